@@ -1,0 +1,1 @@
+"""EmoVid Assets: emotion-annotated video datasets as Dagster assets with DuckDB views."""

@@ -1,0 +1,14 @@
+"""The one partition set and the one backfill policy that every partitioned asset shares.
+
+A partition is a domain, never a clip: the state of single items lives in our own tables (ADR 2).
+"""
+
+import dagster as dg
+
+DOMAINS: tuple[str, ...] = ("movie", "animation", "sticker")
+"""Heaviest first, so that a backfill starts the longest run first."""
+
+domain_partitions = dg.StaticPartitionsDefinition(list(DOMAINS))
+
+# Mixed policies split a backfill into more runs than needed (seen: 7 instead of 4), so there is exactly one.
+backfill_policy = dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
