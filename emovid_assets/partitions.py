@@ -5,8 +5,7 @@ A partition is a domain, never a clip: the state of single items lives in our ow
 
 import dagster as dg
 
-DOMAINS: tuple[str, ...] = ("movie", "animation", "sticker")
-"""Heaviest first, so that a backfill starts the longest run first."""
+from emovid_assets.core.domains import DOMAINS
 
 domain_partitions = dg.StaticPartitionsDefinition(list(DOMAINS))
 

@@ -1,0 +1,499 @@
+"""The registry: every table once, with type, unit and meaning of each column.
+
+From here come the Arrow schema of the Parquet files, the column schema in the Dagster UI, the
+dagster-pandas types of the label tables, the blocking checks, the empty anchors of the SQL views and
+the reference in `docs/reference.md`. A column that is not here does not exist.
+
+Belongs here: names, types, units, meanings, limits. Does not belong here: how a value is computed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
+
+TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+NUMBERS, TEXTS = pa.list_(pa.float64()), pa.list_(pa.string())
+
+PURPOSES = ("label", "verify", "validate", "review")
+OUTCOMES = ("agreed", "no_majority", "no_specific_emotion", "rejected")
+DROP_REASONS = ("too_short", "too_long")
+SPLITS = ("benchmark", "train", "unused")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. Limits are inclusive; `vocabulary` and limits do not apply to nulls."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    unit: str | None = None
+    is_nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    vocabulary: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: one Parquet file per domain, or a single file where `is_partitioned` is false."""
+
+    name: str
+    grain: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    is_partitioned: bool = True
+    uses_pandas_type: bool = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([pa.field(c.name, c.type, nullable=c.is_nullable) for c in self.columns])
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def empty(self) -> pa.Table:
+        return self.schema.empty_table()
+
+    def from_rows(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+        """Arrow table sorted by the key, so that equal content has equal bytes.
+
+        Raises KeyError where a row misses a column or has one too many: a silent null is a bug.
+        """
+        expected = set(self.column_names)
+        checked = []
+        for row in rows:
+            if set(row) != expected:
+                missing, extra = sorted(expected - set(row)), sorted(set(row) - expected)
+                raise KeyError(f"table {self.name}: row misses {missing} and has unknown {extra}")
+            checked.append(dict(row))
+        table = pa.Table.from_pylist(checked, schema=self.schema)
+        return table.sort_by([(name, "ascending") for name in self.key])
+
+
+def _id(name: str, meaning: str, *, is_nullable: bool = False) -> Column:
+    return Column(name, TEXT, meaning, is_nullable=is_nullable)
+
+
+def _share(name: str, meaning: str, *, is_nullable: bool = False) -> Column:
+    return Column(name, NUMBER, meaning, is_nullable=is_nullable, minimum=0, maximum=1)
+
+
+def _emotion(name: str = "emotion", meaning: str = "one of the eight", *, is_nullable: bool = False) -> Column:
+    return Column(name, TEXT, meaning, is_nullable=is_nullable, vocabulary=EMOTION_NAMES)
+
+
+DOMAIN = Column("domain", TEXT, "movie, animation or sticker; the partition", vocabulary=DOMAINS)
+SOURCE_ID = _id("source_id", "`<domain>-<first 16 hex digits of the SHA-256 of the file>`")
+CLIP_ID = _id("clip_id", "`<source_id>-<start_ms>-<end_ms>`, both zero-padded to 8 digits")
+INTENDED_EMOTION = _emotion(
+    "intended_emotion", "emotion under which the sticker was collected; null where unknown", is_nullable=True
+)
+SCENE_INDEX = Column("scene_index", INTEGER, "position among the segments of the source, from 0", minimum=0)
+START_S = Column("start_s", NUMBER, "start, counted from the first video frame", "s", minimum=0)
+END_S = Column("end_s", NUMBER, "end (exclusive), counted from the first video frame", "s", minimum=0)
+DURATION_S = Column("duration_s", NUMBER, "length by presentation stamps", "s", minimum=0)
+WIDTH = Column("width_px", INTEGER, "width as displayed (rotation applied)", "px", minimum=1)
+HEIGHT = Column("height_px", INTEGER, "height as displayed (rotation applied)", "px", minimum=1)
+SHA256 = Column("sha256", TEXT, "SHA-256 of the file, hex")
+SIZE = Column("size_bytes", INTEGER, "size of the file", "bytes", minimum=1)
+HAS_AUDIO = Column("has_audio", FLAG, "whether an audio stream exists")
+VIDEO_CODEC = Column("video_codec", TEXT, "codec of the video stream")
+AUDIO_CODEC = Column("audio_codec", TEXT, "codec of the audio stream", is_nullable=True)
+MODEL_ID = Column("model_id", TEXT, "the model that answered; `embedded/...` are this project's own small models")
+MODEL_REVISION = Column("model_revision", TEXT, "content hash or revision of that model")
+PROMPT_SHA256 = Column(
+    "prompt_sha256", TEXT, "SHA-256 of the prompt; null where the model takes none", is_nullable=True
+)
+FRAME_PTS_S = Column("frame_pts_s", NUMBERS, "frames that the model saw, from the clip's first frame", "s")
+
+_TABLES = (
+    Table(
+        "source_videos",
+        "source video",
+        "Every readable media file of the library, identified by content.",
+        ("source_id",),
+        (
+            SOURCE_ID,
+            DOMAIN,
+            Column("path", TEXT, "path below the home folder; of equal files, the first by name"),
+            Column("duplicate_paths", TEXTS, "other paths that hold the same bytes"),
+            Column("external_id", TEXT, "id at the place of origin (manifest)", is_nullable=True),
+            Column("title", TEXT, "title (manifest)", is_nullable=True),
+            Column("film_id", TEXT, "film that the file is a part of (manifest)", is_nullable=True),
+            Column("film_position", INTEGER, "position within the film (manifest)", is_nullable=True),
+            INTENDED_EMOTION,
+            Column("region", TEXT, "region of origin (manifest)", is_nullable=True),
+            Column("license", TEXT, "licence (manifest)", is_nullable=True),
+            SHA256,
+            SIZE,
+            Column("container", TEXT, "container format"),
+            VIDEO_CODEC,
+            WIDTH,
+            HEIGHT,
+            Column("fps", NUMBER, "mean frame rate by presentation stamps", "hz", minimum=0),
+            Column("frame_count", INTEGER, "frames in presentation order", minimum=1),
+            DURATION_S,
+            Column("is_vfr", FLAG, "whether frame durations differ by more than a tick"),
+            HAS_AUDIO,
+            AUDIO_CODEC,
+            Column("sample_rate_hz", INTEGER, "sample rate of the audio", "hz", is_nullable=True),
+        ),
+    ),
+    Table(
+        "segments",
+        "segment",
+        "Half-open intervals between scene cuts, or whole short files; kept or dropped by length.",
+        ("source_id", "scene_index"),
+        (
+            SOURCE_ID,
+            CLIP_ID,
+            DOMAIN,
+            SCENE_INDEX,
+            START_S,
+            END_S,
+            Column("start_frame", INTEGER, "first frame", minimum=0),
+            Column("end_frame", INTEGER, "frame after the last", minimum=1),
+            DURATION_S,
+            Column("is_kept", FLAG, "whether the segment is a clip of the dataset"),
+            Column("drop_reason", TEXT, "why not", is_nullable=True, vocabulary=DROP_REASONS),
+        ),
+    ),
+    Table(
+        "clips",
+        "clip",
+        "The kept segments: the units of the dataset.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            SOURCE_ID,
+            DOMAIN,
+            SCENE_INDEX,
+            START_S,
+            END_S,
+            DURATION_S,
+            Column("frame_count", INTEGER, "frames of the clip", minimum=1),
+            Column("fps", NUMBER, "frame_count / duration_s", "hz", minimum=0),
+            WIDTH,
+            HEIGHT,
+            HAS_AUDIO,
+            Column("thumbnail_path", TEXT, "JPEG of the clip's middle sampled frame, below the home folder"),
+        ),
+    ),
+    Table(
+        "clip_media",
+        "clip",
+        "Frame-exact, playable files of the clips with their own audio.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("media_path", TEXT, "MP4 below the home folder"),
+            SHA256,
+            SIZE,
+            VIDEO_CODEC,
+            AUDIO_CODEC,
+            DURATION_S,
+        ),
+    ),
+    Table(
+        "colour_attributes",
+        "clip",
+        "The paper's colour attributes, pooled over all pixels of the frames 0, 20, 40, … (stride configurable).",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("brightness", NUMBER, "brightness_mean rounded half up to 0.1", minimum=0, maximum=1),
+            Column("colorfulness", NUMBER, "colorfulness_mean rounded half up to 0.1", minimum=0, maximum=1),
+            Column(
+                "hue",
+                INTEGER,
+                "circular mean hue over all pixels, rounded, mod 360; null without a direction",
+                "deg",
+                is_nullable=True,
+                minimum=0,
+                maximum=359,
+            ),
+            _share("brightness_mean", "mean V"),
+            _share("colorfulness_mean", "mean S"),
+            Column(
+                "hue_mean_deg",
+                NUMBER,
+                "hue before rounding, 0 ≤ x < 360",
+                "deg",
+                is_nullable=True,
+                minimum=0,
+                maximum=360,
+            ),
+            _share("hue_resultant", "length of the mean hue vector; 0 = hues cancel, 1 = a single hue"),
+            Column(
+                "hue_chromatic_deg",
+                NUMBER,
+                "circular mean hue over pixels with S > 0 and V > 0; null where there are none",
+                "deg",
+                is_nullable=True,
+                minimum=0,
+                maximum=360,
+            ),
+            _share("chromatic_share", "share of pixels with S > 0 and V > 0"),
+            Column("sampled_frame_count", INTEGER, "frames pooled", minimum=1),
+            Column("sampled_pixel_count", INTEGER, "pixels pooled", minimum=1),
+        ),
+    ),
+    Table(
+        "clip_features",
+        "clip",
+        "What the embedded labeller and describer see: palette, motion, cut rhythm, sound.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            SOURCE_ID,
+            DOMAIN,
+            DURATION_S,
+            Column(
+                "colour_histogram", NUMBERS, "12 hue bins weighted by saturation, 8 of S, 8 of V; each part sums to 1"
+            ),
+            _share("motion_mean", "mean absolute change of grey value between frames, of full scale"),
+            _share("motion_sd", "its standard deviation"),
+            _share("motion_peak", "its 95th percentile"),
+            Column(
+                "cut_rate_hz", NUMBER, "scene cuts per second within 30 s around the clip's middle", "hz", minimum=0
+            ),
+            HAS_AUDIO,
+            Column(
+                "loudness_db",
+                NUMBER,
+                "mean level, dB of full scale, floor -80; null without audio",
+                "db",
+                is_nullable=True,
+            ),
+            Column("loudness_sd_db", NUMBER, "standard deviation of the level", "db", is_nullable=True, minimum=0),
+            Column("spectral_centroid_hz", NUMBER, "energy-weighted mean frequency", "hz", is_nullable=True, minimum=0),
+            _share("silence_share", "share of 50 ms windows under -60 dB", is_nullable=True),
+            Column("band_shares", NUMBERS, "energy in 8 octave-like bands, sums to 1; empty without audio"),
+            Column("sampled_pts_s", NUMBERS, "the sampled frames, from the clip's first frame", "s"),
+            Column("frame_hashes", TEXTS, "64-bit difference hash of the first, middle and last sampled frame, hex"),
+        ),
+    ),
+    Table(
+        "annotation_tasks",
+        "clip × purpose",
+        "What humans are asked: label (three people), verify a sticker, validate blind, review the benchmark.",
+        ("clip_id", "purpose"),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("purpose", TEXT, "why the clip is shown", vocabulary=PURPOSES),
+            Column("required_annotators", INTEGER, "different people needed", minimum=1),
+            INTENDED_EMOTION,
+        ),
+    ),
+    Table(
+        "human_annotations",
+        "rater × clip × purpose",
+        "Accepted answers; of several by one person, the latest.",
+        ("clip_id", "purpose", "annotator_id"),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("purpose", TEXT, "why the clip was shown", vocabulary=PURPOSES),
+            Column("annotator_id", TEXT, "who answered; simulated people begin with `simulated-`"),
+            Column("label", TEXT, "the answer", vocabulary=(*HUMAN_CHOICES, *VERIFY_CHOICES)),
+            Column("annotated_at", TIMESTAMP, "when", is_nullable=True),
+            Column("tool", TEXT, "where: `label-studio`, `csv` or `simulated`"),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "rejected_annotations",
+        "answer that was not accepted",
+        "Answers that cannot count, kept with the reason. Answers whose clip id names no domain are kept under movie.",
+        ("file_path", "row_number", "reason"),
+        (
+            DOMAIN,
+            Column("file_path", TEXT, "annotation file, below the home folder"),
+            Column(
+                "row_number", INTEGER, "row or annotation within the file, from 1; 0 for the file itself", minimum=0
+            ),
+            Column("clip_id", TEXT, "as written", is_nullable=True),
+            Column("annotator_id", TEXT, "as written", is_nullable=True),
+            Column("purpose", TEXT, "as written", is_nullable=True),
+            Column("label", TEXT, "as written", is_nullable=True),
+            Column("reason", TEXT, "stable code, such as `unknown_clip` or `unknown_label`"),
+            Column("message", TEXT, "a sentence that says what to do"),
+        ),
+    ),
+    Table(
+        "human_labels",
+        "clip",
+        "The majority of the human annotations; the verified intention for stickers.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            _emotion("emotion", "the label; null unless agreed", is_nullable=True),
+            Column("agree_count", INTEGER, "people who chose it", minimum=0),
+            Column("annotator_count", INTEGER, "people asked", minimum=1),
+            Column("outcome", TEXT, "only `agreed` clips stay in the dataset", vocabulary=OUTCOMES),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "emotion_labeller",
+        "model",
+        "The labeller trained on the human labels; no row until there are enough of them.",
+        ("model_id", "revision"),
+        (
+            Column("model_id", TEXT, "name of the labeller"),
+            Column("base_model", TEXT, "what it was trained from"),
+            Column("revision", TEXT, "content hash of weights and training data"),
+            Column("training_clip_count", INTEGER, "human-labelled clips trained on", minimum=1),
+            _share("validation_accuracy", "cross-validated accuracy; folds keep a source together"),
+            _share("baseline_accuracy", "of always answering the most frequent label, same folds"),
+            _share("validation_macro_f1", "cross-validated macro F1"),
+            Column("path", TEXT, "folder below the home folder"),
+            Column("training_config", TEXT, "JSON"),
+        ),
+        is_partitioned=False,
+    ),
+    Table(
+        "vlm_labels",
+        "clip",
+        "The labeller's choice and its distribution over the eight emotions.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            _emotion("emotion", "the most probable"),
+            _share("confidence", "its probability"),
+            *(_share(f"p_{name}", f"probability of {name}") for name in EMOTION_NAMES),
+            MODEL_ID,
+            MODEL_REVISION,
+            PROMPT_SHA256,
+            FRAME_PTS_S,
+            Column("parse_status", TEXT, "`scored`: read off the distribution, never guessed from text"),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "captions",
+        "clip",
+        "A sentence or two per clip. The embedded describer says what was measured, not what is depicted.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("caption", TEXT, "plain English"),
+            MODEL_ID,
+            MODEL_REVISION,
+            PROMPT_SHA256,
+            FRAME_PTS_S,
+            Column("prompt_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
+            Column("output_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
+        ),
+    ),
+    Table(
+        "emotion_labels",
+        "clip",
+        "The final label: human where there is one, otherwise the labeller's; stickers only by verification.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            _emotion(),
+            Column("polarity", TEXT, "of the emotion", vocabulary=POLARITIES),
+            Column("valence", NUMBER, "Warriner mean of the word", minimum=1, maximum=9),
+            Column("arousal", NUMBER, "Warriner mean of the word", minimum=1, maximum=9),
+            Column("label_source", TEXT, "who said so", vocabulary=("human", "vlm")),
+            _share("confidence", "human: share of annotators who agreed; vlm: probability"),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "validation_ratings",
+        "rater × clip",
+        "The blind answers on the validation clips, and the labeller's on the same ones.",
+        ("clip_id", "rater_id"),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("rater_id", TEXT, "annotator or model"),
+            Column("rater_kind", TEXT, "human or vlm", vocabulary=("human", "vlm")),
+            Column("label", TEXT, "the choice", vocabulary=HUMAN_CHOICES),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "kappa_validation",
+        "pair of raters",
+        "Cohen's kappa of every pair over the clips both rated, with a bootstrap interval over clips.",
+        ("rater_a", "rater_b"),
+        (
+            DOMAIN,
+            Column("rater_a", TEXT, "first of the pair, by name"),
+            Column("rater_b", TEXT, "second of the pair"),
+            Column("pair_kind", TEXT, "who is compared", vocabulary=("human_human", "human_vlm")),
+            Column("clip_count", INTEGER, "clips both rated", minimum=1),
+            _share("observed_agreement", "p_o"),
+            _share("expected_agreement", "p_e"),
+            Column(
+                "kappa", NUMBER, "(p_o - p_e) / (1 - p_e); null where p_e = 1", is_nullable=True, minimum=-1, maximum=1
+            ),
+            Column("kappa_low", NUMBER, "2.5 % bootstrap quantile", is_nullable=True, minimum=-1, maximum=1),
+            Column("kappa_high", NUMBER, "97.5 % bootstrap quantile", is_nullable=True, minimum=-1, maximum=1),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "benchmark_split",
+        "labelled clip",
+        "Benchmark (ten per emotion), training and unused clips; no group is on both sides.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("split", TEXT, "where the clip went", vocabulary=SPLITS),
+            _emotion(),
+            Column("label_source", TEXT, "who labelled it", vocabulary=("human", "vlm")),
+            Column("group_id", TEXT, "clips of one source, one film or near-duplicates share it"),
+            Column("prompt", TEXT, 'caption + ` The video is in the "<emotion>" emotion.`'),
+            Column("first_frame_path", TEXT, "PNG of the first frame (benchmark clips)", is_nullable=True),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "processing_errors",
+        "item × asset",
+        "The quarantine: what could not be processed, and what to do about it.",
+        ("asset", "item_id"),
+        (
+            DOMAIN,
+            Column("asset", TEXT, "asset that could not process the item"),
+            Column("item_id", TEXT, "source id, clip id, or path where the file has no id yet"),
+            Column("path", TEXT, "file below the home folder", is_nullable=True),
+            Column("code", TEXT, "stable code, such as `truncated`"),
+            Column("message", TEXT, "a sentence that says what to do"),
+            Column("attempt_count", INTEGER, "times tried", minimum=1),
+            Column("first_seen_at", TIMESTAMP, "first failure"),
+            Column("last_seen_at", TIMESTAMP, "latest failure"),
+            Column("input_sha256", TEXT, "content that failed", is_nullable=True),
+            Column("code_version", TEXT, "version of the step that failed"),
+        ),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
+
+
+def rows_of(table: pa.Table, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Rows as dictionaries, optionally of some columns only."""
+    return (table.select(list(columns)) if columns else table).to_pylist()
