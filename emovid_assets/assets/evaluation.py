@@ -1,0 +1,151 @@
+"""Stage 5: the kappa validation, the benchmark split and the quarantine.
+
+Belongs here: `validation_ratings`, `kappa_validation`, `benchmark_split`, `processing_errors`.
+"""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid
+from emovid_assets.assets.table_asset import MEDIA_POOL, markdown_table, result, table_asset
+from emovid_assets.core.agreement import gap_interval, human_agreement, kappa_gap, pairwise_kappa
+from emovid_assets.core.splits import group_clips, split_clips
+from emovid_assets.resources import media
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import TABLES, rows_of
+
+GROUP = "evaluation"
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def validation_ratings(
+    context: dg.AssetExecutionContext,
+    annotation_tasks: pa.Table,
+    human_annotations: pa.Table,
+    vlm_labels: pa.Table,
+) -> dg.Output[Any]:
+    domain = context.partition_key
+    chosen = {row["clip_id"] for row in rows_of(annotation_tasks) if row["purpose"] == "validate"}
+    humans = [
+        {
+            "clip_id": row["clip_id"],
+            "domain": domain,
+            "rater_id": row["annotator_id"],
+            "rater_kind": "human",
+            "label": row["label"],
+        }
+        for row in rows_of(human_annotations)
+        if row["purpose"] == "validate" and row["clip_id"] in chosen
+    ]
+    model = [
+        {
+            "clip_id": row["clip_id"],
+            "domain": domain,
+            "rater_id": row["model_id"],
+            "rater_kind": "vlm",
+            "label": row["emotion"],
+        }
+        for row in rows_of(vlm_labels)
+        if row["clip_id"] in chosen
+    ]
+    return result(
+        "validation_ratings",
+        TABLES["validation_ratings"].from_rows(humans + model),
+        metadata={
+            "validation_clips": len(chosen),
+            "clips_rated_by_humans": len({row["clip_id"] for row in humans}),
+        },
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def kappa_validation(context: dg.AssetExecutionContext, project: Project, validation_ratings: pa.Table) -> dg.Output[Any]:
+    ratings = rows_of(validation_ratings)
+    seed = project.settings.seed
+    rows = pairwise_kappa(ratings, domain=context.partition_key, seed=seed)
+    shown: dict[str, Any] = {"pairs": agreement_matrix(rows)}
+    if ratings:
+        humans = human_agreement(ratings)
+        gap, interval = kappa_gap(rows), gap_interval(ratings, seed=seed)
+        shown |= {name: value for name, value in vars(humans).items() if value is not None}
+        if gap is not None and interval is not None:
+            shown |= {
+                "mean_kappa_human_human": gap.human_human_mean,
+                "mean_kappa_human_vlm": gap.human_vlm_mean,
+                "gap": gap.gap,
+                "gap_low": interval[0],
+                "gap_high": interval[1],
+            }
+    return result("kappa_validation", TABLES["kappa_validation"].from_rows(rows), metadata=shown)
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"], pool=MEDIA_POOL)
+def benchmark_split(
+    context: dg.AssetExecutionContext,
+    project: Project,
+    source_videos: pa.Table,
+    clip_media: pa.Table,
+    clip_features: pa.Table,
+    captions: pa.Table,
+    emotion_labels: pa.Table,
+) -> dg.Output[Any]:
+    domain, settings = context.partition_key, project.settings
+    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
+    caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
+    groups = group_clips({**row, "film_id": films.get(row["source_id"])} for row in rows_of(clip_features))
+    earlier = rows_of(project.read("benchmark_split", domain))
+    split = split_clips(
+        (
+            {**row, "group_id": groups[row["clip_id"]], "caption": caption_of.get(row["clip_id"])}
+            for row in rows_of(emotion_labels)
+            if row["clip_id"] in groups
+        ),
+        per_cell=settings.benchmark.per_cell,
+        train_limit={"movie": settings.benchmark.movie_train_limit},
+        seed=settings.seed,
+        already_benchmark={row["clip_id"] for row in earlier if row["split"] == "benchmark"},
+    )
+    chosen = {row["clip_id"] for row in split if row["split"] == "benchmark"}
+    frames = media.first_frames(
+        project, domain, [row for row in rows_of(clip_media) if row["clip_id"] in chosen], context.log
+    )
+    rows = [
+        {**row, "first_frame_path": frames.payloads.get(row["clip_id"], {}).get("first_frame_path")} for row in split
+    ]
+    counts = Counter(row["split"] for row in rows)
+    return result(
+        "benchmark_split",
+        TABLES["benchmark_split"].from_rows(rows),
+        failures=frames.failures,
+        computed_count=frames.computed_count,
+        metadata={
+            **{name: counts[name] for name in ("benchmark", "train", "unused")},
+            "benchmark_clips": benchmark_grid(project.home.root, [row for row in rows if row["split"] == "benchmark"]),
+        },
+    )
+
+
+@table_asset(
+    group=GROUP,
+    code_version="1",
+    # Everything that can quarantine an item comes before.
+    deps=["source_videos", "segments", "clip_media", "benchmark_split"],
+)
+def processing_errors(context: dg.AssetExecutionContext, project: Project) -> dg.Output[Any]:
+    failures = project.with_store(lambda store: store.failures(context.partition_key))
+    rows = [
+        {
+            **{name: value for name, value in vars(failure).items() if name != "step"},
+            "asset": media.STEP_ASSETS[failure.step],
+        }
+        for failure in failures
+    ]
+    codes = Counter(row["code"] for row in rows)
+    return result(
+        "processing_errors",
+        TABLES["processing_errors"].from_rows(rows),
+        metadata={"codes": markdown_table([{"code": code, "count": codes[code]} for code in sorted(codes)])},
+    )

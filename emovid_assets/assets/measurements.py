@@ -1,0 +1,67 @@
+"""Stage 2: what is measured on the clips.
+
+Belongs here: `colour_attributes` and `clip_features`. Both read what the media pass has already measured.
+"""
+
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from emovid_assets.assets.pictures import colour_swatches, histogram
+from emovid_assets.assets.table_asset import MEDIA_POOL, result, table_asset
+from emovid_assets.core.colour import ColourSums
+from emovid_assets.core.colour import colour_attributes as attributes_of
+from emovid_assets.resources import media
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import TABLES, rows_of
+
+GROUP = "measurements"
+
+
+def _measured(context: dg.AssetExecutionContext, project: Project, sources: pa.Table, clips: pa.Table) -> list[dict]:
+    scanned = media.kept_segments(media.scan(project, context.partition_key, rows_of(sources), context.log))
+    return [scanned[identifier] for identifier in clips["clip_id"].to_pylist() if identifier in scanned]
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["opencv"], pool=MEDIA_POOL)
+def colour_attributes(
+    context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
+) -> dg.Output[Any]:
+    rows = [
+        {
+            "clip_id": segment["clip_id"],
+            "domain": context.partition_key,
+            **attributes_of(ColourSums(*segment["colour"])),
+        }
+        for segment in _measured(context, project, source_videos, clips)
+    ]
+    return result(
+        "colour_attributes",
+        TABLES["colour_attributes"].from_rows(rows),
+        metadata={
+            "brightness": histogram([row["brightness_mean"] for row in rows], "mean V", limits=(0, 1)),
+            "hues": colour_swatches(rows),
+        },
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["opencv", "numpy"], pool=MEDIA_POOL)
+def clip_features(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> dg.Output[Any]:
+    has_audio = dict(zip(clips["clip_id"].to_pylist(), clips["has_audio"].to_pylist(), strict=True))
+    rows = [
+        {
+            "clip_id": segment["clip_id"],
+            "source_id": segment["source_id"],
+            "domain": context.partition_key,
+            "duration_s": segment["duration_s"],
+            "has_audio": has_audio[segment["clip_id"]],
+            **segment["features"],
+        }
+        for segment in _measured(context, project, source_videos, clips)
+    ]
+    return result(
+        "clip_features",
+        TABLES["clip_features"].from_rows(rows),
+        metadata={"motion": histogram([row["motion_mean"] for row in rows], "mean change between frames")},
+    )

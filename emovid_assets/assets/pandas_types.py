@@ -1,0 +1,53 @@
+"""dagster-pandas types of the label, agreement and split tables, made from the registry.
+
+Belongs here: the translation of columns into dagster-pandas constraints, nothing about single tables. Bulk
+tables stay Arrow: dagster-pandas would copy them and rejects Arrow-backed types.
+"""
+
+from functools import cache
+from typing import Any
+
+import dagster as dg
+
+from emovid_assets.tables import TABLES, Column, Table
+
+
+def pandas_type(table: Table) -> dg.DagsterType:
+    """The type that checks a data frame of this table: columns, vocabulary, limits, uniqueness of the key."""
+    return _pandas_type(table.name)
+
+
+@cache
+def _pandas_type(name: str) -> dg.DagsterType:
+    from dagster_pandas import create_dagster_pandas_dataframe_type
+
+    table = TABLES[name]
+    return create_dagster_pandas_dataframe_type(
+        name="".join(part.capitalize() for part in name.split("_")),
+        description=table.meaning,
+        columns=[_column(table, column) for column in table.columns],
+        metadata_fn=lambda frame: {"rows": len(frame)},
+    )
+
+
+def _column(table: Table, column: Column) -> Any:
+    from dagster_pandas import PandasColumn
+    from dagster_pandas.constraints import (
+        CategoricalColumnConstraint,
+        InRangeColumnConstraint,
+        NonNullableColumnConstraint,
+        UniqueColumnConstraint,
+    )
+
+    constraints: list[Any] = []
+    if column.vocabulary is not None:
+        constraints.append(CategoricalColumnConstraint(set(column.vocabulary), ignore_missing_vals=True))
+    if column.minimum is not None or column.maximum is not None:
+        low = column.minimum if column.minimum is not None else float("-inf")
+        high = column.maximum if column.maximum is not None else float("inf")
+        constraints.append(InRangeColumnConstraint(low, high, ignore_missing_vals=True))
+    if not column.is_nullable:
+        constraints.append(NonNullableColumnConstraint())
+    if table.key == (column.name,):
+        constraints.append(UniqueColumnConstraint(ignore_missing_vals=False))
+    return PandasColumn(column.name, constraints=constraints)

@@ -1,0 +1,132 @@
+"""What every table asset has in common: its declaration from the registry, and its result with metadata.
+
+Belongs here: names, kinds, owners, policies, previews, data versions. Not here: any single asset.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+
+from emovid_assets.assets.pandas_types import pandas_type
+from emovid_assets.partitions import backfill_policy, domain_partitions
+from emovid_assets.resources.item_store import Failure
+from emovid_assets.resources.warehouse import content_hash
+from emovid_assets.tables import TABLES, Column, Table
+
+OWNER = "team:emovid"
+PREVIEW_ROWS = 5
+CELL_LENGTH = 80
+MEDIA_POOL = "media"
+MODEL_POOL = "model"
+
+Body = Callable[..., Any]
+
+
+def table_asset(
+    *,
+    group: str,
+    code_version: str,
+    kinds: Sequence[str] = (),
+    deps: Sequence[str] = (),
+    pool: str | None = None,
+) -> Callable[[Body], dg.AssetsDefinition]:
+    """Declares the asset of the table that bears the function's name."""
+
+    def declare(body: Body) -> dg.AssetsDefinition:
+        table = TABLES[body.__name__]
+        return dg.asset(
+            name=table.name,
+            deps=list(deps),
+            description=f"{table.meaning}\n\nOne row per {table.grain}.",
+            group_name=group,
+            kinds={"parquet", *kinds},
+            owners=[OWNER],
+            code_version=code_version,
+            partitions_def=domain_partitions if table.is_partitioned else None,
+            backfill_policy=backfill_policy if table.is_partitioned else None,
+            dagster_type=pandas_type(table) if table.uses_pandas_type else None,
+            metadata={"dagster/column_schema": column_schema(table)},
+            pool=pool,
+        )(body)
+
+    return declare
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """The table's columns as the UI shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=str(column.type),
+                description=f"{column.meaning} [{column.unit}]" if column.unit else column.meaning,
+                constraints=dg.TableColumnConstraints(
+                    nullable=column.is_nullable, unique=table.key == (column.name,), other=_limits(column)
+                ),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def _limits(column: Column) -> list[str]:
+    limits = []
+    if column.minimum is not None:
+        limits.append(f"≥ {column.minimum:g}")
+    if column.maximum is not None:
+        limits.append(f"≤ {column.maximum:g}")
+    if column.vocabulary is not None:
+        limits.append("one of " + ", ".join(column.vocabulary))
+    return limits
+
+
+def result(
+    name: str,
+    rows: pa.Table,
+    *,
+    failures: Sequence[Failure] | None = None,
+    computed_count: int | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.Output[Any]:
+    """The output of a table asset: rows, a content-hash data version, and what a person wants to see first."""
+    shown: dict[str, Any] = {"dagster/row_count": rows.num_rows, "preview": preview(rows)}
+    if computed_count is not None:
+        shown["computed_items"] = computed_count
+    if failures is not None:
+        shown["quarantined"] = len(failures)
+        if failures:
+            shown["quarantine"] = markdown_table(
+                [{"item": f.path or f.item_id, "code": f.code, "message": f.message} for f in failures[:20]]
+            )
+    value: pa.Table | pd.DataFrame = rows.to_pandas() if TABLES[name].uses_pandas_type else rows
+    return dg.Output(value, data_version=dg.DataVersion(content_hash(rows)), metadata={**shown, **(metadata or {})})
+
+
+def preview(rows: pa.Table) -> dg.MetadataValue:
+    return markdown_table(rows.slice(0, PREVIEW_ROWS).to_pylist(), columns=rows.column_names)
+
+
+def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> dg.MetadataValue:
+    """A small Markdown table; long cells are cut."""
+    names = list(columns or (rows[0] if rows else ()))
+    if not rows:
+        return dg.MetadataValue.md("no rows")
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        text = f"{value:.4g}"
+    elif isinstance(value, list):
+        text = ", ".join(_cell(item) for item in value)
+    else:
+        text = str(value)
+    text = text.replace("|", "\\|").replace("\n", " ")
+    return text if len(text) <= CELL_LENGTH else text[: CELL_LENGTH - 1] + "…"

@@ -1,0 +1,29 @@
+"""Puts the definitions together; tests call it with their own resources.
+
+Belongs here: the list of what there is. Does not belong here: any definition.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from emovid_assets.assets import annotations, catalogue, evaluation, labels, measurements, sources
+from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
+from emovid_assets.checks.table_checks import table_checks
+from emovid_assets.io_managers import ParquetIOManager
+from emovid_assets.jobs import jobs
+from emovid_assets.resources.project import Project
+
+
+def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """All assets, checks, jobs and resources; overrides replace resources by name (`project`, `io_manager`)."""
+    project = (resource_overrides or {}).get("project") or Project()
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules([sources, measurements, annotations, labels, evaluation, catalogue]),
+        asset_checks=[*table_checks(), *PROTOCOL_CHECKS],
+        jobs=jobs(),
+        resources={"project": project, "io_manager": ParquetIOManager(project=project), **(resource_overrides or {})},
+        # A run computes one domain after another in its own process; the media pass brings its own workers.
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,104 @@
+"""Checks of the protocols: clip lengths, probabilities, the kappa gap, the benchmark, the labeller's worth."""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+
+from emovid_assets.core.agreement import gap_interval, kappa_gap
+from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.splits import leaks
+from emovid_assets.partitions import domain_partitions
+from emovid_assets.resources.media import is_whole
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import rows_of
+
+MAX_GAP = 0.04
+PROBABILITY_SLACK = 1e-6
+WARN = dg.AssetCheckSeverity.WARN
+
+
+def _partitioned(asset: str, description: str, *, blocking: bool = False) -> Any:
+    return dg.asset_check(asset=asset, description=description, blocking=blocking, partitions_def=domain_partitions)
+
+
+@_partitioned(
+    "clips", "Every clip is as long as its kind of source allows (4–30 s cut, 0.2–30 s whole).", blocking=True
+)
+def durations_in_range(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    scenes = project.settings.scenes
+    sources = {row["source_id"]: row for row in rows_of(project.read("source_videos", context.partition_key))}
+    outside = []
+    for clip in rows_of(project.read("clips", context.partition_key)):
+        low = scenes.min_whole_s if is_whole(sources[clip["source_id"]], scenes) else scenes.min_cut_s
+        if not low <= clip["duration_s"] <= scenes.max_s:
+            outside.append(clip["clip_id"])
+    return dg.AssetCheckResult(passed=not outside, metadata={"outside": len(outside), "first": ", ".join(outside[:5])})
+
+
+@_partitioned("vlm_labels", "The eight probabilities of each clip sum to 1.", blocking=True)
+def probabilities_sum_to_one(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    rows = rows_of(project.read("vlm_labels", context.partition_key))
+    errors = [abs(sum(row[f"p_{name}"] for name in EMOTION_NAMES) - 1) for row in rows]
+    worst = max(errors, default=0.0)
+    return dg.AssetCheckResult(passed=worst <= PROBABILITY_SLACK, metadata={"largest_error": worst})
+
+
+@_partitioned("kappa_validation", "Mean human–human and human–model kappa differ by less than 0.04 (requirement R17).")
+def kappa_gap_below_4_percent(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    gap = kappa_gap(rows_of(project.read("kappa_validation", context.partition_key)))
+    if gap is None:
+        missing = "No pair of both kinds yet: three people and the labeller must have rated the validation clips."
+        return dg.AssetCheckResult(passed=True, severity=WARN, metadata={"missing": missing})
+    ratings = rows_of(project.read("validation_ratings", context.partition_key))
+    low, high = gap_interval(ratings, seed=project.settings.seed) or (gap.gap, gap.gap)
+    return dg.AssetCheckResult(
+        passed=gap.gap < MAX_GAP,
+        severity=WARN,
+        metadata={
+            "gap": gap.gap,
+            "gap_low": low,
+            "gap_high": high,
+            "human_human": gap.human_human_mean,
+            "human_vlm": gap.human_vlm_mean,
+            "validation_clips": len({row["clip_id"] for row in ratings}),
+        },
+    )
+
+
+@_partitioned("benchmark_split", "No group stands in both benchmark and training.", blocking=True)
+def no_leaks(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    leaking = leaks(rows_of(project.read("benchmark_split", context.partition_key)))
+    return dg.AssetCheckResult(passed=not leaking, metadata={"leaking_groups": ", ".join(leaking[:10])})
+
+
+@_partitioned("benchmark_split", "Each emotion has as many benchmark clips as wanted (10 by default).")
+def cells_are_full(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    wanted = project.settings.benchmark.per_cell
+    rows = rows_of(project.read("benchmark_split", context.partition_key))
+    counts = Counter(row["emotion"] for row in rows if row["split"] == "benchmark")
+    short = [f"{context.partition_key}/{name} {counts[name]}" for name in EMOTION_NAMES if counts[name] < wanted]
+    return dg.AssetCheckResult(
+        passed=not short, severity=WARN, metadata={"wanted_per_cell": wanted, "cells_below": ", ".join(short)}
+    )
+
+
+@dg.asset_check(asset="emotion_labeller", description="The labeller is better than always answering the same label.")
+def beats_the_baseline(project: Project) -> dg.AssetCheckResult:
+    rows = rows_of(project.read("emotion_labeller"))
+    if not rows:
+        return dg.AssetCheckResult(passed=True, severity=WARN, metadata={"missing": "no labeller yet"})
+    accuracy, baseline = rows[0]["validation_accuracy"], rows[0]["baseline_accuracy"]
+    return dg.AssetCheckResult(
+        passed=accuracy > baseline, severity=WARN, metadata={"accuracy": accuracy, "baseline": baseline}
+    )
+
+
+PROTOCOL_CHECKS = [
+    durations_in_range,
+    probabilities_sum_to_one,
+    kappa_gap_below_4_percent,
+    no_leaks,
+    cells_are_full,
+    beats_the_baseline,
+]

@@ -1,0 +1,189 @@
+"""The command line: `emovid …`. `--help` on each command says what it is for.
+
+Belongs here: arguments, and what the terminal shows. Does not belong here: any work. Imports that cost time
+(Dagster, DuckDB) happen in the command that needs them.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.layout import Home, SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Build emotion-annotated video datasets. Everything lies below EMOVID_HOME (default: ./data).",
+)
+annotate = typer.Typer(no_args_is_help=True, help="The round trip with human annotators.")
+app.add_typer(annotate, name="annotate")
+out, err = Console(), Console(stderr=True)
+
+DomainOption = Annotated[
+    list[str] | None, typer.Option("--domain", "-d", help=f"Only this domain; may be repeated. {', '.join(DOMAINS)}.")
+]
+
+
+def fail(message: str) -> typer.Exit:
+    err.print(f"[bold red]error[/] {message}", highlight=False)
+    return typer.Exit(1)
+
+
+def _domains(chosen: list[str] | None) -> list[str]:
+    unknown = [name for name in chosen or () if name not in DOMAINS]
+    if unknown:
+        raise fail(f"'{unknown[0]}' is not a domain; use one of {', '.join(DOMAINS)}")
+    return chosen or list(DOMAINS)
+
+
+@app.command()
+def build(
+    domain: DomainOption = None,
+    select: Annotated[
+        str | None, typer.Option(help='Asset selection, for example "clips+" or "group:labels" (Dagster\'s syntax).')
+    ] = None,
+    retry_quarantined: Annotated[bool, typer.Option(help="Try quarantined items once more.")] = False,
+) -> None:
+    """Materialise the graph: only what is new or changed is computed."""
+    from emovid_assets.terminal import run_build
+
+    home = Home.from_environment()
+    home.library.mkdir(parents=True, exist_ok=True)
+    try:
+        is_successful = run_build(out, home, _domains(domain), select, retry_quarantined)
+    except (SettingsError, ValueError) as error:
+        raise fail(str(error)) from error
+    if not is_successful:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    size: Annotated[str, typer.Option(help="`full`, or `small` for a quick look.")] = "full",
+) -> None:
+    """Make a small three-domain library by itself, build everything, and print the paper's tables from it."""
+    from emovid_assets.demo.session import run_demo
+
+    if size not in ("full", "small"):
+        raise fail(f"--size '{size}': use full or small")
+    try:
+        is_successful = run_demo(out, Home.from_environment(), size)
+    except (FileExistsError, SettingsError) as error:
+        raise fail(str(error)) from error
+    if not is_successful:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(domain: DomainOption = None) -> None:
+    """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
+    from emovid_assets.status import asset_states
+
+    table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
+    for state in asset_states(Home.from_environment(), _domains(domain)):
+        colour = {"up to date": "green", "missing": "dim"}.get(state.state, "yellow")
+        rows = "" if state.rows is None else f"{state.rows:,}"
+        quarantined = str(state.quarantined) if state.quarantined else ""
+        table.add_row(state.asset, state.domain or "all", rows, quarantined, f"[{colour}]{state.state}[/]")
+    out.print(table)
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help='For example "SELECT * FROM dataset_statistics".')] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,
+    form: Annotated[str, typer.Option("--format", help="table, csv, json or parquet.")] = "table",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of the terminal.")] = None,
+    list_views: Annotated[bool, typer.Option("--list", help="List tables and views with what they give.")] = False,
+) -> None:
+    """Query the catalogue."""
+    from emovid_assets import query as queries
+
+    if list_views:
+        query = queries.LIST_VIEWS
+    elif file is not None:
+        query = file.read_text(encoding="utf-8")
+    if not query:
+        raise fail('give a query, --file or --list; for example: emovid sql "SELECT * FROM dataset_statistics"')
+    try:
+        text = queries.run(Home.from_environment(), query, form, output)
+    except queries.QueryError as error:
+        raise fail(str(error)) from error
+    if text is not None:
+        sys.stdout.write(text)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+) -> None:
+    """The Dagster UI with its daemon, on this machine only."""
+    from emovid_assets.instance import prepare_instance_folder
+    from emovid_assets.project_files import project_file
+
+    home = Home.from_environment()
+    home.library.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(prepare_instance_folder(home.root)),
+        "EMOVID_HOME": str(home.root),
+    }
+    program = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if program is None:
+        raise fail("the program `dagster` is not installed beside this one; install emovid-assets again")
+    out.print(f"Dagster UI on http://127.0.0.1:{port} for {home.root} (stop with Ctrl-C)")
+    workspace = str(project_file("workspace.yaml"))
+    os.execve(program, [program, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], environment)
+
+
+@annotate.command("export")
+def annotate_export(
+    folder: Annotated[Path, typer.Argument(help="Where to write; is created.")],
+    domain: DomainOption = None,
+) -> None:
+    """Write what annotators need: tasks for Label Studio's import, a labelling screen, and a CSV to fill in."""
+    from emovid_assets.annotation_files import NothingToExportError, export_tasks
+
+    try:
+        written = export_tasks(Home.from_environment(), _domains(domain), folder)
+    except NothingToExportError as error:
+        raise fail(str(error)) from error
+    for path, count in written:
+        out.print(f"{count:6d} tasks  {path}")
+
+
+@annotate.command("import")
+def annotate_import(
+    files: Annotated[list[Path], typer.Argument(help="Label Studio JSON exports or CSV files.")],
+) -> None:
+    """Copy annotation files into the library and say what would count; `emovid build` takes them up."""
+    from emovid_assets.annotation_files import import_files
+
+    home = Home.from_environment()
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise fail(f"no such file: {missing[0]}")
+    try:
+        reports = import_files(home, files)
+    except (ValueError, FileExistsError) as error:
+        raise fail(str(error)) from error
+    for report in reports:
+        out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected")
+        for reason, count in report.reasons.items():
+            out.print(f"    {count:5d} {reason}")
+
+
+def main() -> None:
+    """Entry point of the `emovid` program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""The embedded labeller: multinomial logistic regression over measured features.
+
+Belongs here: the feature vector, training with honest validation, scoring. It is no vision-language model
+and does not pretend to be one; it needs neither download nor GPU, and makes the chain real on a laptop.
+
+Weights are stored as plain arrays, never as a pickle: a model folder is data that can be read safely.
+"""
+
+import hashlib
+import json
+import math
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.labelling import ClipEvidence, LabelledClip, LabelScore, NotEnoughLabelsError, TrainingReport
+from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB
+
+MODEL_ID = "embedded/logistic-regression"
+VERSION = "1"
+MAX_FOLDS = 5
+REGULARISATION = 0.3
+_BAND_COUNT = len(BAND_EDGES_HZ) - 1
+
+
+def feature_vector(clip: ClipEvidence) -> np.ndarray:
+    """float64 (53,): palette (28), colour means (4), motion (3), length and rhythm (2), sound (13), domain (3).
+
+    Shares enter as square roots (Hellinger), times and frequencies as logarithms. Clips without sound get the
+    floor level and zero bands, and say so in a flag.
+    """
+    row, colour = clip.features, clip.colour
+    hue = math.radians(colour["hue_chromatic_deg"] or 0.0)
+    weight = colour["chromatic_share"] * colour["colorfulness_mean"]
+    has_sound = row["loudness_db"] is not None
+    bands = row["band_shares"] or [0.0] * _BAND_COUNT
+    values = [
+        *np.sqrt(row["colour_histogram"]),
+        colour["brightness_mean"],
+        colour["colorfulness_mean"],
+        weight * math.cos(hue),
+        weight * math.sin(hue),
+        math.sqrt(row["motion_mean"]),
+        math.sqrt(row["motion_sd"]),
+        math.sqrt(row["motion_peak"]),
+        math.log(max(row["duration_s"], 0.1)),
+        row["cut_rate_hz"],
+        float(has_sound),
+        (row["loudness_db"] if has_sound else FLOOR_DB) / 20,
+        (row["loudness_sd_db"] or 0.0) / 20,
+        math.log1p(row["spectral_centroid_hz"] or 0.0),
+        row["silence_share"] if has_sound else 1.0,
+        *np.sqrt(bands),
+        *(float(clip.domain == domain) for domain in DOMAINS),
+    ]
+    return np.asarray(values, np.float64)
+
+
+@dataclass(frozen=True)
+class EmbeddedLabeller:
+    """A trained labeller: standardise, multiply, softmax. `classes` are the emotions that it has seen."""
+
+    classes: tuple[str, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    revision: str
+    model_id: str = MODEL_ID
+    base_model: str = "none"
+    prompt_sha256: str | None = None
+
+    def score(self, clips: Sequence[ClipEvidence]) -> list[LabelScore]:
+        """One distribution per clip; emotions absent from the training data get probability 0."""
+        if not clips:
+            return []
+        features = np.stack([feature_vector(clip) for clip in clips])
+        logits = (features - self.mean) / self.scale @ self.weights.T + self.bias
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return [
+            LabelScore(
+                probabilities=dict.fromkeys(EMOTION_NAMES, 0.0) | dict(zip(self.classes, map(float, row), strict=True)),
+                frame_pts_s=list(clip.features["sampled_pts_s"]),
+            )
+            for clip, row in zip(clips, shares, strict=True)
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Writes `labeller.npz` (arrays) into the folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "labeller.npz").open("wb") as file:
+            np.savez(file, mean=self.mean, scale=self.scale, weights=self.weights, bias=self.bias)
+        about = {"classes": self.classes, "revision": self.revision, "model_id": self.model_id}
+        (folder / "labeller.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "EmbeddedLabeller":
+        about = json.loads((folder / "labeller.json").read_text(encoding="utf-8"))
+        with np.load(folder / "labeller.npz", allow_pickle=False) as arrays:
+            return cls(classes=tuple(about["classes"]), revision=about["revision"], **dict(arrays))
+
+
+def training_config() -> dict[str, Any]:
+    """What, besides the data, the result depends on."""
+    return {
+        "version": VERSION,
+        "model": "multinomial logistic regression (lbfgs), balanced classes, standardised features",
+        "C": REGULARISATION,
+        "validation": f"stratified folds that keep groups together, at most {MAX_FOLDS}",
+    }
+
+
+def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLabeller, TrainingReport]:
+    """Trains on all examples; quality comes from cross-validation by group, beside the majority-class baseline.
+
+    Raises NotEnoughLabelsError for fewer than `minimum` examples, a single emotion or a single group.
+    """
+    emotions = sorted({example.emotion for example in examples}, key=EMOTION_NAMES.index)
+    group_count = len({example.group_id for example in examples})
+    if len(examples) < minimum or len(emotions) < 2 or group_count < 2:
+        raise NotEnoughLabelsError(
+            f"The labeller needs at least {minimum} human-labelled clips of two emotions from two sources; there are "
+            f"{len(examples)} of {len(emotions)} from {group_count}. Put annotations into library/annotations/."
+        )
+    ordered = sorted(examples, key=lambda example: example.evidence.clip_id)
+    features = np.stack([feature_vector(example.evidence) for example in ordered])
+    labels = np.array([example.emotion for example in ordered])
+    model = _fit(features, labels)
+    scaler, regression = model["standardscaler"], model["logisticregression"]
+    weights, bias = regression.coef_, regression.intercept_
+    if len(emotions) == 2:
+        # Two classes come as one row of log-odds; as two rows, the same softmax serves both cases.
+        weights, bias = np.vstack([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
+    labeller = EmbeddedLabeller(
+        tuple(str(name) for name in regression.classes_),
+        scaler.mean_,
+        scaler.scale_,
+        weights,
+        bias,
+        _revision(ordered, features),
+    )
+    return labeller, _validate(ordered, features, labels)
+
+
+def _fit(features: np.ndarray, labels: np.ndarray) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    regression = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=5000)
+    return make_pipeline(StandardScaler(), regression).fit(features, labels)
+
+
+def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np.ndarray) -> TrainingReport:
+    from sklearn.metrics import confusion_matrix, f1_score
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = np.array([example.group_id for example in examples])
+    fold_count = min(MAX_FOLDS, len(set(groups)))
+    folds = StratifiedGroupKFold(n_splits=fold_count, shuffle=True, random_state=0)
+    predicted, baseline = labels.copy(), labels.copy()
+    with warnings.catch_warnings():
+        # A rare emotion may be absent from a fold; it then counts as an error, which is what it is.
+        warnings.simplefilter("ignore", UserWarning)
+        for train_index, test_index in folds.split(features, labels, groups):
+            majority = Counter(sorted(labels[train_index])).most_common(1)[0][0]
+            baseline[test_index] = majority
+            is_single = len(set(labels[train_index])) == 1
+            fold = None if is_single else _fit(features[train_index], labels[train_index])
+            predicted[test_index] = majority if fold is None else fold.predict(features[test_index])
+    is_right = predicted == labels
+    domains = np.array([example.evidence.domain for example in examples])
+    return TrainingReport(
+        training_clip_count=len(examples),
+        accuracy=float(is_right.mean()),
+        baseline_accuracy=float((baseline == labels).mean()),
+        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0)),
+        confusion=confusion_matrix(labels, predicted, labels=list(EMOTION_NAMES)).tolist(),
+        accuracy_by_domain={name: float(is_right[domains == name].mean()) for name in sorted(set(domains.tolist()))},
+        fold_count=fold_count,
+    )
+
+
+def _revision(examples: Sequence[LabelledClip], features: np.ndarray) -> str:
+    """16 hex digits of the training data and the configuration: equal training, equal revision on any machine."""
+    digest = hashlib.sha256(json.dumps(training_config(), sort_keys=True).encode())
+    for example, vector in zip(examples, features, strict=True):
+        # Rounded, because the last bits of a logarithm may differ between processors.
+        digest.update(f"{example.evidence.clip_id}|{example.emotion}|{np.round(vector, 6).tolist()}".encode())
+    return digest.hexdigest()[:16]

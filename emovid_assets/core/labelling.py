@@ -1,0 +1,103 @@
+"""The interface between the dataset and whatever model labels or captions it.
+
+Belongs here: what a model is given and what it must return. The embedded models implement it with numbers
+measured on the clip; a vision-language model implements it with frames. Assets know only this module.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from emovid_assets.core.emotions import EMOTION_NAMES
+
+
+class NotEnoughLabelsError(Exception):
+    """There is nothing to train on yet; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class ClipEvidence:
+    """What a model may look at: measurements (rows of `clip_features` and `colour_attributes`) and the clip file."""
+
+    clip_id: str
+    domain: str
+    duration_s: float
+    features: Mapping[str, Any]
+    colour: Mapping[str, Any]
+    media_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """A training example. Clips of one `group_id` never stand on both sides of a validation fold."""
+
+    evidence: ClipEvidence
+    emotion: str
+    group_id: str
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """A distribution over the eight emotions, read off the model and never guessed from text."""
+
+    probabilities: Mapping[str, float]
+    frame_pts_s: Sequence[float]
+    parse_status: str = "scored"
+
+    @property
+    def emotion(self) -> str:
+        """The most probable emotion; of equals, the first in EmoSet's order."""
+        return max(EMOTION_NAMES, key=lambda name: self.probabilities[name])
+
+
+@dataclass(frozen=True)
+class Caption:
+    text: str
+    frame_pts_s: Sequence[float]
+    prompt_token_count: int | None = None
+    output_token_count: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """Cross-validated quality of a labeller; `confusion` is rows = truth, columns = prediction, in EmoSet's order."""
+
+    training_clip_count: int
+    accuracy: float
+    baseline_accuracy: float
+    macro_f1: float
+    confusion: Sequence[Sequence[int]]
+    accuracy_by_domain: Mapping[str, float]
+    fold_count: int
+
+
+class Model(Protocol):
+    """What names a model in every row that it makes."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    @property
+    def revision(self) -> str: ...
+
+    @property
+    def prompt_sha256(self) -> str | None:
+        """Of the prompt; null where the model takes none."""
+
+
+class Labeller(Model, Protocol):
+    """Scores clips."""
+
+    @property
+    def base_model(self) -> str: ...
+
+    def score(self, clips: Sequence[ClipEvidence]) -> list[LabelScore]: ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+class Captioner(Model, Protocol):
+    """Describes clips."""
+
+    def caption(self, clips: Sequence[ClipEvidence]) -> list[Caption]: ...

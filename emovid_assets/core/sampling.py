@@ -1,0 +1,155 @@
+"""The annotation plan: which clips people are asked about, for which purpose, and how many people.
+
+Belongs here: the rules of the human sample, the sticker verification and the validation set (SPEC §6;
+requirements R9, R13, R16). Does not belong here: the answers, and how the tasks reach an annotation tool.
+
+Two ways of selecting, both by `keyed_rank`:
+- A *fraction* is drawn by threshold: a clip is in where its rank lies in the lowest `fraction` of all possible
+  ranks. Each clip is judged alone, so clips that are added or removed move no other; every source is represented
+  in proportion. The count is binomial around `fraction x clips`, not exact (13,255 clips at 20 %: 2,651 ± 46).
+- A *minimum* tops up what the threshold leaves short. The clips that rank lowest within their own source come
+  first, so one long film does not fill the sample. Such a member can be displaced by clips that are added later;
+  `already_planned` prevents that: a task that is out stays out while its clip exists.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emovid_assets.core.identity import RANK_COUNT, keyed_rank
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """Sizes of the samples. Fractions are in [0, 1]; minimums are clips per domain.
+
+    Raises ValueError for sizes outside these limits.
+    """
+
+    human_fraction: float = 0.2
+    human_minimum: int = 0
+    validation_fraction: float = 0.01
+    validation_minimum: int = 20
+    label_annotators: int = 3
+    verify_annotators: int = 1
+    seed: str = "emovid"
+
+    def __post_init__(self) -> None:
+        for name in ("human_fraction", "validation_fraction"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: give a share from 0 to 1, such as 0.2 for 20 %.")
+        for name in ("human_minimum", "validation_minimum"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: give a number of clips, 0 or more.")
+        for name in ("label_annotators", "verify_annotators"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: at least one person has to answer.")
+
+
+def plan_tasks(
+    clips: Iterable[Mapping[str, Any]],
+    intended_emotions: Mapping[str, str | None],
+    *,
+    settings: SamplingSettings | None = None,
+    already_planned: Collection[tuple[str, str]] = frozenset(),
+) -> list[Row]:
+    """Rows of `annotation_tasks`, sorted by clip and purpose.
+
+    `clips` have clip_id, source_id and domain, of one domain or several; `intended_emotions` maps a source id to
+    the emotion that the sticker was collected under. `already_planned` holds (clip_id, purpose) of an earlier plan.
+
+    - `label`: the human sample of animation and movie, and every sticker without an intended emotion.
+    - `verify`: every sticker with an intended emotion.
+    - `validate`: a sample of each domain, drawn independently of the other purposes. A clip can be in both; whoever
+      trains on `label` answers leaves the clips of `validate` out.
+
+    A planned `verify` is withdrawn only where the sticker has lost its intended emotion: nothing is left to verify.
+    The purpose `review` follows from the benchmark, so it is not planned here and is passed over in `already_planned`.
+    """
+    settings = settings or SamplingSettings()
+    kept: dict[str, set[str]] = defaultdict(set)
+    for clip_id, purpose in already_planned:
+        kept[purpose].add(clip_id)
+    by_domain: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for clip in clips:
+        by_domain[clip["domain"]].append(clip)
+
+    rows: list[Row] = []
+    for domain, members in by_domain.items():
+        intended = {
+            clip["clip_id"]: (intended_emotions.get(clip["source_id"]) or None) if domain == "sticker" else None
+            for clip in members
+        }
+        chosen = _chosen(domain, members, intended, kept, settings)
+        for purpose, clip_ids in chosen.items():
+            annotators = settings.verify_annotators if purpose == "verify" else settings.label_annotators
+            rows += [
+                {
+                    "clip_id": clip_id,
+                    "domain": domain,
+                    "purpose": purpose,
+                    "required_annotators": annotators,
+                    "intended_emotion": intended[clip_id],
+                }
+                for clip_id in clip_ids
+            ]
+    return sorted(rows, key=lambda row: (row["clip_id"], row["purpose"]))
+
+
+def _chosen(
+    domain: str,
+    clips: Sequence[Mapping[str, Any]],
+    intended: Mapping[str, str | None],
+    kept: Mapping[str, set[str]],
+    settings: SamplingSettings,
+) -> dict[str, set[str]]:
+    """Clip ids of one domain per purpose."""
+    if domain == "sticker":
+        verify = {clip_id for clip_id, emotion in intended.items() if emotion}
+        label = (set(intended) - verify) | (set(intended) & kept.get("label", set()))
+    else:
+        verify = set()
+        label = _sample(
+            clips,
+            fraction=settings.human_fraction,
+            minimum=settings.human_minimum,
+            kept=kept.get("label", set()),
+            seed=f"{settings.seed}/label",
+        )
+    validate = _sample(
+        clips,
+        fraction=settings.validation_fraction,
+        minimum=settings.validation_minimum,
+        kept=kept.get("validate", set()),
+        seed=f"{settings.seed}/validate",
+    )
+    return {"label": label, "verify": verify, "validate": validate}
+
+
+def _sample(
+    clips: Sequence[Mapping[str, Any]], *, fraction: float, minimum: int, kept: set[str], seed: str
+) -> set[str]:
+    ranks = {clip["clip_id"]: keyed_rank(clip["clip_id"], seed) for clip in clips}
+    threshold = int(fraction * RANK_COUNT)
+    chosen = {clip_id for clip_id, rank in ranks.items() if rank < threshold or clip_id in kept}
+    missing = minimum - len(chosen)
+    if missing > 0:
+        in_order = _spread_over_sources(clips, ranks)
+        chosen.update([clip_id for clip_id in in_order if clip_id not in chosen][:missing])
+    return chosen
+
+
+def _spread_over_sources(clips: Sequence[Mapping[str, Any]], ranks: Mapping[str, int]) -> list[str]:
+    """Every source's lowest-ranked clip first, then every source's second, and so on; by rank within each round."""
+    by_source: dict[str, list[str]] = defaultdict(list)
+    for clip in clips:
+        by_source[clip["source_id"]].append(clip["clip_id"])
+    rounds = [
+        (position, ranks[clip_id], clip_id)
+        for clip_ids in by_source.values()
+        for position, clip_id in enumerate(sorted(clip_ids, key=lambda clip_id: (ranks[clip_id], clip_id)))
+    ]
+    return [clip_id for _, _, clip_id in sorted(rounds)]

@@ -1,0 +1,146 @@
+"""Frame-exact, playable clip files: H.264 and AAC in MP4, the index first.
+
+Belongs here: encoding an interval. Does not belong here: which intervals there are.
+
+Frames keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides:
+odd pictures are extended by repeating the last row or column, never scaled.
+"""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.reading import ALPHA_FORMATS, Frame, RgbConverter, Video, upright
+from emovid_assets.core.video.sound import Sound, read_sound
+
+CRF = 18
+"""x264's constant rate factor: visually lossless by x264's own documentation."""
+PRESET = "veryfast"
+AAC_FRAME = 1024
+
+
+def write_clip(path: Path, stream_index: int, segment: dict[str, Any], target: Path) -> None:
+    """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
+
+    `segment` is a row of `scan_source`, with the source's `video_start_s`.
+    Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `write_failed`
+    where the file cannot be written.
+    """
+    sound = read_sound(path, segment["start_s"], segment["end_s"], segment["video_start_s"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
+    try:
+        count = _encode(path, stream_index, segment, sound, temporary)
+        expected = segment["end_frame"] - segment["start_frame"]
+        if count != expected:
+            raise MediaError("corrupt_frames", f"The clip should have {expected} frames, {count} were decoded")
+        os.replace(temporary, target)
+    except OSError as error:
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError("write_failed", f"Writing {target.name}: {error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:
+    import av
+
+    start_pts, end_pts = segment["start_pts"], segment["end_pts"]
+    converter = _Converter()
+    count = 0
+    durations: dict[int, int] = {}
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+        stream: Any = None
+        audio = _add_audio(output, sound)
+        for frame in Video(path, stream_index, start_pts=start_pts if segment["start_frame"] else None).frames():
+            if frame.pts >= end_pts:
+                break
+            picture = converter.encodable(frame)
+            time_base = Fraction(frame.picture.time_base)
+            if stream is None:
+                stream = _add_video(output, picture, time_base, segment)
+            picture.pts, picture.time_base = frame.pts - start_pts, time_base
+            durations[picture.pts] = min(frame.duration, end_pts - frame.pts)
+            for packet in stream.encode(picture):
+                _mux(output, packet, durations, time_base)
+            count += 1
+        if stream is None:
+            return 0
+        for packet in stream.encode(None):
+            _mux(output, packet, durations, time_base)
+        if audio is not None and sound is not None:
+            _write_sound(output, audio, sound)
+    return count
+
+
+def _mux(output: Any, packet: Any, durations: dict[int, int], time_base: Fraction) -> None:
+    # Without this the last frame would last as long as the encoder guesses, and a sticker would end too early.
+    ticks = round(packet.pts * Fraction(packet.time_base) / time_base)
+    if ticks in durations:
+        packet.duration = round(durations[ticks] * time_base / Fraction(packet.time_base))
+    output.mux(packet)
+
+
+def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any]) -> Any:
+    frames = segment["end_frame"] - segment["start_frame"]
+    rate = Fraction(frames / max(segment["end_s"] - segment["start_s"], 1e-3)).limit_denominator(1001)
+    stream = output.add_stream("libx264", rate=max(rate, Fraction(1, 10)))
+    stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
+    stream.codec_context.time_base = time_base
+    stream.codec_context.thread_count = 1
+    # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
+    # stickers that rest on their last frame keep their length.
+    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0"}
+    return stream
+
+
+def _add_audio(output: Any, sound: Sound | None) -> Any:
+    if sound is None:
+        return None
+    layout = "mono" if sound.samples.shape[0] == 1 else "stereo"
+    return output.add_stream("aac", rate=sound.rate_hz, layout=layout)
+
+
+def _write_sound(output: Any, stream: Any, sound: Sound) -> None:
+    import av
+
+    layout = "mono" if sound.samples.shape[0] == 1 else "stereo"
+    for offset in range(0, sound.samples.shape[1], AAC_FRAME):
+        block = np.ascontiguousarray(sound.samples[:, offset : offset + AAC_FRAME])
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = sound.rate_hz, offset, Fraction(1, sound.rate_hz)
+        output.mux(stream.encode(frame))
+    output.mux(stream.encode(None))
+
+
+class _Converter:
+    """Frames as the encoder takes them: upright, even-sided, opaque yuv420p."""
+
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter = VideoReformatter()
+        self._rgb = RgbConverter()
+
+    def encodable(self, frame: Frame) -> Any:
+        import av
+
+        picture = frame.picture
+        is_plain = picture.format.name not in ALPHA_FORMATS and not frame.rotation
+        if is_plain and picture.width % 2 == 0 and picture.height % 2 == 0:
+            # Straight from the decoder: no detour through RGB, no second loss of chroma.
+            return self._reformatter.reformat(picture, format="yuv420p", threads=1)
+        pixels = _even(upright(self._rgb.rgb(picture), frame.rotation))
+        return self._reformatter.reformat(av.VideoFrame.from_ndarray(pixels, "rgb24"), format="yuv420p", threads=1)
+
+
+def _even(pixels: np.ndarray) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    if height % 2 == 0 and width % 2 == 0:
+        return pixels
+    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")

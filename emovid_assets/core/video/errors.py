@@ -1,0 +1,43 @@
+"""What can be wrong with a media file, as stable codes with a sentence each.
+
+Belongs here: the codes that `processing_errors` shows. A code never changes its meaning.
+"""
+
+ADVICE: dict[str, str] = {
+    "empty_file": "The file has no bytes. Fetch it again.",
+    "not_a_video": "No decoder recognises this file as a video. Check that it is not an error page or a text.",
+    "no_video_stream": "The file has no video stream. Remove it, or fetch the version with pictures.",
+    "truncated": "The file ends before its own index says it should. Fetch it again.",
+    "corrupt_frames": "Some frames cannot be decoded. Fetch the file again or re-encode it.",
+    "encrypted": "The file is encrypted (DRM). Use an unprotected copy.",
+    "unsupported_codec": "This build of FFmpeg cannot decode the codec. Re-encode the file, for example to H.264.",
+    "single_image": "The file holds a single picture, not a video. Remove it from the library.",
+    "too_large": "The picture is larger than `media.max_pixels` allows. Scale it down or raise the limit.",
+    "vanished": "The file was removed while it was being read. Put it back and build again.",
+    "unreadable": "The operating system would not read the file. Check its permissions.",
+    "timeout": "Reading took longer than `media.timeout_s` allows. Check the file, or raise the limit.",
+    "decoder_crashed": "The decoder process died on this file. Re-encode the file with a current FFmpeg.",
+    "write_failed": "The result could not be written. Check free space and permissions of the home folder.",
+    "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
+    "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",
+    "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
+}
+"""What a person should do, per code."""
+
+
+class MediaError(Exception):
+    """A file that cannot be processed. `code` is a key of `ADVICE`; `detail` says what was seen."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        # Both go to the base class so that the error survives the way back from a worker process.
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return sentence(self.code, self.detail)
+
+
+def sentence(code: str, detail: str = "") -> str:
+    """What was seen, then what to do."""
+    return f"{detail.rstrip('.')}. {ADVICE[code]}" if detail else ADVICE[code]

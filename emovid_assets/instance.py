@@ -1,0 +1,77 @@
+"""The Dagster instance folder of an `EMOVID_HOME`.
+
+`dagster.yaml` names its folders relative to the place it is started in, which suits a plain `dagster dev` in a
+checkout. The `emovid` commands run anywhere, so they get a copy with absolute folders (ADR 5).
+
+Belongs here: making `DAGSTER_HOME`. Does not belong here: starting Dagster, and the settings themselves.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emovid_assets.project_files import project_file
+
+LOCAL_STATE = "data/dagster"
+"""The folder that `dagster.yaml` names, relative to the root of a checkout."""
+
+GENERATED = "# Made by emovid from the project's dagster.yaml. Delete this line to keep your own changes below.\n"
+
+_BASE_DIR = re.compile(rf"^(?P<key>[ ]*base_dir: ){LOCAL_STATE}(?P<rest>/\S+)?[ ]*$", re.MULTILINE)
+
+
+def prepare_instance_folder(home: Path) -> Path:
+    """Make `home/dagster` ready to be `DAGSTER_HOME` and return its absolute path.
+
+    `home` is `EMOVID_HOME`; both folders are made where they are missing. A `dagster.yaml` that a person has
+    taken over (its first line is gone) stays untouched.
+
+    Raises ValueError where the project's `dagster.yaml` would leave state outside `home`.
+    """
+    folder = (home / "dagster").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "dagster.yaml"
+    current = target.read_text(encoding="utf-8") if target.exists() else None
+    if current is not None and not current.startswith(GENERATED):
+        return folder
+    wanted = GENERATED + rendered(project_file("dagster.yaml").read_text(encoding="utf-8"), folder)
+    if current != wanted:
+        # A daemon may read the file at this moment, so it is replaced and never written in place.
+        temporary = folder / f".dagster.yaml.{os.getpid()}"
+        temporary.write_text(wanted, encoding="utf-8")
+        temporary.replace(target)
+    return folder
+
+
+def rendered(text: str, folder: Path) -> str:
+    """`text` of a `dagster.yaml` with every `base_dir` moved from `data/dagster` to the absolute `folder`.
+
+    The comments stay. Raises ValueError where a `base_dir` is not of the form that can be moved.
+    """
+
+    def absolute(match: re.Match[str]) -> str:
+        # A JSON string is a YAML string, whatever characters the path has.
+        return match["key"] + json.dumps(f"{folder}{match['rest'] or ''}", ensure_ascii=False)
+
+    moved = _BASE_DIR.sub(absolute, text)
+    for base_dir in _base_dirs(yaml.safe_load(moved)):
+        if not Path(base_dir).is_absolute():
+            raise ValueError(
+                f"dagster.yaml keeps state in {base_dir!r}: write each base_dir on a line of its own and "
+                f"begin it with {LOCAL_STATE}, so that it can be moved into EMOVID_HOME"
+            )
+    return moved
+
+
+def _base_dirs(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "base_dir":
+                yield str(value)
+            else:
+                yield from _base_dirs(value)

@@ -1,0 +1,45 @@
+"""Between assets and the warehouse: an asset's rows go to its Parquet file, and come back as Arrow.
+
+Belongs here: finding the table and the domain of an input or output. The writing is `resources.warehouse`'s.
+"""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import TABLES
+
+
+class ParquetIOManager(dg.ConfigurableIOManager):
+    """One Parquet file per table and domain. Unpartitioned consumers get all domains in one table.
+
+    A domain that has not been built yet has no rows: that is a normal state, not an error.
+    """
+
+    project: Project
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        if obj is None:
+            return
+        table = context.asset_key.path[-1]
+        domain = context.asset_partition_key if context.has_asset_partitions else None
+        path = self.project.warehouse.write(table, domain, as_arrow(table, obj))
+        context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
+
+    def load_input(self, context: dg.InputContext) -> pa.Table:
+        table = context.asset_key.path[-1]
+        if not context.has_asset_partitions:
+            return self.project.read(table)
+        parts = [self.project.read(table, domain) for domain in context.asset_partition_keys]
+        return pa.concat_tables(parts) if parts else TABLES[table].empty()
+
+
+def as_arrow(table: str, rows: pa.Table | pd.DataFrame) -> pa.Table:
+    """Rows in the registry's schema, sorted by key."""
+    if isinstance(rows, pa.Table):
+        return rows
+    arrow = pa.Table.from_pandas(rows, schema=TABLES[table].schema, preserve_index=False)
+    return arrow.replace_schema_metadata(None)

@@ -1,0 +1,45 @@
+"""Jobs: the whole dataset, and one per stage.
+
+Belongs here: selections. Partitioned and unpartitioned assets never share a job: in a run of one domain the
+labeller would be trained three times on what happens to be there.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from emovid_assets.assets import annotations, evaluation, labels, measurements, sources
+from emovid_assets.partitions import domain_partitions
+from emovid_assets.tables import TABLES
+
+_STAGES = {
+    "collect_clips": ([sources.GROUP, measurements.GROUP], "Library to clips, clip files and measurements."),
+    "collect_annotations": ([annotations.GROUP], "Tasks, annotations and human labels."),
+    "label_clips": ([labels.GROUP], "Labels by model, captions and final labels."),
+    "evaluate": ([evaluation.GROUP], "Validation, benchmark and quarantine."),
+}
+UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_partitioned)
+
+
+def _stage(name: str, groups: list[str], description: str) -> Any:
+    selection = dg.AssetSelection.groups(*groups) - dg.AssetSelection.assets(*UNPARTITIONED)
+    return dg.define_asset_job(name, selection, description=description, partitions_def=domain_partitions)
+
+
+def jobs() -> list[Any]:
+    """`build_dataset` runs every partitioned asset of a domain; the two unpartitioned assets have their own jobs."""
+    return [
+        dg.define_asset_job(
+            "build_dataset",
+            dg.AssetSelection.all() - dg.AssetSelection.assets(*UNPARTITIONED, "catalogue"),
+            description="Every partitioned asset of a domain, with the labeller as it is.",
+            partitions_def=domain_partitions,
+        ),
+        *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
+        dg.define_asset_job(
+            "train_labeller",
+            dg.AssetSelection.assets("emotion_labeller"),
+            description="The labeller, from the human labels of all domains.",
+        ),
+        dg.define_asset_job("build_catalogue", dg.AssetSelection.assets("catalogue"), description="The SQL catalogue."),
+    ]

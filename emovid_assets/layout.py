@@ -1,0 +1,146 @@
+"""Where things lie below the home folder, and the settings file in it.
+
+Belongs here: names of folders and files, and every value a user may change. Does not belong here: what
+is done with them.
+
+`EMOVID_HOME` is read when a `Home` is asked for, never at import.
+"""
+
+import hashlib
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+SETTINGS_FILE = "emovid.toml"
+
+
+class SettingsError(ValueError):
+    """The settings file cannot be used; the message names the key and says what is allowed."""
+
+
+class _Section(BaseModel):
+    # A misspelt key must be an error, not a setting that silently does nothing.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def digest(self) -> str:
+        """16 hex digits that change with any value: part of every item's key."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+class SceneSettings(_Section):
+    """How movies and long files are cut (PySceneDetect's names and defaults)."""
+
+    detector: Literal["adaptive", "content"] = "adaptive"
+    threshold: float | None = Field(None, gt=0, description="null: 3.0 for adaptive, 27.0 for content")
+    min_content_value: float = Field(15.0, gt=0)
+    min_scene_frames: int = Field(15, ge=1)
+    min_cut_s: float = Field(4.0, gt=0, description="shortest clip of a cut file")
+    min_whole_s: float = Field(0.2, ge=0, description="shortest whole file")
+    max_s: float = Field(30.0, gt=0, description="longest clip; longer animations and stickers are cut")
+    frame_stride: int = Field(20, ge=1, description="every n-th frame of a clip is measured")
+
+
+class MediaSettings(_Section):
+    """Limits and effort of reading media."""
+
+    workers: int = Field(0, ge=0, description="processes; 0: one per core")
+    timeout_s: float = Field(3600.0, gt=0, description="longest time for one item")
+    max_pixels: int = Field(8192 * 4320, ge=1)
+    max_quarantined_share: float = Field(0.5, ge=0, le=1, description="above this share the run fails")
+
+
+class AnnotationSettings(_Section):
+    """Who is asked what (SPEC of samples: 20 % labelled by three, 1 % but at least 20 validated)."""
+
+    human_fraction: float = Field(0.2, ge=0, le=1)
+    validation_fraction: float = Field(0.01, ge=0, le=1)
+    validation_minimum: int = Field(20, ge=0)
+
+
+class BenchmarkSettings(_Section):
+    per_cell: int = Field(10, ge=1, description="clips per domain and emotion")
+    movie_train_limit: int = Field(8000, ge=0)
+
+
+class ModelSettings(_Section):
+    """Which labeller and captioner answer. `embedded` needs neither download nor GPU."""
+
+    backend: Literal["embedded"] = "embedded"
+    min_training_clips: int = Field(16, ge=2, description="fewer human labels: no labeller yet")
+
+
+class Settings(_Section):
+    """Everything in `emovid.toml`; each key has a default, so the file may be absent or partial."""
+
+    seed: str = "emovid"
+    scenes: SceneSettings = SceneSettings()
+    media: MediaSettings = MediaSettings()
+    annotation: AnnotationSettings = AnnotationSettings()
+    benchmark: BenchmarkSettings = BenchmarkSettings()
+    model: ModelSettings = ModelSettings()
+
+
+@dataclass(frozen=True)
+class Home:
+    """The home folder. Paths in tables are relative to `root`, with forward slashes."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "Home":
+        return cls(Path(os.environ.get("EMOVID_HOME") or "data").expanduser().resolve())
+
+    @property
+    def library(self) -> Path:
+        return self.root / "library"
+
+    @property
+    def annotations(self) -> Path:
+        return self.library / "annotations"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def clips(self) -> Path:
+        return self.root / "media" / "clips"
+
+    @property
+    def thumbnails(self) -> Path:
+        return self.root / "media" / "thumbnails"
+
+    @property
+    def first_frames(self) -> Path:
+        return self.root / "media" / "first_frames"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def state(self) -> Path:
+        """Per-item state: finished items and quarantine (ADR 2)."""
+        return self.root / "state.sqlite"
+
+    def relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def settings(self) -> Settings:
+        """Settings of this home. Raises SettingsError with the file, the key and what is allowed."""
+        path = self.root / SETTINGS_FILE
+        if not path.exists():
+            return Settings()
+        try:
+            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+            return Settings.model_validate(values)
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise SettingsError(f"{path}: {faults}") from error

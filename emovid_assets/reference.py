@@ -1,0 +1,110 @@
+"""Writes docs/reference.md from the table registry and the headers of `sql/`.
+
+Run `python -m emovid_assets.reference` after a change of either; `--check` only says whether the file is
+up to date. Belongs here: how the reference looks. Does not belong here: any fact about a table or a view.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from emovid_assets.resources.catalogue import ViewFile, duckdb_type, read_view_files
+from emovid_assets.tables import TABLES, Column, Table
+
+PROJECT = Path(__file__).resolve().parents[1]
+SQL_FOLDER = PROJECT / "sql"
+REFERENCE_PATH = PROJECT / "docs" / "reference.md"
+
+_INTRODUCTION = """\
+# Reference
+
+Every table and every view, with each column. This page is made from `emovid_assets/tables.py` and the headers of
+`sql/`; change those, then run `python -m emovid_assets.reference`.
+
+Tables are Parquet files: `warehouse/<table>/domain=<domain>/part-0.parquet` below the home folder, or
+`warehouse/<table>/part-0.parquet` for a table that is not partitioned. `catalogue.duckdb` has a view of each table
+under its own name, the views below, and `catalogue_info`. The texts on this page are there as comments too
+(`select view_name, comment from duckdb_views()`, `select column_name, comment from duckdb_columns()`).
+"""
+
+
+def render_reference(sql_folder: Path) -> str:
+    """The whole page as Markdown: tables in the registry's order, then views by name."""
+    views = sorted(read_view_files(sql_folder), key=lambda file: file.name)
+    parts = [
+        _INTRODUCTION,
+        "## Contents\n",
+        f"Tables: {', '.join(f'[`{name}`](#{name})' for name in TABLES)}\n",
+        f"Views: {', '.join(f'[`{file.name}`](#{file.name})' for file in views)}\n",
+        "## Tables\n",
+        *(_render_table(table) for table in TABLES.values()),
+        "## Views\n",
+        *(_render_view(file) for file in views),
+    ]
+    return "\n".join(parts)
+
+
+def limits(column: Column) -> str:
+    """What a value may be, in words: range or vocabulary, and whether it may be null."""
+    parts = []
+    if column.vocabulary is not None:
+        parts.append(", ".join(f"`{word}`" for word in column.vocabulary))
+    if column.minimum is not None and column.maximum is not None:
+        parts.append(f"{column.minimum:g} to {column.maximum:g}")
+    elif column.minimum is not None:
+        parts.append(f"≥ {column.minimum:g}")
+    elif column.maximum is not None:
+        parts.append(f"≤ {column.maximum:g}")
+    if column.is_nullable:
+        parts.append("may be null")
+    return "; ".join(parts)
+
+
+def _render_table(table: Table) -> str:
+    place = "one file per domain" if table.is_partitioned else "a single file"
+    key = ", ".join(f"`{name}`" for name in table.key)
+    rows = [
+        (f"`{column.name}`", duckdb_type(column.type), column.unit or "", column.meaning, limits(column))
+        for column in table.columns
+    ]
+    return (
+        f"### {table.name}\n\n{table.meaning}\n\n"
+        f"One row per {table.grain}; key {key}; {place}.\n\n"
+        f"{_markdown_table(('column', 'type', 'unit', 'meaning', 'limits'), rows)}"
+    )
+
+
+def _render_view(file: ViewFile) -> str:
+    depends_on = ", ".join(f"[`{name}`](#{name})" for name in file.depends_on) or "nothing"
+    note = f"{file.note}\n\n" if file.note else ""
+    rows = [(f"`{column.name}`", column.type, column.unit or "", column.meaning) for column in file.columns]
+    return (
+        f"### {file.name}\n\n{file.meaning}\n\n"
+        f"One row per {file.grain}. Source: {file.source.rstrip('.')}. Reads {depends_on}.\n\n{note}"
+        f"{_markdown_table(('column', 'type', 'unit', 'meaning'), rows)}"
+    )
+
+
+def _markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes the page, or with `--check` compares it. Returns the exit status: 1 where it is out of date."""
+    parser = argparse.ArgumentParser(prog="python -m emovid_assets.reference", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is out of date")
+    is_check = parser.parse_args(arguments).check
+    page = render_reference(SQL_FOLDER)
+    if not is_check:
+        REFERENCE_PATH.write_text(page, encoding="utf-8")
+        return 0
+    if REFERENCE_PATH.exists() and REFERENCE_PATH.read_text(encoding="utf-8") == page:
+        return 0
+    sys.stderr.write("docs/reference.md is out of date; run `python -m emovid_assets.reference`.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The library folder: which media files there are, what the manifests say of them, what their bytes are.
+
+Belongs here: walking, hashing, manifests. Does not belong here: what a media file contains (`core.video`).
+
+A manifest is a file `manifest.csv` in any folder of the library; its `path` column is relative to that folder.
+Without one, a folder that bears the name of an emotion gives its files that intended emotion.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.video.errors import sentence
+from emovid_assets.layout import Home
+from emovid_assets.resources.item_store import ItemStore
+
+MANIFEST = "manifest.csv"
+MANIFEST_COLUMNS = ("external_id", "title", "film_id", "film_position", "intended_emotion", "region", "license")
+SIDECARS = frozenset(
+    {".csv", ".json", ".jsonl", ".txt", ".md", ".srt", ".vtt", ".ass", ".nfo", ".xml", ".yaml", ".toml"}
+)
+"""Files that stand beside media and are not media; they are not ingested and not reported."""
+METADATA_FOLDER = "metadata"
+STEP = "library"
+
+
+@dataclass
+class LibraryFile:
+    """A set of equal files: the first path by name, and the others. Paths are relative to the home folder."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+    duplicate_paths: list[str] = field(default_factory=list)
+    manifest: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Fault:
+    path: str
+    code: str
+    detail: str
+
+
+def media_paths(folder: Path) -> Iterator[Path]:
+    """Every file below the folder that may be media: not hidden, not a sidecar, links followed once."""
+    seen: set[tuple[int, int]] = set()
+    for directory, subfolders, names in os.walk(folder, followlinks=True):
+        status = os.stat(directory)
+        if (status.st_dev, status.st_ino) in seen:
+            # A link back to a folder above would never end.
+            subfolders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        is_root = Path(directory) == folder
+        subfolders[:] = sorted(
+            name for name in subfolders if not name.startswith(".") and not (is_root and name == METADATA_FOLDER)
+        )
+        for name in sorted(names):
+            path = Path(directory, name)
+            if not name.startswith(".") and path.suffix.lower() not in SIDECARS:
+                yield path
+
+
+def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]:
+    """Media files of a domain by content; unreadable files and manifest faults go to the quarantine.
+
+    Files whose size and modification time are as last seen are not hashed again.
+    """
+    folder = home.library / domain
+    faults: list[_Fault] = []
+    manifest = _read_manifests(home, folder, faults)
+    known = store.known_hashes()
+    by_hash: dict[str, LibraryFile] = {}
+    for path in media_paths(folder) if folder.is_dir() else ():
+        name = home.relative(path)
+        try:
+            status = path.stat()
+            size, mtime, sha256 = known.get(name, (None, None, ""))
+            if (size, mtime) != (status.st_size, status.st_mtime_ns):
+                sha256 = file_sha256(path)
+                store.remember_hash(name, status.st_size, status.st_mtime_ns, sha256)
+        except FileNotFoundError:
+            faults.append(_Fault(name, "vanished", "The file is gone, or its link points nowhere"))
+            continue
+        except OSError as error:
+            faults.append(_Fault(name, "unreadable", f"{error.strerror}"))
+            continue
+        facts = _facts_by_folder(path, folder) | manifest.pop(name, {})
+        if sha256 in by_hash:
+            by_hash[sha256].duplicate_paths.append(name)
+        else:
+            by_hash[sha256] = LibraryFile(name, sha256, status.st_size, manifest=facts)
+    faults += [
+        _Fault(name, "manifest_missing_file", "The manifest names this file, but it is not in the library")
+        for name in manifest
+        if not (home.root / name).exists()
+    ]
+    _report(store, domain, faults)
+    return list(by_hash.values())
+
+
+def _facts_by_folder(path: Path, folder: Path) -> dict[str, str]:
+    names = [part.lower() for part in path.relative_to(folder).parts[:-1]]
+    emotion = next((name for name in reversed(names) if name in EMOTION_NAMES), None)
+    return {"intended_emotion": emotion} if emotion else {}
+
+
+def _read_manifests(home: Home, folder: Path, faults: list[_Fault]) -> dict[str, dict[str, str]]:
+    """Facts by path (relative to the home folder) from every manifest below the folder."""
+    facts: dict[str, dict[str, str]] = {}
+    for file in sorted(folder.rglob(MANIFEST)) if folder.is_dir() else ():
+        name = home.relative(file)
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as stream:
+                reader = csv.DictReader(stream)
+                if "path" not in (reader.fieldnames or ()):
+                    faults.append(_Fault(name, "manifest_invalid", "The header has no column `path`"))
+                    continue
+                rows = list(reader)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
+            continue
+        for number, row in enumerate(rows, start=2):
+            values, fault = _manifest_values(row)
+            if fault:
+                faults.append(_Fault(f"{name}:{number}", "manifest_invalid", fault))
+            target = os.path.normpath((file.parent / (row["path"] or "").strip()).as_posix())
+            facts[Path(target).relative_to(home.root).as_posix() if target.startswith(str(home.root)) else target] = (
+                values
+            )
+    return facts
+
+
+def _manifest_values(row: dict[str, str | None]) -> tuple[dict[str, str], str | None]:
+    """The known cells of a row, and what is wrong with one of them; a wrong cell is left out, the rest counts."""
+    values = {name: (row.get(name) or "").strip() for name in MANIFEST_COLUMNS}
+    values = {name: value for name, value in values.items() if value}
+    emotion = values.get("intended_emotion")
+    if emotion and emotion.lower() not in EMOTION_NAMES:
+        del values["intended_emotion"]
+        return values, f"`intended_emotion` is '{emotion}', not one of {', '.join(EMOTION_NAMES)}"
+    if emotion:
+        values["intended_emotion"] = emotion.lower()
+    position = values.get("film_position")
+    if position and not position.isdigit():
+        del values["film_position"]
+        return values, f"`film_position` is '{position}', not a whole number"
+    return values, None
+
+
+def _report(store: ItemStore, domain: str, faults: list[_Fault]) -> None:
+    store.forget_others(STEP, domain, [fault.path for fault in faults])
+    for fault in faults:
+        store.quarantine(
+            STEP,
+            domain,
+            fault.path,
+            f"{fault.code}|{fault.detail}",
+            path=fault.path,
+            code=fault.code,
+            message=sentence(fault.code, fault.detail),
+            input_sha256=None,
+            code_version=f"{STEP}-1",
+        )

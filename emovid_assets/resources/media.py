@@ -1,0 +1,160 @@
+"""The media steps as items: what is computed for which source or clip, and under which key.
+
+Belongs here: turning rows of tables into items and configuration into keys. The work is `media_steps`'.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emovid_assets.layout import Home, SceneSettings
+from emovid_assets.resources import media_steps
+from emovid_assets.resources.compute import Item, Outcome, Step
+from emovid_assets.resources.library import LibraryFile
+from emovid_assets.resources.project import Project
+
+Row = Mapping[str, Any]
+
+STEP_ASSETS = {
+    "library": "source_videos",
+    "probe": "source_videos",
+    "scan": "segments",
+    "clip_file": "clip_media",
+    "first_frame": "benchmark_split",
+}
+"""The asset under which a step's failures appear in `processing_errors`."""
+
+DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
+
+
+def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: logging.Logger) -> Outcome:
+    """Facts of each source id."""
+    media = project.settings.media
+    step = Step("probe", media_steps.PROBE_VERSION, str(media.max_pixels), media_steps.probe)
+    items = [
+        Item(
+            source_id,
+            content=file.sha256,
+            arguments={"path": str(project.home.root / file.path), "max_pixels": media.max_pixels},
+            path=file.path,
+            input_sha256=file.sha256,
+            weight=file.size_bytes,
+        )
+        for source_id, file in files.items()
+    ]
+    return project.compute(step, domain, items, log)
+
+
+def stream_indices(project: Project, domain: str) -> dict[str, int]:
+    """The video stream that was chosen for each probed source."""
+    finished = project.with_store(lambda store: store.finished("probe", domain))
+    return {source_id: payload["stream_index"] for source_id, (_, payload) in finished.items()}
+
+
+def is_whole(source: Row, scenes: SceneSettings) -> bool:
+    """Movies are always cut; other files only where they are longer than the longest clip."""
+    return source["domain"] != "movie" and source["duration_s"] <= scenes.max_s
+
+
+def scan(project: Project, domain: str, sources: Sequence[Row], log: logging.Logger) -> Outcome:
+    """The media pass over each source: segments and measurements. Finished sources cost nothing."""
+    scenes, home = project.settings.scenes, project.home
+    streams = stream_indices(project, domain)
+    step = Step("scan", media_steps.SCAN_VERSION, scenes.digest(), media_steps.scan)
+    items = [
+        Item(
+            source["source_id"],
+            content=source["sha256"],
+            arguments={
+                "path": str(home.root / source["path"]),
+                "home": str(home.root),
+                "source_id": source["source_id"],
+                "stream_index": streams.get(source["source_id"], 0),
+                "thumbnail_folder": home.relative(home.thumbnails / domain),
+                "settings": _scan_settings(source, scenes),
+            },
+            path=source["path"],
+            input_sha256=source["sha256"],
+            weight=source["frame_count"] * source["width_px"] * source["height_px"],
+        )
+        for source in sources
+    ]
+    return project.compute(step, domain, items, log)
+
+
+def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
+    whole = is_whole(source, scenes)
+    return {
+        "detector": {
+            "name": scenes.detector,
+            "threshold": scenes.threshold or DEFAULT_THRESHOLD[scenes.detector],
+            "min_content_value": scenes.min_content_value,
+            "min_scene_frames": scenes.min_scene_frames,
+        },
+        "frame_stride": scenes.frame_stride,
+        "min_duration_s": scenes.min_whole_s if whole else scenes.min_cut_s,
+        "max_duration_s": scenes.max_s,
+        "is_whole": whole,
+    }
+
+
+def kept_segments(scanned: Outcome) -> dict[str, dict[str, Any]]:
+    """clip_id → segment with its measurements, its `source_id` and the source's `video_start_s`."""
+    return {
+        segment["clip_id"]: {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]}
+        for source_id, payload in scanned.payloads.items()
+        for segment in payload["segments"]
+        if segment["is_kept"]
+    }
+
+
+def clip_files(
+    project: Project, domain: str, sources: Sequence[Row], segments: Mapping[str, Row], log: logging.Logger
+) -> Outcome:
+    """Writes the file of each kept segment."""
+    home = project.home
+    by_id = {source["source_id"]: source for source in sources}
+    streams = stream_indices(project, domain)
+    step = Step("clip_file", media_steps.CLIP_VERSION, "h264-aac", media_steps.clip_file)
+    names = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
+    items = []
+    for clip_id, segment in segments.items():
+        source = by_id[segment["source_id"]]
+        items.append(
+            Item(
+                clip_id,
+                content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
+                arguments={
+                    "path": str(home.root / source["path"]),
+                    "home": str(home.root),
+                    "stream_index": streams.get(source["source_id"], 0),
+                    "segment": {name: segment[name] for name in names},
+                    "media_path": home.relative(home.clips / domain / f"{clip_id}.mp4"),
+                },
+                path=source["path"],
+                input_sha256=source["sha256"],
+                weight=(segment["end_frame"] - segment["start_frame"]) * source["width_px"] * source["height_px"],
+            )
+        )
+    return project.compute(step, domain, items, log)
+
+
+def first_frames(project: Project, domain: str, media: Sequence[Row], log: logging.Logger) -> Outcome:
+    """Writes the first frame of each given row of `clip_media` as PNG."""
+    home: Home = project.home
+    step = Step("first_frame", media_steps.FIRST_FRAME_VERSION, "png", media_steps.first_frame)
+    items = [
+        Item(
+            row["clip_id"],
+            content=row["sha256"],
+            arguments={
+                "path": str(home.root / row["media_path"]),
+                "home": str(home.root),
+                "png_path": home.relative(home.first_frames / domain / f"{row['clip_id']}.png"),
+            },
+            path=row["media_path"],
+            input_sha256=row["sha256"],
+        )
+        for row in media
+    ]
+    return project.compute(step, domain, items, log)

@@ -1,0 +1,72 @@
+"""The steps that worker processes run: probe, scan, clip file, first frame.
+
+Belongs here: turning arguments (plain values) into calls of `core.video` and results into payloads (JSON).
+Imports no Dagster: a worker starts in a fraction of a second.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.video.clip_file import write_clip
+from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.picture import png
+from emovid_assets.core.video.probe import probe_file
+from emovid_assets.core.video.reading import RgbConverter, Video, upright
+from emovid_assets.core.video.scan import ScanSettings, scan_source
+from emovid_assets.core.video.scenes import DetectorSettings
+
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "1", "1", "1", "1"
+
+
+def probe(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a source: columns of `source_videos` and `stream_index`."""
+    facts = probe_file(Path(arguments["path"]), max_pixels=arguments["max_pixels"])
+    return {**vars(facts), "has_audio": facts.has_audio}
+
+
+def scan(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Segments and measurements of a source; thumbnails are named under `files`."""
+    home = Path(arguments["home"])
+    folder = home / arguments["thumbnail_folder"]
+    settings = ScanSettings(
+        **{**arguments["settings"], "detector": DetectorSettings(**arguments["settings"]["detector"])}
+    )
+    result = scan_source(Path(arguments["path"]), arguments["stream_index"], arguments["source_id"], settings, folder)
+    kept = [segment for segment in result["segments"] if segment["is_kept"]]
+    for segment in kept:
+        segment["thumbnail_path"] = f"{arguments['thumbnail_folder']}/{segment['clip_id']}.jpg"
+    return {**result, "files": [segment["thumbnail_path"] for segment in kept]}
+
+
+def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Columns of `clip_media` for one clip."""
+    import av
+
+    target = Path(arguments["home"], arguments["media_path"])
+    write_clip(Path(arguments["path"]), arguments["stream_index"], arguments["segment"], target)
+    with av.open(str(target)) as container:
+        video = container.streams.video[0]
+        audio = container.streams.audio[0] if container.streams.audio else None
+        facts = {
+            "duration_s": float(video.duration * Fraction(video.time_base)),
+            "video_codec": video.codec_context.name,
+            "audio_codec": audio.codec_context.name if audio else None,
+        }
+    return {
+        **facts,
+        "media_path": arguments["media_path"],
+        "sha256": file_sha256(target),
+        "size_bytes": target.stat().st_size,
+        "files": [arguments["media_path"]],
+    }
+
+
+def first_frame(arguments: dict[str, Any]) -> dict[str, Any]:
+    """PNG of the first frame of a clip file, for image-to-video benchmarks."""
+    frame = next(iter(Video(Path(arguments["path"]), 0).frames()), None)
+    if frame is None:
+        raise MediaError("corrupt_frames", "The clip file holds no frame")
+    png(upright(RgbConverter().rgb(frame.picture), frame.rotation), Path(arguments["home"], arguments["png_path"]))
+    return {"first_frame_path": arguments["png_path"], "files": [arguments["png_path"]]}

@@ -1,0 +1,78 @@
+"""The one resource: hands the home folder and everything in it to assets and checks.
+
+Belongs here: putting the pieces together for Dagster. Does not belong here: any of their work.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from emovid_assets.layout import Home, Settings
+from emovid_assets.resources.compute import Item, Outcome, Step, compute
+from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.progress import progress_for
+from emovid_assets.resources.warehouse import Warehouse
+
+
+class Project(dg.ConfigurableResource):
+    """A home folder. Without `home_folder`, `EMOVID_HOME` (default `./data`) is read when a run needs it."""
+
+    home_folder: str | None = None
+    retry_quarantined: bool = False
+
+    @property
+    def home(self) -> Home:
+        from pathlib import Path
+
+        return Home(Path(self.home_folder).resolve()) if self.home_folder else Home.from_environment()
+
+    @property
+    def settings(self) -> Settings:
+        return self.home.settings()
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.home.warehouse)
+
+    def read(self, table: str, domain: str | None = None) -> pa.Table:
+        return self.warehouse.read(table, domain)
+
+    def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
+        """Calls with the open item store and closes it."""
+        store = ItemStore(self.home.state)
+        try:
+            return use(store)
+        finally:
+            store.close()
+
+    def compute(self, step: Step, domain: str, items: Sequence[Item], log: logging.Logger) -> Outcome:
+        """Payloads of the items of a step; see `resources.compute`.
+
+        Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
+        """
+        media = self.settings.media
+        outcome: Outcome = self.with_store(
+            lambda store: compute(
+                store,
+                step,
+                domain,
+                items,
+                home=self.home.root,
+                workers=media.workers,
+                timeout_s=media.timeout_s,
+                retry_quarantined=self.retry_quarantined,
+                log=log,
+                progress=progress_for(log),
+            )
+        )
+        share = len(outcome.failures) / len(items) if items else 0.0
+        if share > media.max_quarantined_share:
+            raise dg.Failure(
+                f"{len(outcome.failures)} of {len(items)} items of {step.name} [{domain}] failed, more than "
+                f"media.max_quarantined_share = {media.max_quarantined_share:g} allows. First: "
+                f"{outcome.failures[0].path or outcome.failures[0].item_id}: {outcome.failures[0].message}"
+            )
+        return outcome

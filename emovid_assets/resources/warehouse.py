@@ -1,0 +1,68 @@
+"""The Parquet files: one per table and domain, replaced in one step.
+
+Belongs here: paths, atomic writes, reads of what may not be there yet. Does not belong here: SQL (`catalogue`).
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.tables import TABLES
+
+
+class Warehouse:
+    """Tables below a folder. A reader sees the old file or the new one, never half of either."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, table: str, domain: str | None) -> Path:
+        folder = self._folder / table
+        if TABLES[table].is_partitioned:
+            if domain not in DOMAINS:
+                raise ValueError(
+                    f"table {table} is partitioned by domain; '{domain}' is not one of {', '.join(DOMAINS)}"
+                )
+            folder = folder / f"domain={domain}"
+        return folder / "part-0.parquet"
+
+    def write(self, table: str, domain: str | None, rows: pa.Table) -> Path:
+        """Replaces the file of a table and domain. Raises ValueError where the schema is not the registry's."""
+        if rows.schema.remove_metadata() != TABLES[table].schema:
+            raise ValueError(f"table {table}: the schema differs from the registry's:\n{rows.schema}")
+        path = self.path(table, domain)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Hidden, so that no `*.parquet` glob of a reader sees it; in the same folder, so that replacing is atomic.
+        temporary = path.with_name(f".part-0.{os.getpid()}.tmp")
+        try:
+            pq.write_table(rows, temporary, compression="zstd")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+    def exists(self, table: str, domain: str | None = None) -> bool:
+        return self.path(table, domain).exists()
+
+    def read(self, table: str, domain: str | None = None) -> pa.Table:
+        """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""
+        domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
+        paths = [path for name in domains if (path := self.path(table, name)).exists()]
+        parts = [pq.read_table(path, partitioning=None) for path in paths]
+        return pa.concat_tables(parts).cast(TABLES[table].schema) if parts else TABLES[table].empty()
+
+
+def content_hash(rows: pa.Table) -> str:
+    """16 hex digits of the rows in their order: equal content, equal data version."""
+    digest = hashlib.sha256()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        # One batch, so that the chunking of the table does not count as content.
+        for batch in rows.combine_chunks().to_batches():
+            writer.write_batch(batch)
+    digest.update(sink.getvalue())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,173 @@
+"""Materialises the graph in this process, through Dagster, stage by stage.
+
+Belongs here: the order of partitioned and unpartitioned assets, and what is told of each result. Runs are
+recorded in the same instance that the UI shows. Does not belong here: how anything is printed (`cli`).
+
+A run of one domain cannot hold an asset of all domains: so the graph is walked in stages, first what needs
+no such asset, for one domain after another, then the unpartitioned ones, and so on.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from emovid_assets.build import build_defs
+from emovid_assets.instance import prepare_instance_folder
+from emovid_assets.layout import Home
+from emovid_assets.partitions import DOMAINS
+from emovid_assets.resources.project import Project
+
+
+@dataclass(frozen=True)
+class AssetReport:
+    """One materialisation, with the metadata that a person at a terminal wants."""
+
+    asset: str
+    domain: str | None
+    rows: int | None
+    computed: int | None
+    quarantined: int | None
+    missing: str | None
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """A check that did not pass."""
+
+    asset: str
+    check: str
+    domain: str | None
+    is_error: bool
+    details: str
+
+
+@dataclass
+class StageReport:
+    """One run: a domain or the unpartitioned assets. `error` is null where the run succeeded."""
+
+    run_id: str
+    domain: str | None
+    assets: list[AssetReport] = field(default_factory=list)
+    failed_checks: list[CheckReport] = field(default_factory=list)
+    error: str | None = None
+
+
+def open_instance(home: Home) -> dg.DagsterInstance:
+    """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children."""
+    os.environ["DAGSTER_HOME"] = str(prepare_instance_folder(home.root))
+    return dg.DagsterInstance.get()
+
+
+def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[bool, list[dg.AssetKey]]]:
+    """(is_partitioned, asset keys) in the order in which they must run.
+
+    Raises ValueError where the selection is not understood or selects nothing.
+    """
+    graph = definitions.resolve_asset_graph()
+    try:
+        chosen = dg.AssetSelection.from_string(selection) if selection else dg.AssetSelection.all()
+        selected = set(chosen.resolve(graph))
+    except Exception as error:
+        known = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
+        raise ValueError(f"--select '{selection}': {error}\nAssets: {known}") from error
+    if not selected:
+        raise ValueError(f"--select '{selection}' selects no asset")
+    remaining = [key for key in graph.toposorted_asset_keys if key in selected]
+    found = []
+    is_partitioned = True
+    while remaining:
+        taken: set[dg.AssetKey] = set()
+        for key in remaining:
+            waits = any(parent in remaining and parent not in taken for parent in graph.get(key).parent_keys)
+            if graph.get(key).is_partitioned == is_partitioned and not waits:
+                taken.add(key)
+        if taken:
+            found.append((is_partitioned, [key for key in remaining if key in taken]))
+            remaining = [key for key in remaining if key not in taken]
+        is_partitioned = not is_partitioned
+    return found
+
+
+def build(
+    home: Home,
+    *,
+    domains: Sequence[str] = DOMAINS,
+    selection: str | None = None,
+    retry_quarantined: bool = False,
+    on_start: Callable[[str | None], None] | None = None,
+) -> Iterator[StageReport]:
+    """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
+
+    Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
+    """
+    home.settings()
+    project = Project(home_folder=str(home.root), retry_quarantined=retry_quarantined)
+    definitions = build_defs(resource_overrides={"project": project})
+    plan = stages(definitions, selection)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with open_instance(home) as instance:
+        for is_partitioned, keys in plan:
+            for domain in domains if is_partitioned else (None,):
+                if on_start:
+                    on_start(domain)
+                yield _run(job, instance, keys, domain)
+
+
+def _run(job: Any, instance: dg.DagsterInstance, keys: list[dg.AssetKey], domain: str | None) -> StageReport:
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=domain,
+        asset_selection=keys,
+        raise_on_error=False,
+        # The terminal gets reports, not the event stream; the event log has everything.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    report = StageReport(result.run_id, domain)
+    for materialization in (event.materialization for event in result.get_asset_materialization_events()):
+        report.assets.append(_asset_report(materialization, domain))
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed:
+            details = ", ".join(f"{name}: {_plain(value)}" for name, value in evaluation.metadata.items())
+            is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
+            report.failed_checks.append(
+                CheckReport(evaluation.asset_key.to_user_string(), evaluation.check_name, domain, is_error, details)
+            )
+    if not result.success:
+        report.error = _error(result)
+    return report
+
+
+def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
+    metadata = {name: _plain(value) for name, value in materialization.metadata.items()}
+    return AssetReport(
+        asset=materialization.asset_key.to_user_string(),
+        domain=domain,
+        rows=metadata.get("dagster/row_count"),
+        computed=metadata.get("computed_items"),
+        quarantined=metadata.get("quarantined"),
+        missing=metadata.get("missing"),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+def _error(result: Any) -> str:
+    """The innermost message of the first failed step, without the frames in between."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.event_specific_data.error
+            while error.cause is not None:
+                error = error.cause
+            return f"{event.step_key}: {error.message.strip()}"
+    return "the run failed before its first step; its log is in the UI"
+
+
+def log_folder(home: Home) -> Path:
+    """Where the instance keeps runs, events and logs."""
+    return home.root / "dagster"

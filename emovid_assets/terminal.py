@@ -1,0 +1,81 @@
+"""How a build looks in a terminal: bars while items are computed, a line per table, what went wrong.
+
+Belongs here: printing. Does not belong here: deciding what runs (`runner`).
+"""
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from emovid_assets import runner
+from emovid_assets.layout import Home
+from emovid_assets.resources.progress import listener
+
+
+class Bars:
+    """One bar per step and domain; a bar appears when there is something to compute."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, object] = {}
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step not in self._tasks:
+            self._tasks[step] = self._progress.add_task(step, total=total)
+        self._progress.update(self._tasks[step], completed=done, total=total)  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        for task in self._tasks.values():
+            self._progress.remove_task(task)  # type: ignore[arg-type]
+        self._tasks.clear()
+
+
+def run_build(
+    out: Console,
+    home: Home,
+    domains: Sequence[str],
+    selection: str | None = None,
+    retry_quarantined: bool = False,
+) -> bool:
+    """Builds and reports; true where every run succeeded."""
+    is_successful = True
+    with progress_bars(out) as progress:
+        bars = Bars(progress)
+        token = listener.set(bars)
+        started = time.monotonic()
+        try:
+            for report in runner.build(home, domains=domains, selection=selection, retry_quarantined=retry_quarantined):
+                bars.clear()
+                _print_stage(progress.console, report, time.monotonic() - started)
+                is_successful = is_successful and report.error is None
+                started = time.monotonic()
+        finally:
+            listener.reset(token)
+    return is_successful
+
+
+def progress_bars(out: Console) -> Progress:
+    """Bars that vanish when done and stay out of files and pipes."""
+    columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=out, transient=True)
+
+
+def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> None:
+    out.print(f"[bold]{report.domain or 'all domains'}[/]  [dim]run {report.run_id[:8]}, {seconds:.1f} s[/]")
+    for asset in report.assets:
+        notes = []
+        if asset.computed is not None:
+            notes.append(f"{asset.computed} computed")
+        if asset.quarantined:
+            notes.append(f"[yellow]{asset.quarantined} quarantined[/]")
+        if asset.missing:
+            notes.append(f"[yellow]{asset.missing}[/]")
+        rows = "" if asset.rows is None else f"{asset.rows:,} rows"
+        out.print(f"  {asset.asset:22} {rows:>12}  {', '.join(notes)}", highlight=False)
+    for check in report.failed_checks:
+        word = "[bold red]check failed[/]" if check.is_error else "[yellow]check warns[/]"
+        out.print(f"  {word} {check.asset}.{check.check}: {check.details}", highlight=False)
+    if report.error:
+        out.print(f"  [bold red]failed[/] {report.error}", highlight=False)

@@ -1,0 +1,311 @@
+"""Agreement coefficients against scikit-learn, statsmodels and published values."""
+
+import time
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss_kappa
+
+from emovid_assets.core.agreement import (
+    Gap,
+    cohen_kappa,
+    fleiss_kappa,
+    gap_interval,
+    human_agreement,
+    kappa_gap,
+    krippendorff_alpha,
+    pairwise_kappa,
+)
+from emovid_assets.core.emotions import HUMAN_CHOICES
+
+labels = st.sampled_from(HUMAN_CHOICES)
+two_raters = st.lists(st.tuples(labels, labels), min_size=1, max_size=40)
+
+
+def ratings_of(table):
+    """Rows from {rater: labels, None where missing}; the rater `vlm` is the model."""
+    return [
+        {
+            "clip_id": f"movie-a-{n:08d}-{n + 1:08d}",
+            "domain": "movie",
+            "rater_id": rater,
+            "rater_kind": "vlm" if rater == "vlm" else "human",
+            "label": label,
+        }
+        for rater, column in table.items()
+        for n, label in enumerate(column)
+        if label is not None
+    ]
+
+
+def noisy_table(count, seed=0, raters=("ann", "bob", "cem", "vlm"), noise=0.4):
+    random = np.random.default_rng(seed)
+    truth = random.integers(9, size=count)
+    return {
+        rater: [HUMAN_CHOICES[k] for k in np.where(random.random(count) < noise, random.integers(9, size=count), truth)]
+        for rater in raters
+    }
+
+
+@settings(deadline=None)
+@given(two_raters)
+def test_cohens_kappa_is_that_of_scikit_learn(pairs):
+    a, b = map(list, zip(*pairs, strict=True))
+    result = cohen_kappa(a, b)
+    assert result.n == len(a)
+    assert result.observed == pytest.approx(np.mean([x == y for x, y in pairs]))
+    if result.kappa is None:
+        assert len(set(a) | set(b)) == 1
+    else:
+        assert result.kappa == pytest.approx(cohen_kappa_score(a, b, labels=list(HUMAN_CHOICES)), abs=1e-12)
+        assert result.kappa == pytest.approx((result.observed - result.expected) / (1 - result.expected), abs=1e-9)
+
+
+@settings(deadline=None)
+@given(two_raters, st.permutations(HUMAN_CHOICES), st.randoms())
+def test_kappa_is_bounded_symmetric_and_blind_to_names_and_order(pairs, renamed, random):
+    a, b = map(list, zip(*pairs, strict=True))
+    result = cohen_kappa(a, b)
+    assert result.kappa is None or -1 <= result.kappa <= 1
+    assert cohen_kappa(b, a) == result
+    names = dict(zip(HUMAN_CHOICES, renamed, strict=True))
+    assert cohen_kappa([names[x] for x in a], [names[x] for x in b]) == result
+    random.shuffle(pairs)
+    assert cohen_kappa(*map(list, zip(*pairs, strict=True))) == result
+
+
+@settings(deadline=None)
+@given(st.lists(labels, min_size=1))
+def test_perfect_agreement_is_one_and_undefined_with_a_single_category(a):
+    assert cohen_kappa(a, a).kappa == (None if len(set(a)) == 1 else 1.0)
+
+
+def test_a_rater_who_always_says_the_same_agrees_by_chance_only():
+    assert cohen_kappa(["fear"] * 4, ["fear", "fear", "awe", "anger"]).kappa == 0.0
+    assert cohen_kappa(["fear"] * 4, ["awe"] * 4).kappa == 0.0
+
+
+def test_a_worked_example_of_kappa():
+    # 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: p_o = 0.7, p_e = 0.5, kappa = 0.4.
+    a = ["y"] * 25 + ["n"] * 25
+    b = ["y"] * 20 + ["n"] * 5 + ["y"] * 10 + ["n"] * 15
+    result = cohen_kappa(a, b, labels=("y", "n"))
+    assert (result.n, result.observed, result.expected, result.kappa) == (50, 0.7, 0.5, pytest.approx(0.4))
+
+
+@pytest.mark.parametrize(("a", "b"), [([], []), (["awe"], []), (["awe"], ["joy"])])
+def test_kappa_refuses_what_cannot_be_compared(a, b):
+    with pytest.raises(ValueError, match=r"same items|not among"):
+        cohen_kappa(a, b)
+
+
+def test_every_pair_gets_a_row_with_its_kind_and_an_interval_around_kappa():
+    table = noisy_table(120)
+    rows = pairwise_kappa(ratings_of(table), domain="movie")
+    assert [(row["rater_a"], row["rater_b"], row["pair_kind"]) for row in rows] == [
+        ("ann", "bob", "human_human"),
+        ("ann", "cem", "human_human"),
+        ("ann", "vlm", "human_vlm"),
+        ("bob", "cem", "human_human"),
+        ("bob", "vlm", "human_vlm"),
+        ("cem", "vlm", "human_vlm"),
+    ]
+    for row in rows:
+        a, b = table[row["rater_a"]], table[row["rater_b"]]
+        assert row["domain"] == "movie"
+        assert row["clip_count"] == 120
+        assert row["kappa"] == pytest.approx(cohen_kappa_score(a, b), abs=1e-12)
+        assert -1 <= row["kappa_low"] < row["kappa"] < row["kappa_high"] <= 1
+
+
+def test_the_interval_is_that_of_a_plain_bootstrap_with_scikit_learn():
+    table = noisy_table(60, raters=("ann", "bob"))
+    (row,) = pairwise_kappa(ratings_of(table), domain="movie", resamples=4000)
+    random = np.random.default_rng(5)
+    a, b = np.array(table["ann"]), np.array(table["bob"])
+    plain = []
+    for _ in range(600):
+        drawn = random.integers(60, size=60)
+        plain.append(cohen_kappa_score(a[drawn], b[drawn]))
+    assert [row["kappa_low"], row["kappa_high"]] == pytest.approx(np.quantile(plain, [0.025, 0.975]), abs=0.03)
+
+
+def test_six_pairs_over_the_papers_validation_set_take_under_a_second():
+    ratings = ratings_of(noisy_table(228))
+    begin = time.perf_counter()
+    assert len(pairwise_kappa(ratings, domain="movie", resamples=1000)) == 6
+    assert time.perf_counter() - begin < 1
+
+
+def test_the_interval_depends_on_the_seed_only():
+    ratings = ratings_of(noisy_table(40))
+    first = pairwise_kappa(ratings, domain="movie", seed="one")
+    assert pairwise_kappa(list(reversed(ratings)), domain="movie", seed="one") == first
+    assert pairwise_kappa(ratings, domain="movie", seed="two") != first
+
+
+def test_pairs_are_compared_over_their_common_clips_and_left_out_without_any():
+    rows = pairwise_kappa(
+        ratings_of({"ann": ["fear", "awe", None], "bob": ["fear", "awe", "awe"], "cem": [None, None, "awe"]}),
+        domain="movie",
+    )
+    assert [(row["rater_a"], row["rater_b"], row["clip_count"], row["kappa"]) for row in rows] == [
+        ("ann", "bob", 2, 1.0),
+        ("bob", "cem", 1, None),
+    ]
+
+
+def test_kappa_and_interval_are_null_where_both_always_say_the_same():
+    (row,) = pairwise_kappa(ratings_of({"ann": ["fear"] * 5, "bob": ["fear"] * 5}), domain="movie")
+    assert (row["kappa"], row["kappa_low"], row["kappa_high"]) == (None, None, None)
+    assert (row["observed_agreement"], row["expected_agreement"]) == (1.0, 1.0)
+
+
+def test_no_ratings_give_no_pairs_and_no_gap():
+    assert pairwise_kappa([], domain="movie") == []
+    assert kappa_gap([]) is None
+    assert gap_interval([]) is None
+
+
+def test_two_models_are_not_compared():
+    ratings = [{**row, "rater_kind": "vlm"} for row in ratings_of({"m1": ["awe", "fear"], "m2": ["awe", "fear"]})]
+    assert pairwise_kappa(ratings, domain="movie") == []
+
+
+def test_ratings_that_make_no_sense_are_refused():
+    ratings = ratings_of({"ann": ["awe", "fear"]})
+    with pytest.raises(ValueError, match="both human and VLM"):
+        pairwise_kappa([*ratings, {**ratings[0], "rater_kind": "vlm"}], domain="movie")
+    with pytest.raises(ValueError, match="no label"):
+        pairwise_kappa([{**ratings[0], "label": "joy"}], domain="movie")
+
+
+def test_the_gap_is_the_difference_of_the_means_over_defined_kappas():
+    rows = [
+        {"pair_kind": "human_human", "kappa": 0.5},
+        {"pair_kind": "human_human", "kappa": 0.75},
+        {"pair_kind": "human_human", "kappa": None},
+        {"pair_kind": "human_vlm", "kappa": 0.75},
+    ]
+    assert kappa_gap(rows) == Gap(0.625, 0.75, 0.125)
+    assert kappa_gap(rows[:3]) is None
+
+
+def test_the_interval_of_the_gap_contains_it_and_reaches_zero_where_the_sign_is_open():
+    alike = ratings_of(noisy_table(228))
+    gap = kappa_gap(pairwise_kappa(alike, domain="movie"))
+    low, high = gap_interval(alike)
+    assert low == 0.0
+    assert gap.gap <= high < 0.15
+
+    table = noisy_table(228, noise=0.2)
+    table["vlm"] = noisy_table(228, seed=9)["vlm"]
+    gap = kappa_gap(pairwise_kappa(ratings_of(table), domain="movie"))
+    low, high = gap_interval(ratings_of(table))
+    assert 0.3 < low < gap.gap < high < 1
+
+
+count_tables = st.integers(2, 5).flatmap(
+    lambda raters: st.lists(st.lists(st.integers(0, 3), min_size=raters, max_size=raters), min_size=1, max_size=20)
+)
+
+
+def counted(items):
+    return [[item.count(category) for category in range(4)] for item in items]
+
+
+@settings(deadline=None)
+@given(count_tables)
+def test_fleiss_kappa_is_that_of_statsmodels(items):
+    result = fleiss_kappa(counted(items))
+    if result is None:
+        assert len({category for item in items for category in item}) == 1
+    else:
+        assert result == pytest.approx(statsmodels_fleiss_kappa(np.array(counted(items))), abs=1e-9)
+        assert -1 <= result <= 1
+
+
+def test_the_example_of_fleiss_gives_his_value():
+    # Ten subjects, fourteen raters, five categories; kappa = 0.210 (the usual textbook table).
+    table = [
+        [0, 0, 0, 0, 14],
+        [0, 2, 6, 4, 2],
+        [0, 0, 3, 5, 6],
+        [0, 3, 9, 2, 0],
+        [2, 2, 8, 1, 1],
+        [7, 7, 0, 0, 0],
+        [3, 2, 6, 3, 0],
+        [2, 5, 3, 2, 2],
+        [6, 5, 2, 1, 0],
+        [0, 2, 2, 3, 7],
+    ]
+    assert fleiss_kappa(table) == pytest.approx(0.210, abs=5e-4)
+
+
+def test_fleiss_kappa_needs_equally_many_ratings():
+    assert fleiss_kappa([]) is None
+    for table in ([[2, 1], [1, 1]], [[1, 0], [0, 1]]):
+        with pytest.raises(ValueError, match="same number of ratings"):
+            fleiss_kappa(table)
+
+
+def test_alpha_of_krippendorffs_own_example_with_missing_data():
+    # "Computing Krippendorff's Alpha-Reliability" (2011), example C: nominal alpha = 0.743.
+    a = [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None]
+    b = [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3]
+    c = [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None]
+    d = [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None]
+    assert krippendorff_alpha(zip(a, b, c, d, strict=True)) == pytest.approx(0.743, abs=5e-4)
+
+
+@settings(deadline=None)
+@given(count_tables)
+def test_alpha_without_missing_data_follows_from_fleiss_kappa(items):
+    alpha, kappa = krippendorff_alpha(items), fleiss_kappa(counted(items))
+    if kappa is None:
+        assert alpha is None
+    else:
+        total = len(items) * len(items[0])
+        assert alpha == pytest.approx(1 - (1 - kappa) * (total - 1) / total, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.none() | st.integers(0, 3), max_size=5), max_size=15))
+def test_alpha_is_that_of_the_coincidence_matrix(units):
+    matrix = np.zeros((4, 4))
+    for unit in units:
+        values = [value for value in unit if value is not None]
+        for (i, x), (j, y) in product(enumerate(values), repeat=2):
+            if i != j:
+                matrix[x, y] += 1 / (len(values) - 1)
+    totals, n = matrix.sum(axis=1), matrix.sum()
+    unequal = n * n - (totals**2).sum()
+    alpha = krippendorff_alpha(units)
+    if np.count_nonzero(totals) < 2:
+        assert alpha is None
+    else:
+        assert alpha == pytest.approx(1 - (n - 1) * (n - np.trace(matrix)) / unequal, abs=1e-9)
+
+
+def test_the_humans_agreement_leaves_the_model_and_lonely_ratings_out():
+    table = {
+        "ann": ["awe", "fear", "fear", "awe", "awe"],
+        "bob": ["awe", "fear", "awe", "fear", None],
+        "cem": ["awe", "fear", "fear", None, None],
+        "vlm": ["anger"] * 5,
+    }
+    result = human_agreement(ratings_of(table))
+    assert (result.fleiss_clip_count, result.krippendorff_clip_count) == (3, 4)
+    assert result.fleiss_kappa == pytest.approx(fleiss_kappa([[3, 0], [0, 3], [1, 2]]))
+    units = list(zip(table["ann"], table["bob"], table["cem"], strict=True))
+    assert result.krippendorff_alpha == pytest.approx(krippendorff_alpha(units))
+
+
+def test_without_humans_there_is_no_human_agreement():
+    result = human_agreement(ratings_of({"vlm": ["awe", "fear"]}))
+    assert (result.fleiss_kappa, result.krippendorff_alpha) == (None, None)
+    assert (result.fleiss_clip_count, result.krippendorff_clip_count) == (0, 0)

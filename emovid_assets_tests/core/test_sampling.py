@@ -1,0 +1,156 @@
+"""Who is asked about what: sizes, purposes, and that a plan stands still while the library grows."""
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emovid_assets.core.sampling import SamplingSettings, plan_tasks
+
+
+def clips_of(domain, count, *, per_source=1, first=0):
+    return [
+        {"clip_id": f"{domain}-{n // per_source:016x}-{n:08d}-{n + 1:08d}", "source_id": source, "domain": domain}
+        for n in range(first, first + count)
+        for source in [f"{domain}-{n // per_source:016x}"]
+    ]
+
+
+def keys(rows, purpose=None):
+    return {(row["clip_id"], row["purpose"]) for row in rows if purpose in (None, row["purpose"])}
+
+
+def library():
+    return clips_of("animation", 2807) + clips_of("movie", 13255, per_source=9) + clips_of("sticker", 6696)
+
+
+def test_a_library_of_the_papers_size_is_planned_in_two_seconds_and_stands_still_when_it_grows():
+    clips = library()
+    intended = {clip["source_id"]: "awe" for clip in clips if clip["domain"] == "sticker"}
+    begin = time.perf_counter()
+    before = plan_tasks(clips, intended)
+    assert time.perf_counter() - begin < 2
+    after = plan_tasks(clips + clips_of("movie", 1000, per_source=9, first=13255), intended)
+    old = {clip["clip_id"] for clip in clips}
+    assert {key for key in keys(after) if key[0] in old} == keys(before)
+
+
+def test_the_samples_have_the_sizes_of_the_protocol():
+    rows = plan_tasks(library(), {f"sticker-{n:016x}": "fear" for n in range(6000)})
+    count = Counter((row["domain"], row["purpose"], row["required_annotators"]) for row in rows)
+    assert count["sticker", "verify", 1] == 6000
+    assert count["sticker", "label", 3] == 696
+    # Five standard deviations of the binomial around the fraction.
+    assert abs(count["movie", "label", 3] - 0.2 * 13255) < 5 * (13255 * 0.16) ** 0.5
+    assert abs(count["animation", "label", 3] - 0.2 * 2807) < 5 * (2807 * 0.16) ** 0.5
+    for domain, size in (("movie", 13255), ("animation", 2807), ("sticker", 6696)):
+        assert max(20, 0.01 * size - 5 * (0.01 * size) ** 0.5) <= count[domain, "validate", 3]
+        assert count[domain, "validate", 3] < 0.01 * size + 5 * (0.01 * size) ** 0.5
+    assert set(count) == {(d, "validate", 3) for d in ("movie", "animation", "sticker")} | {
+        ("movie", "label", 3),
+        ("animation", "label", 3),
+        ("sticker", "verify", 1),
+        ("sticker", "label", 3),
+    }
+
+
+def test_twenty_clips_are_validated_where_there_are_twenty_and_all_where_there_are_fewer():
+    assert len(keys(plan_tasks(clips_of("movie", 300), {}), "validate")) == 20
+    assert len(keys(plan_tasks(clips_of("movie", 7), {}), "validate")) == 7
+
+
+def test_an_empty_library_has_an_empty_plan():
+    assert plan_tasks([], {}) == []
+
+
+def test_only_stickers_carry_the_intended_emotion():
+    clips = clips_of("sticker", 2) + clips_of("movie", 2)
+    rows = plan_tasks(
+        clips,
+        {"sticker-0000000000000000": "awe", "sticker-0000000000000001": "", "movie-0000000000000000": "fear"},
+        settings=SamplingSettings(human_fraction=1.0),
+    )
+    seen = {(row["clip_id"][:24], row["purpose"]): row["intended_emotion"] for row in rows}
+    assert seen == {
+        ("sticker-0000000000000000", "verify"): "awe",
+        ("sticker-0000000000000000", "validate"): "awe",
+        ("sticker-0000000000000001", "label"): None,
+        ("sticker-0000000000000001", "validate"): None,
+        ("movie-0000000000000000-0", "label"): None,
+        ("movie-0000000000000000-0", "validate"): None,
+        ("movie-0000000000000001-0", "label"): None,
+        ("movie-0000000000000001-0", "validate"): None,
+    }
+
+
+def test_a_long_film_does_not_fill_the_minimum():
+    long_film = clips_of("movie", 400, per_source=400)
+    short = [{**clip, "source_id": f"short-{clip['clip_id']}"} for clip in clips_of("movie", 19, first=1000)]
+    rows = plan_tasks(long_film + short, {}, settings=SamplingSettings(validation_fraction=0))
+    films = Counter(clip_id in {clip["clip_id"] for clip in long_film} for clip_id, _ in keys(rows, "validate"))
+    assert films == {True: 1, False: 19}
+
+
+@pytest.mark.parametrize(("fraction", "count"), [(0.0, 0), (1.0, 500)])
+def test_the_limits_of_the_fraction_are_exact(fraction, count):
+    rows = plan_tasks(clips_of("movie", 500), {}, settings=SamplingSettings(human_fraction=fraction))
+    assert len(keys(rows, "label")) == count
+
+
+def test_a_minimum_for_the_human_sample_can_be_set():
+    rows = plan_tasks(clips_of("movie", 30), {}, settings=SamplingSettings(human_fraction=0, human_minimum=12))
+    assert len(keys(rows, "label")) == 12
+
+
+def test_purposes_are_drawn_independently():
+    rows = plan_tasks(clips_of("movie", 20000), {}, settings=SamplingSettings(validation_fraction=0.2))
+    label, validate = ({clip_id for clip_id, _ in keys(rows, purpose)} for purpose in ("label", "validate"))
+    assert abs(len(label & validate) / len(validate) - 0.2) < 0.04
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 5))
+def test_a_task_that_is_out_is_never_withdrawn_while_its_clip_exists(before, added, per_source):
+    first = plan_tasks(clips_of("movie", before, per_source=per_source), {})
+    second = plan_tasks(clips_of("movie", before + added, per_source=per_source), {}, already_planned=keys(first))
+    assert keys(first) <= keys(second)
+    assert len(keys(second, "validate")) >= min(20, before + added)
+    again = plan_tasks(clips_of("movie", before + added, per_source=per_source), {}, already_planned=keys(second))
+    assert again == second
+
+
+@settings(deadline=None)
+@given(st.permutations(range(40)))
+def test_the_order_of_the_clips_plays_no_part(order):
+    clips = clips_of("animation", 40, per_source=3)
+    assert plan_tasks([clips[n] for n in order], {}) == plan_tasks(clips, {})
+
+
+def test_tasks_of_clips_that_are_gone_are_forgotten():
+    planned = {("movie-gone-00000000-00000001", "label"), ("movie-gone-00000000-00000001", "validate")}
+    rows = plan_tasks(clips_of("movie", 30), {}, already_planned=planned)
+    assert not keys(rows) & planned
+
+
+def test_a_verification_without_an_intention_becomes_a_label_task():
+    (clip,) = clips_of("sticker", 1)
+    rows = plan_tasks([clip], {}, already_planned={(clip["clip_id"], "verify")})
+    assert {row["purpose"] for row in rows} == {"label", "validate"}
+    rows = plan_tasks([clip], {clip["source_id"]: "awe"}, already_planned=keys(rows))
+    assert {row["purpose"] for row in rows} == {"label", "verify", "validate"}
+
+
+def test_a_review_is_not_planned_here():
+    (clip,) = clips_of("movie", 1)
+    assert not keys(plan_tasks([clip], {}, already_planned={(clip["clip_id"], "review")}), "review")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"human_fraction": 20}, {"validation_fraction": -0.1}, {"validation_minimum": -1}, {"label_annotators": 0}],
+)
+def test_impossible_sizes_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        SamplingSettings(**wrong)

@@ -1,0 +1,48 @@
+"""One catalogue for all tests of this folder: views read the files anew, so a test only plants its tables."""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
+from emovid_assets_tests.sql.planting import SQL_FOLDER, plant
+
+
+class Library:
+    """A home folder with a catalogue and, at first, no table at all."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def clear(self) -> None:
+        shutil.rmtree(self.home / "warehouse", ignore_errors=True)
+
+    def plant(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+        plant(self.home, table, rows)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        with open_catalogue(self.home, SQL_FOLDER) as connection:
+            return connection.sql(sql).to_arrow_table().to_pylist()
+
+    def find(self, view: str, **values: Any) -> dict[str, Any]:
+        """The only row of a view with these values."""
+        rows = [row for row in self.query(f"select * from {view}") if values.items() <= row.items()]
+        assert len(rows) == 1, f"{len(rows)} rows of {view} have {values}"
+        return rows[0]
+
+
+@pytest.fixture(scope="session")
+def _built_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    home = tmp_path_factory.mktemp("home")
+    build_catalogue(home, SQL_FOLDER)
+    return Library(home)
+
+
+@pytest.fixture
+def library(_built_library: Library) -> Iterator[Library]:
+    _built_library.clear()
+    yield _built_library
+    _built_library.clear()

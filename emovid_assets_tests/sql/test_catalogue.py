@@ -1,0 +1,361 @@
+"""The catalogue as a file: its views, their comments, when it is rebuilt, and who may read meanwhile."""
+
+import os
+import re
+import threading
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.emotions import EMOTIONS
+from emovid_assets.resources.catalogue import (
+    CATALOGUE_NAME,
+    CatalogueError,
+    build_catalogue,
+    catalogue_is_current,
+    duckdb_type,
+    open_catalogue,
+    read_view_files,
+    split_sql_header,
+)
+from emovid_assets.tables import TABLES
+from emovid_assets_tests.sql.conftest import Library
+from emovid_assets_tests.sql.planting import NOON, SQL_FOLDER, plant
+
+VIEW_NAMES = [file.name for file in read_view_files(SQL_FOLDER)]
+ROWS_ON_AN_EMPTY_WAREHOUSE = {
+    "domains": 3,
+    "emotion_wheel": 8,
+    "dataset_statistics": 4,
+    "dataset_comparison": 7,
+    "emotion_distribution": 32,
+    "polarity_by_colour": 22,
+    "colour_by_emotion": 8,
+    "colour_anova": 8,
+    "emotion_transitions": 128,
+    "benchmark_cells": 24,
+    "human_labels_by_outcome": 16,
+}
+HEADER = """\
+-- view: pairs
+-- gives: Pairs of numbers.
+-- grain: number
+-- source: this
+--   test
+-- depends on: nothing
+-- columns:
+--   a (BIGINT, px): the number
+--     that is counted
+--   b (VARCHAR[]): words
+"""
+BODY = "create or replace view pairs as select 1::bigint as a, ['x'] as b"
+
+
+def _view(name: str, depends_on: str = "nothing") -> str:
+    return (
+        f"-- view: {name}\n-- gives: Ones.\n-- grain: one\n-- source: test\n-- depends on: {depends_on}\n"
+        f"-- columns:\n--   a (INTEGER): one\ncreate or replace view {name} as select 1 as a"
+    )
+
+
+def _folder(path: Path, **files: str) -> Path:
+    path.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (path / f"{name}.sql").write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("view", VIEW_NAMES)
+def test_every_view_works_before_any_table_exists(library: Library, view: str) -> None:
+    assert len(library.query(f"select * from {view}")) == ROWS_ON_AN_EMPTY_WAREHOUSE.get(view, 0)
+
+
+@pytest.mark.parametrize("view", VIEW_NAMES)
+def test_every_view_works_on_tables_without_rows(library: Library, view: str) -> None:
+    for table in TABLES.values():
+        for folder in [f"domain={name}" for name in DOMAINS] if table.is_partitioned else ["."]:
+            path = library.home / "warehouse" / table.name / folder / "part-0.parquet"
+            path.parent.mkdir(parents=True)
+            pq.write_table(table.empty(), path)
+    assert len(library.query(f"select * from {view}")) == ROWS_ON_AN_EMPTY_WAREHOUSE.get(view, 0)
+
+
+def test_every_view_has_the_columns_that_its_header_declares(library: Library) -> None:
+    for file in read_view_files(SQL_FOLDER):
+        described = library.query(f"select column_name, column_type from (describe {file.name})")
+        assert [(row["column_name"], row["column_type"]) for row in described] == [
+            (column.name, column.type) for column in file.columns
+        ]
+
+
+def test_every_table_has_a_view_with_the_columns_of_the_registry(library: Library) -> None:
+    for table in TABLES.values():
+        described = library.query(f"select column_name, column_type from (describe {table.name})")
+        assert [(row["column_name"], row["column_type"]) for row in described] == [
+            (column.name, duckdb_type(column.type)) for column in table.columns
+        ]
+
+
+def test_every_view_and_every_column_has_a_comment(library: Library) -> None:
+    views = library.query("select view_name, comment from duckdb_views() where not internal")
+    columns = library.query("select table_name, column_name, comment from duckdb_columns() where not internal")
+    assert {row["view_name"] for row in views} == {*TABLES, *VIEW_NAMES, "catalogue_info"}
+    assert [row for row in (*views, *columns) if not row["comment"]] == []
+
+
+def test_a_comment_names_the_unit_and_the_grain(library: Library) -> None:
+    (column,) = library.query(
+        "select comment from duckdb_columns() where table_name = 'clips' and column_name = 'duration_s'"
+    )
+    (view,) = library.query("select comment from duckdb_views() where view_name = 'benchmark_cells'")
+    assert column["comment"] == "length by presentation stamps [s]"
+    assert "One row per domain × emotion" in view["comment"]
+
+
+def test_the_declared_dependencies_are_the_ones_that_a_view_reads() -> None:
+    known = {*TABLES, *VIEW_NAMES}
+    for file in read_view_files(SQL_FOLDER):
+        query = "\n".join(line for line in file.sql.splitlines() if not line.lstrip().startswith("--"))
+        assert set(re.findall(r"\b(?:from|join)\s+(\w+)", query)) & known == set(file.depends_on), file.name
+
+
+def test_the_wheel_is_the_vocabulary_of_the_code(library: Library) -> None:
+    rows = library.query("select * from emotion_wheel")
+    assert [row.pop("emotion_index") for row in rows] == list(range(8))
+    assert rows == [
+        {
+            "emotion": emotion.name,
+            "polarity": emotion.polarity,
+            "valence": emotion.valence,
+            "arousal": emotion.arousal,
+            "is_high_arousal": emotion.is_high_arousal,
+        }
+        for emotion in EMOTIONS
+    ]
+
+
+def test_the_domains_are_those_of_the_code(library: Library) -> None:
+    assert [row["domain"] for row in library.query("select * from domains")] == list(DOMAINS)
+
+
+def test_planted_rows_come_back_as_they_were(library: Library) -> None:
+    row = {
+        "domain": "sticker",
+        "asset": "clips",
+        "item_id": "sticker-1",
+        "path": "library/ö 'x'.gif",
+        "code": "truncated",
+        "message": "Fetch it again.",
+        "attempt_count": 2,
+        "first_seen_at": NOON,
+        "last_seen_at": NOON,
+        "input_sha256": None,
+        "code_version": "1",
+    }
+    library.plant("processing_errors", [row])
+    assert library.query("select * from processing_errors") == [row]
+
+
+def test_hidden_temporary_files_are_not_read(library: Library) -> None:
+    library.plant("clips", [{"domain": "movie", "clip_id": "a"}])
+    (library.home / "warehouse/clips/domain=movie/.part-0.parquet.tmp").write_bytes(b"half a file")
+    assert library.query("select clip_id from clips") == [{"clip_id": "a"}]
+
+
+def test_an_older_file_without_a_column_reads_as_null_there(library: Library) -> None:
+    library.plant("clips", [{"domain": "movie", "clip_id": "a"}])
+    path = library.home / "warehouse/clips/domain=sticker/part-0.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"clip_id": ["b"], "domain": ["sticker"], "a_column_of_the_past": [1]}), path)
+    assert library.query("select clip_id, frame_count from clips order by clip_id") == [
+        {"clip_id": "a", "frame_count": 1},
+        {"clip_id": "b", "frame_count": None},
+    ]
+
+
+@pytest.mark.parametrize("name", ["it's a home", "höme 映画", "with [brackets] and *stars*", 'a "quoted" one'])
+def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    plant(home, "clips", [{"domain": "movie", "clip_id": "a"}])
+    with open_catalogue(home, SQL_FOLDER) as connection:
+        assert connection.execute("select clip_id from clip_catalogue").fetchall() == [("a",)]
+    assert catalogue_is_current(home, SQL_FOLDER)
+
+
+def test_a_home_that_duckdb_cannot_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"without `\?`"):
+        build_catalogue(tmp_path / "what?", SQL_FOLDER)
+
+
+def test_the_summary_lists_the_views_in_their_order_of_creation(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a", "b"), b=_view("b", "clips, c"), c=_view("c"))
+    summary = build_catalogue(tmp_path, sql)
+    assert summary.path == tmp_path / CATALOGUE_NAME
+    assert summary.views == (*TABLES, "c", "b", "a", "catalogue_info")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [CATALOGUE_NAME, "sql"]
+
+
+def test_a_catalogue_is_current_until_a_view_changes_or_the_home_moves(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    home = tmp_path / "home"
+    assert not catalogue_is_current(home, sql)
+    build_catalogue(home, sql)
+    assert catalogue_is_current(home, sql)
+    home.rename(tmp_path / "moved")
+    assert not catalogue_is_current(tmp_path / "moved", sql)
+    build_catalogue(tmp_path / "moved", sql)
+    _folder(sql, b=_view("b"))
+    assert not catalogue_is_current(tmp_path / "moved", sql)
+
+
+def test_opening_builds_what_is_missing_stale_or_torn(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    with open_catalogue(tmp_path, sql) as connection:
+        assert connection.execute("select a from a").fetchall() == [(1,)]
+    _folder(sql, b=_view("b"))
+    with open_catalogue(tmp_path, sql) as connection:
+        assert connection.execute("select a from b").fetchall() == [(1,)]
+    (tmp_path / CATALOGUE_NAME).write_bytes(b"torn by a power cut")
+    with open_catalogue(tmp_path, sql) as connection:
+        assert connection.execute("select a from b").fetchall() == [(1,)]
+
+
+def test_opening_does_not_rebuild_what_is_current(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    open_catalogue(tmp_path, sql).close()
+    before = (tmp_path / CATALOGUE_NAME).stat()
+    open_catalogue(tmp_path, sql).close()
+    after = (tmp_path / CATALOGUE_NAME).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_an_open_catalogue_is_read_only(library: Library) -> None:
+    with open_catalogue(library.home, SQL_FOLDER) as connection, pytest.raises(duckdb.Error, match="read-only"):
+        connection.execute("create table mine (a integer)")
+
+
+def test_a_former_catalogue_that_is_still_open_here_is_reported(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    with open_catalogue(tmp_path, sql):
+        _folder(sql, b=_view("b"))
+        with pytest.raises(CatalogueError, match="close its connections"):
+            open_catalogue(tmp_path, sql)
+    with open_catalogue(tmp_path, sql) as connection:
+        assert connection.execute("select a from b").fetchall() == [(1,)]
+
+
+def test_what_a_killed_build_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    old, young = tmp_path / ".catalogue-old", tmp_path / ".catalogue-young"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / CATALOGUE_NAME).write_bytes(b"half")
+    os.utime(old, (0, 0))
+    build_catalogue(tmp_path, sql)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_readers_see_no_error_while_tables_and_catalogue_are_replaced(tmp_path: Path) -> None:
+    plant(tmp_path, "clips", [{"domain": "movie", "clip_id": str(i), "duration_s": 1.0} for i in range(500)])
+    build_catalogue(tmp_path, SQL_FOLDER)
+    stop, problems, reads = threading.Event(), [], []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
+                    count, low, high = connection.execute(
+                        "select count(*), min(duration_s), max(duration_s) from clip_catalogue"
+                    ).fetchall()[0]
+                reads.append((count, low == high))
+            except duckdb.Error as error:
+                problems.append(str(error))
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for length in range(2, 6):
+            rows = [{"domain": "movie", "clip_id": str(i), "duration_s": float(length)} for i in range(500)]
+            plant(tmp_path, "clips", rows)
+            build_catalogue(tmp_path, SQL_FOLDER)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert problems == []
+    assert set(reads) == {(500, True)}
+
+
+def test_a_header_is_read_into_its_parts() -> None:
+    file = split_sql_header(HEADER + BODY)
+    assert (file.name, file.meaning, file.grain, file.source) == ("pairs", "Pairs of numbers.", "number", "this test")
+    assert (file.depends_on, file.note) == ((), None)
+    assert [(c.name, c.type, c.unit, c.meaning) for c in file.columns] == [
+        ("a", "BIGINT", "px", "the number that is counted"),
+        ("b", "VARCHAR[]", None, "words"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("-- grain: number\n", ""), "lacks grain"),
+        (("-- grain: number\n", "-- grain:\n"), "lacks grain"),
+        (("-- grain: number\n", "-- grains: number\n"), "`grains` is none of"),
+        (("-- grain: number\n", "-- gives: more\n"), "`gives` is there twice"),
+        (("--   a (BIGINT, px): the number\n", "--   a BIGINT the number\n"), "write a column as"),
+        (("--   b (VARCHAR[]): words\n", "--b\n"), "write `-- key: value`"),
+    ],
+)
+def test_a_wrong_header_is_refused_with_a_sentence(change: tuple[str, str], message: str) -> None:
+    with pytest.raises(CatalogueError, match=message):
+        split_sql_header(HEADER.replace(*change) + BODY)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (BODY.replace("::bigint", "::integer"), r"Only in the header: a \(BIGINT\). Only in the view: a \(INTEGER\)"),
+        (BODY.replace(", ['x'] as b", ""), r"Only in the header: b \(VARCHAR\[\]\)"),
+        (BODY.replace("select 1::bigint as a, ['x'] as b", "select ['x'] as b, 1::bigint as a"), "in their order"),
+        (BODY.replace("create or replace view pairs", "create or replace view other"), "Only in the view: none"),
+        (BODY + "; select 1", "2 statements"),
+        (BODY.replace("select", "selekt"), "does not run"),
+        (BODY + " from missing_table", "does not run"),
+    ],
+)
+def test_a_view_that_is_not_what_its_header_says_is_not_built(tmp_path: Path, body: str, message: str) -> None:
+    sql = _folder(tmp_path / "sql", pairs=HEADER + body)
+    with pytest.raises(CatalogueError, match=message):
+        build_catalogue(tmp_path, sql)
+    assert [path.name for path in tmp_path.iterdir()] == ["sql"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "No view files"),
+        ({"other": HEADER + BODY}, "name both alike"),
+        ({"clips": _view("clips")}, "name of a table"),
+        ({"a": _view("a", "nowhere")}, "named nowhere"),
+        ({"a": _view("a", "b"), "b": _view("b", "a")}, "a, b depend on each other in a circle"),
+    ],
+)
+def test_a_folder_of_views_must_fit_together(tmp_path: Path, files: dict[str, str], message: str) -> None:
+    with pytest.raises(CatalogueError, match=message):
+        read_view_files(_folder(tmp_path / "sql", **files))
+
+
+def test_a_failed_build_leaves_the_former_catalogue(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    build_catalogue(tmp_path, sql)
+    before = (tmp_path / CATALOGUE_NAME).read_bytes()
+    _folder(sql, a=_view("a").replace("1 as a", "1 as b"))
+    with pytest.raises(CatalogueError):
+        build_catalogue(tmp_path, sql)
+    assert (tmp_path / CATALOGUE_NAME).read_bytes() == before

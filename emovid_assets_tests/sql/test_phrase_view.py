@@ -1,0 +1,114 @@
+"""Caption phrases: what is counted, what splits the text, what is left out, against a loop in Python."""
+
+from collections import defaultdict
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emovid_assets_tests.sql.conftest import Library
+from emovid_assets_tests.sql.planting import label
+
+
+def _plant(library: Library, captions: list[tuple[str, str]]) -> None:
+    library.clear()
+    library.plant(
+        "captions",
+        [{"domain": "movie", "clip_id": f"clip-{i}", "caption": text} for i, (_, text) in enumerate(captions)],
+    )
+    library.plant("emotion_labels", [label(f"clip-{i}", "movie", emotion) for i, (emotion, _) in enumerate(captions)])
+
+
+def _phrases(library: Library, emotion: str = "fear") -> list[tuple[str, int]]:
+    rows = library.query(f"from caption_phrases where emotion = '{emotion}' order by rank")
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    assert all(row["word_count"] == len(row["phrase"].split()) for row in rows)
+    return [(row["phrase"], row["caption_count"]) for row in rows]
+
+
+def test_a_phrase_counts_once_per_caption(library: Library) -> None:
+    _plant(library, [("fear", "Dark tunnel. Dark tunnel. Dark tunnel."), ("fear", "Another dark tunnel!")])
+    assert _phrases(library) == [("dark tunnel", 2)]
+
+
+def test_stop_words_split_the_text_and_invent_no_phrase(library: Library) -> None:
+    _plant(library, [("fear", "bread and butter knife")])
+    assert _phrases(library) == [("butter knife", 1)]
+
+
+def test_punctuation_splits_the_text(library: Library) -> None:
+    _plant(library, [("fear", "old house, broken door (left open) wide road")])
+    found = [phrase for phrase, _ in _phrases(library)]
+    assert sorted(found) == ["broken door", "left open", "old house", "wide road"]
+
+
+def test_hyphens_and_apostrophes_within_a_word_belong_to_it(library: Library) -> None:
+    _plant(library, [("fear", "dimly-lit attic"), ("fear", "the child’s toy"), ("fear", "they don’t move")])
+    assert sorted(phrase for phrase, _ in _phrases(library)) == ["child's toy", "dimly-lit attic"]
+
+
+def test_words_of_any_script_are_words(library: Library) -> None:
+    _plant(library, [("fear", "Ein düsterer Flur")])
+    assert _phrases(library) == [("ein düsterer flur", 1)]
+
+
+def test_a_phrase_is_left_out_only_within_a_longer_one_of_the_same_count(library: Library) -> None:
+    _plant(library, [("fear", "long dark tunnel")] * 2 + [("fear", "dark tunnel")])
+    assert _phrases(library) == [("dark tunnel", 3), ("long dark tunnel", 2)]
+
+
+def test_the_words_of_the_own_emotion_are_boilerplate_those_of_others_are_not(library: Library) -> None:
+    text = 'Cold rain falling. The video is in the "fear" emotion. Fearful faces, deep sadness.'
+    _plant(library, [("fear", text), ("sadness", text)])
+    assert [phrase for phrase, _ in _phrases(library)] == ["cold rain falling", "deep sadness"]
+    assert [phrase for phrase, _ in _phrases(library, "sadness")] == ["cold rain falling", "fearful faces"]
+
+
+def test_captions_without_a_final_label_do_not_count(library: Library) -> None:
+    library.plant("captions", [{"domain": "movie", "clip_id": "a", "caption": "dark tunnel"}])
+    assert library.query("from caption_phrases") == []
+
+
+def _expected(captions: list[list[str]]) -> list[tuple[str, int]]:
+    """The definition, word by word, for captions whose only stop word is `the`."""
+    holders = defaultdict(set)
+    for number, words in enumerate(captions):
+        for size in (2, 3, 4):
+            for start in range(len(words) - size + 1):
+                phrase = words[start : start + size]
+                if "the" not in phrase:
+                    holders[" ".join(phrase)].add(number)
+    counts = {phrase: len(numbers) for phrase, numbers in holders.items()}
+    kept = [
+        phrase
+        for phrase in counts
+        if not any(
+            f" {phrase} " in f" {longer} " and longer != phrase and counts[longer] >= counts[phrase]
+            for longer in counts
+        )
+    ]
+    kept.sort(key=lambda phrase: (-counts[phrase], -len(phrase.split()), phrase))
+    return [(phrase, counts[phrase]) for phrase in kept[:5]]
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["the", "red", "ball", "rolls", "fast"]), min_size=1, max_size=14),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_five_phrases_are_those_of_the_definition(library: Library, captions: list[list[str]]) -> None:
+    _plant(library, [("fear", " ".join(words)) for words in captions])
+    assert _phrases(library) == _expected(captions)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_five_phrases_are_right_among_hundreds(library: Library, seed: int) -> None:
+    random = Random(seed)
+    words = ["the", *(f"word{number}" for number in range(random.choice([4, 8, 15, 30])))]
+    captions = [[random.choice(words) for _ in range(random.randint(1, 20))] for _ in range(40)]
+    _plant(library, [("fear", " ".join(caption)) for caption in captions])
+    assert _phrases(library) == _expected(captions)

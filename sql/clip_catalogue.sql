@@ -1,0 +1,129 @@
+-- view: clip_catalogue
+-- gives: Everything that is known of a clip in one wide row; null where a stage has not reached the clip.
+-- grain: clip
+-- source: this project
+-- depends on: clips, source_videos, clip_media, colour_attributes, human_labels, vlm_labels, emotion_labels, captions,
+--   benchmark_split
+-- columns:
+--   clip_id (VARCHAR): `<source_id>-<start_ms>-<end_ms>`, both zero-padded to 8 digits
+--   domain (VARCHAR): movie, animation or sticker
+--   source_id (VARCHAR): source video that the clip is cut from
+--   scene_index (BIGINT): position among the segments of the source, from 0
+--   start_s (DOUBLE, s): start within the source
+--   end_s (DOUBLE, s): end (exclusive) within the source
+--   duration_s (DOUBLE, s): length by presentation stamps
+--   frame_count (BIGINT): frames of the clip
+--   fps (DOUBLE, hz): frame_count / duration_s
+--   width_px (BIGINT, px): width as displayed
+--   height_px (BIGINT, px): height as displayed
+--   has_audio (BOOLEAN): whether the clip has an audio stream
+--   thumbnail_path (VARCHAR): JPEG of the middle sampled frame, below the home folder
+--   source_path (VARCHAR): file of the source, below the home folder
+--   source_sha256 (VARCHAR): SHA-256 of the source file, hex
+--   external_id (VARCHAR): id of the source at its place of origin
+--   title (VARCHAR): title of the source
+--   film_id (VARCHAR): film that the source is a part of
+--   film_position (BIGINT): position of the source within the film
+--   intended_emotion (VARCHAR): emotion under which a sticker was collected
+--   region (VARCHAR): region of origin
+--   license (VARCHAR): licence of the source
+--   media_path (VARCHAR): frame-exact playable file of the clip, below the home folder
+--   media_sha256 (VARCHAR): SHA-256 of that file, hex
+--   media_size_bytes (BIGINT, bytes): size of that file
+--   brightness (DOUBLE): mean V, rounded to 0.1
+--   colorfulness (DOUBLE): mean S, rounded to 0.1
+--   hue (BIGINT, deg): circular mean hue, rounded
+--   brightness_mean (DOUBLE): mean V
+--   colorfulness_mean (DOUBLE): mean S
+--   hue_mean_deg (DOUBLE, deg): circular mean hue over all pixels
+--   hue_resultant (DOUBLE): length of the mean hue vector, 0 to 1
+--   hue_chromatic_deg (DOUBLE, deg): circular mean hue over pixels with S > 0 and V > 0
+--   chromatic_share (DOUBLE): share of pixels with S > 0 and V > 0
+--   human_emotion (VARCHAR): majority of the human annotations; null unless agreed
+--   human_outcome (VARCHAR): agreed, no_majority, no_specific_emotion or rejected
+--   human_agree_count (BIGINT): people who chose the human label
+--   human_annotator_count (BIGINT): people asked
+--   vlm_emotion (VARCHAR): the labeller's choice
+--   vlm_confidence (DOUBLE): its probability
+--   vlm_model_id (VARCHAR): the labeller
+--   vlm_model_revision (VARCHAR): revision of the labeller
+--   emotion (VARCHAR): final label: human where there is one, otherwise the labeller's
+--   polarity (VARCHAR): positive or negative
+--   valence (DOUBLE): of the final label, 1 to 9
+--   arousal (DOUBLE): of the final label, 1 to 9
+--   label_source (VARCHAR): human or vlm
+--   label_confidence (DOUBLE): human: share of annotators who agreed; vlm: probability
+--   caption (VARCHAR): plain English
+--   caption_model_id (VARCHAR): the describer
+--   caption_model_revision (VARCHAR): revision of the describer
+--   split (VARCHAR): benchmark, train or unused
+--   group_id (VARCHAR): clips of one source, one film or near-duplicates share it
+--   prompt (VARCHAR): prompt for video generation
+--   first_frame_path (VARCHAR): PNG of the first frame (benchmark clips), below the home folder
+
+create or replace view clip_catalogue as
+select
+    clips.clip_id,
+    clips.domain,
+    clips.source_id,
+    clips.scene_index,
+    clips.start_s,
+    clips.end_s,
+    clips.duration_s,
+    clips.frame_count,
+    clips.fps,
+    clips.width_px,
+    clips.height_px,
+    clips.has_audio,
+    clips.thumbnail_path,
+    source_videos.path as source_path,
+    source_videos.sha256 as source_sha256,
+    source_videos.external_id,
+    source_videos.title,
+    source_videos.film_id,
+    source_videos.film_position,
+    source_videos.intended_emotion,
+    source_videos.region,
+    source_videos.license,
+    clip_media.media_path,
+    clip_media.sha256 as media_sha256,
+    clip_media.size_bytes as media_size_bytes,
+    colour_attributes.brightness,
+    colour_attributes.colorfulness,
+    colour_attributes.hue,
+    colour_attributes.brightness_mean,
+    colour_attributes.colorfulness_mean,
+    colour_attributes.hue_mean_deg,
+    colour_attributes.hue_resultant,
+    colour_attributes.hue_chromatic_deg,
+    colour_attributes.chromatic_share,
+    human_labels.emotion as human_emotion,
+    human_labels.outcome as human_outcome,
+    human_labels.agree_count as human_agree_count,
+    human_labels.annotator_count as human_annotator_count,
+    vlm_labels.emotion as vlm_emotion,
+    vlm_labels.confidence as vlm_confidence,
+    vlm_labels.model_id as vlm_model_id,
+    vlm_labels.model_revision as vlm_model_revision,
+    emotion_labels.emotion,
+    emotion_labels.polarity,
+    emotion_labels.valence,
+    emotion_labels.arousal,
+    emotion_labels.label_source,
+    emotion_labels.confidence as label_confidence,
+    captions.caption,
+    captions.model_id as caption_model_id,
+    captions.model_revision as caption_model_revision,
+    benchmark_split.split,
+    benchmark_split.group_id,
+    benchmark_split.prompt,
+    benchmark_split.first_frame_path
+from clips
+left join source_videos on clips.source_id = source_videos.source_id
+left join clip_media on clips.clip_id = clip_media.clip_id
+left join colour_attributes on clips.clip_id = colour_attributes.clip_id
+left join human_labels on clips.clip_id = human_labels.clip_id
+left join vlm_labels on clips.clip_id = vlm_labels.clip_id
+left join emotion_labels on clips.clip_id = emotion_labels.clip_id
+left join captions on clips.clip_id = captions.clip_id
+left join benchmark_split on clips.clip_id = benchmark_split.clip_id;

@@ -1,0 +1,87 @@
+-- view: dataset_comparison
+-- gives: The seven datasets that the paper compares; the row of EmoVid is computed from this library.
+-- grain: dataset
+-- source: paper, Table 1; sizes of the other six are as printed there (13k is 13000)
+-- depends on: dataset_statistics
+-- columns:
+--   dataset_index (BIGINT): row of the printed table, from 0
+--   dataset (VARCHAR): name
+--   modalities (VARCHAR): v video, a audio, t text; null where this library is empty
+--   duration_h (DOUBLE, h): length of all clips
+--   clip_count (BIGINT): clips
+--   content (VARCHAR): what is shown; null where this library is empty
+--   label_scheme (VARCHAR): what the labels are
+--   is_computed (BOOLEAN): whether the row is computed from this library
+
+create or replace view dataset_comparison as
+with
+printed as (
+    select
+        dataset_index::bigint as dataset_index,
+        dataset,
+        modalities,
+        duration_h::double as duration_h,
+        clip_count::bigint as clip_count,
+        content,
+        label_scheme
+    from (
+        values
+            (0, 'CAER', 'v,a', 12, 13000, 'TV shows', '7 cls'),
+            (1, 'MELD', 'v,a,t', 1.4, 1400, 'Human dialogue', '7 cls'),
+            (2, 'DEAP', 'v,a', 2, 120, 'Music videos', 'V-A-D'),
+            (3, 'VEATIC', 'v', 3, 124, 'In-the-wild', 'V-A'),
+            (4, 'MEAD', 'v,a', 40, 10000, 'Human face', '7 cls + 3 intensity levels'),
+            (5, 'DH-FaceEmoVid-150', 'v,t', 150, 18000, 'Human face', '6 cls + 4 compound')
+    ) as listed (dataset_index, dataset, modalities, duration_h, clip_count, content, label_scheme)
+),
+
+contents as (
+    select string_agg(upper(domain[1]) || domain[2:], ', ' order by domain) as content
+    from dataset_statistics
+    where domain <> 'total' and clip_count > 0
+),
+
+ours as (
+    select
+        6::bigint as dataset_index,
+        'EmoVid' as dataset,
+        nullif(
+            concat_ws(
+                ',',
+                case when has_video then 'v' end,
+                case when has_audio then 'a' end,
+                case when has_caption then 't' end
+            ),
+            ''
+        ) as modalities,
+        duration_total_h as duration_h,
+        clip_count,
+        contents.content,
+        '8 cls (Mikels)' as label_scheme
+    from dataset_statistics
+    cross join contents
+    where domain = 'total'
+)
+
+select
+    dataset_index,
+    dataset,
+    modalities,
+    duration_h,
+    clip_count,
+    content,
+    label_scheme,
+    false as is_computed
+from printed
+union all
+select
+    dataset_index,
+    dataset,
+    modalities,
+    duration_h,
+    clip_count,
+    content,
+    label_scheme,
+    true as is_computed
+from ours
+order by dataset_index;

@@ -1,0 +1,55 @@
+-- view: emotion_distribution
+-- gives: How many clips carry each emotion as their final label, per domain and in total.
+-- grain: domain (and `total`) × emotion; all 32 rows are always there
+-- source: paper, Figure 3
+-- depends on: domains, emotion_wheel, emotion_labels
+-- columns:
+--   domain (VARCHAR): movie, animation, sticker or total
+--   emotion (VARCHAR): one of the eight
+--   clip_count (BIGINT): labelled clips with this emotion
+--   human_label_count (BIGINT): those of them that humans labelled
+--   vlm_label_count (BIGINT): those of them that the labeller labelled
+--   clip_share (DOUBLE): share of the labelled clips of the domain; null where there are none
+
+create or replace view emotion_distribution as
+with
+scopes as (
+    select domain_index, domain from domains
+    union all
+    select max(domain_index) + 1, 'total' from domains
+),
+
+counted as (
+    select
+        coalesce(domain, 'total') as domain,
+        emotion,
+        count(*) as clip_count,
+        count(*) filter (where label_source = 'human') as human_label_count,
+        count(*) filter (where label_source = 'vlm') as vlm_label_count
+    from emotion_labels
+    group by grouping sets ((domain, emotion), (emotion))
+),
+
+cells as (
+    select
+        scopes.domain_index,
+        scopes.domain,
+        emotion_wheel.emotion_index,
+        emotion_wheel.emotion,
+        coalesce(counted.clip_count, 0) as clip_count,
+        coalesce(counted.human_label_count, 0) as human_label_count,
+        coalesce(counted.vlm_label_count, 0) as vlm_label_count
+    from scopes
+    cross join emotion_wheel
+    left join counted on scopes.domain = counted.domain and emotion_wheel.emotion = counted.emotion
+)
+
+select
+    domain,
+    emotion,
+    clip_count,
+    human_label_count,
+    vlm_label_count,
+    clip_count / nullif(sum(clip_count) over (partition by domain), 0) as clip_share
+from cells
+order by domain_index, emotion_index;

@@ -1,0 +1,84 @@
+-- view: polarity_by_colour
+-- gives: How often clips of one colour level carry a positive emotion.
+-- grain: attribute × bin; all 22 rows are always there
+-- source: paper, Figure 5
+-- depends on: colour_attributes, emotion_labels
+-- note: The bins are the eleven rounded values 0.0, 0.1, … 1.0. The interval is Wilson's, 95 %, z = 1.959964.
+-- columns:
+--   attribute (VARCHAR): brightness or colorfulness
+--   bin (DOUBLE): rounded value of the attribute, 0.0 to 1.0
+--   clip_count (BIGINT): labelled clips in the bin
+--   positive_count (BIGINT): those of them with a positive emotion
+--   positive_share (DOUBLE): positive_count / clip_count; null where the bin is empty
+--   positive_share_low (DOUBLE): lower end of the interval; null where the bin is empty
+--   positive_share_high (DOUBLE): upper end of the interval; null where the bin is empty
+
+create or replace view polarity_by_colour as
+with
+bins as (
+    select
+        attributes.attribute,
+        levels.tenths,
+        levels.tenths / 10 as bin
+    from (values ('brightness'), ('colorfulness')) as attributes (attribute)
+    cross join range(11) as levels (tenths)
+),
+
+measured as (
+    select
+        unnest(['brightness', 'colorfulness']) as attribute,
+        -- Tenths are whole numbers: 0.1 * 3 and 0.3 are different doubles.
+        unnest([
+            round(colour_attributes.brightness * 10)::bigint,
+            round(colour_attributes.colorfulness * 10)::bigint
+        ]) as tenths,
+        emotion_labels.polarity = 'positive' as is_positive
+    from colour_attributes
+    inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
+),
+
+counted as (
+    select
+        attribute,
+        tenths,
+        count(*) as clip_count,
+        count(*) filter (where is_positive) as positive_count
+    from measured
+    group by attribute, tenths
+),
+
+shares as (
+    select
+        bins.attribute,
+        bins.bin,
+        coalesce(counted.clip_count, 0) as clip_count,
+        coalesce(counted.positive_count, 0) as positive_count,
+        counted.positive_count / counted.clip_count as positive_share,
+        pow(1.959964, 2) / counted.clip_count as z2_n
+    from bins
+    left join counted on bins.attribute = counted.attribute and bins.tenths = counted.tenths
+),
+
+intervals as (
+    select
+        attribute,
+        bin,
+        clip_count,
+        positive_count,
+        positive_share,
+        (positive_share + z2_n / 2) / (1 + z2_n) as centre,
+        sqrt(z2_n * (positive_share * (1 - positive_share) + z2_n / 4)) / (1 + z2_n) as half_width
+    from shares
+)
+
+select
+    attribute,
+    bin,
+    clip_count,
+    positive_count,
+    positive_share,
+    -- `greatest` and `least` pass over nulls, and an empty bin has no interval.
+    case when clip_count > 0 then greatest(centre - half_width, 0) end as positive_share_low,
+    case when clip_count > 0 then least(centre + half_width, 1) end as positive_share_high
+from intervals
+order by attribute, bin;
