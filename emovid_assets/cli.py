@@ -7,6 +7,7 @@ Belongs here: arguments, and what the terminal shows. Does not belong here: any 
 import os
 import shutil
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,11 @@ DomainOption = Annotated[
 ]
 
 
+class DemoSize(StrEnum):
+    FULL = "full"
+    SMALL = "small"
+
+
 def fail(message: str) -> typer.Exit:
     err.print(f"[bold red]error[/] {message}", highlight=False)
     return typer.Exit(1)
@@ -47,7 +53,7 @@ def _domains(chosen: list[str] | None) -> list[str]:
 def build(
     domain: DomainOption = None,
     select: Annotated[
-        str | None, typer.Option(help='Asset selection, for example "clips+" or "group:labels" (Dagster\'s syntax).')
+        str | None, typer.Option(help='Asset selection, for example "key:clips+" or "group:labels" (the syntax of the UI).')
     ] = None,
     retry_quarantined: Annotated[bool, typer.Option(help="Try quarantined items once more.")] = False,
 ) -> None:
@@ -66,15 +72,13 @@ def build(
 
 @app.command()
 def demo(
-    size: Annotated[str, typer.Option(help="`full`, or `small` for a quick look.")] = "full",
+    size: Annotated[DemoSize, typer.Option(help="`small` is for a quick look.")] = DemoSize.FULL,
 ) -> None:
     """Make a small three-domain library by itself, build everything, and print the paper's tables from it."""
     from emovid_assets.demo.session import run_demo
 
-    if size not in ("full", "small"):
-        raise fail(f"--size '{size}': use full or small")
     try:
-        is_successful = run_demo(out, Home.from_environment(), size)
+        is_successful = run_demo(out, Home.from_environment(), size.value)
     except (FileExistsError, SettingsError) as error:
         raise fail(str(error)) from error
     if not is_successful:

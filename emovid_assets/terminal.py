@@ -73,9 +73,9 @@ def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> No
         if asset.missing:
             notes.append(f"[yellow]{asset.missing}[/]")
         rows = "" if asset.rows is None else f"{asset.rows:,} rows"
-        out.print(f"  {asset.asset:22} {rows:>12}  {', '.join(notes)}", highlight=False)
+        out.print(f"  {asset.asset:22} {rows:>12}  {', '.join(notes)}", highlight=False, soft_wrap=True)
     for check in report.failed_checks:
         word = "[bold red]check failed[/]" if check.is_error else "[yellow]check warns[/]"
-        out.print(f"  {word} {check.asset}.{check.check}: {check.details}", highlight=False)
+        out.print(f"  {word} {check.asset}.{check.check}: {check.details}", highlight=False, soft_wrap=True)
     if report.error:
-        out.print(f"  [bold red]failed[/] {report.error}", highlight=False)
+        out.print(f"  [bold red]failed[/] {report.error}", highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.pictures import bars
-from emovid_assets.assets.table_asset import markdown_table, result, table_asset
+from emovid_assets.assets.table_asset import Rows, markdown_table, result, table_asset
 from emovid_assets.core.annotations import accept_answers, read_annotation_file
 from emovid_assets.core.sampling import SamplingSettings, plan_tasks
 from emovid_assets.core.voting import human_labels as vote
@@ -25,7 +25,7 @@ ANNOTATION_SUFFIXES = (".csv", ".json")
 @table_asset(group=GROUP, code_version="1")
 def annotation_tasks(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
-) -> dg.Output[Any]:
+) -> Rows:
     settings = project.settings
     intended = dict(
         zip(source_videos["source_id"].to_pylist(), source_videos["intended_emotion"].to_pylist(), strict=True)
@@ -59,7 +59,7 @@ def _answers(project: Project, domain: str, clips: pa.Table) -> tuple[list[dict[
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pandas"], deps=["annotation_tasks"])
-def human_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> dg.Output[Any]:
+def human_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
     accepted, rejected = _answers(project, context.partition_key, clips)
     if not accepted:
         context.log.info("No annotations yet: put CSV files or Label Studio exports into library/annotations/.")
@@ -76,7 +76,7 @@ def human_annotations(context: dg.AssetExecutionContext, project: Project, clips
 
 
 @table_asset(group=GROUP, code_version="1", deps=["annotation_tasks"])
-def rejected_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> dg.Output[Any]:
+def rejected_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
     _, rejected = _answers(project, context.partition_key, clips)
     return result(
         "rejected_annotations", TABLES["rejected_annotations"].from_rows(rejected), metadata=_counts(rejected, "reason")
@@ -84,7 +84,7 @@ def rejected_annotations(context: dg.AssetExecutionContext, project: Project, cl
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pandas"])
-def human_labels(context: dg.AssetExecutionContext, annotation_tasks: pa.Table, human_annotations: pa.Table) -> dg.Output[Any]:
+def human_labels(context: dg.AssetExecutionContext, annotation_tasks: pa.Table, human_annotations: pa.Table) -> Rows:
     rows, waiting = vote(rows_of(human_annotations), rows_of(annotation_tasks))
     agreed = Counter(row["emotion"] for row in rows if row["outcome"] == "agreed")
     return result(

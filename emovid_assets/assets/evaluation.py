@@ -10,7 +10,7 @@ import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid
-from emovid_assets.assets.table_asset import MEDIA_POOL, markdown_table, result, table_asset
+from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.core.agreement import gap_interval, human_agreement, kappa_gap, pairwise_kappa
 from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.resources import media
@@ -26,7 +26,7 @@ def validation_ratings(
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     vlm_labels: pa.Table,
-) -> dg.Output[Any]:
+) -> Rows:
     domain = context.partition_key
     chosen = {row["clip_id"] for row in rows_of(annotation_tasks) if row["purpose"] == "validate"}
     humans = [
@@ -62,7 +62,7 @@ def validation_ratings(
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pandas"])
-def kappa_validation(context: dg.AssetExecutionContext, project: Project, validation_ratings: pa.Table) -> dg.Output[Any]:
+def kappa_validation(context: dg.AssetExecutionContext, project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
     rows = pairwise_kappa(ratings, domain=context.partition_key, seed=seed)
@@ -91,7 +91,7 @@ def benchmark_split(
     clip_features: pa.Table,
     captions: pa.Table,
     emotion_labels: pa.Table,
-) -> dg.Output[Any]:
+) -> Rows:
     domain, settings = context.partition_key, project.settings
     films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
@@ -134,7 +134,7 @@ def benchmark_split(
     # Everything that can quarantine an item comes before.
     deps=["source_videos", "segments", "clip_media", "benchmark_split"],
 )
-def processing_errors(context: dg.AssetExecutionContext, project: Project) -> dg.Output[Any]:
+def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
     failures = project.with_store(lambda store: store.failures(context.partition_key))
     rows = [
         {

@@ -10,7 +10,7 @@ import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.pictures import bars, confusion_matrix
-from emovid_assets.assets.table_asset import MODEL_POOL, result, table_asset
+from emovid_assets.assets.table_asset import MODEL_POOL, Rows, result, table_asset
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
 from emovid_assets.core.labelling import ClipEvidence, LabelledClip, NotEnoughLabelsError
 from emovid_assets.core.splits import group_clips
@@ -40,7 +40,7 @@ def emotion_labeller(
     colour_attributes: pa.Table,
     annotation_tasks: pa.Table,
     human_labels: pa.Table,
-) -> dg.Output[Any]:
+) -> Rows:
     blind = {row["clip_id"] for row in rows_of(annotation_tasks) if row["purpose"] == "validate"}
     labelled = {row["clip_id"]: row["emotion"] for row in rows_of(human_labels) if row["outcome"] == "agreed"}
     films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
@@ -93,7 +93,7 @@ def vlm_labels(
     clip_features: pa.Table,
     colour_attributes: pa.Table,
     emotion_labeller: pa.Table,
-) -> dg.Output[Any]:
+) -> Rows:
     table = TABLES["vlm_labels"]
     if emotion_labeller.num_rows == 0:
         context.log.warning("No labeller yet, so no labels by model: the labeller says what is missing.")
@@ -128,7 +128,7 @@ def vlm_labels(
 @table_asset(group=GROUP, code_version="1", pool=MODEL_POOL)
 def captions(
     context: dg.AssetExecutionContext, project: Project, clip_features: pa.Table, colour_attributes: pa.Table
-) -> dg.Output[Any]:
+) -> Rows:
     captioner = models.captioner()
     evidence = _evidence(clip_features, colour_attributes)
     rows = [
@@ -155,7 +155,7 @@ def captions(
 @table_asset(group=GROUP, code_version="1", kinds=["pandas"])
 def emotion_labels(
     context: dg.AssetExecutionContext, clips: pa.Table, human_labels: pa.Table, vlm_labels: pa.Table
-) -> dg.Output[Any]:
+) -> Rows:
     human = {row["clip_id"]: row for row in rows_of(human_labels)}
     model = {row["clip_id"]: row for row in rows_of(vlm_labels)}
     rows = []

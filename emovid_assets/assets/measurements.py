@@ -3,13 +3,11 @@
 Belongs here: `colour_attributes` and `clip_features`. Both read what the media pass has already measured.
 """
 
-from typing import Any
-
 import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.pictures import colour_swatches, histogram
-from emovid_assets.assets.table_asset import MEDIA_POOL, result, table_asset
+from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.colour import ColourSums
 from emovid_assets.core.colour import colour_attributes as attributes_of
 from emovid_assets.resources import media
@@ -27,7 +25,7 @@ def _measured(context: dg.AssetExecutionContext, project: Project, sources: pa.T
 @table_asset(group=GROUP, code_version="1", kinds=["opencv"], pool=MEDIA_POOL)
 def colour_attributes(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
-) -> dg.Output[Any]:
+) -> Rows:
     rows = [
         {
             "clip_id": segment["clip_id"],
@@ -47,7 +45,9 @@ def colour_attributes(
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["opencv", "numpy"], pool=MEDIA_POOL)
-def clip_features(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> dg.Output[Any]:
+def clip_features(
+    context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
+) -> Rows:
     has_audio = dict(zip(clips["clip_id"].to_pylist(), clips["has_audio"].to_pylist(), strict=True))
     rows = [
         {

@@ -4,13 +4,12 @@ Belongs here: `source_videos`, `segments`, `clips`, `clip_media`.
 """
 
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.pictures import contact_sheet, histogram
-from emovid_assets.assets.table_asset import MEDIA_POOL, result, table_asset
+from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.identity import source_id
 from emovid_assets.resources import media
 from emovid_assets.resources.library import read_library
@@ -21,7 +20,7 @@ GROUP = "sources"
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pyav"], pool=MEDIA_POOL)
-def source_videos(context: dg.AssetExecutionContext, project: Project) -> dg.Output[Any]:
+def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
     files = {
         source_id(domain, file.sha256): file
@@ -64,7 +63,7 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> dg.Out
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pyav", "scenedetect"], pool=MEDIA_POOL)
-def segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> dg.Output[Any]:
+def segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
     scanned = media.scan(project, domain, rows_of(source_videos), context.log)
     columns = [name for name in TABLES["segments"].column_names if name not in ("source_id", "domain")]
@@ -88,7 +87,7 @@ def segments(context: dg.AssetExecutionContext, project: Project, source_videos:
 
 
 @table_asset(group=GROUP, code_version="1", pool=MEDIA_POOL)
-def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, segments: pa.Table) -> dg.Output[Any]:
+def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, segments: pa.Table) -> Rows:
     domain = context.partition_key
     sources = {row["source_id"]: row for row in rows_of(source_videos)}
     measured = media.kept_segments(media.scan(project, domain, list(sources.values()), context.log))
@@ -123,7 +122,7 @@ def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pyav"], pool=MEDIA_POOL)
-def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> dg.Output[Any]:
+def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
     domain = context.partition_key
     sources = rows_of(source_videos)
     kept = set(clips["clip_id"].to_pylist())

@@ -23,6 +23,8 @@ MEDIA_POOL = "media"
 MODEL_POOL = "model"
 
 Body = Callable[..., Any]
+Rows = dg.Output[Any]
+"""What a table asset returns: an Arrow table, or a data frame where the registry asks for a dagster-pandas type."""
 
 
 def table_asset(

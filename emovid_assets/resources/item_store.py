@@ -160,3 +160,8 @@ class ItemStore:
         self._connection.execute(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (path, size_bytes, mtime_ns, sha256)
         )
+
+    def forget_hashes(self, paths: Iterable[str]) -> None:
+        """Drops what is known of files that are gone."""
+        with self._transaction():
+            self._connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in paths])

@@ -74,10 +74,13 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     folder = home.library / domain
     faults: list[_Fault] = []
     manifest = _read_manifests(home, folder, faults)
-    known = store.known_hashes()
+    prefix = f"{home.relative(folder)}/"
+    known = {path: facts for path, facts in store.known_hashes().items() if path.startswith(prefix)}
+    gone = set(known)
     by_hash: dict[str, LibraryFile] = {}
     for path in media_paths(folder) if folder.is_dir() else ():
         name = home.relative(path)
+        gone.discard(name)
         try:
             status = path.stat()
             size, mtime, sha256 = known.get(name, (None, None, ""))
@@ -95,6 +98,7 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
             by_hash[sha256].duplicate_paths.append(name)
         else:
             by_hash[sha256] = LibraryFile(name, sha256, status.st_size, manifest=facts)
+    store.forget_hashes(gone)
     faults += [
         _Fault(name, "manifest_missing_file", "The manifest names this file, but it is not in the library")
         for name in manifest

@@ -56,14 +56,16 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
     durations: dict[int, int] = {}
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
         stream: Any = None
-        audio = _add_audio(output, sound)
+        audio: Any = None
         for frame in Video(path, stream_index, start_pts=start_pts if segment["start_frame"] else None).frames():
             if frame.pts >= end_pts:
                 break
             picture = converter.encodable(frame)
             time_base = Fraction(frame.picture.time_base)
             if stream is None:
+                # The picture comes first in the file, as players and our own readers expect.
                 stream = _add_video(output, picture, time_base, segment)
+                audio = _add_audio(output, sound)
             picture.pts, picture.time_base = frame.pts - start_pts, time_base
             durations[picture.pts] = min(frame.duration, end_pts - frame.pts)
             for packet in stream.encode(picture):

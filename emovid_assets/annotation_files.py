@@ -1,0 +1,95 @@
+"""Annotation tasks out, annotation answers in, as files.
+
+Belongs here: what `emovid annotate export` and `import` do. Does not belong here: which clips are asked about
+(`core.sampling`) and which answers count (`core.annotations`).
+"""
+
+import csv
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emovid_assets.core.annotations import accept_answers, read_annotation_file
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.label_studio import label_screen, task, verify_screen
+from emovid_assets.layout import Home
+from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.tables import rows_of
+
+CSV_COLUMNS = ("clip_id", "purpose", "annotator_id", "label", "annotated_at", "tool")
+
+
+class NothingToExportError(Exception):
+    """There are no tasks; the message says which assets to build first."""
+
+
+@dataclass
+class ImportReport:
+    """What a file holds, judged against the clips that exist now."""
+
+    path: str
+    accepted: int = 0
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def export_tasks(home: Home, domains: Sequence[str], folder: Path) -> list[tuple[Path, int]]:
+    """Writes per purpose a Label Studio import and a CSV to fill in, and the screens. Gives (file, task count)."""
+    warehouse = Warehouse(home.warehouse)
+    by_purpose: dict[str, list[dict]] = {}
+    media: dict[str, str] = {}
+    for domain in domains:
+        media |= {row["clip_id"]: row["media_path"] for row in rows_of(warehouse.read("clip_media", domain))}
+        for row in rows_of(warehouse.read("annotation_tasks", domain)):
+            by_purpose.setdefault(row["purpose"], []).append(row)
+    if not by_purpose:
+        raise NothingToExportError("there are no annotation tasks yet; run: emovid build")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
+    (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
+    written = []
+    for purpose, rows in sorted(by_purpose.items()):
+        # A clip whose file could not be written cannot be shown; it is in the quarantine.
+        shown = [row for row in rows if row["clip_id"] in media]
+        tasks = [task(row, media[row["clip_id"]]) for row in shown]
+        target = folder / f"label-studio-{purpose}.json"
+        target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
+        written.append((target, len(tasks)))
+        with (folder / f"{purpose}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(CSV_COLUMNS)
+            writer.writerows([row["clip_id"], purpose, "", "", "", "csv"] for row in shown)
+    return written
+
+
+def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
+    """Copies files into `library/annotations/` and reports what they hold.
+
+    Raises ValueError for a file that is neither CSV nor JSON, FileExistsError where another file of that name is
+    already there: answers are never overwritten.
+    """
+    warehouse = Warehouse(home.warehouse)
+    reports = []
+    for path in files:
+        if path.suffix.lower() not in (".csv", ".json"):
+            raise ValueError(f"{path}: annotations are CSV files or Label Studio JSON exports")
+        target = home.annotations / path.name
+        if target.exists() and target.read_bytes() != path.read_bytes():
+            raise FileExistsError(f"{target} exists with other content; give {path.name} another name")
+        home.annotations.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.tmp")
+        shutil.copyfile(path, temporary)
+        temporary.replace(target)
+        report = ImportReport(home.relative(target))
+        answers, refused = read_annotation_file(target, report.path)
+        for domain in DOMAINS:
+            known = set(warehouse.read("clips", domain)["clip_id"].to_pylist())
+            accepted, rejected = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
+            report.accepted += len(accepted)
+            report.rejected += len(rejected)
+            report.reasons.update(row["reason"] for row in rejected)
+        reports.append(report)
+    return reports
