@@ -59,10 +59,18 @@ def export_tasks(home: Home, domains: Sequence[str], folder: Path) -> list[tuple
         target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
         written.append((target, len(tasks)))
         with (folder / f"{purpose}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(CSV_COLUMNS)
-            writer.writerows([row["clip_id"], purpose, "", "", "", "csv"] for row in shown)
+            writer = csv.DictWriter(file, _csv_columns(purpose), extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(
+                {**row, "annotator_id": "", "tool": "csv", "media_path": media[row["clip_id"]]} for row in shown
+            )
     return written
+
+
+def _csv_columns(purpose: str) -> tuple[str, ...]:
+    """The columns to fill in, and what the annotator has to see; the import passes over the latter."""
+    # Only a verification asks about a given emotion; everyone else answers blind.
+    return (*CSV_COLUMNS, "media_path", *(["intended_emotion"] if purpose == "verify" else []))
 
 
 def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from emovid_assets.core.domains import DOMAINS
@@ -25,7 +26,8 @@ app = typer.Typer(
 )
 annotate = typer.Typer(no_args_is_help=True, help="The round trip with human annotators.")
 app.add_typer(annotate, name="annotate")
-out, err = Console(), Console(stderr=True)
+# Lines are left whole: a log or a pipe should not be cut at 80 columns.
+out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 DomainOption = Annotated[
     list[str] | None, typer.Option("--domain", "-d", help=f"Only this domain; may be repeated. {', '.join(DOMAINS)}.")
@@ -38,7 +40,8 @@ class DemoSize(StrEnum):
 
 
 def fail(message: str) -> typer.Exit:
-    err.print(f"[bold red]error[/] {message}", highlight=False)
+    # Paths, SQL and Dagster's messages hold brackets, which are no markup.
+    err.print(f"[bold red]error[/] {escape(message)}")
     return typer.Exit(1)
 
 
@@ -53,7 +56,8 @@ def _domains(chosen: list[str] | None) -> list[str]:
 def build(
     domain: DomainOption = None,
     select: Annotated[
-        str | None, typer.Option(help='Asset selection, for example "key:clips+" or "group:labels" (the syntax of the UI).')
+        str | None,
+        typer.Option(help='Assets in the syntax of the UI: "key:clips+", "group:labels".'),
     ] = None,
     retry_quarantined: Annotated[bool, typer.Option(help="Try quarantined items once more.")] = False,
 ) -> None:
@@ -110,15 +114,15 @@ def sql(
     """Query the catalogue."""
     from emovid_assets import query as queries
 
-    if list_views:
-        query = queries.LIST_VIEWS
-    elif file is not None:
-        query = file.read_text(encoding="utf-8")
-    if not query:
-        raise fail('give a query, --file or --list; for example: emovid sql "SELECT * FROM dataset_statistics"')
     try:
+        if list_views:
+            query = queries.LIST_VIEWS
+        elif file is not None:
+            query = file.read_text(encoding="utf-8")
+        if not query:
+            raise fail('give a query, --file or --list; for example: emovid sql "SELECT * FROM dataset_statistics"')
         text = queries.run(Home.from_environment(), query, form, output)
-    except queries.QueryError as error:
+    except (queries.QueryError, OSError, UnicodeDecodeError) as error:
         raise fail(str(error)) from error
     if text is not None:
         sys.stdout.write(text)
@@ -160,7 +164,7 @@ def annotate_export(
     except NothingToExportError as error:
         raise fail(str(error)) from error
     for path, count in written:
-        out.print(f"{count:6d} tasks  {path}")
+        out.print(f"{count:6d} tasks  {path}", markup=False)
 
 
 @annotate.command("import")
@@ -179,7 +183,7 @@ def annotate_import(
     except (ValueError, FileExistsError) as error:
         raise fail(str(error)) from error
     for report in reports:
-        out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected")
+        out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected", markup=False)
         for reason, count in report.reasons.items():
             out.print(f"    {count:5d} {reason}")
 

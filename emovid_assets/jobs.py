@@ -9,7 +9,6 @@ from typing import Any
 import dagster as dg
 
 from emovid_assets.assets import annotations, evaluation, labels, measurements, sources
-from emovid_assets.partitions import domain_partitions
 from emovid_assets.tables import TABLES
 
 _STAGES = {
@@ -23,7 +22,7 @@ UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_par
 
 def _stage(name: str, groups: list[str], description: str) -> Any:
     selection = dg.AssetSelection.groups(*groups) - dg.AssetSelection.assets(*UNPARTITIONED)
-    return dg.define_asset_job(name, selection, description=description, partitions_def=domain_partitions)
+    return dg.define_asset_job(name, selection, description=description)
 
 
 def jobs() -> list[Any]:
@@ -33,7 +32,6 @@ def jobs() -> list[Any]:
             "build_dataset",
             dg.AssetSelection.all() - dg.AssetSelection.assets(*UNPARTITIONED, "catalogue"),
             description="Every partitioned asset of a domain, with the labeller as it is.",
-            partitions_def=domain_partitions,
         ),
         *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
         dg.define_asset_job(

@@ -3,11 +3,11 @@
 Belongs here: running one query and writing its answer. The views are in `sql/`.
 """
 
+import io
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from emovid_assets.layout import Home
@@ -31,9 +31,13 @@ def answer(home: Home, query: str) -> pa.Table:
             relation = connection.sql(query)
             if relation is None:
                 raise QueryError("the statement gives no rows; the catalogue is for reading")
-            return relation.to_arrow_table()
+            rows = relation.to_arrow_table()
     except (duckdb.Error, CatalogueError) as error:
         raise QueryError(str(error)) from error
+    repeated = sorted({name for name in rows.column_names if rows.column_names.count(name) > 1})
+    if repeated:
+        raise QueryError(f"two columns of the answer are called '{repeated[0]}': give one another name with AS")
+    return rows
 
 
 def run(home: Home, query: str, form: str, output: Path | None) -> str | None:
@@ -55,25 +59,23 @@ def run(home: Home, query: str, form: str, output: Path | None) -> str | None:
 
 def as_text(rows: pa.Table, form: str) -> str:
     """The rows as an aligned table, CSV, or one JSON list of objects."""
+    if form == "table":
+        return aligned(rows)
+    # Whole numbers stay whole where a null stands among them.
+    frame = rows.to_pandas(integer_object_nulls=True)
     if form == "csv":
-        return rows.to_pandas().to_csv(index=False)
-    if form == "json":
-        return rows.to_pandas().to_json(orient="records", indent=2, date_format="iso", force_ascii=False) + "\n"
-    return aligned(rows)
+        return frame.to_csv(index=False)
+    return frame.to_json(orient="records", indent=2, date_format="iso", force_ascii=False) + "\n"
 
 
 def aligned(rows: pa.Table) -> str:
     """Plain columns: numbers to the right with four digits, at most 1,000 rows."""
-    import io
-
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for field in rows.schema:
-        is_number = (
-            pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_decimal(field.type)
-        )
+        is_number = any(is_type(field.type) for is_type in _NUMBER_TYPES)
         table.add_column(field.name, justify="right" if is_number else "left", overflow="fold")
     for row in rows.slice(0, TABLE_ROWS).to_pylist():
         table.add_row(*(_cell(value) for value in row.values()))

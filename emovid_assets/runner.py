@@ -10,7 +10,6 @@ no such asset, for one domain after another, then the unpartitioned ones, and so
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -68,14 +67,14 @@ def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[boo
     Raises ValueError where the selection is not understood or selects nothing.
     """
     graph = definitions.resolve_asset_graph()
+    known = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
     try:
         chosen = dg.AssetSelection.from_string(selection) if selection else dg.AssetSelection.all()
         selected = set(chosen.resolve(graph))
     except Exception as error:
-        known = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
         raise ValueError(f"--select '{selection}': {error}\nAssets: {known}") from error
     if not selected:
-        raise ValueError(f"--select '{selection}' selects no asset")
+        raise ValueError(f"--select '{selection}' selects no asset\nAssets: {known}")
     remaining = [key for key in graph.toposorted_asset_keys if key in selected]
     found = []
     is_partitioned = True
@@ -131,7 +130,7 @@ def _run(job: Any, instance: dg.DagsterInstance, keys: list[dg.AssetKey], domain
         report.assets.append(_asset_report(materialization, domain))
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
-            details = ", ".join(f"{name}: {_plain(value)}" for name, value in evaluation.metadata.items())
+            details = ", ".join(f"{name} {_short(_plain(value))}" for name, value in evaluation.metadata.items())
             is_error = evaluation.severity == dg.AssetCheckSeverity.ERROR
             report.failed_checks.append(
                 CheckReport(evaluation.asset_key.to_user_string(), evaluation.check_name, domain, is_error, details)
@@ -157,6 +156,10 @@ def _plain(value: Any) -> Any:
     return getattr(value, "value", value)
 
 
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def _error(result: Any) -> str:
     """The innermost message of the first failed step, without the frames in between."""
     for event in result.all_events:
@@ -166,8 +169,3 @@ def _error(result: Any) -> str:
                 error = error.cause
             return f"{event.step_key}: {error.message.strip()}"
     return "the run failed before its first step; its log is in the UI"
-
-
-def log_folder(home: Home) -> Path:
-    """Where the instance keeps runs, events and logs."""
-    return home.root / "dagster"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emovid_assets import runner
@@ -58,7 +59,12 @@ def run_build(
 
 def progress_bars(out: Console) -> Progress:
     """Bars that vanish when done and stay out of files and pipes."""
-    columns = (TextColumn("{task.description:26}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description:26}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=out, transient=True)
 
 
@@ -71,11 +77,11 @@ def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> No
         if asset.quarantined:
             notes.append(f"[yellow]{asset.quarantined} quarantined[/]")
         if asset.missing:
-            notes.append(f"[yellow]{asset.missing}[/]")
+            notes.append(f"[yellow]{escape(asset.missing)}[/]")
         rows = "" if asset.rows is None else f"{asset.rows:,} rows"
-        out.print(f"  {asset.asset:22} {rows:>12}  {', '.join(notes)}", highlight=False, soft_wrap=True)
+        out.print(f"  {asset.asset:22} {rows:>12}  {', '.join(notes)}")
     for check in report.failed_checks:
         word = "[bold red]check failed[/]" if check.is_error else "[yellow]check warns[/]"
-        out.print(f"  {word} {check.asset}.{check.check}: {check.details}", highlight=False, soft_wrap=True)
+        out.print(f"  {word} {check.asset}.{check.check}: {escape(check.details)}")
     if report.error:
-        out.print(f"  [bold red]failed[/] {report.error}", highlight=False, soft_wrap=True)
+        out.print(f"  [bold red]failed[/] {escape(report.error)}")

@@ -100,7 +100,7 @@ def vlm_labels(
         return result("vlm_labels", table.empty(), metadata={"missing": "no labeller has been trained yet"})
     labeller = models.load_labeller(project.home, rows_of(emotion_labeller)[0]["path"])
     evidence = _evidence(clip_features, colour_attributes)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "clip_id": clip.clip_id,
             "domain": clip.domain,
@@ -131,7 +131,7 @@ def captions(
 ) -> Rows:
     captioner = models.captioner()
     evidence = _evidence(clip_features, colour_attributes)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "clip_id": clip.clip_id,
             "domain": clip.domain,

@@ -16,7 +16,7 @@ from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
 
 SHEET_CLIPS = 24
 SHEET_COLUMNS = 6
-TILE_PX = 120
+TILE_PX, GAP_PX, LABEL_PX = 120, 6, 18
 INK, POSITIVE, NEGATIVE, NEUTRAL = "#374151", "#2a78b5", "#c2573f", "#6b7280"
 NOTHING = dg.MetadataValue.md("nothing to show yet")
 
@@ -143,25 +143,33 @@ def contact_sheet(paths: Sequence[Path], captions: Sequence[str] | None = None) 
         return NOTHING
     step = max(1, len(paths) / SHEET_CLIPS)
     picked = [int(number * step) for number in range(min(SHEET_CLIPS, len(paths)))]
+    tiles = {index: tile for index in picked if (tile := _tile(paths[index])) is not None}
     columns = min(SHEET_COLUMNS, len(picked))
-    line_count = -(-len(picked) // columns)
-    label_px = 18 if captions else 0
-    sheet = np.full((line_count * (TILE_PX + label_px), columns * TILE_PX, 3), 245, np.uint8)
+    label_px = LABEL_PX if captions else 0
+    line_px = max((tile.shape[0] for tile in tiles.values()), default=0) + GAP_PX + label_px
+    sheet = np.full((-(-len(picked) // columns) * line_px, columns * TILE_PX, 3), 245, np.uint8)
     for position, index in enumerate(picked):
-        picture = cv2.imread(str(paths[index]))
-        if picture is None:
+        if index not in tiles:
             continue
-        scale = (TILE_PX - 6) / max(picture.shape[:2])
-        tile = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        height, width = tile.shape[:2]
-        y = position // columns * (TILE_PX + label_px) + (TILE_PX - height) // 2
-        x = position % columns * TILE_PX + (TILE_PX - width) // 2
-        sheet[y : y + height, x : x + width] = tile
+        left, top = position % columns * TILE_PX, position // columns * line_px
+        height, width = tiles[index].shape[:2]
+        y, x = top + (line_px - label_px - height) // 2, left + (TILE_PX - width) // 2
+        sheet[y : y + height, x : x + width] = tiles[index]
         if captions:
-            place = (position % columns * TILE_PX + 6, position // columns * (TILE_PX + label_px) + TILE_PX + 10)
+            place = (left + GAP_PX, top + line_px - GAP_PX)
             cv2.putText(sheet, captions[index], place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (81, 65, 55), 1, cv2.LINE_AA)
     _, data = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
     return _markdown_image(data.tobytes(), "jpeg", "thumbnails")
+
+
+def _tile(path: Path) -> np.ndarray | None:
+    import cv2
+
+    picture = cv2.imread(str(path))
+    if picture is None:
+        return None
+    scale = (TILE_PX - GAP_PX) / max(picture.shape[:2])
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def benchmark_grid(home: Path, rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:

@@ -64,7 +64,7 @@ TABLES = (
 
 def run_demo(out: Console, home: Home, size: Size) -> bool:
     """True where everything was built. Raises FileExistsError where the home holds somebody's own library."""
-    out.print(f"[bold]1. A library of films, cartoons and stickers[/] in {home.library}", highlight=False)
+    out.print(f"[bold]1. A library of films, cartoons and stickers[/] in {home.library}")
     with progress_bars(out) as progress:
         truth = make_library(home.root, size=size, progress=Bars(progress))
     settings = home.root / SETTINGS_FILE
@@ -76,14 +76,17 @@ def run_demo(out: Console, home: Home, size: Size) -> bool:
     warehouse = Warehouse(home.warehouse)
     tasks, clips, sources = (rows_of(warehouse.read(name)) for name in ("annotation_tasks", "clips", "source_videos"))
     count = simulate_annotators(home.root, tasks, clips, sources, truth)
-    out.print(f"\n[bold]3. Three simulated people[/] answer {count:,} times (simulated-1, -2, -3; about 15 % errors)")
+    out.print(
+        f"\n[bold]3. Three simulated people[/] answer {count:,} times (simulated-1, -2, -3; about 15 % errors)",
+        soft_wrap=True,
+    )
     out.print("\n[bold]4. Labels, validation, benchmark, catalogue[/]")
     if not run_build(out, home, DOMAINS):
         return False
     out.print("\n[bold]5. What was built[/] [dim](all human answers are simulated)[/]")
     for title, query in TABLES:
-        out.print(f"\n[bold]{title}[/]\n[dim]{escape(query)}[/]", highlight=False)
-        out.print(aligned(answer(home, query)), end="", highlight=False, markup=False, soft_wrap=True)
+        out.print(f"\n[bold]{title}[/]\n[dim]{escape(query)}[/]")
+        out.print(aligned(answer(home, query)), end="", markup=False)
     out.print(
         f"\nNext: [bold]make ui[/] for the graph, [bold]emovid sql --list[/] for all views; files are in {home.root}"
     )

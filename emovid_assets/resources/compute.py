@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.video.errors import MediaError, sentence
+from emovid_assets.core.video.errors import PASSING, MediaError, sentence
 from emovid_assets.resources.item_store import Failure, ItemStore
 
 Progress = Callable[[str, int, int], None]
@@ -71,7 +71,8 @@ def compute(
     log: logging.Logger | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Payloads of all items that could be processed. Finished and quarantined items are not computed again.
+    """Payloads of all items that could be processed. Finished and quarantined items are not computed again;
+    failures that may pass by themselves (`PASSING`) are.
 
     An item is computed where its key (content, version, configuration) is new, or a file that its payload
     names under `files` (relative to `home`) has vanished.
@@ -79,7 +80,11 @@ def compute(
     log = log or logging.getLogger("emovid")
     keys = {item.item_id: f"{item.content}|{step.version}|{step.config}" for item in items}
     finished = store.finished(step.name, domain)
-    failed = {} if retry_quarantined else store.failed_keys(step.name, domain)
+    failed = {
+        item_id: key
+        for item_id, (key, code) in store.failed_keys(step.name, domain).items()
+        if not retry_quarantined and code not in PASSING
+    }
     store.forget_others(step.name, domain, keys)
     outcome = Outcome()
     todo: list[Item] = []

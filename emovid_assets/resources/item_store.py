@@ -80,12 +80,12 @@ class ItemStore:
         )
         return {item_id: (key, json.loads(payload)) for item_id, key, payload in rows}
 
-    def failed_keys(self, step: str, domain: str) -> dict[str, str]:
-        """item_id → item_key of every quarantined item."""
+    def failed_keys(self, step: str, domain: str) -> dict[str, tuple[str, str]]:
+        """item_id → (item_key, code) of every quarantined item."""
         rows = self._connection.execute(
-            "SELECT item_id, item_key FROM failures WHERE step = ? AND domain = ?", (step, domain)
+            "SELECT item_id, item_key, code FROM failures WHERE step = ? AND domain = ?", (step, domain)
         )
-        return dict(rows.fetchall())
+        return {item_id: (key, code) for item_id, key, code in rows}
 
     def record(self, step: str, domain: str, item_id: str, item_key: str, payload: dict[str, Any]) -> None:
         """The item is finished; an earlier failure of it is over."""

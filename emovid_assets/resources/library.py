@@ -8,6 +8,7 @@ Without one, a folder that bears the name of an emotion gives its files that int
 
 import csv
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,10 @@ STEP = "library"
 
 @dataclass
 class LibraryFile:
-    """A set of equal files: the first path by name, and the others. Paths are relative to the home folder."""
+    """A set of equal files: the first path by name, and the others. Paths are relative to the home folder.
+
+    What the manifest leaves open for the first path is taken from the others.
+    """
 
     path: str
     sha256: str
@@ -47,7 +51,12 @@ class _Fault:
 
 
 def media_paths(folder: Path) -> Iterator[Path]:
-    """Every file below the folder that may be media: not hidden, not a sidecar, links followed once."""
+    """Every file below the folder that may be media: not hidden, not a sidecar."""
+    return (path for path in _files(folder) if path.suffix.lower() not in SIDECARS)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file that is not hidden, folders before what is in them; links are followed once."""
     seen: set[tuple[int, int]] = set()
     for directory, subfolders, names in os.walk(folder, followlinks=True):
         status = os.stat(directory)
@@ -61,9 +70,8 @@ def media_paths(folder: Path) -> Iterator[Path]:
             name for name in subfolders if not name.startswith(".") and not (is_root and name == METADATA_FOLDER)
         )
         for name in sorted(names):
-            path = Path(directory, name)
-            if not name.startswith(".") and path.suffix.lower() not in SIDECARS:
-                yield path
+            if not name.startswith("."):
+                yield Path(directory, name)
 
 
 def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]:
@@ -80,9 +88,16 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     by_hash: dict[str, LibraryFile] = {}
     for path in media_paths(folder) if folder.is_dir() else ():
         name = home.relative(path)
+        if not _is_utf8(name):
+            faults.append(_Fault(os.fsencode(name).decode(errors="backslashreplace"), "bad_name", ""))
+            continue
         gone.discard(name)
         try:
             status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                # Reading a pipe would wait for ever.
+                faults.append(_Fault(name, "not_a_video", "This is no regular file"))
+                continue
             size, mtime, sha256 = known.get(name, (None, None, ""))
             if (size, mtime) != (status.st_size, status.st_mtime_ns):
                 sha256 = file_sha256(path)
@@ -96,16 +111,25 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
         facts = _facts_by_folder(path, folder) | manifest.pop(name, {})
         if sha256 in by_hash:
             by_hash[sha256].duplicate_paths.append(name)
+            by_hash[sha256].manifest = facts | by_hash[sha256].manifest
         else:
             by_hash[sha256] = LibraryFile(name, sha256, status.st_size, manifest=facts)
     store.forget_hashes(gone)
     faults += [
         _Fault(name, "manifest_missing_file", "The manifest names this file, but it is not in the library")
         for name in manifest
-        if not (home.root / name).exists()
+        if not os.path.exists(home.root / name)
     ]
     _report(store, domain, faults)
     return list(by_hash.values())
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _facts_by_folder(path: Path, folder: Path) -> dict[str, str]:
@@ -115,9 +139,11 @@ def _facts_by_folder(path: Path, folder: Path) -> dict[str, str]:
 
 
 def _read_manifests(home: Home, folder: Path, faults: list[_Fault]) -> dict[str, dict[str, str]]:
-    """Facts by path (relative to the home folder) from every manifest below the folder."""
+    """Facts by path (relative to the home folder) from every manifest below the folder; the nearest one decides."""
     facts: dict[str, dict[str, str]] = {}
-    for file in sorted(folder.rglob(MANIFEST)) if folder.is_dir() else ():
+    for file in _files(folder) if folder.is_dir() else ():
+        if file.name != MANIFEST:
+            continue
         name = home.relative(file)
         try:
             with file.open(encoding="utf-8-sig", newline="") as stream:
@@ -133,10 +159,12 @@ def _read_manifests(home: Home, folder: Path, faults: list[_Fault]) -> dict[str,
             values, fault = _manifest_values(row)
             if fault:
                 faults.append(_Fault(f"{name}:{number}", "manifest_invalid", fault))
-            target = os.path.normpath((file.parent / (row["path"] or "").strip()).as_posix())
-            facts[Path(target).relative_to(home.root).as_posix() if target.startswith(str(home.root)) else target] = (
-                values
-            )
+            path = (row["path"] or "").strip()
+            if not path:
+                faults.append(_Fault(f"{name}:{number}", "manifest_invalid", "The row names no `path`"))
+                continue
+            target = Path(os.path.normpath(file.parent / path))
+            facts[home.relative(target) if target.is_relative_to(home.root) else target.as_posix()] = values
     return facts
 
 

@@ -3,7 +3,8 @@
 Belongs here: encoding an interval. Does not belong here: which intervals there are.
 
 Frames keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides:
-odd pictures are extended by repeating the last row or column, never scaled.
+odd pictures are extended by repeating the last row or column, never scaled. Colour tags and the shape of the
+pixels are the source's.
 """
 
 import os
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import ALPHA_FORMATS, Frame, RgbConverter, Video, upright
+from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, upright
 from emovid_assets.core.video.sound import Sound, read_sound
 
 CRF = 18
@@ -57,14 +58,17 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
         stream: Any = None
         audio: Any = None
-        for frame in Video(path, stream_index, start_pts=start_pts if segment["start_frame"] else None).frames():
+        video = Video(path, stream_index, start_pts=start_pts if segment["start_frame"] else None)
+        for frame in video.frames():
             if frame.pts >= end_pts:
                 break
             picture = converter.encodable(frame)
             time_base = Fraction(frame.picture.time_base)
             if stream is None:
                 # The picture comes first in the file, as players and our own readers expect.
+                aspect = video.pixel_aspect()
                 stream = _add_video(output, picture, time_base, segment)
+                stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = _add_audio(output, sound)
             picture.pts, picture.time_base = frame.pts - start_pts, time_base
             durations[picture.pts] = min(frame.duration, end_pts - frame.pts)
@@ -95,6 +99,9 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
     stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = time_base
     stream.codec_context.thread_count = 1
+    # Untagged, a BT.709 picture would be shown with the colours of BT.601.
+    for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
+        setattr(stream.codec_context, name, getattr(picture, name))
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
     # stickers that rest on their last frame keep their length.
     stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0"}
@@ -131,14 +138,23 @@ class _Converter:
 
     def encodable(self, frame: Frame) -> Any:
         import av
+        from av.video.reformatter import ColorRange, Colorspace
 
         picture = frame.picture
-        is_plain = picture.format.name not in ALPHA_FORMATS and not frame.rotation
+        is_plain = not has_alpha(picture.format.name) and not frame.rotation
         if is_plain and picture.width % 2 == 0 and picture.height % 2 == 0:
             # Straight from the decoder: no detour through RGB, no second loss of chroma.
-            return self._reformatter.reformat(picture, format="yuv420p", threads=1)
+            is_full_range = picture.color_range == ColorRange.JPEG
+            limited = {"dst_color_range": ColorRange.MPEG} if is_full_range else {}
+            return self._reformatter.reformat(picture, format="yuv420p", threads=1, **limited)
         pixels = _even(upright(self._rgb.rgb(picture), frame.rotation))
-        return self._reformatter.reformat(av.VideoFrame.from_ndarray(pixels, "rgb24"), format="yuv420p", threads=1)
+        return self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(pixels, "rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
+        )
 
 
 def _even(pixels: np.ndarray) -> np.ndarray:

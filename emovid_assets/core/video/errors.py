@@ -13,6 +13,7 @@ ADVICE: dict[str, str] = {
     "unsupported_codec": "This build of FFmpeg cannot decode the codec. Re-encode the file, for example to H.264.",
     "single_image": "The file holds a single picture, not a video. Remove it from the library.",
     "too_large": "The picture is larger than `media.max_pixels` allows. Scale it down or raise the limit.",
+    "bad_name": "The file name is not valid UTF-8. Rename the file.",
     "vanished": "The file was removed while it was being read. Put it back and build again.",
     "unreadable": "The operating system would not read the file. Check its permissions.",
     "timeout": "Reading took longer than `media.timeout_s` allows. Check the file, or raise the limit.",
@@ -23,6 +24,9 @@ ADVICE: dict[str, str] = {
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }
 """What a person should do, per code."""
+
+PASSING = frozenset({"vanished", "unreadable", "write_failed"})
+"""Codes that speak of the machine and not of the content: the same bytes are tried again in the next run."""
 
 
 class MediaError(Exception):

@@ -160,9 +160,11 @@ def _require_complete(container: Any, stream: Any, tracks: dict[int, _Track]) ->
         declared = stream.duration * Fraction(stream.time_base)
         seen = track.end_s - (track.start_s or 0)
     elif container.duration:
-        # Matroska and WebM give the length of the whole file: any stream may be the longest.
+        # Matroska and WebM give the length of the whole file, counted from zero even where the pictures start
+        # later: any stream may be the longest.
         declared = Fraction(container.duration, 1_000_000)
-        seen = max(t.end_s for t in tracks.values()) - min(t.start_s for t in tracks.values() if t.start_s is not None)
+        first = min(t.start_s for t in tracks.values() if t.start_s is not None)
+        seen = max(t.end_s for t in tracks.values()) - min(first, Fraction(0))
     else:
         return
     missing = declared - seen

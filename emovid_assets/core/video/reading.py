@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from emovid_assets.core.video.errors import MediaError
 if TYPE_CHECKING:
     import av
 
-ALPHA_FORMATS = frozenset({"rgba", "bgra", "argb", "abgr", "pal8", "ya8", "yuva420p", "yuva444p", "yuva422p", "gbrap"})
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class Frame:
     def rotation(self) -> int:
         """Degrees to turn the picture counter-clockwise for display: a multiple of 90."""
         return int(self.picture.rotation) % 360
+
+
+@cache
+def has_alpha(format_name: str) -> bool:
+    """Whether pictures of this pixel format may be transparent; palettes count, their entries may be."""
+    import av
+
+    pixel_format = av.VideoFormat(format_name)
+    return pixel_format.has_palette or any(component.is_alpha for component in pixel_format.components)
 
 
 def is_webp(path: Path) -> bool:
@@ -108,6 +119,13 @@ class Video:
             rate = container.streams[self.stream_index].guessed_rate
             return Fraction(rate) if rate else Fraction(25)
 
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel over its height, as coded; 1 where the file does not say."""
+        if is_webp(self.path):
+            return Fraction(1)
+        with open_container(self.path) as container:
+            return Fraction(container.streams[self.stream_index].sample_aspect_ratio or 1)
+
     def frames(self) -> Iterator[Frame]:
         """All frames, or those with `pts >= start_pts`; `index` counts what is yielded.
 
@@ -138,6 +156,7 @@ class Video:
                 except av.error.FFmpegError:
                     yield from self._decode(seek=False)
                     return
+            decoder = _alpha_decoder(stream)
             tick = _fallback_ticks(stream)
             next_pts = 0
             try:
@@ -145,7 +164,7 @@ class Video:
                     # An empty packet repeats a picture (Theora); handed to the decoder it would mean the end.
                     if packet.size == 0 and packet.dts is not None:
                         continue
-                    for picture in packet.decode():
+                    for picture in decoder.decode(packet) if decoder else packet.decode():
                         pts = picture.pts if picture.pts is not None else next_pts
                         duration = picture.duration or tick
                         next_pts = pts + duration
@@ -157,6 +176,18 @@ class Video:
                         yield pts, duration, picture
             except av.error.FFmpegError as error:
                 raise MediaError("corrupt_frames", f"The decoder stopped: {_plain(error)}") from error
+
+
+def _alpha_decoder(stream: Any) -> Any:
+    """The decoder that gives the alpha plane which the container announces; null where none is announced."""
+    import av
+
+    name = ALPHA_DECODERS.get(stream.codec_context.name)
+    if name is None or stream.metadata.get("alpha_mode") != "1" or name not in av.codecs_available:
+        return None
+    decoder = av.CodecContext.create(name, "r")
+    decoder.thread_type = "NONE"
+    return decoder
 
 
 def _fallback_ticks(stream: Any) -> int:
@@ -204,7 +235,7 @@ class RgbConverter:
 
     def rgb(self, picture: "av.VideoFrame") -> np.ndarray:
         """uint8 array (height, width, 3), not rotated."""
-        if picture.format.name in ALPHA_FORMATS:
+        if has_alpha(picture.format.name):
             rgba = self._reformatter.reformat(picture, format="rgba", threads=1).to_ndarray()
             return over_white(rgba)
         return self._reformatter.reformat(picture, format="rgb24", threads=1).to_ndarray()

@@ -3,8 +3,8 @@
 Belongs here: the order of things while frames stream by. Does not belong here: formulas (`colour`,
 `sound`, `picture`) and what is kept between runs.
 
-Cut detectors decide about a frame a few frames later. Frames therefore wait in a delay line as long as
-the detector may look back (PySceneDetect's `event_buffer_length`); when a frame leaves the line, the
+Cut detectors decide about a frame a few frames later. Frames therefore wait in a delay line until the
+detector can no longer name them (PySceneDetect's `event_buffer_length`); when a frame leaves the line, the
 segment that it belongs to is final, so that exactly the clip's frames 0, 20, 40, … are measured.
 """
 
@@ -114,6 +114,8 @@ class _Scan:
                 self._time_base = Fraction(frame.picture.time_base)
                 self._first_pts = frame.pts
                 self.video_start_s = float(frame.pts * self._time_base)
+            if last is not None and frame.pts < last.pts:
+                raise MediaError("corrupt_frames", f"The time stamps run backwards at frame {frame.index}")
             small, new_cuts = detector.process(frame, self._converter)
             grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
             change = 0.0 if previous_grey is None else cv2.norm(grey, previous_grey, cv2.NORM_L1) / grey.size / 255
@@ -123,7 +125,7 @@ class _Scan:
             line.append(frame)
             last = frame
             self.frame_count = frame.index + 1
-            if len(line) > detector.look_back:
+            while line and detector.is_certain(line[0], frame):
                 self._leave(line.popleft(), cuts)
         if last is None or detector is None:
             raise MediaError("corrupt_frames", "Not a single frame can be decoded")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import av
 
 
+MAX_RATE_FACTOR = 16
+"""Frames never wait longer than if they came at this multiple of the nominal rate: memory stays bounded."""
+
+
 @dataclass(frozen=True)
 class DetectorSettings:
     """`threshold`: adaptive ratio, or content value for `content`. `min_scene_frames` as upstream's `min_scene_len`."""
@@ -37,10 +41,25 @@ class CutDetector:
         factor = compute_downscale_factor(max(first.width, first.height))
         self._size = (max(1, round(first.width / factor)), max(1, round(first.height / factor)))
         self._is_shrunk = factor > 1
+        self._time_base = Fraction(first.time_base)
         self._index_of_ticks: dict[int, int] = {}
         self._first_pts: int | None = None
-        self.look_back: int = self._detector.event_buffer_length
-        """Frames between a cut and the frame that makes the detector report it, at most."""
+        self._look_back: int = self._detector.event_buffer_length
+
+    def is_certain(self, frame: Frame, latest: Frame) -> bool:
+        """Whether a cut at `frame` would have been reported by the time that `latest` was processed.
+
+        Upstream bounds the delay by `event_buffer_length` frames, but `content` counts them by time at the
+        nominal rate: where frames follow each other faster, more of them pass.
+        """
+        return self._is_behind(frame.pts, frame.index, latest.pts, latest.index)
+
+    def _is_behind(self, pts: int, index: int, latest_pts: int, latest_index: int) -> bool:
+        frames = latest_index - index
+        frames_by_time = (latest_pts - pts) * self._time_base * self._rate
+        return frames >= self._look_back and (
+            frames_by_time >= self._look_back or frames >= MAX_RATE_FACTOR * self._look_back
+        )
 
     def process(self, frame: Frame, converter: RgbConverter) -> tuple[np.ndarray, list[int]]:
         """The frame as the detector sees it, uint8 BGR (about 256 px wide), and the cuts that it made certain."""
@@ -55,15 +74,19 @@ class CutDetector:
         if self._first_pts is None:
             self._first_pts = frame.pts
         ticks = frame.pts - self._first_pts
-        self._remember(ticks, frame.index)
-        timecode = FrameTimecode(Timecode(pts=ticks, time_base=Fraction(frame.picture.time_base)), fps=self._rate)
-        return bgr, [self._index_of_ticks[cut.pts] for cut in self._detector.process_frame(timecode, bgr)]
+        self._index_of_ticks[ticks] = frame.index
+        timecode = FrameTimecode(Timecode(pts=ticks, time_base=self._time_base), fps=self._rate)
+        cuts = [self._index_of_ticks[cut.pts] for cut in self._detector.process_frame(timecode, bgr)]
+        self._forget(ticks, frame.index)
+        return bgr, cuts
 
-    def _remember(self, ticks: int, index: int) -> None:
-        """Keeps the stamps that a later cut may still name, and no others."""
-        self._index_of_ticks[ticks] = index
-        while len(self._index_of_ticks) > self.look_back + 1:
-            del self._index_of_ticks[next(iter(self._index_of_ticks))]
+    def _forget(self, latest_ticks: int, latest_index: int) -> None:
+        """Drops the stamps that no later cut can name."""
+        while True:
+            ticks, index = next(iter(self._index_of_ticks.items()))
+            if not self._is_behind(ticks, index, latest_ticks, latest_index):
+                return
+            del self._index_of_ticks[ticks]
 
 
 def _upstream_detector(settings: DetectorSettings) -> Any:

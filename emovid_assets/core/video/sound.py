@@ -130,7 +130,7 @@ class Sound:
 
 
 def read_sound(path: Path, start_s: float, end_s: float, video_start_s: float) -> Sound | None:
-    """Exactly the samples of [start, end): silence where the file has none. Null without audio."""
+    """Exactly the samples of [start, end), silence where some are missing. Null where the interval has no sound."""
     import av
     from av.audio.resampler import AudioResampler
 

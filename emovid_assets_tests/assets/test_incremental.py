@@ -1,0 +1,169 @@
+"""A second build computes only what is new, forgets what is gone, and copes with nothing and with too much."""
+
+from pathlib import Path
+
+import pytest
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.tables import TABLES
+from emovid_assets_tests.assets.homes import (
+    Demo,
+    all_rows,
+    build,
+    copy_of,
+    draw_gif,
+    errors_of,
+    report_of,
+    rows,
+)
+from emovid_assets_tests.planted_tables import plant, valid_row
+
+pytestmark = pytest.mark.integration
+
+MEDIA = "+key:clip_media or +key:colour_attributes or +key:captions"
+
+
+def paths(home: Path, domain: str = "sticker") -> list[str]:
+    return [row["path"].removeprefix(f"library/{domain}/") for row in rows(home, "source_videos", domain)]
+
+
+def computed(home: Path, **options: object) -> dict[str, int]:
+    """How many items each step of the stickers computed."""
+    reports = build(home, domains=["sticker"], selection=MEDIA, **options)
+    assert errors_of(reports) == []
+    return {one.asset: one.computed for report in reports for one in report.assets if one.computed is not None}
+
+
+def test_only_a_new_file_is_computed_and_a_file_that_is_gone_leaves_no_row(demo: Demo, tmp_path: Path) -> None:
+    home = copy_of(demo.home, tmp_path / "home")
+    before = {row["clip_id"]: row for row in rows(home, "colour_attributes", "sticker")}
+    new = draw_gif(home / "library/sticker/awe/new.gif")
+    assert computed(home) == {"source_videos": 1, "segments": 1, "clip_media": 1}
+    (added,) = [row for row in rows(home, "source_videos", "sticker") if row["path"].endswith("new.gif")]
+    assert added["intended_emotion"] == "awe"
+    (clip,) = [row for row in rows(home, "clips", "sticker") if row["source_id"] == added["source_id"]]
+    assert (clip["frame_count"], clip["duration_s"]) == (5, pytest.approx(0.5))
+    after = {row["clip_id"]: row for row in rows(home, "colour_attributes", "sticker")}
+    assert {name: row for name, row in after.items() if name != clip["clip_id"]} == before
+
+    new.unlink()
+    assert computed(home) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+    for table in ("source_videos", "segments", "clips", "clip_media", "colour_attributes", "clip_features", "captions"):
+        now = Warehouse(home / "warehouse").read(table, "sticker")
+        assert content_hash(now) == content_hash(Warehouse(demo.home / "warehouse").read(table, "sticker")), table
+
+
+def test_a_file_that_moves_or_is_there_twice_is_not_computed_again(tmp_path: Path) -> None:
+    library = tmp_path / "library" / "sticker"
+    draw_gif(library / "b.gif")
+    draw_gif(library / "c.gif", (10, 200, 40))
+    assert computed(tmp_path) == {"source_videos": 2, "segments": 2, "clip_media": 2}
+    (library / "c.gif").rename(library / "fear.gif")
+    (library / "a.gif").write_bytes((library / "b.gif").read_bytes())
+    assert computed(tmp_path) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+    assert sorted(paths(tmp_path)) == ["a.gif", "fear.gif"]
+    duplicates = {tuple(row["duplicate_paths"]) for row in rows(tmp_path, "source_videos", "sticker")}
+    assert duplicates == {("library/sticker/b.gif",), ()}
+
+    # What was lost or asked for anew is made again, and nothing else.
+    (media, _) = rows(tmp_path, "clip_media", "sticker")
+    (tmp_path / media["media_path"]).unlink()
+    assert computed(tmp_path) == {"source_videos": 0, "segments": 0, "clip_media": 1}
+    (tmp_path / "emovid.toml").write_text("[scenes]\nframe_stride = 2\n", encoding="utf-8")
+    assert computed(tmp_path) == {"source_videos": 0, "segments": 2, "clip_media": 0}
+    assert {row["sampled_frame_count"] for row in rows(tmp_path, "colour_attributes", "sticker")} == {3}
+
+
+def test_a_quarantined_file_is_tried_again_only_when_asked_or_when_it_has_changed(tmp_path: Path) -> None:
+    library = tmp_path / "library" / "sticker"
+    draw_gif(library / "good.gif")
+    (library / "bad.gif").write_text("no picture", encoding="utf-8")
+    selection = "+key:source_videos or key:processing_errors"
+
+    def attempts() -> list[tuple[str, int]]:
+        return [(row["path"], row["attempt_count"]) for row in rows(tmp_path, "processing_errors", "sticker")]
+
+    for retry, expected in ((False, 1), (False, 1), (True, 2)):
+        reports = build(tmp_path, domains=["sticker"], selection=selection, retry_quarantined=retry)
+        assert report_of(reports, "source_videos", "sticker").quarantined == 1
+        assert attempts() == [("library/sticker/bad.gif", expected)]
+    draw_gif(library / "bad.gif", (0, 0, 250))
+    reports = build(tmp_path, domains=["sticker"], selection=selection)
+    sources = report_of(reports, "source_videos", "sticker")
+    assert (sources.rows, sources.computed, sources.quarantined) == (2, 1, 0)
+    assert attempts() == []
+
+
+def test_a_library_of_mostly_bad_files_fails_loudly_and_leaves_the_other_domains_alone(tmp_path: Path) -> None:
+    for number in range(3):
+        bad = tmp_path / "library" / "movie" / f"bad-{number}.mp4"
+        bad.parent.mkdir(parents=True, exist_ok=True)
+        bad.write_text(f"no film {number}", encoding="utf-8")
+    draw_gif(tmp_path / "library" / "movie" / "good.gif")
+    draw_gif(tmp_path / "library" / "sticker" / "good.gif")
+    movie, sticker = build(tmp_path, domains=["movie", "sticker"], selection="key:source_videos or key:segments")
+    assert movie.error is not None
+    assert "3 of 4 items of probe [movie] failed, more than media.max_quarantined_share = 0.5 allows" in movie.error
+    assert "First: library/movie/bad-0.mp4: " in movie.error
+    assert "Traceback" not in movie.error
+    assert movie.assets == []
+    assert sticker.error is None
+    assert [one.rows for one in sticker.assets] == [1, 1]
+
+    (tmp_path / "emovid.toml").write_text("[media]\nmax_quarantined_share = 0.75\n", encoding="utf-8")
+    (movie,) = build(tmp_path, domains=["movie"], selection="key:source_videos")
+    assert (movie.error, movie.assets[0].rows, movie.assets[0].quarantined) == (None, 1, 3)
+
+
+def test_a_home_without_any_library_builds_and_every_table_is_empty(tmp_path: Path) -> None:
+    reports = build(tmp_path)
+    assert errors_of(reports) == []
+    assert {check.check for report in reports for check in report.failed_checks} == {"cells_are_full"}
+    assert not any(check.is_error for report in reports for check in report.failed_checks)
+    for name, table in TABLES.items():
+        for domain in DOMAINS if table.is_partitioned else (None,):
+            assert Warehouse(tmp_path / "warehouse").exists(name, domain)
+            assert rows(tmp_path, name, domain) == []
+    assert (tmp_path / "catalogue.duckdb").is_file()
+
+
+def test_without_annotations_everything_else_is_built_and_the_message_says_what_is_missing(tmp_path: Path) -> None:
+    draw_gif(tmp_path / "library" / "sticker" / "awe" / "one.gif")
+    reports = build(tmp_path, domains=["sticker"])
+    assert errors_of(reports) == []
+    missing = report_of(reports, "emotion_labeller", None).missing
+    assert missing is not None
+    assert "at least 16 human-labelled clips" in missing
+    assert "library/annotations/" in missing
+    assert report_of(reports, "vlm_labels", "sticker").missing == "no labeller has been trained yet"
+    count = {name: len(all_rows(tmp_path, name)) for name, table in TABLES.items() if table.is_partitioned}
+    built = ("source_videos", "segments", "clips", "clip_media", "colour_attributes", "clip_features", "captions")
+    assert {name for name, rows_there in count.items() if rows_there} == {*built, "annotation_tasks"}
+    # The emotion it was collected under is no label until a person has confirmed it.
+    assert {row["purpose"] for row in all_rows(tmp_path, "annotation_tasks")} == {"verify", "validate"}
+    assert rows(tmp_path, "emotion_labeller") == []
+
+
+def test_a_blocking_check_that_fails_stops_what_is_downstream(tmp_path: Path) -> None:
+    # A clip of another domain in the partition makes tasks of another domain.
+    plant(tmp_path, "source_videos", [])
+    plant(tmp_path, "clips", [valid_row("clips", 0, "animation")])
+    plant(tmp_path, "human_annotations", [])
+    (report,) = build(tmp_path, domains=["movie"], selection="key:annotation_tasks or key:human_labels")
+    assert [one.asset for one in report.assets] == ["annotation_tasks"]
+    (failed,) = [check for check in report.failed_checks if check.is_error]
+    assert (failed.asset, failed.check, failed.domain) == ("annotation_tasks", "values_are_valid", "movie")
+    assert "rows of another domain than movie" in failed.details
+    assert report.error is not None
+    assert rows(tmp_path, "human_labels", "movie") == []
+
+
+def test_a_label_outside_the_vocabulary_is_stopped_by_the_type_before_it_is_written(tmp_path: Path) -> None:
+    plant(tmp_path, "annotation_tasks", [])
+    answers = [valid_row("human_annotations", number, clip_id="c", purpose="label", label="joy") for number in range(3)]
+    plant(tmp_path, "human_annotations", answers)
+    (report,) = build(tmp_path, domains=["movie"], selection="key:human_labels")
+    assert report.assets == []
+    assert "emotion" in str(report.error)
+    assert not Warehouse(tmp_path / "warehouse").exists("human_labels", "movie")

@@ -1,0 +1,144 @@
+"""Each rule of the protocols is broken once on purpose, and kept once."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets_tests.checks.running import evaluate, shown
+from emovid_assets_tests.planted_tables import plant, valid_row
+
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("domain", "source_s", "clip_s", "is_good"),
+    [
+        ("movie", 90.0, 4.0, True),
+        ("movie", 90.0, 30.0, True),
+        ("movie", 90.0, 3.999, False),
+        ("movie", 90.0, 30.001, False),
+        ("movie", 5.0, 0.3, False),
+        ("animation", 20.0, 20.0, True),
+        ("sticker", 0.2, 0.2, True),
+        ("sticker", 0.19, 0.19, False),
+        # A long animation is cut like a movie.
+        ("animation", 40.0, 3.0, False),
+        ("animation", 40.0, 5.0, True),
+    ],
+)
+def test_a_clip_has_to_be_as_long_as_its_kind_of_source_allows(
+    tmp_path: Path, domain: str, source_s: float, clip_s: float, is_good: bool
+) -> None:
+    plant(tmp_path, "source_videos", [valid_row("source_videos", 0, domain, duration_s=source_s)], domain)
+    clip = valid_row("clips", 0, domain, source_id="source_id-0", duration_s=clip_s)
+    plant(tmp_path, "clips", [clip], domain)
+    found = evaluate(tmp_path, "clips", "durations_in_range", domain)
+    assert (found.passed, found.severity) == (is_good, ERROR)
+    assert shown(found, "outside") == int(not is_good)
+    assert shown(found, "first") == ("" if is_good else "clip_id-0")
+
+
+def test_the_allowed_lengths_are_those_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "emovid.toml").write_text("[scenes]\nmin_cut_s = 6.0\n", encoding="utf-8")
+    plant(tmp_path, "source_videos", [valid_row("source_videos", 0, duration_s=90.0)])
+    plant(tmp_path, "clips", [valid_row("clips", 0, source_id="source_id-0", duration_s=5.0)])
+    assert not evaluate(tmp_path, "clips", "durations_in_range").passed
+
+
+def test_a_clip_whose_source_is_gone_is_no_reason_to_break(tmp_path: Path) -> None:
+    plant(tmp_path, "clips", [valid_row("clips", 0, duration_s=5.0), valid_row("clips", 1, duration_s=31.0)])
+    found = evaluate(tmp_path, "clips", "durations_in_range")
+    assert (found.passed, shown(found, "first")) == (False, "clip_id-1")
+
+
+@pytest.mark.parametrize(("error", "is_good"), [(0.0, True), (9e-7, True), (1e-5, False), (-0.2, False)])
+def test_the_eight_probabilities_have_to_sum_to_one(tmp_path: Path, error: float, is_good: bool) -> None:
+    shares = {f"p_{name}": 0.125 for name in EMOTION_NAMES} | {"p_fear": 0.125 + error}
+    even = {f"p_{name}": 0.125 for name in EMOTION_NAMES}
+    plant(tmp_path, "vlm_labels", [valid_row("vlm_labels", 0, **even), valid_row("vlm_labels", 1, **shares)])
+    found = evaluate(tmp_path, "vlm_labels", "probabilities_sum_to_one")
+    assert (found.passed, found.severity) == (is_good, ERROR)
+    assert shown(found, "largest_error") == pytest.approx(abs(error), abs=1e-12)
+
+
+def plant_kappas(home: Path, human_human: list[float], human_vlm: list[float]) -> None:
+    rows = [
+        valid_row(
+            "kappa_validation", number, rater_a=f"a{number}", rater_b=f"{kind}{number}", pair_kind=kind, kappa=kappa
+        )
+        for kind, kappas in (("human_human", human_human), ("human_vlm", human_vlm))
+        for number, kappa in enumerate(kappas)
+    ]
+    plant(home, "kappa_validation", rows)
+
+
+@pytest.mark.parametrize(
+    ("human_human", "human_vlm", "gap", "is_good"),
+    [
+        ([0.80, 0.82, 0.84], [0.79, 0.80, 0.81], 0.02, True),
+        ([0.80], [0.7601], 0.0399, True),
+        # 4 % itself is too much, and a labeller that agrees more than the people do is as suspicious.
+        ([0.80], [0.76], 0.04, False),
+        ([0.60], [0.90], 0.30, False),
+    ],
+)
+def test_a_kappa_gap_of_four_percent_or_more_warns(
+    tmp_path: Path, human_human: list[float], human_vlm: list[float], gap: float, is_good: bool
+) -> None:
+    plant_kappas(tmp_path, human_human, human_vlm)
+    found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
+    assert (found.passed, found.severity) == (is_good, WARN)
+    assert shown(found, "gap") == pytest.approx(gap)
+    assert shown(found, "human_vlm") == pytest.approx(sum(human_vlm) / len(human_vlm))
+
+
+def test_without_both_kinds_of_pairs_the_gap_check_says_what_is_missing(tmp_path: Path) -> None:
+    plant_kappas(tmp_path, [0.8, 0.7], [])
+    found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
+    assert found.passed
+    assert "the labeller must have rated" in str(shown(found, "missing"))
+
+
+def test_a_group_in_benchmark_and_training_is_a_leak(tmp_path: Path) -> None:
+    good = [
+        valid_row("benchmark_split", 0, split="benchmark", group_id="g-1"),
+        valid_row("benchmark_split", 1, split="unused", group_id="g-1"),
+        valid_row("benchmark_split", 2, split="train", group_id="g-2"),
+    ]
+    plant(tmp_path, "benchmark_split", good)
+    assert evaluate(tmp_path, "benchmark_split", "no_leaks").passed
+    plant(tmp_path, "benchmark_split", [*good, valid_row("benchmark_split", 3, split="train", group_id="g-1")])
+    found = evaluate(tmp_path, "benchmark_split", "no_leaks")
+    assert (found.passed, found.severity, shown(found, "leaking_groups")) == (False, ERROR, "g-1")
+
+
+def test_a_short_benchmark_cell_warns_by_name_and_full_ones_do_not(tmp_path: Path) -> None:
+    (tmp_path / "emovid.toml").write_text("[benchmark]\nper_cell = 2\n", encoding="utf-8")
+    rows = [
+        valid_row("benchmark_split", number, split="benchmark", emotion=EMOTION_NAMES[number % 8])
+        for number in range(16)
+    ]
+    plant(tmp_path, "benchmark_split", rows)
+    full = evaluate(tmp_path, "benchmark_split", "cells_are_full")
+    assert (full.passed, shown(full, "cells_below")) == (True, "")
+    plant(tmp_path, "benchmark_split", [*rows[:-1], rows[-1] | {"split": "train"}])
+    short = evaluate(tmp_path, "benchmark_split", "cells_are_full")
+    assert (short.passed, short.severity) == (False, WARN)
+    assert (shown(short, "wanted_per_cell"), shown(short, "cells_below")) == (2, "movie/sadness 1")
+
+
+@pytest.mark.parametrize(("accuracy", "is_good"), [(0.41, True), (0.40, False), (0.1, False)])
+def test_a_labeller_that_is_no_better_than_the_most_frequent_label_warns(
+    tmp_path: Path, accuracy: float, is_good: bool
+) -> None:
+    row = valid_row("emotion_labeller", 0, validation_accuracy=accuracy, baseline_accuracy=0.40)
+    plant(tmp_path, "emotion_labeller", [row], None)
+    found = evaluate(tmp_path, "emotion_labeller", "beats_the_baseline", None)
+    assert (found.passed, found.severity, shown(found, "baseline")) == (is_good, WARN, 0.40)
+
+
+def test_without_a_labeller_there_is_nothing_to_beat(tmp_path: Path) -> None:
+    found = evaluate(tmp_path, "emotion_labeller", "beats_the_baseline", None)
+    assert (found.passed, shown(found, "missing")) == (True, "no labeller yet")

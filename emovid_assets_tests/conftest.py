@@ -1,0 +1,20 @@
+"""What all tests share: the public corpus, where it lies beside the repository, and calm property tests."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+
+# A busy machine is no reason for a property test to fail.
+settings.register_profile("emovid", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("emovid")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real and hostile files; tests that ask for it are skipped where it is absent."""
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not there")
+    return CORPUS

@@ -1,0 +1,71 @@
+"""Level and spectrum of sounds that are known."""
+
+import numpy as np
+import pytest
+
+from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB, read_sound, sound_profile
+from emovid_assets_tests.media.making import SOUND_RATE, beeps, coded, write_video
+
+
+def film(path, sound, **options):
+    seconds = 4
+    return write_video(path, [coded(i, 16, 16) for i in range(25 * seconds)], sound=sound, **options)
+
+
+def tone(hertz, seconds=4.0, amplitude=0.5):
+    return (amplitude * np.sin(2 * np.pi * hertz * np.arange(round(seconds * SOUND_RATE)) / SOUND_RATE)).astype(
+        np.float32
+    )
+
+
+@pytest.mark.parametrize("hertz", [60, 180, 440, 900, 1500, 3000, 5000, 7000])
+def test_a_tone_has_its_level_its_pitch_and_its_band(tmp_path, hertz):
+    features = sound_profile(film(tmp_path / "film.mov", tone(hertz)), 0.0).features(0.5, 3.5)
+    assert features["loudness_db"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.3)
+    assert features["loudness_sd_db"] < 0.5
+    assert features["spectral_centroid_hz"] == pytest.approx(hertz, rel=0.05)
+    assert features["silence_share"] == 0
+    band = np.searchsorted(BAND_EDGES_HZ, hertz, side="right") - 1
+    assert np.argmax(features["band_shares"]) == band
+    assert sum(features["band_shares"]) == pytest.approx(1)
+
+
+def test_silence_is_at_the_floor(tmp_path):
+    features = sound_profile(film(tmp_path / "film.mov", np.zeros(4 * SOUND_RATE, np.float32)), 0.0).features(0, 4)
+    assert (features["loudness_db"], features["silence_share"], features["band_shares"]) == (FLOOR_DB, 1.0, [])
+
+
+def test_a_second_of_sound_in_four_is_three_quarters_of_silence(tmp_path):
+    profile = sound_profile(film(tmp_path / "film.mov", beeps(4, 1.0, length_s=1.0)), 0.0)
+    assert profile.features(0, 4)["silence_share"] == pytest.approx(0.75, abs=0.02)
+    assert profile.features(1.1, 1.9)["silence_share"] == 0
+    assert profile.features(2.1, 4)["silence_share"] == 1
+
+
+def test_an_interval_without_a_window_has_no_values(tmp_path):
+    profile = sound_profile(film(tmp_path / "film.mov", beeps(4, 1.0)), 0.0)
+    assert profile.features(10, 12)["loudness_db"] is None
+
+
+def test_a_file_without_audio_has_no_profile_and_no_samples(tmp_path):
+    path = write_video(tmp_path / "film.mov", [coded(i) for i in range(25)])
+    assert sound_profile(path, 0.0) is None
+    assert read_sound(path, 0, 1, 0.0) is None
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
+@pytest.mark.parametrize(("start", "end"), [(0.0, 4.0), (1.0, 3.0), (1.237, 2.001)])
+def test_samples_of_an_interval_are_exactly_those(tmp_path, codec, start, end):
+    path = film(tmp_path / "film.mov", beeps(4, 0.5, 1.5, 2.5), sound_codec=codec)
+    sound = read_sound(path, start, end, 0.0)
+    expected = beeps(4, 0.5, 1.5, 2.5)[round(start * SOUND_RATE) : round(end * SOUND_RATE)]
+    assert sound.samples.shape == (1, round((end - start) * SOUND_RATE))
+    assert np.abs(sound.samples[0] - expected[: sound.samples.shape[1]]).mean() < (1e-4 if codec != "aac" else 5e-3)
+
+
+def test_what_lies_behind_the_end_of_the_sound_is_silent(tmp_path):
+    path = film(tmp_path / "film.mov", tone(440, 2.0))
+    sound = read_sound(path, 1.0, 4.0, 0.0)
+    assert np.abs(sound.samples[0, : SOUND_RATE // 2]).max() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(sound.samples[0, SOUND_RATE + 2000 :]).max() == 0
+    assert read_sound(path, 3.0, 4.0, 0.0) is None
