@@ -81,7 +81,7 @@ def aligned(rows: pa.Table) -> str:
         table.add_row(*(_cell(value) for value in row.values()))
     buffer = io.StringIO()
     is_terminal = Console().is_terminal
-    console = Console(file=buffer, width=Console().width if is_terminal else 10_000, highlight=False)
+    console = Console(file=buffer, width=Console().width if is_terminal else 10_000, highlight=False, markup=False)
     console.print(table)
     if rows.num_rows > TABLE_ROWS:
         console.print(f"… {rows.num_rows - TABLE_ROWS:,} more rows; use --format csv for all")

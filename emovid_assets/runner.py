@@ -21,6 +21,10 @@ from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.project import Project
 
 
+# A Failure is raised with a sentence for people; the name of its class is none.
+_FAILURE_CLASS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
+
+
 @dataclass(frozen=True)
 class AssetReport:
     """One materialisation, with the metadata that a person at a terminal wants."""
@@ -167,5 +171,5 @@ def _error(result: Any) -> str:
             error = event.event_specific_data.error
             while error.cause is not None:
                 error = error.cause
-            return f"{event.step_key}: {error.message.strip()}"
+            return f"{event.step_key}: {error.message.strip().removeprefix(_FAILURE_CLASS)}"
     return "the run failed before its first step; its log is in the UI"

@@ -4,7 +4,7 @@ Belongs here: reading it from the instance, the warehouse and the library. Nothi
 
 An asset is stale where its code version is another than the one that made it, where the content of something
 it was made from has changed since (by data version, so a rebuild with equal content makes nothing stale),
-or, for the sources, where the library folder is no longer as it was read.
+or, for the sources and the annotations, where the files in the library are no longer what was read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +13,19 @@ from typing import Any
 
 import dagster as dg
 
+from emovid_assets.assets.annotations import read_answers
 from emovid_assets.build import build_defs
 from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import media_paths
 from emovid_assets.resources.media import STEP_ASSETS
-from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.runner import open_instance
 from emovid_assets.tables import TABLES
 
 VERSION_TAG, CODE_TAG = "dagster/data_version", "dagster/code_version"
+ANSWER_TABLES = ("human_annotations", "rejected_annotations")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def asset_states(home: Home, domains: Sequence[str] = DOMAINS) -> list[AssetStat
                 name = key.to_user_string()
                 if name == "source_videos" and state is None and _library_changed(home, str(domain)):
                     state = "stale: the library has changed"
+                if name in ANSWER_TABLES and made and state is None and _answers_changed(home, str(domain), name, made):
+                    state = "stale: the annotation files have changed"
                 is_there = name in TABLES and Warehouse(home.warehouse).exists(name, domain)
                 rows = Warehouse(home.warehouse).read(name, domain).num_rows if is_there else None
                 count = quarantined.get((name, domain), 0)
@@ -128,3 +132,10 @@ def _library_changed(home: Home, domain: str) -> bool:
             status = path.stat()
             present[home.relative(path)] = (status.st_size, status.st_mtime_ns)
     return present != known
+
+
+def _answers_changed(home: Home, domain: str, table: str, made: Any) -> bool:
+    """Whether the files in `library/annotations/` now give other rows than they did."""
+    accepted, rejected = read_answers(home, domain, Warehouse(home.warehouse).read("clips", domain))
+    rows = TABLES[table].from_rows(accepted if table == "human_annotations" else rejected)
+    return content_hash(rows) != _tags(made).get(VERSION_TAG)

@@ -170,7 +170,10 @@ def test_the_whole_graph_is_walked_partitioned_first_and_each_asset_after_its_pa
         ("key:clips", [(True, {"clips"})]),
         ("key:emotion_labeller", [(False, {"emotion_labeller"})]),
         # `emotion_labels` waits for nothing here: the labels by model are not selected.
-        ("key:human_labels+1", [(True, {"human_labels", "emotion_labels"}), (False, {"emotion_labeller", "catalogue"})]),
+        (
+            "key:human_labels+1",
+            [(True, {"human_labels", "emotion_labels"}), (False, {"emotion_labeller", "catalogue"})],
+        ),
         (
             "key:emotion_labeller or key:vlm_labels or key:emotion_labels",
             [(False, {"emotion_labeller"}), (True, {"vlm_labels", "emotion_labels"})],

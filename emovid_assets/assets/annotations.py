@@ -15,6 +15,7 @@ from emovid_assets.assets.table_asset import Rows, markdown_table, result, table
 from emovid_assets.core.annotations import accept_answers, read_annotation_file
 from emovid_assets.core.sampling import SamplingSettings, plan_tasks
 from emovid_assets.core.voting import human_labels as vote
+from emovid_assets.layout import Home
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, rows_of
 
@@ -46,13 +47,13 @@ def annotation_tasks(
     return result("annotation_tasks", TABLES["annotation_tasks"].from_rows(rows), metadata=_counts(rows, "purpose"))
 
 
-def _answers(project: Project, domain: str, clips: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Accepted and rejected answers of a domain from every file in `library/annotations/`."""
-    folder = project.home.annotations
+    folder = home.annotations
     answers, refused = [], []
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_file() and path.suffix.lower() in ANNOTATION_SUFFIXES and not path.name.startswith("."):
-            from_file, refused_in_file = read_annotation_file(path, project.home.relative(path))
+            from_file, refused_in_file = read_annotation_file(path, home.relative(path))
             answers += from_file
             refused += refused_in_file
     return accept_answers(answers, domain=domain, known_clip_ids=set(clips["clip_id"].to_pylist()), rejected=refused)
@@ -60,7 +61,7 @@ def _answers(project: Project, domain: str, clips: pa.Table) -> tuple[list[dict[
 
 @table_asset(group=GROUP, code_version="1", kinds=["pandas"], deps=["annotation_tasks"])
 def human_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
-    accepted, rejected = _answers(project, context.partition_key, clips)
+    accepted, rejected = read_answers(project.home, context.partition_key, clips)
     if not accepted:
         context.log.info("No annotations yet: put CSV files or Label Studio exports into library/annotations/.")
     return result(
@@ -77,7 +78,7 @@ def human_annotations(context: dg.AssetExecutionContext, project: Project, clips
 
 @table_asset(group=GROUP, code_version="1", deps=["annotation_tasks"])
 def rejected_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
-    _, rejected = _answers(project, context.partition_key, clips)
+    _, rejected = read_answers(project.home, context.partition_key, clips)
     return result(
         "rejected_annotations", TABLES["rejected_annotations"].from_rows(rejected), metadata=_counts(rejected, "reason")
     )

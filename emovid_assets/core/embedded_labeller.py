@@ -1,9 +1,10 @@
-"""The embedded labeller: multinomial logistic regression over measured features.
+"""The embedded labeller: a random forest over measured features.
 
 Belongs here: the feature vector, training with honest validation, scoring. It is no vision-language model
 and does not pretend to be one; it needs neither download nor GPU, and makes the chain real on a laptop.
 
-Weights are stored as plain arrays, never as a pickle: a model folder is data that can be read safely.
+The forest is stored as plain arrays, never as a pickle: a model folder is data that can be read safely, by any
+version of scikit-learn or by none.
 """
 
 import hashlib
@@ -23,10 +24,12 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.labelling import ClipEvidence, LabelledClip, LabelScore, NotEnoughLabelsError, TrainingReport
 from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB
 
-MODEL_ID = "embedded/logistic-regression"
+MODEL_ID = "embedded/random-forest"
 VERSION = "1"
 MAX_FOLDS = 5
-REGULARISATION = 0.3
+TREE_COUNT = 300
+LEAF = -1
+"""Child index of a leaf (scikit-learn's TREE_LEAF)."""
 _BAND_COUNT = len(BAND_EDGES_HZ) - 1
 
 
@@ -65,26 +68,31 @@ def feature_vector(clip: ClipEvidence) -> np.ndarray:
 
 @dataclass(frozen=True)
 class EmbeddedLabeller:
-    """A trained labeller: standardise, multiply, softmax. `classes` are the emotions that it has seen."""
+    """A trained forest. `classes` are the emotions that it has seen; all trees lie in the same arrays.
+
+    `roots` (trees,) index the nodes; per node: `feature` and `threshold` of its question, `left` and `right` child
+    (`LEAF` for leaves), `share` (nodes, classes) of the training clips that reached it.
+    """
 
     classes: tuple[str, ...]
-    mean: np.ndarray
-    scale: np.ndarray
-    weights: np.ndarray
-    bias: np.ndarray
+    roots: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    share: np.ndarray
     revision: str
     model_id: str = MODEL_ID
     base_model: str = "none"
     prompt_sha256: str | None = None
 
     def score(self, clips: Sequence[ClipEvidence]) -> list[LabelScore]:
-        """One distribution per clip; emotions absent from the training data get probability 0."""
+        """One distribution per clip, the mean over the trees; emotions absent from the training data get 0."""
         if not clips:
             return []
-        features = np.stack([feature_vector(clip) for clip in clips])
-        logits = (features - self.mean) / self.scale @ self.weights.T + self.bias
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares = exponentials / exponentials.sum(axis=1, keepdims=True)
+        # scikit-learn asks its questions in float32; anything else would answer ties differently.
+        features = np.stack([feature_vector(clip) for clip in clips]).astype(np.float32)
+        shares = np.stack([self._distribution(row) for row in features])
         return [
             LabelScore(
                 probabilities=dict.fromkeys(EMOTION_NAMES, 0.0) | dict(zip(self.classes, map(float, row), strict=True)),
@@ -93,11 +101,21 @@ class EmbeddedLabeller:
             for clip, row in zip(clips, shares, strict=True)
         ]
 
+    def _distribution(self, row: np.ndarray) -> np.ndarray:
+        """float64 (classes,): walks all trees at once, one level a step."""
+        nodes = self.roots
+        while True:
+            is_inner = self.left[nodes] != LEAF
+            if not is_inner.any():
+                return self.share[nodes].mean(axis=0)
+            goes_left = row[self.feature[nodes]] <= self.threshold[nodes]
+            nodes = np.where(is_inner, np.where(goes_left, self.left[nodes], self.right[nodes]), nodes)
+
     def save(self, folder: Path) -> None:
         """Writes `labeller.npz` (arrays) into the folder."""
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "labeller.npz").open("wb") as file:
-            np.savez(file, mean=self.mean, scale=self.scale, weights=self.weights, bias=self.bias)
+            np.savez_compressed(file, **{name: getattr(self, name) for name in _ARRAYS})
         about = {"classes": self.classes, "revision": self.revision, "model_id": self.model_id}
         (folder / "labeller.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
@@ -108,12 +126,15 @@ class EmbeddedLabeller:
             return cls(classes=tuple(about["classes"]), revision=about["revision"], **dict(arrays))
 
 
+_ARRAYS = ("roots", "feature", "threshold", "left", "right", "share")
+
+
 def training_config() -> dict[str, Any]:
     """What, besides the data, the result depends on."""
     return {
         "version": VERSION,
-        "model": "multinomial logistic regression (lbfgs), balanced classes, standardised features",
-        "C": REGULARISATION,
+        "model": "random forest (scikit-learn), balanced classes",
+        "trees": TREE_COUNT,
         "validation": f"stratified folds that keep groups together, at most {MAX_FOLDS}",
     }
 
@@ -133,30 +154,35 @@ def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLa
     ordered = sorted(examples, key=lambda example: example.evidence.clip_id)
     features = np.stack([feature_vector(example.evidence) for example in ordered])
     labels = np.array([example.emotion for example in ordered])
-    model = _fit(features, labels)
-    scaler, regression = model["standardscaler"], model["logisticregression"]
-    weights, bias = regression.coef_, regression.intercept_
-    if len(emotions) == 2:
-        # Two classes come as one row of log-odds; as two rows, the same softmax serves both cases.
-        weights, bias = np.vstack([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
-    labeller = EmbeddedLabeller(
-        tuple(str(name) for name in regression.classes_),
-        scaler.mean_,
-        scaler.scale_,
-        weights,
-        bias,
-        _revision(ordered, features),
-    )
-    return labeller, _validate(ordered, features, labels)
+    forest = _fit(features, labels)
+    return _as_arrays(forest, _revision(ordered, features)), _validate(ordered, features, labels)
 
 
 def _fit(features: np.ndarray, labels: np.ndarray) -> Any:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.ensemble import RandomForestClassifier
 
-    regression = LogisticRegression(C=REGULARISATION, class_weight="balanced", max_iter=5000)
-    return make_pipeline(StandardScaler(), regression).fit(features, labels)
+    forest = RandomForestClassifier(TREE_COUNT, class_weight="balanced", random_state=0)
+    return forest.fit(features, labels)
+
+
+def _as_arrays(forest: Any, revision: str) -> EmbeddedLabeller:
+    """All trees in one set of arrays; children are shifted to where their tree begins."""
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    roots = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
+
+    def shifted(children: np.ndarray, root: int) -> np.ndarray:
+        return np.where(children == LEAF, LEAF, children + root)
+
+    return EmbeddedLabeller(
+        classes=tuple(str(name) for name in forest.classes_),
+        roots=roots,
+        feature=np.concatenate([tree.feature for tree in trees]),
+        threshold=np.concatenate([tree.threshold for tree in trees]),
+        left=np.concatenate([shifted(tree.children_left, root) for tree, root in zip(trees, roots, strict=True)]),
+        right=np.concatenate([shifted(tree.children_right, root) for tree, root in zip(trees, roots, strict=True)]),
+        share=np.concatenate([tree.value[:, 0, :] for tree in trees]),
+        revision=revision,
+    )
 
 
 def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np.ndarray) -> TrainingReport:

@@ -52,9 +52,13 @@ def emovid(home: Path, *arguments: str, timeout_s: float = 240) -> subprocess.Co
     )
 
 
-@cache
 def built_demo(temporary: pytest.TempPathFactory) -> Demo:
-    home = temporary.mktemp("demo") / "home"
+    """The demo of this test run, whichever folder of tests asks first."""
+    return _built_demo(temporary.getbasetemp() / "built-demo")
+
+
+@cache
+def _built_demo(home: Path) -> Demo:
     home.mkdir()
     (home / "emovid.toml").write_text(DEMO_SETTINGS, encoding="utf-8")
     done = emovid(home, "demo", "--size", "small")
@@ -90,7 +94,9 @@ def all_rows(home: Path, table: str) -> list[dict[str, Any]]:
     return [row for domain in DOMAINS for row in rows(home, table, domain)]
 
 
-def draw_gif(path: Path, colour: tuple[int, int, int] = (200, 40, 40), frame_count: int = 5, delay_ms: int = 100) -> Path:
+def draw_gif(
+    path: Path, colour: tuple[int, int, int] = (200, 40, 40), frame_count: int = 5, delay_ms: int = 100
+) -> Path:
     """A square that walks over a ground of one colour; different colours give different files."""
     pictures = []
     for index in range(frame_count):

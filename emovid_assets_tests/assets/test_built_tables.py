@@ -135,7 +135,9 @@ def test_a_sticker_is_labelled_by_the_verification_of_its_intended_emotion_only(
     answers = answers_in_files(demo.home)
     accepted = {clip_id for clip_id in clips if answers[clip_id, "verify"] == ["accept"]}
     assert 0 < len(accepted) < len(clips)
-    final = {row["clip_id"]: (row["emotion"], row["label_source"]) for row in rows(demo.home, "emotion_labels", "sticker")}
+    final = {
+        row["clip_id"]: (row["emotion"], row["label_source"]) for row in rows(demo.home, "emotion_labels", "sticker")
+    }
     assert final == {clip_id: (clips[clip_id], "human") for clip_id in accepted}
     rejected = {r["clip_id"] for r in rows(demo.home, "human_labels", "sticker") if r["outcome"] == "rejected"}
     assert rejected == clips.keys() - accepted
@@ -200,7 +202,9 @@ def test_the_kappas_are_those_of_scikit_learn(demo: Demo, domain: str) -> None:
 def test_the_validation_ratings_are_the_blind_answers_and_the_models_on_the_same_clips(demo: Demo) -> None:
     blind = {row["clip_id"] for row in all_rows(demo.home, "annotation_tasks") if row["purpose"] == "validate"}
     ratings = all_rows(demo.home, "validation_ratings")
-    expected = Counter(label for key, given in answers_in_files(demo.home).items() if key[1] == "validate" for label in given)
+    expected = Counter(
+        label for key, given in answers_in_files(demo.home).items() if key[1] == "validate" for label in given
+    )
     assert Counter(row["label"] for row in ratings if row["rater_kind"] == "human") == expected
     assert {row["clip_id"] for row in ratings if row["rater_kind"] == "vlm"} == blind
 

@@ -1,10 +1,31 @@
-"""The demo home, for the tests of this folder."""
+"""A way to call the program, and the homes that its tests read."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from emovid_assets import cli
 from emovid_assets_tests.assets.homes import Demo, built_demo
+
+Call = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return built_demo(tmp_path_factory)
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Calls `emovid` in this process, in an empty home unless another is given."""
+
+    def invoke(*arguments: str, home: Path = tmp_path) -> Result:
+        monkeypatch.setenv("EMOVID_HOME", str(home))
+        # `open_instance` sets it for the process; it must not outlive the test.
+        monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        monkeypatch.setattr(cli.out, "_width", 200)
+        return CliRunner().invoke(cli.app, list(arguments))
+
+    return invoke

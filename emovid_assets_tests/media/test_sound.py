@@ -21,7 +21,7 @@ def tone(hertz, seconds=4.0, amplitude=0.5):
 @pytest.mark.parametrize("hertz", [60, 180, 440, 900, 1500, 3000, 5000, 7000])
 def test_a_tone_has_its_level_its_pitch_and_its_band(tmp_path, hertz):
     features = sound_profile(film(tmp_path / "film.mov", tone(hertz)), 0.0).features(0.5, 3.5)
-    assert features["loudness_db"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.3)
+    assert features["loudness_db"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.5)
     assert features["loudness_sd_db"] < 0.5
     assert features["spectral_centroid_hz"] == pytest.approx(hertz, rel=0.05)
     assert features["silence_share"] == 0

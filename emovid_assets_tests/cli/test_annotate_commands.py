@@ -1,0 +1,237 @@
+"""The round trip with annotators: tasks out, answers in, and nothing that gives the answer away."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
+from emovid_assets.core.label_studio import label_screen, verify_screen
+from emovid_assets_tests.assets.homes import build, errors_of, rows
+from emovid_assets_tests.cli.conftest import Call
+from emovid_assets_tests.planted_tables import plant, valid_row
+
+MOVIE, STICKER, UNSEEN = (
+    "movie-00000000000000aa-00000000-00005000",
+    "sticker-00000000000000bb-00000000-00001000",
+    "sticker-00000000000000cc-00000000-00001000",
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A movie clip to label and to validate, a sticker to verify and to validate, and a clip without a file."""
+    home = tmp_path / "home"
+
+    def task(clip_id: str, purpose: str, people: int, intended: str | None) -> dict[str, Any]:
+        return {
+            "clip_id": clip_id,
+            "domain": clip_id.split("-")[0],
+            "purpose": purpose,
+            "required_annotators": people,
+            "intended_emotion": intended,
+        }
+
+    for domain, clip_ids in {"movie": [MOVIE], "sticker": [STICKER, UNSEEN]}.items():
+        plant(home, "clips", [valid_row("clips", n, domain, clip_id=name) for n, name in enumerate(clip_ids)], domain)
+    for clip_id in (MOVIE, STICKER):
+        domain = clip_id.split("-")[0]
+        path = f"media/clips/{domain}/{clip_id}.mp4"
+        plant(home, "clip_media", [valid_row("clip_media", 0, domain, clip_id=clip_id, media_path=path)], domain)
+    plant(home, "annotation_tasks", [task(MOVIE, "label", 3, None), task(MOVIE, "validate", 3, None)], "movie")
+    sticker_tasks = [task(STICKER, "verify", 1, "disgust"), task(STICKER, "validate", 3, "disgust")]
+    plant(home, "annotation_tasks", [*sticker_tasks, task(UNSEEN, "verify", 1, "fear")], "sticker")
+    return home
+
+
+def exported(call: Call, home: Path, *arguments: str) -> Path:
+    folder = home.parent / "out [1]"
+    done = call("annotate", "export", str(folder), *arguments, home=home)
+    assert done.exit_code == 0, done.output
+    assert str(folder) in done.stdout
+    return folder
+
+
+def tasks_in(folder: Path, purpose: str) -> list[dict[str, Any]]:
+    return json.loads((folder / f"label-studio-{purpose}.json").read_text(encoding="utf-8"))
+
+
+def table_in(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def filled_in(path: Path, target: Path, answers: list[tuple[str, str]]) -> Path:
+    """The exported CSV with a row per (annotator, label), under another name."""
+    (row,) = table_in(path)
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        writer.writeheader()
+        writer.writerows({**row, "annotator_id": name, "label": label} for name, label in answers)
+    return target
+
+
+def test_a_task_holds_the_clip_and_its_file_and_those_that_cannot_be_shown_are_left_out(call: Call, home: Path) -> None:
+    folder = exported(call, home)
+    assert tasks_in(folder, "label") == [
+        {
+            "data": {
+                "video": f"/data/local-files/?d=media/clips/movie/{MOVIE}.mp4",
+                "clip_id": MOVIE,
+                "purpose": "label",
+            }
+        }
+    ]
+    assert [task["data"]["clip_id"] for task in tasks_in(folder, "validate")] == [MOVIE, STICKER]
+    assert [task["data"]["clip_id"] for task in tasks_in(folder, "verify")] == [STICKER]
+    names = {path.name for path in folder.iterdir()}
+    purposes = ("label", "validate", "verify")
+    assert names == {
+        *("screen-label.xml", "screen-verify.xml"),
+        *(f"label-studio-{purpose}.json" for purpose in purposes),
+        *(f"{purpose}.csv" for purpose in purposes),
+    }
+
+
+def test_only_a_verification_names_the_emotion_that_the_sticker_was_collected_for(call: Call, home: Path) -> None:
+    folder = exported(call, home)
+    for purpose in ("label", "validate"):
+        for name in (f"label-studio-{purpose}.json", f"{purpose}.csv"):
+            text = (folder / name).read_text(encoding="utf-8")
+            assert "intended" not in text
+            assert not re.search("|".join(EMOTION_NAMES), text)
+    assert tasks_in(folder, "verify")[0]["data"]["intended_emotion"] == "disgust"
+    assert table_in(folder / "verify.csv")[0]["intended_emotion"] == "disgust"
+
+
+def test_one_domain_can_be_exported_by_itself(call: Call, home: Path) -> None:
+    folder = exported(call, home, "-d", "movie")
+    assert [task["data"]["clip_id"] for task in tasks_in(folder, "validate")] == [MOVIE]
+    assert not (folder / "verify.csv").exists()
+
+
+def test_without_tasks_the_export_says_what_to_build(call: Call, tmp_path: Path) -> None:
+    done = call("annotate", "export", str(tmp_path / "out"), home=tmp_path)
+    assert done.exit_code == 1
+    assert done.stderr == "error there are no annotation tasks yet; run: emovid build\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_exported_tables_filled_in_come_back_as_labels(call: Call, home: Path) -> None:
+    folder = exported(call, home)
+    movies = filled_in(
+        folder / "label.csv",
+        folder / "people.csv",
+        [("ann", "awe"), ("bob", "awe"), ("cem", "fear"), ("dee", "joy"), ("ann", "awe")],
+    )
+    stickers = filled_in(folder / "verify.csv", folder / "stickers.csv", [("ann", "accept")])
+    done = call("annotate", "import", str(movies), str(stickers), home=home)
+    assert done.exit_code == 0, done.output
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["library/annotations/people.csv:", "3", "accepted,", "2", "rejected"],
+        *(["1", reason] for reason in re.findall(r"1 (\w+)", done.stdout)[:2]),
+        ["library/annotations/stickers.csv:", "1", "accepted,", "0", "rejected"],
+    ]
+    assert set(re.findall(r" 1 (\w+)$", done.stdout, re.MULTILINE)) == {"unknown_label", "superseded"}
+    selection = "key:human_annotations or key:rejected_annotations or key:human_labels"
+    assert errors_of(build(home, domains=["movie", "sticker"], selection=selection)) == []
+    (movie,) = rows(home, "human_labels", "movie")
+    assert (movie["clip_id"], movie["emotion"], movie["agree_count"]) == (MOVIE, "awe", 2)
+    (sticker,) = rows(home, "human_labels", "sticker")
+    assert (sticker["clip_id"], sticker["emotion"], sticker["outcome"]) == (STICKER, "disgust", "agreed")
+    rejected = {row["reason"]: row for row in rows(home, "rejected_annotations", "movie")}
+    assert set(rejected) == {"unknown_label", "superseded"}
+    assert (rejected["unknown_label"]["annotator_id"], rejected["unknown_label"]["row_number"]) == ("dee", 4)
+
+
+def test_what_label_studio_exports_of_our_tasks_is_read(call: Call, home: Path) -> None:
+    folder = exported(call, home)
+    (task,) = tasks_in(folder, "label")
+    screen = ElementTree.fromstring((folder / "screen-label.xml").read_text(encoding="utf-8"))
+    control = screen.find("Choices")
+    assert control is not None
+    task["annotations"] = [
+        {
+            "completed_by": {"id": number, "email": f"person-{number}@example.org"},
+            "was_cancelled": False,
+            "updated_at": "2026-11-20T10:00:00Z",
+            "result": [
+                {
+                    "from_name": control.get("name"),
+                    "to_name": control.get("toName"),
+                    "type": "choices",
+                    "value": {"choices": [choice.get("alias")]},
+                }
+            ],
+        }
+        for number, choice in enumerate(control)
+    ]
+    file = folder / "export.json"
+    file.write_text(json.dumps([task]), encoding="utf-8")
+    done = call("annotate", "import", str(file), home=home)
+    assert done.stdout == "library/annotations/export.json: 9 accepted, 0 rejected\n"
+
+
+def test_answers_are_never_overwritten(call: Call, home: Path) -> None:
+    file = home.parent / "answers.csv"
+    file.write_text(f"clip_id,annotator_id,label\n{MOVIE},ann,awe\n", encoding="utf-8")
+    for _ in range(2):
+        assert call("annotate", "import", str(file), home=home).exit_code == 0
+    kept = home / "library" / "annotations" / "answers.csv"
+    before = kept.read_bytes()
+    file.write_text(f"clip_id,annotator_id,label\n{MOVIE},ann,fear\n", encoding="utf-8")
+    done = call("annotate", "import", str(file), home=home)
+    assert done.exit_code == 1
+    assert done.stderr == f"error {kept} exists with other content; give answers.csv another name\n"
+    assert kept.read_bytes() == before
+    assert [path.name for path in kept.parent.iterdir()] == ["answers.csv"]
+
+
+@pytest.mark.parametrize(("name", "told"), [("answers.xlsx", "CSV files or Label Studio JSON exports"), (None, "no such")])
+def test_a_file_that_cannot_be_imported_is_refused(call: Call, tmp_path: Path, name: str | None, told: str) -> None:
+    file = tmp_path / (name or "absent.csv")
+    if name:
+        file.write_bytes(b"x")
+    done = call("annotate", "import", str(file), home=tmp_path / "home")
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert not (tmp_path / "home" / "library").exists()
+
+
+def test_an_unreadable_file_is_imported_with_its_reason(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "answers.json"
+    file.write_text("{", encoding="utf-8")
+    done = call("annotate", "import", str(file), home=tmp_path / "home")
+    assert done.exit_code == 0
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["library/annotations/answers.json:", "0", "accepted,", "1", "rejected"],
+        ["1", "unreadable_file"],
+    ]
+
+
+def choices_of(screen: str, name: str) -> list[dict[str, str]]:
+    view = ElementTree.fromstring(screen)
+    assert view.tag == "View"
+    (video,), (control,) = view.findall("Video"), view.findall("Choices")
+    assert (video.get("name"), video.get("value")) == (control.get("toName"), "$video")
+    assert (control.get("name"), control.get("choice"), control.get("required")) == (name, "single-radio", "true")
+    return [choice.attrib for choice in control.findall("Choice")]
+
+
+def test_the_label_screen_is_well_formed_and_has_nine_choices_with_a_key_each() -> None:
+    choices = choices_of(label_screen(), "emotion")
+    assert [choice["value"] for choice in choices] == list(HUMAN_CHOICES)
+    assert [choice["alias"] for choice in choices] == list(HUMAN_CHOICES)
+    assert [choice["hotkey"] for choice in choices] == [str(number) for number in range(1, 10)]
+    assert "intended" not in label_screen()
+
+
+def test_the_verify_screen_asks_about_the_intended_emotion_and_takes_yes_or_no() -> None:
+    assert [choice["value"] for choice in choices_of(verify_screen(), "verification")] == ["accept", "reject"]
+    header = ElementTree.fromstring(verify_screen()).find("Header")
+    assert header is not None
+    assert "$intended_emotion" in str(header.get("value"))

@@ -1,0 +1,88 @@
+"""`emovid status` before a build, after it, and after each thing that makes an asset stale."""
+
+from pathlib import Path
+
+import pytest
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.layout import Home
+from emovid_assets.status import AssetState, asset_states
+from emovid_assets.tables import TABLES
+from emovid_assets_tests.assets.homes import Demo, draw_gif, rows
+from emovid_assets_tests.cli.conftest import Call
+
+ANSWERS = "library/annotations/answers.csv"
+BUILT = "key:source_videos or key:segments or key:clips or key:annotation_tasks or key:human_annotations"
+
+
+def states(home: Path) -> dict[str, str]:
+    return {state.asset: state.state for state in asset_states(Home(home), ["sticker"])}
+
+
+def built(call: Call, home: Path, selection: str) -> None:
+    done = call("build", "-d", "sticker", "--select", selection, home=home)
+    assert done.exit_code == 0, done.output
+
+
+def test_before_the_first_build_everything_is_missing(call: Call, tmp_path: Path) -> None:
+    found = asset_states(Home(tmp_path))
+    assert len(found) == sum(len(DOMAINS) if table.is_partitioned else 1 for table in TABLES.values()) + 1
+    assert {(state.state, state.rows, state.quarantined) for state in found} == {("missing", None, 0)}
+    lines = call("status", "-d", "animation", home=tmp_path).stdout.splitlines()
+    assert lines[0].split() == ["asset", "domain", "rows", "quarantined", "state"]
+    assert lines[1].split() == ["source_videos", "animation", "missing"]
+    assert lines[-1].split() == ["catalogue", "all", "missing"]
+    assert len(lines) == 1 + len(TABLES) + 1
+
+
+@pytest.mark.integration
+def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "library" / "sticker"
+    draw_gif(library / "one.gif")
+    (library / "broken.gif").write_text("no picture", encoding="utf-8")
+    built(call, tmp_path, BUILT)
+    found = {state.asset: state for state in asset_states(Home(tmp_path), ["sticker"])}
+    assert found["source_videos"] == AssetState("source_videos", "sticker", 1, 1, "up to date")
+    assert found["clips"] == AssetState("clips", "sticker", 1, 0, "up to date")
+    assert found["human_annotations"] == AssetState("human_annotations", "sticker", 0, 0, "up to date")
+    assert found["colour_attributes"].state == "missing"
+
+    # The same content once more makes nothing stale.
+    built(call, tmp_path, "key:source_videos")
+    assert states(tmp_path)["segments"] == "up to date"
+
+    (clip,) = rows(tmp_path, "clips", "sticker")
+    answers = tmp_path / ANSWERS
+    answers.parent.mkdir()
+    answers.write_text(f"clip_id,annotator_id,label\n{clip['clip_id']},ann,awe\n", encoding="utf-8")
+    assert states(tmp_path)["human_annotations"] == "stale: the annotation files have changed"
+    assert states(tmp_path)["annotation_tasks"] == "up to date"
+    answers.unlink()
+    assert states(tmp_path)["human_annotations"] == "up to date"
+
+    new = draw_gif(library / "two.gif", (9, 9, 200))
+    assert states(tmp_path)["source_videos"] == "stale: the library has changed"
+    assert states(tmp_path)["segments"] == "up to date"
+    built(call, tmp_path, "key:source_videos")
+    assert states(tmp_path)["source_videos"] == "up to date"
+    assert states(tmp_path)["segments"] == "stale: source_videos has changed"
+    built(call, tmp_path, "key:segments")
+    assert states(tmp_path)["segments"] == "up to date"
+    assert states(tmp_path)["clips"] in ("stale: segments has changed", "stale: source_videos has changed")
+
+    new.unlink()
+    assert states(tmp_path)["source_videos"] == "stale: the library has changed"
+    monkeypatch.setattr("emovid_assets.status.CODE_TAG", "a tag of other code")
+    assert states(tmp_path)["segments"] == "stale: its code has changed"
+
+
+@pytest.mark.integration
+def test_after_the_demo_the_table_of_the_command_is_all_up_to_date(call: Call, demo: Demo) -> None:
+    done = call("status", home=demo.home)
+    assert done.exit_code == 0
+    lines = [line.rstrip() for line in done.stdout.splitlines()[1:]]
+    assert all(line.endswith("up to date") for line in lines)
+    (sources,) = [line for line in lines if line.split()[:2] == ["source_videos", "movie"]]
+    assert sources.split()[2:4] == ["3", "1"]

@@ -1,0 +1,142 @@
+"""The whole media core on real films, animations and stickers, against PySceneDetect and the float64 reference.
+
+Each file is decoded once by us, once by the reference and once per detector by PySceneDetect.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+from scenedetect import AdaptiveDetector, ContentDetector, detect
+
+from emovid_assets.core.colour import ColourSums, colour_attributes
+from emovid_assets.core.video.clip_file import write_clip
+from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.reading import RgbConverter, Video
+from emovid_assets.core.video.scenes import CutDetector
+from emovid_assets_tests.conftest import CORPUS
+from emovid_assets_tests.media.reference import Reference, differences, over_white
+from emovid_assets_tests.media.scanning import CONTENT, cut_frames, probe, scan
+
+pytestmark = [pytest.mark.corpus, pytest.mark.integration]
+
+
+def media(*domains):
+    files = [path for domain in domains for path in sorted((CORPUS / domain).glob("*")) if CORPUS.is_dir()]
+    return [pytest.param(path, id=path.name) for path in files]
+
+
+STILL = "anger__phpbb_icon_mad.gif"
+"""A sticker of one frame: rightly no video."""
+MOVIES = media("movie")
+BUNNIES = [case for case in media("animation") if "big_buck_bunny" in case.id]
+
+
+@pytest.fixture(scope="module")
+def scanned(corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("thumbnails")
+
+    @cache
+    def of(path: Path):
+        facts = probe(path)
+        is_whole = path.parent.name != "movie" and facts.duration_s <= 30
+        return facts, scan(path, whole=is_whole, stream=facts.stream_index, thumbnails=folder)
+
+    return of
+
+
+def frames_for_reference(path, wanted):
+    """(index, RGB) of the wanted frames by a plain decode: Pillow for WebP, PyAV for everything else."""
+    if path.suffix == ".webp":
+        with Image.open(path) as image:
+            for index, still in enumerate(ImageSequence.Iterator(image)):
+                if index in wanted:
+                    yield index, over_white(np.asarray(still.convert("RGBA")))
+        return
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index in wanted:
+                is_opaque = frame.format.name.startswith("yuv4")
+                yield (
+                    index,
+                    frame.to_ndarray(format="rgb24") if is_opaque else over_white(frame.to_ndarray(format="rgba")),
+                )
+
+
+def test_a_sticker_of_one_frame_is_refused(corpus):
+    with pytest.raises(MediaError) as caught:
+        probe(corpus / "sticker" / STILL)
+    assert caught.value.code == "single_image"
+
+
+@pytest.mark.parametrize("path", [case for case in media("movie", "animation", "sticker") if case.id != STILL])
+def test_colours_of_every_clip_are_the_float64_definition(scanned, path):
+    facts, result = scanned(path)
+    assert result["frame_count"] == facts.frame_count
+    kept = [segment for segment in result["segments"] if segment["is_kept"]]
+    assert kept
+    owner = {
+        index: number
+        for number, segment in enumerate(kept)
+        for index in range(segment["start_frame"], segment["end_frame"], 20)
+    }
+    sums = [Reference() for _ in kept]
+    for index, rgb in frames_for_reference(path, owner):
+        sums[owner[index]].add(rgb)
+    for segment, reference in zip(kept, sums, strict=True):
+        ours = colour_attributes(ColourSums(*segment["colour"]))
+        assert differences(ours, reference.attributes()) == {}, segment["clip_id"]
+
+
+@pytest.mark.parametrize("path", MOVIES + BUNNIES)
+def test_adaptive_cuts_are_those_of_pyscenedetect(scanned, path):
+    _, result = scanned(path)
+    theirs = [start.frame_num for start, _ in detect(str(path), AdaptiveDetector())][1:]
+    assert cut_frames(result) == theirs
+
+
+@pytest.mark.parametrize("path", MOVIES + BUNNIES)
+def test_content_cuts_are_those_of_pyscenedetect(path):
+    video, converter, cuts = Video(path, probe(path).stream_index), RgbConverter(), []
+    detector = None
+    for frame in video.frames():
+        detector = detector or CutDetector(CONTENT, frame.picture, video.nominal_rate())
+        cuts += detector.process(frame, converter)[1]
+    theirs = [start.frame_num for start, _ in detect(str(path), ContentDetector())][1:]
+    assert cuts == theirs
+
+
+def test_the_chain_of_segments_covers_every_film_without_gap(scanned):
+    for case in MOVIES:
+        facts, result = scanned(case.values[0])
+        segments = result["segments"]
+        assert segments[0]["start_s"] == 0
+        assert segments[-1]["end_frame"] == facts.frame_count
+        assert segments[-1]["end_s"] == pytest.approx(facts.duration_s)
+        for before, after in zip(segments, segments[1:], strict=False):
+            assert (before["end_frame"], before["end_s"]) == (after["start_frame"], after["start_s"])
+
+
+@pytest.mark.parametrize("name", ["sintel_film_excerpt_848x480_25fps.mp4", "tears_of_steel_battle_clip_800x332.webm"])
+def test_the_file_of_a_real_clip_begins_and_ends_with_the_right_frame(corpus, scanned, tmp_path, name):
+    path = corpus / "movie" / name
+    facts, result = scanned(path)
+    segment = [segment for segment in result["segments"] if segment["is_kept"]][1]
+    write_clip(path, facts.stream_index, {**segment, "video_start_s": result["video_start_s"]}, tmp_path / "clip.mp4")
+    first, last = segment["start_frame"], segment["end_frame"] - 1
+    written = [frame.to_ndarray(format="rgb24").astype(int) for frame in _decoded(tmp_path / "clip.mp4")]
+    assert len(written) == last - first + 1
+    around = {*range(max(0, first - 2), first + 3), *range(last - 2, last + 3)}
+    source = {index: rgb.astype(int) for index, rgb in frames_for_reference(path, around)}
+    for at, pixels in ((first, written[0]), (last, written[-1])):
+        distance = {index: np.abs(pixels - rgb).mean() for index, rgb in source.items()}
+        assert min(distance, key=distance.get) == at
+        assert distance[at] < 4
+
+
+def _decoded(path):
+    with av.open(str(path)) as container:
+        yield from container.decode(video=0)

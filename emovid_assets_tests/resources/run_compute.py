@@ -1,0 +1,34 @@
+"""A run of `compute` as a process of its own: `python -m … HOME COUNT SECONDS LOG`; prints the payloads."""
+
+import json
+import sys
+from pathlib import Path
+
+from emovid_assets.resources.compute import Item, Step, compute
+from emovid_assets.resources.item_store import ItemStore
+from emovid_assets_tests.resources.steps import work
+
+
+def main(home: Path, count: int, seconds: float, log: str) -> None:
+    store = ItemStore(home / "state.sqlite")
+    items = [
+        Item(
+            f"item-{n:03d}",
+            content=f"content-{n}",
+            arguments={
+                "number": n,
+                "name": f"item-{n:03d}",
+                "seconds": seconds,
+                "log": log,
+                "home": str(home),
+                "file": f"out/{n}.txt",
+            },
+        )
+        for n in range(count)
+    ]
+    outcome = compute(store, Step("square", "1", "", work), "movie", items, home=home, workers=2, timeout_s=60)
+    print(json.dumps({"payloads": outcome.payloads, "computed": outcome.computed_count}, sort_keys=True))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])

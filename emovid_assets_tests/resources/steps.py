@@ -1,0 +1,35 @@
+"""Steps for tests of `compute`: they run in spawned workers, so they live in a module of their own."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from emovid_assets.core.video.errors import MediaError
+
+
+def work(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Notes that it ran, then does what `act` says. The note is one line, appended in one write."""
+    if "log" in arguments:
+        with Path(arguments["log"]).open("a") as file:
+            file.write(f"{arguments['name']}\n")
+    time.sleep(arguments.get("seconds", 0))
+    match arguments.get("act"):
+        case "refuse":
+            raise MediaError(arguments.get("code", "truncated"), "It ends too early")
+        case "fail":
+            raise KeyError("nobody foresaw this")
+        case "exit":
+            os._exit(7)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "hang":
+            time.sleep(600)
+    payload: dict[str, Any] = {"answer": arguments["number"] ** 2}
+    if "file" in arguments:
+        target = Path(arguments["home"], arguments["file"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(str(payload["answer"]))
+        payload["files"] = [arguments["file"]]
+    return payload

@@ -1,0 +1,245 @@
+"""Items: computed once, kept through crashes, quarantined alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from emovid_assets.resources.compute import Item, Step, compute
+from emovid_assets.resources.item_store import ItemStore
+from emovid_assets_tests.resources.steps import work
+
+pytestmark = pytest.mark.integration
+
+STEP = Step("square", "1", "config", work)
+
+
+class Bench:
+    """A home, its store, and the note of which items were worked on."""
+
+    def __init__(self, home):
+        self.home, self.log = home, home / "log.txt"
+        self.store = ItemStore(home / "state.sqlite")
+
+    def item(self, name, number=2, *, content=None, weight=0.0, **arguments):
+        known = {"number": number, "name": name, "log": str(self.log), "home": str(self.home)}
+        return Item(
+            name,
+            content=content or name,
+            arguments=known | arguments,
+            path=f"library/{name}",
+            input_sha256="ab",
+            weight=weight,
+        )
+
+    def run(self, items, *, step=STEP, domain="movie", workers=2, timeout_s=60.0, **options):
+        return compute(self.store, step, domain, items, home=self.home, workers=workers, timeout_s=timeout_s, **options)
+
+    def worked(self):
+        names = self.log.read_text().split() if self.log.exists() else []
+        self.log.unlink(missing_ok=True)
+        return sorted(names)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    bench = Bench(tmp_path)
+    yield bench
+    bench.store.close()
+
+
+def test_only_new_and_changed_items_are_computed_and_gone_ones_forgotten(bench):
+    a, b = bench.item("a", 3), bench.item("b", 4)
+    first = bench.run([a, b])
+    assert first.payloads == {"a": {"answer": 9}, "b": {"answer": 16}}
+    assert (first.computed_count, bench.worked()) == (2, ["a", "b"])
+    again = bench.run([a, b])
+    assert (again.payloads, again.computed_count, bench.worked()) == (first.payloads, 0, [])
+    changed = bench.run([a, bench.item("b", 5, content="b2"), bench.item("c", 6)])
+    assert changed.payloads == {"a": {"answer": 9}, "b": {"answer": 25}, "c": {"answer": 36}}
+    assert bench.worked() == ["b", "c"]
+    bench.run([a])
+    assert set(bench.store.finished("square", "movie")) == {"a"}
+    assert bench.run([a, b]).computed_count == 1
+
+
+def test_a_new_version_or_configuration_computes_everything_again(bench):
+    items = [bench.item("a")]
+    bench.run(items)
+    assert bench.run(items, step=Step("square", "2", "config", work)).computed_count == 1
+    assert bench.run(items, step=Step("square", "2", "other", work)).computed_count == 1
+    assert bench.run(items, step=Step("square", "2", "other", work)).computed_count == 0
+
+
+def test_domains_and_steps_keep_their_items_apart(bench):
+    bench.run([bench.item("movie-a")], domain="movie")
+    bench.run([bench.item("sticker-a")], domain="sticker")
+    bench.run([], domain="sticker", step=Step("cube", "1", "", work))
+    assert set(bench.store.finished("square", "movie")) == {"movie-a"}
+    assert set(bench.store.finished("square", "sticker")) == {"sticker-a"}
+
+
+def test_every_way_to_fail_becomes_one_row_and_leaves_the_others_alone(bench):
+    items = [
+        bench.item("fine", 5),
+        bench.item("refused", act="refuse"),
+        bench.item("unknown", act="fail"),
+        bench.item("exits", act="exit"),
+        bench.item("killed", act="kill"),
+        bench.item("also-fine", 6),
+    ]
+    outcome = bench.run(items)
+    assert outcome.payloads == {"fine": {"answer": 25}, "also-fine": {"answer": 36}}
+    rows = {failure.item_id: failure for failure in outcome.failures}
+    assert {name: row.code for name, row in rows.items()} == {
+        "refused": "truncated",
+        "unknown": "unexpected_error",
+        "exits": "decoder_crashed",
+        "killed": "decoder_crashed",
+    }
+    assert rows["refused"].message == (
+        "It ends too early. The file ends before its own index says it should. Fetch it again."
+    )
+    assert "nobody foresaw this" in rows["unknown"].message
+    assert (rows["exits"].path, rows["exits"].input_sha256, rows["exits"].code_version) == (
+        "library/exits",
+        "ab",
+        "square-1",
+    )
+
+
+def test_a_worker_that_hangs_is_stopped_at_the_time_limit(bench):
+    began = time.monotonic()
+    outcome = bench.run([bench.item("hangs", act="hang"), bench.item("fine", 3)], timeout_s=2.0)
+    assert time.monotonic() - began < 30
+    assert {failure.item_id: failure.code for failure in outcome.failures} == {"hangs": "timeout"}
+    assert outcome.payloads == {"fine": {"answer": 9}}
+
+
+def test_waiting_for_a_worker_does_not_count_against_the_time_limit(bench):
+    items = [bench.item(f"slow-{n}", n, seconds=1.0) for n in range(5)]
+    outcome = bench.run(items, workers=1, timeout_s=3.0)
+    assert (len(outcome.payloads), outcome.failures) == (5, [])
+
+
+def test_a_quarantined_item_rests_until_it_is_asked_for_or_changes(bench):
+    bad = bench.item("bad", act="refuse")
+    assert bench.run([bad]).failures[0].attempt_count == 1
+    resting = bench.run([bad])
+    assert (resting.computed_count, resting.failures[0].code, bench.worked()) == (0, "truncated", ["bad"])
+    retried = bench.run([bad], retry_quarantined=True)
+    assert retried.failures[0].attempt_count == 2
+    assert retried.failures[0].first_seen_at < retried.failures[0].last_seen_at
+    changed = bench.run([bench.item("bad", act="refuse", content="new")])
+    assert changed.failures[0].attempt_count == 1
+    mended = bench.run([bench.item("bad", 4, content="mended")])
+    assert (mended.failures, mended.payloads) == ([], {"bad": {"answer": 16}})
+
+
+@pytest.mark.parametrize("code", ["vanished", "unreadable", "write_failed"])
+def test_a_failure_that_may_pass_by_itself_is_tried_again_in_the_next_run(bench, code):
+    assert bench.run([bench.item("a", 3, act="refuse", code=code)]).failures[0].code == code
+    assert bench.run([bench.item("a", 3, act="refuse", code=code)]).failures[0].attempt_count == 2
+    assert bench.run([bench.item("a", 3)]).payloads == {"a": {"answer": 9}}
+    assert bench.run([bench.item("a", 3)]).failures == []
+
+
+def test_a_failure_replaces_an_earlier_result_and_goes_when_the_item_goes(bench):
+    bench.run([bench.item("a", 3)])
+    outcome = bench.run([bench.item("a", act="refuse", content="worse")])
+    assert (outcome.payloads, bench.store.finished("square", "movie")) == ({}, {})
+    assert bench.run([]).failures == []
+
+
+def test_a_result_whose_file_vanished_is_computed_again(bench):
+    items = [bench.item("a", 3, file="out/a.txt"), bench.item("b", 4, file="out/b.txt")]
+    bench.run(items)
+    bench.worked()
+    (bench.home / "out/a.txt").unlink()
+    outcome = bench.run(items)
+    assert (outcome.computed_count, bench.worked()) == (1, ["a"])
+    assert (bench.home / "out/a.txt").read_text() == "9"
+
+
+def test_the_heaviest_item_starts_first_and_progress_is_told(bench):
+    told = []
+    items = [bench.item(name, weight=weight) for name, weight in (("light", 1), ("heavy", 9), ("middle", 5))]
+    bench.run(items, workers=1, progress=lambda step, done, total: told.append((step, done, total)))
+    assert bench.log.read_text().split() == ["heavy", "middle", "light"]
+    assert told == [("square [movie]", done, 3) for done in range(4)]
+
+
+COUNT = 24
+
+
+def command(home, log, seconds):
+    module = "emovid_assets_tests.resources.run_compute"
+    return [sys.executable, "-m", module, str(home), str(COUNT), str(seconds), str(log)]
+
+
+def payloads_of(text):
+    return json.loads(text.splitlines()[-1])
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def test_a_run_that_is_killed_midway_goes_on_where_it_stopped(tmp_path):
+    home, log = tmp_path / "home", tmp_path / "log.txt"
+    home.mkdir()
+    process = subprocess.Popen(command(home, log, 0.2), stdout=subprocess.PIPE)
+    while not (home / "state.sqlite").exists() or len(ItemStore(home / "state.sqlite").finished("square", "movie")) < 6:
+        assert process.poll() is None
+        time.sleep(0.05)
+    workers = children_of(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 10
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(alive(pid) for pid in workers), "workers outlive the run that started them"
+    finished = ItemStore(home / "state.sqlite").finished("square", "movie")
+    assert 6 <= len(finished) < COUNT
+    again = subprocess.run(command(home, log, 0.0), capture_output=True, text=True, check=True, timeout=120)
+    result = payloads_of(again.stdout)
+    assert result["computed"] == COUNT - len(finished)
+    runs = Counter(log.read_text().split())
+    assert len(runs) == COUNT
+    assert all(runs[name] == 1 for name in finished)
+    # At most the two items in flight and the two handed out ahead were started twice.
+    assert sum(runs.values()) <= COUNT + 4
+    undisturbed = tmp_path / "undisturbed"
+    undisturbed.mkdir()
+    plain = subprocess.run(
+        command(undisturbed, tmp_path / "plain.txt", 0.0), capture_output=True, text=True, check=True, timeout=120
+    )
+    assert result["payloads"] == payloads_of(plain.stdout)["payloads"]
+
+
+def test_two_runs_on_one_store_at_once_lose_nothing(tmp_path):
+    runs = [
+        subprocess.Popen(command(tmp_path, tmp_path / "log.txt", 0.05), stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [payloads_of(run.communicate(timeout=120)[0]) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    expected = {f"item-{n:03d}": {"answer": n * n, "files": [f"out/{n}.txt"]} for n in range(COUNT)}
+    assert outputs[0]["payloads"] == outputs[1]["payloads"] == expected
+    stored = ItemStore(tmp_path / "state.sqlite").finished("square", "movie")
+    assert {name: payload for name, (_, payload) in stored.items()} == expected

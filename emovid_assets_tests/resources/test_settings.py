@@ -1,0 +1,73 @@
+"""`emovid.toml`: every mistake is named, and values count where they should."""
+
+from pathlib import Path
+
+import pytest
+
+from emovid_assets.layout import Home, SceneSettings, Settings, SettingsError
+
+
+def settings_of(tmp_path, text):
+    (tmp_path / "emovid.toml").write_text(text, encoding="utf-8")
+    return Home(tmp_path).settings()
+
+
+def test_no_file_means_the_protocol_of_the_paper(tmp_path):
+    scenes = Home(tmp_path).settings().scenes
+    assert (scenes.detector, scenes.min_cut_s, scenes.max_s, scenes.min_whole_s) == ("adaptive", 4.0, 30.0, 0.2)
+    assert scenes.frame_stride == 20
+    assert Home(tmp_path).settings().annotation.human_fraction == 0.2
+
+
+def test_a_partial_file_changes_what_it_names(tmp_path):
+    settings = settings_of(tmp_path, 'seed = "x"\n[scenes]\ndetector = "content"\n')
+    assert (settings.seed, settings.scenes.detector, settings.scenes.max_s) == ("x", "content", 30.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[scenes]\nmin_cuts = 3\n", "scenes.min_cuts"),
+        ("[scene]\nmax_s = 3\n", "scene:"),
+        ("[scenes]\nmax_s = -1\n", "scenes.max_s"),
+        ('[scenes]\ndetector = "histogram"\n', "scenes.detector"),
+        ("[media]\nworkers = 1.5\n", "media.workers"),
+        ("[annotation]\nhuman_fraction = 20\n", "annotation.human_fraction"),
+        ("[scenes\n", "not valid TOML"),
+        ("seed = x\n", "not valid TOML"),
+    ],
+)
+def test_a_mistake_names_the_file_and_the_key(tmp_path, text, words):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(tmp_path, text)
+    assert str(tmp_path / "emovid.toml") in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "emovid.toml").write_bytes('seed = "été"\n'.encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"emovid\.toml: cannot be read as UTF-8"):
+        Home(tmp_path).settings()
+
+
+def test_the_digest_changes_with_any_value_and_with_nothing_else():
+    plain = SceneSettings()
+    assert plain.digest() == SceneSettings(max_s=30).digest()
+    others = [SceneSettings(max_s=29), SceneSettings(frame_stride=19), SceneSettings(detector="content")]
+    assert len({plain.digest(), *(other.digest() for other in others)}) == 4
+    assert Settings().scenes.digest() == plain.digest()
+
+
+def test_the_home_is_read_from_the_environment_when_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOVID_HOME", str(tmp_path / "elsewhere"))
+    assert Home.from_environment().root == tmp_path / "elsewhere"
+    monkeypatch.setenv("EMOVID_HOME", "~/emovid")
+    assert Home.from_environment().root == Path.home() / "emovid"
+    monkeypatch.delenv("EMOVID_HOME")
+    monkeypatch.chdir(tmp_path)
+    assert Home.from_environment().root == tmp_path / "data"
+
+
+def test_paths_in_tables_are_relative_with_forward_slashes(tmp_path):
+    home = Home(tmp_path)
+    assert home.relative(home.clips / "movie" / "a.mp4") == "media/clips/movie/a.mp4"

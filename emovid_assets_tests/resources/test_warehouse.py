@@ -1,0 +1,145 @@
+"""Parquet files: whole or not at all, as the registry says or not at all."""
+
+import threading
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.tables import TABLES
+
+TABLE = TABLES["clip_media"]
+
+
+def media(count, *, domain="movie", mark="a"):
+    return TABLE.from_rows(
+        {
+            "clip_id": f"{domain}-{n:05d}",
+            "domain": domain,
+            "media_path": mark,
+            "sha256": mark,
+            "size_bytes": n + 1,
+            "video_codec": "h264",
+            "audio_codec": None if n % 3 else "aac",
+            "duration_s": n / 7,
+        }
+        for n in range(count)
+    )
+
+
+def test_what_is_written_is_read(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    for domain in ("movie", "sticker"):
+        warehouse.write("clip_media", domain, media(3, domain=domain))
+    assert warehouse.read("clip_media", "movie").equals(media(3))
+    assert warehouse.read("clip_media").num_rows == 6
+    assert warehouse.exists("clip_media", "movie")
+    assert [path.name for path in (tmp_path / "clip_media" / "domain=movie").iterdir()] == ["part-0.parquet"]
+
+
+def test_a_table_that_was_never_written_is_empty(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    assert warehouse.read("clip_media", "movie").equals(TABLE.empty())
+    assert warehouse.read("clip_media").num_rows == 0
+    assert warehouse.read("emotion_labeller").schema == TABLES["emotion_labeller"].schema
+    assert not warehouse.exists("clip_media", "movie")
+
+
+def test_another_schema_is_refused_and_nothing_is_written(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    for wrong in (media(2).drop_columns(["sha256"]), media(2).append_column("more", pa.array([1, 2]))):
+        with pytest.raises(ValueError, match="clip_media: the schema differs"):
+            warehouse.write("clip_media", "movie", wrong)
+    assert not warehouse.exists("clip_media", "movie")
+
+
+@pytest.mark.parametrize("domain", [None, "cartoon", "../movie"])
+def test_a_domain_that_does_not_exist_is_refused(tmp_path, domain):
+    with pytest.raises(ValueError, match="is not one of movie, animation, sticker"):
+        Warehouse(tmp_path).write("clip_media", domain, media(1))
+
+
+def test_a_failed_write_leaves_the_old_table_and_no_rubbish(tmp_path, monkeypatch):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(2))
+
+    def fail(rows, where, **options):
+        where.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(pq, "write_table", fail)
+    with pytest.raises(OSError, match="disk full"):
+        warehouse.write("clip_media", "movie", media(5))
+    assert pq.read_table(path, partitioning=None).num_rows == 2
+    assert [file.name for file in path.parent.iterdir()] == ["part-0.parquet"]
+
+
+def test_a_reader_sees_the_old_table_or_the_new_one(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    versions = [media(400 + n, mark=str(n)) for n in range(4)]
+    warehouse.write("clip_media", "movie", versions[0])
+    stop, torn, reads = threading.Event(), [], [0]
+
+    def read():
+        while not stop.is_set():
+            try:
+                rows = warehouse.read("clip_media", "movie")
+            except OSError as error:
+                torn.append(str(error))
+                return
+            (mark,) = set(rows["sha256"].to_pylist()) if rows.num_rows else {"none"}
+            if mark == "none" or rows.num_rows != 400 + int(mark):
+                torn.append((mark, rows.num_rows))
+            reads[0] += 1
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for n in range(120):
+        warehouse.write("clip_media", "movie", versions[n % 4])
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert torn == []
+    assert reads[0] > 10
+
+
+ROWS = st.lists(
+    st.tuples(st.none() | st.text(max_size=4), st.none() | st.integers(-9, 9), st.none() | st.lists(st.integers(0, 3))),
+    min_size=1,
+    max_size=12,
+)
+SCHEMA = pa.schema(
+    [("text", pa.string()), ("number", pa.int64()), ("list", pa.list_(pa.int64())), ("flag", pa.bool_())]
+)
+
+
+def table_of(rows):
+    return pa.Table.from_pylist(
+        [{"text": t, "number": n, "list": e, "flag": None if n is None else n > 0} for t, n, e in rows], schema=SCHEMA
+    )
+
+
+@given(ROWS, st.data())
+def test_the_content_hash_does_not_see_chunks_slices_or_files(tmp_path_factory, rows, data):
+    table = table_of(rows)
+    cut = data.draw(st.integers(0, len(rows)))
+    chunked = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
+    sliced = table_of([("x", None, [7]), *rows, ("y", 1, None)]).slice(1, len(rows))
+    path = tmp_path_factory.getbasetemp() / "hash.parquet"
+    pq.write_table(chunked, path)
+    expected = content_hash(table)
+    assert content_hash(chunked) == content_hash(sliced) == content_hash(pq.read_table(path)) == expected
+
+
+@given(ROWS, ROWS)
+def test_the_content_hash_sees_every_value_and_the_order(one, other):
+    assert (content_hash(table_of(one)) == content_hash(table_of(other))) is (one == other)
+
+
+def test_the_content_hash_sees_names_and_types():
+    plain = pa.table({"a": [1, 2]})
+    assert len({content_hash(t) for t in (plain, plain.rename_columns(["b"]), pa.table({"a": [1.0, 2.0]}))}) == 3
