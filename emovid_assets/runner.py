@@ -20,7 +20,6 @@ from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.project import Project
 
-
 # A Failure is raised with a sentence for people; the name of its class is none.
 _FAILURE_CLASS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
 

@@ -17,13 +17,16 @@ from emovid_assets.terminal import Bars, progress_bars, run_build
 
 SETTINGS = """\
 # Written by `emovid demo`. The library is small, so a larger share is labelled by (simulated) people than the
-# paper's 20 %, and the benchmark takes three clips per emotion instead of ten, which leaves clips to train on.
+# paper's 20 %, fewer clips are set aside for validation in the smallest library, and the benchmark takes three
+# clips per emotion instead of ten, which leaves clips to train on.
 [annotation]
 human_fraction = 0.75
+validation_minimum = {validation_minimum}
 
 [benchmark]
 per_cell = 3
 """
+VALIDATION_MINIMUM: dict[Size, int] = {"full": 20, "small": 4}
 BEFORE_ANNOTATION = "+key:annotation_tasks or +key:clip_media"
 TABLES = (
     (
@@ -69,7 +72,7 @@ def run_demo(out: Console, home: Home, size: Size) -> bool:
         truth = make_library(home.root, size=size, progress=Bars(progress))
     settings = home.root / SETTINGS_FILE
     if not settings.exists():
-        settings.write_text(SETTINGS, encoding="utf-8")
+        settings.write_text(SETTINGS.format(validation_minimum=VALIDATION_MINIMUM[size]), encoding="utf-8")
     out.print("\n[bold]2. Clips, measurements and annotation tasks[/]")
     if not run_build(out, home, DOMAINS, BEFORE_ANNOTATION):
         return False
@@ -81,7 +84,7 @@ def run_demo(out: Console, home: Home, size: Size) -> bool:
         soft_wrap=True,
     )
     out.print("\n[bold]4. Labels, validation, benchmark, catalogue[/]")
-    if not run_build(out, home, DOMAINS):
+    if not run_build(out, home, DOMAINS, f"not ({BEFORE_ANNOTATION})"):
         return False
     out.print("\n[bold]5. What was built[/] [dim](all human answers are simulated)[/]")
     for title, query in TABLES:

@@ -70,9 +70,10 @@ class Project(dg.ConfigurableResource):
         )
         share = len(outcome.failures) / len(items) if items else 0.0
         if share > media.max_quarantined_share:
+            first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
             raise dg.Failure(
                 f"{len(outcome.failures)} of {len(items)} items of {step.name} [{domain}] failed, more than "
                 f"media.max_quarantined_share = {media.max_quarantined_share:g} allows. First: "
-                f"{outcome.failures[0].path or outcome.failures[0].item_id}: {outcome.failures[0].message}"
+                f"{first.path or first.item_id}: {first.message}"
             )
         return outcome

@@ -73,7 +73,7 @@ def copy_of(home: Path, target: Path) -> Path:
 
 def build(home: Path, **options: Any) -> list[StageReport]:
     """`runner.build` with an instance in memory: writing the event log takes most of the time of a small build."""
-    with mock.patch.object(runner, "open_instance", lambda _: dg.DagsterInstance.ephemeral()):
+    with mock.patch.object(runner, "open_instance", return_value=dg.DagsterInstance.ephemeral()):
         return list(runner.build(Home(home), **options))
 
 

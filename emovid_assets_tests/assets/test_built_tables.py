@@ -183,7 +183,7 @@ def test_the_model_gives_each_clip_a_distribution_and_its_peak(demo: Demo, domai
 
 @by_domain
 def test_the_kappas_are_those_of_scikit_learn(demo: Demo, domain: str) -> None:
-    ratings = defaultdict(dict)
+    ratings: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows(demo.home, "validation_ratings", domain):
         ratings[row["rater_id"]][row["clip_id"]] = row["label"]
     pairs = rows(demo.home, "kappa_validation", domain)

@@ -55,9 +55,9 @@ def test_a_clip_whose_source_is_gone_is_no_reason_to_break(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("error", "is_good"), [(0.0, True), (9e-7, True), (1e-5, False), (-0.2, False)])
 def test_the_eight_probabilities_have_to_sum_to_one(tmp_path: Path, error: float, is_good: bool) -> None:
-    shares = {f"p_{name}": 0.125 for name in EMOTION_NAMES} | {"p_fear": 0.125 + error}
-    even = {f"p_{name}": 0.125 for name in EMOTION_NAMES}
-    plant(tmp_path, "vlm_labels", [valid_row("vlm_labels", 0, **even), valid_row("vlm_labels", 1, **shares)])
+    shares = {f"p_{name}": 0.125 for name in EMOTION_NAMES}
+    even = valid_row("vlm_labels", 0) | shares
+    plant(tmp_path, "vlm_labels", [even, valid_row("vlm_labels", 1) | shares | {"p_fear": 0.125 + error}])
     found = evaluate(tmp_path, "vlm_labels", "probabilities_sum_to_one")
     assert (found.passed, found.severity) == (is_good, ERROR)
     assert shown(found, "largest_error") == pytest.approx(abs(error), abs=1e-12)

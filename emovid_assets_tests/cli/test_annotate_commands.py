@@ -131,12 +131,10 @@ def test_the_exported_tables_filled_in_come_back_as_labels(call: Call, home: Pat
     stickers = filled_in(folder / "verify.csv", folder / "stickers.csv", [("ann", "accept")])
     done = call("annotate", "import", str(movies), str(stickers), home=home)
     assert done.exit_code == 0, done.output
-    assert [line.split() for line in done.stdout.splitlines()] == [
-        ["library/annotations/people.csv:", "3", "accepted,", "2", "rejected"],
-        *(["1", reason] for reason in re.findall(r"1 (\w+)", done.stdout)[:2]),
-        ["library/annotations/stickers.csv:", "1", "accepted,", "0", "rejected"],
-    ]
-    assert set(re.findall(r" 1 (\w+)$", done.stdout, re.MULTILINE)) == {"unknown_label", "superseded"}
+    first, *reasons, last = [line.split() for line in done.stdout.splitlines()]
+    assert first == ["library/annotations/people.csv:", "3", "accepted,", "2", "rejected"]
+    assert sorted(reasons) == [["1", "superseded"], ["1", "unknown_label"]]
+    assert last == ["library/annotations/stickers.csv:", "1", "accepted,", "0", "rejected"]
     selection = "key:human_annotations or key:rejected_annotations or key:human_labels"
     assert errors_of(build(home, domains=["movie", "sticker"], selection=selection)) == []
     (movie,) = rows(home, "human_labels", "movie")
@@ -191,7 +189,9 @@ def test_answers_are_never_overwritten(call: Call, home: Path) -> None:
     assert [path.name for path in kept.parent.iterdir()] == ["answers.csv"]
 
 
-@pytest.mark.parametrize(("name", "told"), [("answers.xlsx", "CSV files or Label Studio JSON exports"), (None, "no such")])
+@pytest.mark.parametrize(
+    ("name", "told"), [("answers.xlsx", "CSV files or Label Studio JSON exports"), (None, "no such")]
+)
 def test_a_file_that_cannot_be_imported_is_refused(call: Call, tmp_path: Path, name: str | None, told: str) -> None:
     file = tmp_path / (name or "absent.csv")
     if name:

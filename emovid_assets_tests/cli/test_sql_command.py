@@ -13,6 +13,7 @@ from emovid_assets.tables import TABLES
 from emovid_assets_tests.cli.conftest import Call
 from emovid_assets_tests.planted_tables import plant, valid_row
 
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """Three sources, one of them with a position, and a title that needs quoting."""
@@ -24,7 +25,7 @@ def home(tmp_path: Path) -> Path:
 
 
 QUERY = "SELECT source_id, film_position, duration_s, title FROM source_videos ORDER BY source_id"
-EXPECTED = [
+EXPECTED: list[dict[str, object]] = [
     {"source_id": "source_id-0", "film_position": None, "duration_s": 0.0, "title": "A, b"},
     {"source_id": "source_id-1", "film_position": 3, "duration_s": 1.5, "title": 'say "no"'},
     {"source_id": "source_id-2", "film_position": None, "duration_s": 3.0, "title": "Zürich [x]"},
@@ -124,6 +125,8 @@ def test_arguments_that_cannot_be_used_are_refused_in_one_line(
 
 
 def test_a_home_in_which_nothing_was_built_can_be_queried(call: Call, tmp_path: Path) -> None:
-    done = call("sql", "SELECT domain, clip_count FROM dataset_statistics ORDER BY 1", "--format", "json", home=tmp_path)
+    done = call(
+        "sql", "SELECT domain, clip_count FROM dataset_statistics ORDER BY 1", "--format", "json", home=tmp_path
+    )
     assert done.exit_code == 0
     assert all(not row["clip_count"] for row in json.loads(done.stdout))

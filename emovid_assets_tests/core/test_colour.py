@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -127,6 +127,7 @@ def test_frames_are_pooled_by_pixels_and_not_by_frames():
     assert (row["sampled_frame_count"], row["sampled_pixel_count"]) == (2, 10)
 
 
+@settings(max_examples=30)
 @given(st.lists(IMAGES, min_size=2, max_size=4))
 def test_sums_of_frames_add_up_to_the_sums_of_all(frames):
     parts = []

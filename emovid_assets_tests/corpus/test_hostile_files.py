@@ -82,12 +82,15 @@ def test_every_file_of_the_manifest_has_an_expected_outcome(corpus):
     assert named == REFUSED.keys() | ACCEPTED.keys()
 
 
+def probed_and_scanned(path):
+    """Some damage shows only when the frames are decoded; the file is in quarantine all the same."""
+    return scan(path, whole=True, stream=probe(path).stream_index)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_file_that_is_refused_has_the_code_that_fits(corpus, name):
     with pytest.raises(MediaError) as caught:
-        facts = probe(corpus / "hostile" / name)
-        # Some damage shows only when the frames are decoded; the file is in quarantine all the same.
-        scan(corpus / "hostile" / name, whole=True, stream=facts.stream_index)
+        probed_and_scanned(corpus / "hostile" / name)
     assert caught.value.code == REFUSED[name]
 
 

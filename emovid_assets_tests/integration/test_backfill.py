@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -35,18 +35,13 @@ def daemon(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
         try:
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGINT)
-            try:
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, signal.SIGINT)
                 process.wait(30)
-            except subprocess.TimeoutExpired:
-                pass
-            finally:
-                # Whatever the daemon has left of its group; nothing is the usual case.
-                try:
-                    os.killpg(process.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-                process.wait(10)
+            # Whatever the daemon has left of its group; nothing is the usual case.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
 
 
 def test_a_backfill_of_all_domains_runs_once_per_domain_and_succeeds(tmp_path: Path) -> None:
@@ -83,7 +78,9 @@ def test_a_backfill_of_all_domains_runs_once_per_domain_and_succeeds(tmp_path: P
         evaluations = [
             event.asset_check_evaluation_data
             for run in runs
-            for event in (record.event_log_entry.dagster_event for record in instance.get_records_for_run(run.run_id).records)
+            for event in (
+                record.event_log_entry.dagster_event for record in instance.get_records_for_run(run.run_id).records
+            )
             if event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
         ]
         # A check belongs to the domain that was checked, not to all.

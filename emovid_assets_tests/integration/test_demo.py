@@ -38,7 +38,9 @@ def versions(home: Path) -> dict[tuple[str, str | None], str]:
             for domain in DOMAINS if GRAPH.get(key).is_partitioned else (None,):
                 filters = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[domain] if domain else None)
                 (record,) = instance.fetch_materializations(filters, limit=1).records
-                found[key.to_user_string(), domain] = (record.asset_materialization.tags or {})[VERSION_TAG]
+                made = record.asset_materialization
+                assert made is not None
+                found[key.to_user_string(), domain] = (made.tags or {})[VERSION_TAG]
     return found
 
 

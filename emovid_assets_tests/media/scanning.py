@@ -1,5 +1,6 @@
 """Short calls of the media pass for tests."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,11 @@ def scan(
     """A scan with the default limits of a cut file, or of a whole one."""
     least = minimum if minimum is not None else 0.2 if whole else 4.0
     settings = ScanSettings(detector, stride, least, 30.0, whole)
-    return scan_source(path, stream, SOURCE_ID, settings, thumbnails or path.parent / "thumbnails")
+    if thumbnails:
+        return scan_source(path, stream, SOURCE_ID, settings, thumbnails)
+    # Never beside the source: it may lie in a folder that is not ours.
+    with tempfile.TemporaryDirectory() as folder:
+        return scan_source(path, stream, SOURCE_ID, settings, Path(folder))
 
 
 def cut_frames(scanned: dict[str, Any]) -> list[int]:

@@ -1,6 +1,7 @@
 """Cuts, sampled frames and segments of films whose truth is known."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -73,7 +74,7 @@ def test_motion_is_measured_within_the_segment_and_not_across_its_cut(film):
     kept = [s for s in scan(path)["segments"] if s["is_kept"]]
     first, last = kept[0]["start_frame"], kept[0]["end_frame"]
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(float) for frame in frames[first:last]]
-    changes = [np.abs(b - a).mean() / 255 for a, b in zip(grey, grey[1:], strict=False)]
+    changes = [np.abs(b - a).mean() / 255 for a, b in pairwise(grey)]
     features = kept[0]["features"]
     assert features["motion_mean"] == pytest.approx(np.mean(changes), abs=1e-3)
     assert features["motion_peak"] == pytest.approx(np.quantile(changes, 0.95), abs=1e-3)
@@ -201,8 +202,8 @@ def test_a_turned_file_is_measured_and_shown_upright(tmp_path, degrees, size):
     rotate_display(path, degrees)
     facts = probe(path)
     assert (facts.width_px, facts.height_px) == size
-    (segment,) = scan(path, whole=True)["segments"]
-    picture = cv2.imread(str(tmp_path / "thumbnails" / f"{segment['clip_id']}.jpg"))
+    (segment,) = scan(path, whole=True, thumbnails=tmp_path)["segments"]
+    picture = cv2.imread(str(tmp_path / f"{segment['clip_id']}.jpg"))
     assert picture.shape[:2] == size[::-1]
     # The red corner was top left; turned clockwise it is top right, bottom right, bottom left.
     corner = {90: np.s_[:6, -6:], 180: np.s_[-6:, -6:], 270: np.s_[-6:, :6]}[degrees]
@@ -222,7 +223,7 @@ def test_stamps_that_run_backwards_are_an_error_with_a_code(tmp_path):
 def test_thumbnails_are_small_pictures_of_the_middle_sample(tmp_path):
     frames = [np.full((360, 640, 3), (0, 0, index * 4), np.uint8) for index in range(60)]
     path = write_video(tmp_path / "film.mov", frames)
-    (segment,) = scan(path, whole=True)["segments"]
-    picture = cv2.imread(str(tmp_path / "thumbnails" / f"{segment['clip_id']}.jpg"))
+    (segment,) = scan(path, whole=True, thumbnails=tmp_path)["segments"]
+    picture = cv2.imread(str(tmp_path / f"{segment['clip_id']}.jpg"))
     assert picture.shape == (180, 320, 3)
     assert picture[..., 0].mean() == pytest.approx(20 * 4, abs=3)
