@@ -156,7 +156,7 @@ def _run(
     with ProcessPool(max_workers=min(workers, len(todo)), max_tasks=0, context=context, initializer=_calm) as pool:
         try:
             while waiting or running:
-                # No more is handed out than can run, so that the time limit counts from the start of the work.
+                # A short queue keeps the workers busy; the time limit of an item counts from when a worker takes it.
                 while waiting and len(running) < 2 * workers:
                     item = waiting.pop()
                     running[pool.schedule(step.function, args=[item.arguments], timeout=timeout_s)] = item

@@ -101,7 +101,7 @@ def picture_streams(container: Any) -> list[Any]:
 
 
 class Video:
-    """Frames of one file in presentation order. Use `open_video`."""
+    """Frames of one stream of a file in presentation order, from the first or from a given stamp."""
 
     def __init__(self, path: Path, stream_index: int, *, start_pts: int | None = None) -> None:
         self.path = path
@@ -131,16 +131,14 @@ class Video:
 
         Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        source = _webp_frames(self.path) if is_webp(self.path) else self._av_frames()
+        is_sought = self.start_pts is not None
+        source = _webp_frames(self.path) if is_webp(self.path) else self._decode(seek=is_sought)
         index = 0
         for pts, duration, picture in source:
             if self.start_pts is not None and pts < self.start_pts:
                 continue
             yield Frame(index, pts, duration, picture)
             index += 1
-
-    def _av_frames(self) -> Iterator[tuple[int, int, Any]]:
-        yield from self._decode(seek=self.start_pts is not None)
 
     def _decode(self, *, seek: bool) -> Iterator[tuple[int, int, Any]]:
         import av
