@@ -7,7 +7,7 @@ Belongs here: what `emovid annotate export` and `import` do. Does not belong her
 import csv
 import json
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,9 @@ from emovid_assets.layout import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import rows_of
 
-CSV_COLUMNS = ("clip_id", "purpose", "annotator_id", "label", "annotated_at", "tool")
+CSV_COLUMNS = ("clip_id", "purpose", "annotator_id", "label", "annotated_at", "tool", "lead_time_s")
+ADJUDICATE = "adjudicate"
+"""Name of the files with the disagreements that need one more person; the purpose in them stays `label`."""
 
 
 class NothingToExportError(Exception):
@@ -37,40 +39,60 @@ class ImportReport:
 
 
 def export_tasks(home: Home, domains: Sequence[str], folder: Path) -> list[tuple[Path, int]]:
-    """Writes per purpose a Label Studio import and a CSV to fill in, and the screens. Gives (file, task count)."""
+    """Writes per purpose a Label Studio import and a CSV to fill in, and the screens. Gives (file, task count).
+
+    `label` tasks that wait for an additional person are left out of the files of `label` and make files of
+    their own (`adjudicate`), whose CSV says who has answered already: somebody else has to.
+    """
     warehouse = Warehouse(home.warehouse)
-    by_purpose: dict[str, list[dict]] = {}
+    label_annotators = home.settings().annotation.label_annotators
+    answered_by: dict[str, list[str]] = defaultdict(list)
+    by_file: dict[str, list[dict]] = {}
     media: dict[str, str] = {}
     for domain in domains:
         media |= {row["clip_id"]: row["media_path"] for row in rows_of(warehouse.read("clip_media", domain))}
+        for row in rows_of(warehouse.read("human_annotations", domain), ["clip_id", "purpose", "annotator_id"]):
+            if row["purpose"] == "label":
+                answered_by[row["clip_id"]].append(row["annotator_id"])
         for row in rows_of(warehouse.read("annotation_tasks", domain)):
-            by_purpose.setdefault(row["purpose"], []).append(row)
-    if not by_purpose:
+            name = row["purpose"]
+            if name == "label" and row["required_annotators"] > max(label_annotators, len(answered_by[row["clip_id"]])):
+                name = ADJUDICATE
+            by_file.setdefault(name, []).append(row)
+    if not by_file:
         raise NothingToExportError("there are no annotation tasks yet; run: emovid build")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
     (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
     written = []
-    for purpose, rows in sorted(by_purpose.items()):
+    for name, rows in sorted(by_file.items()):
         # A clip whose file could not be written cannot be shown; it is in the quarantine.
         shown = [row for row in rows if row["clip_id"] in media]
         tasks = [task(row, media[row["clip_id"]]) for row in shown]
-        target = folder / f"label-studio-{purpose}.json"
+        target = folder / f"label-studio-{name}.json"
         target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
         written.append((target, len(tasks)))
-        with (folder / f"{purpose}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, _csv_columns(purpose), extrasaction="ignore")
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, _csv_columns(name), extrasaction="ignore")
             writer.writeheader()
             writer.writerows(
-                {**row, "annotator_id": "", "tool": "csv", "media_path": media[row["clip_id"]]} for row in shown
+                {
+                    **row,
+                    "annotator_id": "",
+                    "tool": "csv",
+                    "media_path": media[row["clip_id"]],
+                    "answered_by": " ".join(sorted(answered_by[row["clip_id"]])),
+                }
+                for row in shown
             )
     return written
 
 
-def _csv_columns(purpose: str) -> tuple[str, ...]:
+def _csv_columns(name: str) -> tuple[str, ...]:
     """The columns to fill in, and what the annotator has to see; the import passes over the latter."""
     # Only a verification asks about a given emotion; everyone else answers blind.
-    return (*CSV_COLUMNS, "media_path", *(["intended_emotion"] if purpose == "verify" else []))
+    shown = {"verify": ["intended_emotion"], ADJUDICATE: ["answered_by"]}
+    return (*CSV_COLUMNS, "media_path", *shown.get(name, []))
 
 
 def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
@@ -79,7 +101,6 @@ def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
     Raises ValueError for a file that is neither CSV nor JSON, FileExistsError where another file of that name is
     already there: answers are never overwritten.
     """
-    warehouse = Warehouse(home.warehouse)
     reports = []
     for path in files:
         if path.suffix.lower() not in (".csv", ".json"):
@@ -91,13 +112,19 @@ def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
         temporary = target.with_name(f".{target.name}.tmp")
         shutil.copyfile(path, temporary)
         temporary.replace(target)
-        report = ImportReport(home.relative(target))
-        answers, refused = read_annotation_file(target, report.path)
-        for domain in DOMAINS:
-            known = set(warehouse.read("clips", domain)["clip_id"].to_pylist())
-            accepted, rejected = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
-            report.accepted += len(accepted)
-            report.rejected += len(rejected)
-            report.reasons.update(row["reason"] for row in rejected)
-        reports.append(report)
+        reports.append(judged(home, target))
     return reports
+
+
+def judged(home: Home, path: Path) -> ImportReport:
+    """What a file in the library holds, and what of it would count."""
+    warehouse = Warehouse(home.warehouse)
+    report = ImportReport(home.relative(path))
+    answers, refused = read_annotation_file(path, report.path)
+    for domain in DOMAINS:
+        known = set(warehouse.read("clips", domain)["clip_id"].to_pylist())
+        accepted, rejected = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
+        report.accepted += len(accepted)
+        report.rejected += len(rejected)
+        report.reasons.update(row["reason"] for row in rejected)
+    return report

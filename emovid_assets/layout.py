@@ -55,11 +55,17 @@ class MediaSettings(_Section):
 
 
 class AnnotationSettings(_Section):
-    """Who is asked what (SPEC of samples: 20 % labelled by three, 1 % but at least 20 validated)."""
+    """Who is asked what (SPEC §6; ADR 10). Fractions of the clips and minimums of clips are per domain."""
 
-    human_fraction: float = Field(0.2, ge=0, le=1)
+    human_fraction: float = Field(0.2, ge=0, le=1, description="of animation and movie clips")
+    human_minimum: int = Field(0, ge=0)
+    label_annotators: int = Field(3, ge=1, description="people per clip of the human sample")
+    adjudicate: bool = Field(False, description="send a disagreement of them to one more person")
+    verify_annotators: int = Field(1, ge=1, description="people per sticker")
     validation_fraction: float = Field(0.01, ge=0, le=1)
     validation_minimum: int = Field(20, ge=0)
+    validation_annotators: int = Field(3, ge=1)
+    review_annotators: int = Field(1, ge=0, description="people per benchmark clip; 0: no second review")
 
 
 class BenchmarkSettings(_Section):

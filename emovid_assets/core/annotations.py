@@ -6,13 +6,18 @@ Does not belong here: the vote over the answers (`voting`), and where the files 
 No input raises. Whatever cannot count becomes a `Rejected` with a stable reason and a sentence that says what to do.
 An annotation tool is not trusted: Label Studio's server accepts labels that its configuration does not have, and
 several annotations by one person.
+
+A person is the annotator_id, letter for letter. Label Studio names a person by e-mail address or, where the export has
+none, by number; nothing here can know that `7` and `ann@example.org` are one person, so their answers count as those of
+two. Whoever collects answers keeps to one of the two.
 """
 
 import csv
 import io
 import json
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +26,7 @@ from typing import Any
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.identity import domain_of
+from emovid_assets.core.voting import REQUIRED_ANSWERS, needed_answers
 
 Row = dict[str, Any]
 
@@ -31,6 +37,8 @@ CHOICES_BY_PURPOSE: dict[str, tuple[str, ...]] = {
     "review": HUMAN_CHOICES,
 }
 DEFAULT_PURPOSE = "label"
+TOO_FEW = "too_few_annotators"
+"""The reason of answers that are accepted and wait: the only one that does not exclude an answer."""
 REQUIRED_COLUMNS = ("clip_id", "annotator_id", "label")
 LABEL_STUDIO_CONTROLS = ("emotion", "verification")
 """`from_name` of the result that holds the answer."""
@@ -41,7 +49,11 @@ _SHOWN_LENGTH = 200
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer as written. Texts are empty where missing; `annotated_at` carries a zone."""
+    """One answer as written. Texts are empty where missing; `annotated_at` carries a zone.
+
+    `lead_time_s` is how long the person took, in seconds; null where that is not known. In Label Studio it grows
+    with every later change of the answer.
+    """
 
     file_path: str
     row_number: int
@@ -51,6 +63,7 @@ class Answer:
     label: str
     annotated_at: datetime | None = None
     tool: str = "csv"
+    lead_time_s: float | None = None
 
     def rejected(self, reason: str, message: str) -> "Rejected":
         return Rejected(
@@ -92,10 +105,11 @@ class _UnreadableError(Exception):
 def read_annotation_file(path: Path, display_path: str) -> tuple[list[Answer], list[Rejected]]:
     """Answers of one `.csv` or Label Studio `.json` file; `display_path` is the name that the tables show.
 
-    CSV: header `clip_id,purpose,annotator_id,label[,annotated_at][,tool]` in any order, `purpose` optional; UTF-8.
-    JSON: Label Studio's "JSON" export; `data` holds clip_id and optionally purpose and tool. Times are ISO 8601,
-    in UTC where they name no zone. Each row or annotation yields exactly one answer or one rejection; rows count
-    from 1, in CSV from the line below the header.
+    CSV: header `clip_id,purpose,annotator_id,label[,annotated_at][,tool][,lead_time_s]` in any order, `purpose`
+    optional; UTF-8. JSON: Label Studio's "JSON" export; `data` holds clip_id and optionally purpose and tool. Times are
+    ISO 8601, in UTC where they name no zone. A lead time that is no number of seconds is unknown: a
+    wrong stopwatch says nothing against the answer. Each row or annotation yields exactly one answer or one
+    rejection; rows count from 1, in CSV from the line below the header.
     """
     display_path = _text(display_path)
     try:
@@ -106,7 +120,13 @@ def read_annotation_file(path: Path, display_path: str) -> tuple[list[Answer], l
 
 
 def accept_answers(
-    answers: Iterable[Answer], *, domain: str, known_clip_ids: set[str], rejected: Iterable[Rejected] = ()
+    answers: Iterable[Answer],
+    *,
+    domain: str,
+    known_clip_ids: set[str],
+    rejected: Iterable[Rejected] = (),
+    tasks: Iterable[Mapping[str, Any]] | None = None,
+    label_annotators: int = REQUIRED_ANSWERS,
 ) -> tuple[list[Row], list[Row]]:
     """Rows of `human_annotations` and of `rejected_annotations` for one domain.
 
@@ -114,6 +134,10 @@ def accept_answers(
     clip id names no domain (unreadable files too) belong to the first of `DOMAINS`, so that over all domains each
     is kept exactly once. Of several valid answers by one person to one clip and purpose the latest counts; equal
     times go by file name, then row, and no time is earlier than any.
+
+    With `tasks` (rows of `annotation_tasks`), an accepted answer that nothing follows from yet, because fewer people
+    than needed have answered, has a row among the rejected too, with the reason `too_few_annotators`. It is
+    accepted all the same and counts as soon as the others have answered (`voting.needed_answers`).
     """
     refused = [one for one in rejected if _partition_of(one.clip_id) == domain]
     valid: dict[tuple[str, str, str], list[Answer]] = defaultdict(list)
@@ -127,8 +151,10 @@ def accept_answers(
             valid[answer.clip_id, answer.purpose, answer.annotator_id].append(answer)
 
     accepted: list[Row] = []
+    counted: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     for repeats in valid.values():
         *older, latest = sorted(repeats, key=_age_order)
+        counted[latest.clip_id, latest.purpose].append(latest)
         refused += [answer.rejected("superseded", _superseded_message(answer, latest)) for answer in older]
         accepted.append(
             {
@@ -139,8 +165,15 @@ def accept_answers(
                 "label": latest.label,
                 "annotated_at": latest.annotated_at,
                 "tool": latest.tool,
+                "lead_time_s": latest.lead_time_s,
             }
         )
+    if tasks is not None:
+        tasks_by_key = {(task["clip_id"], task["purpose"]): task for task in tasks}
+        for key, given in counted.items():
+            needed = needed_answers(key[1], tasks_by_key.get(key), label_annotators=label_annotators)
+            if len(given) < needed:
+                refused += [answer.rejected(TOO_FEW, _too_few_message(len(given), needed)) for answer in given]
     return accepted, [{"domain": domain, **vars(one)} for one in refused]
 
 
@@ -172,6 +205,14 @@ def _fault(answer: Answer, known_clip_ids: set[str]) -> tuple[str, str] | None:
 
 def _age_order(answer: Answer) -> tuple[datetime, str, int]:
     return answer.annotated_at or datetime.min.replace(tzinfo=UTC), answer.file_path, answer.row_number
+
+
+def _too_few_message(given: int, needed: int) -> str:
+    missing = needed - given
+    return (
+        f"{given} of {needed} people have answered: {missing} more {'has' if missing == 1 else 'have'} to. "
+        "The answer is kept and counts then; nothing follows from it yet."
+    )
 
 
 def _superseded_message(older: Answer, latest: Answer) -> str:
@@ -207,7 +248,7 @@ def _read_csv(text: str, display_path: str) -> _Outcome:
     if missing:
         raise _UnreadableError(
             f"The header must name {', '.join(missing)} exactly once: begin a comma-separated file with "
-            "clip_id,purpose,annotator_id,label,annotated_at,tool."
+            "clip_id,purpose,annotator_id,label,annotated_at,tool,lead_time_s."
         )
     outcome = _Outcome()
     for row_number, cells in enumerate(lines[1:], start=1):
@@ -222,6 +263,7 @@ def _read_csv(text: str, display_path: str) -> _Outcome:
             annotator_id=values.get("annotator_id", ""),
             label=values.get("label", ""),
             tool=values.get("tool") or "csv",
+            lead_time_s=_seconds(values.get("lead_time_s")),
         )
         if len(cells) != len(header):
             message = f"The row has {len(cells)} fields where the header has {len(header)}: correct the commas."
@@ -268,6 +310,7 @@ def _add_label_studio(
         annotator_id=_annotator_of(annotation.get("completed_by")) if is_whole else "",
         label=", ".join(choices),
         tool=_text(data.get("tool")) or "label-studio",
+        lead_time_s=_seconds(annotation.get("lead_time")) if is_whole else None,
     )
     if not is_whole:
         message = "The task has no `data` object and `annotations` list: export with the format JSON, not JSON-MIN."
@@ -328,6 +371,17 @@ def _time(written: Any) -> datetime | None:
     if not _EARLIEST_YEAR <= time.year <= _LATEST_YEAR:
         raise ValueError("outside the years that tables can hold")
     return time
+
+
+def _seconds(written: Any) -> float | None:
+    """A finite number of seconds, 0 or more; None for anything else."""
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
+        return None
+    try:
+        seconds = float(written)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _text(value: Any) -> str:

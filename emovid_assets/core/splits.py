@@ -84,12 +84,14 @@ def split_clips(
     held_out_share: float = HELD_OUT_SHARE,
     seed: str = "emovid",
     already_benchmark: Collection[str] = frozenset(),
+    failed_reviews: Collection[str] = frozenset(),
 ) -> list[Row]:
     """Rows of `benchmark_split` but for first_frame_path, sorted by clip.
 
     `labelled` have clip_id, domain, emotion, label_source, group_id and caption (may be None). Benchmark: per domain
     and emotion up to `per_cell` human-labelled clips, drawn as the module says; `already_benchmark` come first.
-    Training: clips whose group has no benchmark clip, by keyed rank up to the domain's limit. The rest is unused.
+    Training: clips whose group has no benchmark clip, by keyed rank up to the domain's limit. The rest is unused, and
+    so are `failed_reviews`, whatever else holds for them: a disputed label is neither tested nor taught.
     """
     clips = list(labelled)
     by_domain: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -98,11 +100,17 @@ def split_clips(
 
     benchmark: set[str] = set()
     for members in by_domain.values():
-        benchmark |= _draw_benchmark(members, per_cell, held_out_share, f"{seed}/benchmark", already_benchmark)
+        benchmark |= _draw_benchmark(
+            members, per_cell, held_out_share, f"{seed}/benchmark", already_benchmark, failed_reviews
+        )
     held_out = {clip["group_id"] for clip in clips if clip["clip_id"] in benchmark}
     train: set[str] = set()
     for domain, members in by_domain.items():
-        free = [clip["clip_id"] for clip in members if clip["group_id"] not in held_out]
+        free = [
+            clip["clip_id"]
+            for clip in members
+            if clip["group_id"] not in held_out and clip["clip_id"] not in failed_reviews
+        ]
         free.sort(key=lambda clip_id: (keyed_rank(clip_id, f"{seed}/train"), clip_id))
         train.update(free[: train_limit.get(domain)])
 
@@ -141,7 +149,12 @@ def leaks(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _draw_benchmark(
-    clips: Sequence[Mapping[str, Any]], per_cell: int, held_out_share: float, seed: str, already: Collection[str]
+    clips: Sequence[Mapping[str, Any]],
+    per_cell: int,
+    held_out_share: float,
+    seed: str,
+    already: Collection[str],
+    failed_reviews: Collection[str],
 ) -> set[str]:
     """Benchmark clip ids of one domain."""
     group_sizes: dict[str, int] = defaultdict(int)
@@ -160,7 +173,8 @@ def _draw_benchmark(
         chosen.add(clip["clip_id"])
         room[clip["emotion"]] -= 1
 
-    ordered = _spread_over_groups([clip for clip in clips if clip["label_source"] == "human"], seed)
+    candidates = [clip for clip in clips if clip["label_source"] == "human" and clip["clip_id"] not in failed_reviews]
+    ordered = _spread_over_groups(candidates, seed)
     kept = [clip for clip in ordered if clip["clip_id"] in already]
     others = [clip for clip in ordered if clip["clip_id"] not in already]
     for clip in kept:

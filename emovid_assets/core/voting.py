@@ -1,7 +1,7 @@
-"""From answers to a human label: the majority vote, and the verification of stickers.
+"""From answers to a human label: the majority vote, the verification of stickers, the review of the benchmark.
 
-Belongs here: the rules of SPEC §5 "Majority" (requirements R9, R13). Does not belong here: which answers are
-accepted at all, and how far people agree (`agreement`).
+Belongs here: the rules of SPEC §5 "Majority" and of the second review (requirements R9, R13, R28; ADR 10). Does not
+belong here: which answers are accepted at all, and how far people agree (`agreement`).
 """
 
 from collections import Counter, defaultdict
@@ -61,14 +61,55 @@ def verified_label(answers: Sequence[str], intended: str, *, required: int = 1) 
     return Vote(None, len(answers) - accept_count, len(answers), "rejected")
 
 
-def human_labels(annotations: Iterable[Mapping[str, Any]], tasks: Iterable[Mapping[str, Any]]) -> tuple[list[Row], int]:
+def failed_reviews(
+    annotations: Iterable[Mapping[str, Any]], labels: Iterable[Mapping[str, Any]], *, required: int = 1
+) -> set[str]:
+    """Clips whose second review contradicts their label: they are no benchmark clips.
+
+    `annotations` are rows of `human_annotations`, of which `review` counts; `labels` have clip_id and emotion. A
+    review says which emotion the reviewer sees, without knowing the label. It confirms where more than half
+    of the reviewers name the label's emotion; an even dispute fails, because the benchmark is what all agree on. A
+    clip without a label, or with fewer than `required` reviewers so far, has not failed.
+    """
+    emotions = {label["clip_id"]: label["emotion"] for label in labels if label["emotion"]}
+    confirms: dict[str, list[bool]] = defaultdict(list)
+    for annotation in annotations:
+        clip_id = annotation["clip_id"]
+        if annotation["purpose"] == "review" and clip_id in emotions:
+            confirms[clip_id].append(annotation["label"] == emotions[clip_id])
+    return {
+        clip_id
+        for clip_id, given in confirms.items()
+        if len(given) >= max(required, 1) and 2 * sum(given) <= len(given)
+    }
+
+
+def needed_answers(purpose: str, task: Mapping[str, Any] | None, *, label_annotators: int = REQUIRED_ANSWERS) -> int:
+    """How many people have to answer before something follows from it.
+
+    A `label` is decided as soon as the usual number has answered: the additional person of an adjudication
+    can turn `no_majority` into a label, but nothing waits for that person. `label` answers without a task count by
+    the usual number too; for the other purposes no task means that nothing is needed (0).
+    """
+    if purpose == "label":
+        return min(task["required_annotators"], label_annotators) if task else label_annotators
+    return int(task["required_annotators"]) if task else 0
+
+
+def human_labels(
+    annotations: Iterable[Mapping[str, Any]],
+    tasks: Iterable[Mapping[str, Any]],
+    *,
+    label_annotators: int = REQUIRED_ANSWERS,
+) -> tuple[list[Row], int]:
     """Rows of `human_labels`, sorted by clip, and the number of clips that still wait for answers.
 
     `annotations` are rows of `human_annotations` (one a person, clip and purpose), `tasks` of `annotation_tasks`;
     purposes other than `label` and `verify` play no part. A clip waits where it has a task and no result yet.
     Where both purposes have a result, `label` wins, being the judgement that suggests nothing. `label` answers to a
-    clip without a task count too, by the usual three people: work that was done is not thrown away. A verification
-    needs its task, which names the intended emotion.
+    clip without a task count too, by the usual number: work that was done is not thrown away. A verification
+    needs its task, which names the intended emotion. `label_annotators` is that usual number of people; a disputed
+    clip is `no_majority` from then on, until an additional answer decides it (`needed_answers`).
     """
     tasks_by_key = {(task["clip_id"], task["purpose"]): task for task in tasks}
     answers: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -83,7 +124,7 @@ def human_labels(annotations: Iterable[Mapping[str, Any]], tasks: Iterable[Mappi
     waiting = 0
     for clip_id in sorted(asked | answered):
         label_task = tasks_by_key.get((clip_id, "label"))
-        required = label_task["required_annotators"] if label_task else REQUIRED_ANSWERS
+        required = needed_answers("label", label_task, label_annotators=label_annotators)
         vote = human_label(answers.get((clip_id, "label"), []), required=required, min_agree=min(MIN_AGREE, required))
         verify_task = tasks_by_key.get((clip_id, "verify"))
         if vote is None and verify_task and verify_task["intended_emotion"]:

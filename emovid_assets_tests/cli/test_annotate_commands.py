@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.label_studio import label_screen, verify_screen
+from emovid_assets.tables import TABLES
 from emovid_assets_tests.assets.homes import build, errors_of, rows
 from emovid_assets_tests.cli.conftest import Call
 from emovid_assets_tests.planted_tables import plant, valid_row
@@ -97,6 +99,41 @@ def test_a_task_holds_the_clip_and_its_file_and_those_that_cannot_be_shown_are_l
     }
 
 
+def said(home: Path, *people: str) -> None:
+    answers = [
+        valid_row("human_annotations", 0, clip_id=MOVIE, purpose="label", annotator_id=name, label=label)
+        for name, label in zip(people, HUMAN_CHOICES, strict=False)
+    ]
+    plant(home, "human_annotations", answers)
+
+
+def test_a_disagreement_has_files_of_its_own_until_one_more_person_has_answered(call: Call, home: Path) -> None:
+    task = {"clip_id": MOVIE, "domain": "movie", "purpose": "label", "intended_emotion": None}
+    plant(home, "annotation_tasks", [{**task, "required_annotators": 4}])
+    said(home, "bob", "ann", "cem")
+    folder = exported(call, home, "-d", "movie")
+    assert [task["data"] for task in tasks_in(folder, "adjudicate")] == [
+        {"video": f"/data/local-files/?d=media/clips/movie/{MOVIE}.mp4", "clip_id": MOVIE, "purpose": "label"}
+    ]
+    (row,) = table_in(folder / "adjudicate.csv")
+    assert (row["clip_id"], row["purpose"], row["label"]) == (MOVIE, "label", "")
+    assert row["answered_by"] == "ann bob cem"
+    assert not re.search("|".join(EMOTION_NAMES), (folder / "adjudicate.csv").read_text(encoding="utf-8"))
+    assert not (folder / "label.csv").exists()
+
+    said(home, "bob", "ann", "cem", "dee")
+    shutil.rmtree(folder)
+    exported(call, home, "-d", "movie")
+    assert not (folder / "adjudicate.csv").exists()
+    assert [task["data"]["clip_id"] for task in tasks_in(folder, "label")] == [MOVIE]
+
+
+def test_the_exported_tables_have_every_column_of_an_answer(call: Call, home: Path) -> None:
+    (row,) = table_in(exported(call, home) / "label.csv")
+    answer = set(TABLES["human_annotations"].column_names)
+    assert answer - {"domain"} <= set(row)
+
+
 def test_only_a_verification_names_the_emotion_that_the_sticker_was_collected_for(call: Call, home: Path) -> None:
     folder = exported(call, home)
     for purpose in ("label", "validate"):
@@ -150,7 +187,7 @@ def test_what_label_studio_exports_of_our_tasks_is_read(call: Call, home: Path) 
     folder = exported(call, home)
     (task,) = tasks_in(folder, "label")
     screen = ElementTree.fromstring((folder / "screen-label.xml").read_text(encoding="utf-8"))
-    control = screen.find("Choices")
+    control = screen.find(".//Choices")
     assert control is not None
     task["annotations"] = [
         {
@@ -216,8 +253,9 @@ def test_an_unreadable_file_is_imported_with_its_reason(call: Call, tmp_path: Pa
 def choices_of(screen: str, name: str) -> list[dict[str, str]]:
     view = ElementTree.fromstring(screen)
     assert view.tag == "View"
-    (video,), (control,) = view.findall("Video"), view.findall("Choices")
-    assert (video.get("name"), video.get("value")) == (control.get("toName"), "$video")
+    (control,) = view.iter("Choices")
+    (player,) = [one for one in view.iter() if one.get("name") == control.get("toName")]
+    assert "$video" in str(player.get("value"))
     assert (control.get("name"), control.get("choice"), control.get("required")) == (name, "single-radio", "true")
     return [choice.attrib for choice in control.findall("Choice")]
 

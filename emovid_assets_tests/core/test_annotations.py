@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from emovid_assets.core.annotations import Answer, accept_answers, read_annotation_file
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES
+from emovid_assets.core.voting import human_labels
 from emovid_assets.tables import TABLES
 
 CLIP = "movie-0123456789abcdef-00000000-00004000"
@@ -60,11 +61,42 @@ def assert_storable(accepted, rejected):
 def test_a_csv_is_read_with_all_its_columns(tmp_path):
     answers, rejected = read(
         tmp_path,
-        "clip_id,purpose,annotator_id,label,annotated_at,tool\n"
-        f"{CLIP},validate, ann ,fear,2026-11-20T13:00:00+01:00,paper\n",
+        "clip_id,purpose,annotator_id,label,annotated_at,tool,lead_time_s\n"
+        f"{CLIP},validate, ann ,fear,2026-11-20T13:00:00+01:00,paper,7.5\n",
     )
     assert rejected == []
-    assert answers == [Answer("library/annotations/answers.csv", 1, CLIP, "validate", "ann", "fear", NOON, "paper")]
+    file = "library/annotations/answers.csv"
+    assert answers == [Answer(file, 1, CLIP, "validate", "ann", "fear", NOON, "paper", lead_time_s=7.5)]
+
+
+SECONDS = [
+    ("4.2", 4.2),
+    (" 3 ", 3.0),
+    ("0", 0.0),
+    ("", None),
+    ("-1", None),
+    ("nan", None),
+    ("inf", None),
+    ("1e999", None),
+    ("a moment", None),
+]
+
+
+@pytest.mark.parametrize(("written", "seconds"), SECONDS)
+def test_a_lead_time_that_cannot_be_is_unknown_and_its_answer_counts(tmp_path, written, seconds):
+    answers, rejected = read(tmp_path, f"clip_id,annotator_id,label,lead_time_s\n{CLIP},ann,fear,{written}\n")
+    assert ([(answer.label, answer.lead_time_s) for answer in answers], rejected) == ([("fear", seconds)], [])
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [*SECONDS, (12, 12.0), (0.25, 0.25), (None, None), (True, None), (-3.5, None), ([4], None), (10**400, None)],
+)
+def test_the_lead_time_of_label_studio_is_read_by_the_same_rule(tmp_path, written, seconds):
+    answers, rejected = read(tmp_path, exported(annotated("fear", lead_time=written)), "export.json")
+    assert ([answer.lead_time_s for answer in answers], rejected) == ([seconds], [])
+    accepted, _ = accept_answers(answers, domain="movie", known_clip_ids={CLIP})
+    assert [row["lead_time_s"] for row in accepted] == [seconds]
 
 
 @pytest.mark.parametrize(
@@ -154,9 +186,8 @@ def test_a_missing_file_and_a_folder_are_rejections(tmp_path):
 def test_a_label_studio_export_is_read(tmp_path):
     answers, rejected = read(tmp_path, exported(annotated("fear"), domain="movie"), "export.json")
     assert rejected == []
-    assert answers == [
-        Answer("library/annotations/export.json", 1, CLIP, "label", "ann@example.org", "fear", NOON, "label-studio")
-    ]
+    file = "library/annotations/export.json"
+    assert answers == [Answer(file, 1, CLIP, "label", "ann@example.org", "fear", NOON, "label-studio", 4.2)]
 
 
 def test_a_verification_in_label_studio_names_its_purpose_and_tool(tmp_path):
@@ -255,9 +286,82 @@ def test_all_nine_choices_are_answers(label, purpose):
             "label": label,
             "annotated_at": None,
             "tool": "csv",
+            "lead_time_s": None,
         }
     ]
     assert_storable(accepted, rejected)
+
+
+def task(purpose="label", *, people=3, clip_id=CLIP):
+    return {
+        "clip_id": clip_id,
+        "domain": "movie",
+        "purpose": purpose,
+        "required_annotators": people,
+        "intended_emotion": None,
+    }
+
+
+def given_by(*people, purpose="label", label="fear"):
+    return [answered(label, person=name, purpose=purpose, row=row) for row, name in enumerate(people, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "tasks", "missing"),
+    [
+        (given_by("ann", "bob"), [task()], 1),
+        (given_by("ann"), [task()], 2),
+        (given_by("ann"), [], 2),
+        (given_by("ann", "bob", "cem"), [task()], 0),
+        (given_by("ann", "bob", "cem"), [task(people=4)], 0),
+        (given_by("ann"), [task(people=1)], 0),
+        (given_by("ann", "bob", purpose="validate"), [task(), task("validate")], 1),
+        (given_by("ann", purpose="review"), [task("review", people=1)], 0),
+        (given_by("ann", purpose="validate"), [], 0),
+    ],
+)
+def test_answers_of_too_few_people_are_kept_and_it_is_said_how_many_are_missing(answers, tasks, missing):
+    accepted, rejected = accept_answers(answers, domain="movie", known_clip_ids={CLIP}, tasks=tasks)
+    assert len(accepted) == len(answers)
+    assert reasons(rejected) == [(answer.row_number, "too_few_annotators") for answer in answers if missing]
+    assert all(f"{missing} more {'has' if missing == 1 else 'have'} to" in row["message"] for row in rejected)
+    assert_storable(accepted, rejected)
+
+
+def test_a_person_who_answers_twice_is_one_person_and_a_nonsensical_answer_is_none():
+    answers = [*given_by("ann", "bob"), answered("awe", row=3, at=NOON), answered("joy", person="cem", row=4)]
+    accepted, rejected = accept_answers(answers, domain="movie", known_clip_ids={CLIP}, tasks=[task()])
+    assert sorted((row["annotator_id"], row["label"]) for row in accepted) == [("ann", "awe"), ("bob", "fear")]
+    assert sorted(reasons(rejected)) == [
+        (1, "superseded"),
+        (2, "too_few_annotators"),
+        (3, "too_few_annotators"),
+        (4, "unknown_label"),
+    ]
+
+
+def test_the_answers_of_too_few_people_count_when_the_others_have_answered():
+    early = given_by("ann", "bob")
+    known = {"domain": "movie", "known_clip_ids": {CLIP}, "tasks": [task()]}
+    accepted, rejected = accept_answers(early, **known)
+    assert human_labels(accepted, [task()]) == ([], 1)
+    accepted, rejected = accept_answers([*early, answered("awe", person="cem", row=3)], **known)
+    assert rejected == []
+    (label,), waiting = human_labels(accepted, [task()])
+    assert (label["emotion"], label["agree_count"], waiting) == ("fear", 2, 0)
+
+
+def test_without_a_plan_nobody_is_missing():
+    accepted, rejected = accept_answers(given_by("ann"), domain="movie", known_clip_ids={CLIP})
+    assert (len(accepted), rejected) == (1, [])
+
+
+def test_an_address_and_a_number_are_two_people_because_nothing_can_join_them(tmp_path):
+    people = [{"id": 2, "email": "ann@example.org"}, 2]
+    annotations = [annotated("fear", completed_by=person) for person in people]
+    answers, _ = read(tmp_path, exported(*annotations), "export.json")
+    accepted, _ = accept_answers(answers, domain="movie", known_clip_ids={CLIP})
+    assert sorted(row["annotator_id"] for row in accepted) == ["2", "ann@example.org"]
 
 
 def test_of_several_answers_by_one_person_the_latest_counts():
@@ -356,6 +460,7 @@ annotation_objects = st.fixed_dictionaries(
         "completed_by": st.fixed_dictionaries({"email": either("ann@example.org")}) | json_values,
         "was_cancelled": either(False, True),
         "updated_at": either("2026-11-20T12:00:00Z", "2026-11-20T12:00:00"),
+        "lead_time": either(3.5),
         "created_at": either("2026-11-20T12:00:00Z"),
     },
 )
@@ -396,7 +501,7 @@ csv_texts = st.lists(st.lists(cells | st.text(max_size=5), max_size=6).map(",".j
 @settings(deadline=None)
 @given(
     st.sampled_from(
-        [b"", b"clip_id,purpose,annotator_id,label,annotated_at,tool\n", b"clip_id,annotator_id,label\r\n"]
+        [b"", b"clip_id,purpose,annotator_id,label,annotated_at,lead_time_s\n", b"clip_id,annotator_id,label\r\n"]
     ),
     st.binary(max_size=60) | csv_texts.map(lambda text: text.encode("utf-8", "replace")),
 )

@@ -287,6 +287,24 @@ def test_a_published_clip_that_lost_its_human_label_leaves_the_benchmark():
     assert chosen(split_clips(changed, already_benchmark={item["clip_id"] for item in clips})) == {clips[1]["clip_id"]}
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 5), st.sets(st.integers(0, 119), max_size=40))
+def test_a_clip_whose_review_failed_is_neither_benchmark_nor_training_and_its_place_is_taken(seed, failed):
+    clips = library(120, 30, seed=seed)
+    before = {row["clip_id"]: row for row in split_clips(clips, per_cell=2)}
+    refused = {clips[number]["clip_id"] for number in failed}
+    published = {name for name, row in before.items() if row["split"] == "benchmark"}
+    after = split_clips(clips, per_cell=2, already_benchmark=published, failed_reviews=refused)
+    assert [row["clip_id"] for row in after] == sorted(before)
+    assert {row["split"] for row in after if row["clip_id"] in refused} <= {"unused"}
+    benchmark = {row["clip_id"] for row in after if row["split"] == "benchmark"}
+    assert published - refused <= benchmark
+    able = Counter(c["emotion"] for c in clips if c["label_source"] == "human" and c["clip_id"] not in refused)
+    cells = Counter(row["emotion"] for row in after if row["split"] == "benchmark")
+    assert cells == Counter({name: min(count, 2) for name, count in able.items()})
+    assert leaks(after) == []
+
+
 def test_a_few_films_are_not_all_spent_on_the_benchmark():
     chance = random.Random(4)
     clips = [

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emovid_assets.core.emotions import HUMAN_CHOICES, NO_SPECIFIC_EMOTION
-from emovid_assets.core.voting import Vote, human_label, human_labels, verified_label
+from emovid_assets.core.voting import Vote, failed_reviews, human_label, human_labels, needed_answers, verified_label
 
 CLIP = "movie-a-00000000-00004000"
 STICKER = "sticker-a-00000000-00001000"
@@ -145,6 +145,89 @@ def test_a_verification_without_its_task_gives_nothing():
 def test_a_task_for_one_person_is_decided_by_one():
     rows, _ = human_labels(said(CLIP, "label", "awe"), [task(CLIP, "label", required=1)])
     assert (rows[0]["emotion"], rows[0]["outcome"]) == ("awe", "agreed")
+
+
+three_different = st.lists(st.sampled_from(HUMAN_CHOICES), min_size=3, max_size=3, unique=True)
+
+
+@settings(deadline=None)
+@given(three_different)
+def test_a_disagreement_is_no_majority_while_the_fourth_answer_is_missing_and_waits_for_nothing(answers):
+    rows, waiting = human_labels(said(CLIP, "label", *answers), [task(CLIP, "label", required=4)])
+    assert [(row["outcome"], row["emotion"], row["annotator_count"]) for row in rows] == [("no_majority", None, 3)]
+    assert waiting == 0
+
+
+@settings(deadline=None)
+@given(three_different, st.sampled_from(HUMAN_CHOICES))
+def test_the_fourth_answer_decides_a_disagreement_or_leaves_it_as_it_is(answers, fourth):
+    (row,), waiting = human_labels(said(CLIP, "label", *answers, fourth), [task(CLIP, "label", required=4)])
+    assert (row["annotator_count"], waiting) == (4, 0)
+    if fourth not in answers:
+        assert (row["outcome"], row["emotion"], row["agree_count"]) == ("no_majority", None, 1)
+    elif fourth == NO_SPECIFIC_EMOTION:
+        assert (row["outcome"], row["emotion"], row["agree_count"]) == ("no_specific_emotion", None, 2)
+    else:
+        assert (row["outcome"], row["emotion"], row["agree_count"]) == ("agreed", fourth, 2)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(HUMAN_CHOICES), max_size=5), st.sampled_from([3, 4]))
+def test_an_adjudicated_task_is_decided_by_the_same_rule_as_any_other(answers, required):
+    given_answers = said(CLIP, "label", *answers)
+    assert human_labels(given_answers, [task(CLIP, "label", required=required)]) == human_labels(
+        given_answers, [task(CLIP, "label")]
+    )
+
+
+def test_two_of_four_people_who_should_all_answer_decide_nothing():
+    tasks = [task(CLIP, "label", required=5)]
+    assert human_labels(said(CLIP, "label", "fear", "fear", "awe", "awe"), tasks, label_annotators=5) == ([], 1)
+
+
+def test_how_many_people_are_needed_is_what_the_task_says_but_for_the_person_who_adjudicates():
+    assert needed_answers("label", task(CLIP, "label", required=4)) == 3
+    assert needed_answers("label", task(CLIP, "label", required=1)) == 1
+    assert needed_answers("label", None) == 3
+    assert needed_answers("label", None, label_annotators=5) == 5
+    assert needed_answers("validate", task(CLIP, "validate", required=4)) == 4
+    assert needed_answers("validate", None) == 0
+
+
+def labelled(clip_id, emotion):
+    return {"clip_id": clip_id, "emotion": emotion}
+
+
+@pytest.mark.parametrize(
+    ("reviews", "required", "has_failed"),
+    [
+        ([], 1, False),
+        (["fear"], 1, False),
+        (["awe"], 1, True),
+        ([NO_SPECIFIC_EMOTION], 1, True),
+        (["fear", "awe"], 1, True),
+        (["awe"], 2, False),
+        (["fear", "awe", "fear"], 3, False),
+        (["fear", "awe", "anger"], 3, True),
+        (["awe"], 0, True),
+    ],
+)
+def test_a_review_fails_unless_more_than_half_of_the_reviewers_name_the_label(reviews, required, has_failed):
+    failed = failed_reviews(said(CLIP, "review", *reviews), [labelled(CLIP, "fear")], required=required)
+    assert failed == ({CLIP} if has_failed else set())
+
+
+def test_only_reviews_of_labelled_clips_can_fail():
+    other = "movie-a-00004000-00008000"
+    answers = said(CLIP, "label", "awe", "awe", "awe") + said(CLIP, "validate", "awe") + said(other, "review", "awe")
+    assert failed_reviews(answers, [labelled(CLIP, "fear"), labelled(other, None)]) == set()
+    assert failed_reviews(answers, []) == set()
+
+
+def test_a_label_that_is_corrected_to_what_the_reviewer_saw_has_not_failed():
+    review = said(CLIP, "review", "awe")
+    assert failed_reviews(review, [labelled(CLIP, "fear")]) == {CLIP}
+    assert failed_reviews(review, [labelled(CLIP, "awe")]) == set()
 
 
 def test_nothing_gives_nothing():

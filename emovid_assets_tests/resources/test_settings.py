@@ -1,9 +1,12 @@
 """`emovid.toml`: every mistake is named, and values count where they should."""
 
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from emovid_assets.core.sampling import SamplingSettings
 from emovid_assets.layout import Home, SceneSettings, Settings, SettingsError
 
 
@@ -17,6 +20,21 @@ def test_no_file_means_the_protocol_of_the_paper(tmp_path):
     assert (scenes.detector, scenes.min_cut_s, scenes.max_s, scenes.min_whole_s) == ("adaptive", 4.0, 30.0, 0.2)
     assert scenes.frame_stride == 20
     assert Home(tmp_path).settings().annotation.human_fraction == 0.2
+
+
+def test_the_annotation_plan_can_be_configured_in_every_number(tmp_path):
+    people = Home(tmp_path).settings().annotation
+    plan = SamplingSettings()
+    assert people.model_dump() == {name: getattr(plan, name) for name in type(people).model_fields}
+    assert {field.name for field in fields(plan)} == {*type(people).model_fields, "seed"}
+
+
+def test_the_readme_shows_every_setting_with_its_default():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = tomllib.loads(readme.split("```toml\n")[1].split("```")[0])
+    defaults = Settings().model_dump(exclude_none=True)
+    assert shown["annotation"] == defaults["annotation"]
+    assert Settings.model_validate(shown) == Settings()
 
 
 def test_a_partial_file_changes_what_it_names(tmp_path):
@@ -33,6 +51,9 @@ def test_a_partial_file_changes_what_it_names(tmp_path):
         ('[scenes]\ndetector = "histogram"\n', "scenes.detector"),
         ("[media]\nworkers = 1.5\n", "media.workers"),
         ("[annotation]\nhuman_fraction = 20\n", "annotation.human_fraction"),
+        ("[annotation]\nlabel_annotators = 0\n", "annotation.label_annotators"),
+        ("[annotation]\nreview_annotators = -1\n", "annotation.review_annotators"),
+        ('[annotation]\nadjudicate = "sometimes"\n', "annotation.adjudicate"),
         ("[scenes\n", "not valid TOML"),
         ("seed = x\n", "not valid TOML"),
     ],
