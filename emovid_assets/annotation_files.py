@@ -98,6 +98,7 @@ def _csv_columns(name: str) -> tuple[str, ...]:
 def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
     """Copies files into `library/annotations/` and reports what they hold.
 
+    Each file is judged by itself: whether enough people have answered shows in the build, over all files.
     Raises ValueError for a file that is neither CSV nor JSON, FileExistsError where another file of that name is
     already there: answers are never overwritten.
     """
