@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LABEL_STUDIO := .venv-label-studio
+LABEL_STUDIO_VERSION := 1.23.2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast lint ui clean lock
+.PHONY: help demo test test-fast lint ui clean lock label-studio
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,6 +31,14 @@ test: $(STAMP)  ## all tests
 test-fast: $(STAMP)  ## without those that start processes or build the graph
 	$(BIN)/python -m pytest -m "not integration and not corpus"
 
+label-studio: $(LABEL_STUDIO)/.installed-$(LABEL_STUDIO_VERSION)  ## Label Studio in its own environment, for the tests that need it
+
+$(LABEL_STUDIO)/.installed-$(LABEL_STUDIO_VERSION): deploy/label-studio-constraints.txt
+	@echo "Setting up $(LABEL_STUDIO) (a few minutes the first time)"
+	@test -x $(LABEL_STUDIO)/bin/python || $(PYTHON) -m venv $(LABEL_STUDIO)
+	@$(LABEL_STUDIO)/bin/python -m pip install --quiet -c $< "label-studio==$(LABEL_STUDIO_VERSION)"
+	@touch $@
+
 lint: $(STAMP)  ## style, types, generated reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,5 +50,5 @@ lock: $(STAMP)  ## write constraints.txt from what is installed
 	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
 
 clean:  ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LABEL_STUDIO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

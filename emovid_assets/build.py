@@ -14,15 +14,17 @@ from emovid_assets.checks.table_checks import table_checks
 from emovid_assets.io_managers import ParquetIOManager
 from emovid_assets.jobs import jobs
 from emovid_assets.resources.project import Project
+from emovid_assets.sensors import label_studio_answers, take_up_answers
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """All assets, checks, jobs and resources; overrides replace resources by name (`project`, `io_manager`)."""
+    """Everything there is; overrides replace resources by name (`project`, `io_manager`)."""
     project = (resource_overrides or {}).get("project") or Project()
     return dg.Definitions(
         assets=dg.load_assets_from_modules([sources, measurements, annotations, labels, evaluation, catalogue]),
         asset_checks=[*table_checks(), *PROTOCOL_CHECKS],
-        jobs=jobs(),
+        jobs=[*jobs(), take_up_answers],
+        sensors=[label_studio_answers],
         resources={"project": project, "io_manager": ParquetIOManager(project=project), **(resource_overrides or {})},
         # A run computes one domain after another in its own process; the media pass brings its own workers.
         executor=dg.in_process_executor,

@@ -17,6 +17,7 @@ LEVELS = (
     ("tables", "layout", "partitions", "instance"),
     ("resources",),
     ("io_managers", "annotation_files", "query", "checks", "assets"),
+    ("annotation_server",),
     ("jobs", "sensors", "schedules", "automation"),
     ("build", "reference"),
     ("definitions", "runner", "code_server"),
@@ -25,7 +26,17 @@ LEVELS = (
     ("cli",),
 )
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
-WITHOUT_DAGSTER = ("core", "tables", "layout", "project_files", "annotation_files", "query", "instance", "reference")
+WITHOUT_DAGSTER = (
+    "core",
+    "tables",
+    "layout",
+    "project_files",
+    "annotation_files",
+    "annotation_server",
+    "query",
+    "instance",
+    "reference",
+)
 HEAVY = ("torch", "transformers", "av", "cv2", "scenedetect", "sklearn", "scipy", "matplotlib", "PIL")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,0 +1,405 @@
+"""Label Studio: its own environment, its server process, and its HTTP interface.
+
+Belongs here: everything that knows Label Studio's program and addresses. Does not belong here: what a project or a
+task looks like (`core.label_studio`), and what is pushed and pulled (`annotation_server`).
+
+Label Studio pins libraries that ours do not go with, so it lives in an environment of its own. Its server is told to
+listen on this machine only, to report nothing to anybody, and to serve nothing but clip files.
+"""
+
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from emovid_assets.core.label_studio import SKIP_KEY, SUBMIT_KEY
+from emovid_assets.layout import Home
+from emovid_assets.project_files import project_file
+
+VERSION = "1.23.2"
+PROGRAM_VARIABLE = "EMOVID_LABEL_STUDIO"
+DEFAULT_PORT = 8080
+ADMIN_EMAIL = "admin@emovid.local"
+CONSTRAINTS = "deploy/label-studio-constraints.txt"
+
+_HOST = "127.0.0.1"
+_START_TIMEOUT_S = 300.0  # the first start makes the database
+_REQUEST_TIMEOUT_S = (5.0, 120.0)
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+_BUSY = (429, 503)
+_PASSING = (*_BUSY, 500, 502, 504)
+_TASKS_PER_REQUEST = 500
+
+
+class LabelStudioError(Exception):
+    """Something that a person can put right; the message says how."""
+
+
+@dataclass
+class Access:
+    """How to reach a server as its administrator. Lies in a file that only its owner may read."""
+
+    url: str
+    email: str
+    password: str
+    token: str = ""
+
+    @staticmethod
+    def path(home: Home) -> Path:
+        return folder(home) / "credentials.json"
+
+    @classmethod
+    def read(cls, home: Home) -> "Access":
+        """Raises LabelStudioError where no server has been set up for this home."""
+        try:
+            return cls(**json.loads(cls.path(home).read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise LabelStudioError(
+                f"no Label Studio has been set up for {home.root}; start one with: emovid annotate serve"
+            ) from error
+        except (ValueError, TypeError, OSError) as error:
+            raise LabelStudioError(
+                f"{cls.path(home)} cannot be used ({error}); repair it, it holds the password"
+            ) from error
+
+    def write(self, home: Home) -> None:
+        path = self.path(home)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.tmp")
+        temporary.unlink(missing_ok=True)
+        # Created with its final mode: at no moment may others read the password.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(self), file, indent=1)
+        temporary.replace(path)
+
+
+def folder(home: Home) -> Path:
+    """Where Label Studio keeps what is its own: environment, database, log, credentials."""
+    return home.root / "label-studio"
+
+
+def program(home: Home, say: Callable[[str], None] = lambda text: None) -> Path:
+    """The program `label-studio`: the one that EMOVID_LABEL_STUDIO names, else that of the home's own environment.
+
+    The environment is made on first use (a few minutes, from the package index). Raises LabelStudioError.
+    """
+    named = os.environ.get(PROGRAM_VARIABLE)
+    if named:
+        path = Path(named).expanduser().absolute()
+        if not os.access(path, os.X_OK) or path.is_dir():
+            raise LabelStudioError(f"{PROGRAM_VARIABLE} names {path}, which is no program; correct or unset it")
+        return path
+    environment = folder(home) / "venv"
+    path = environment / "bin" / "label-studio"
+    # The marker is written last, so that an installation that was interrupted is done again.
+    marker = environment / f".installed-{VERSION}"
+    if not marker.exists():
+        say(f"Setting up Label Studio {VERSION} in {environment} (once, a few minutes)")
+        python = environment / "bin" / "python"
+        requirement = ["-c", str(project_file(CONSTRAINTS)), f"label-studio=={VERSION}"]
+        for command in (
+            [sys.executable, "-m", "venv", str(environment)],
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirement],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=_clean_environment())
+            if done.returncode:
+                detail = (done.stderr or done.stdout).strip()[-600:]
+                raise LabelStudioError(
+                    f"Label Studio could not be installed; is the package index reachable? "
+                    f"Or install it elsewhere and name its program in {PROGRAM_VARIABLE}. {detail}"
+                )
+        marker.touch()
+    return path
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without what would lead another Python to our packages."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+
+
+def _server_environment(home: Home, access: Access) -> dict[str, str]:
+    keys = {
+        "annotation:submit": {"key": SUBMIT_KEY, "mac": SUBMIT_KEY, "description": "Submit"},
+        "annotation:skip": {"key": SKIP_KEY, "mac": SKIP_KEY, "description": "Skip"},
+    }
+    settings = {
+        "BASE_DATA_DIR": str(folder(home) / "data"),
+        # Anyone with an account may add a storage below the document root: so credentials must lie outside of it.
+        "LOCAL_FILES_SERVING_ENABLED": "true",
+        "LOCAL_FILES_DOCUMENT_ROOT": str(served_folder(home)),
+        "DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        "USERNAME": access.email,
+        "PASSWORD": access.password,
+        "HOST": "",
+        "ALLOWED_HOSTS": f"{_HOST},localhost",
+        "CORS_ALLOW_ALL_ORIGINS": "false",
+        "COLLECT_ANALYTICS": "false",
+        "LATEST_VERSION_CHECK": "false",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+        "EDITOR_KEYMAP": json.dumps(keys),
+        "LOG_LEVEL": "WARNING",
+    }
+    return _clean_environment() | {f"LABEL_STUDIO_{name}": value for name, value in settings.items()}
+
+
+def served_folder(home: Home) -> Path:
+    """The folder below which clip files are served; addresses of tasks are relative to it."""
+    return home.clips.parent
+
+
+@contextmanager
+def running_server(
+    home: Home, port: int = DEFAULT_PORT, say: Callable[[str], None] = lambda text: None
+) -> Iterator["RunningServer"]:
+    """A Label Studio on 127.0.0.1 with the data of this home, ready to answer; ends with the block.
+
+    Its output is in `label-studio/server.log`. Raises LabelStudioError where it cannot start.
+    """
+    executable = program(home, say)
+    _require_free(port)
+    url = f"http://{_HOST}:{port}"
+    path = Access.path(home)
+    access = Access.read(home) if path.exists() else Access(url, ADMIN_EMAIL, secrets.token_urlsafe(18))
+    access.url = url
+    access.write(home)
+    home.clips.mkdir(parents=True, exist_ok=True)
+    log = folder(home) / "server.log"
+    command = [str(executable), "start", "--no-browser", "--internal-host", _HOST, "--port", str(port)]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_server_environment(home, access),
+            cwd=folder(home),
+            start_new_session=True,
+        )
+    try:
+        _await_health(process, url, log)
+        if not access.token:
+            access.token = _new_token(url, access)
+            access.write(home)
+        yield RunningServer(access, process, log)
+    finally:
+        _end(process)
+
+
+def _require_free(port: int) -> None:
+    # Label Studio would silently take the next free port.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except (OSError, OverflowError) as error:
+            raise LabelStudioError(
+                f"port {port} on {_HOST} cannot be used ({error}); choose another with --port"
+            ) from error
+
+
+def _await_health(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
+            raise LabelStudioError(f"Label Studio did not start; see {log}: {' / '.join(tail)}")
+        try:
+            if requests.get(f"{url}/health", timeout=2).ok:
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(0.25)
+    raise LabelStudioError(f"Label Studio was not ready after {_START_TIMEOUT_S:.0f} s; see {log}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        try:
+            process.wait(timeout=10)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def signed_in(url: str, email: str, password: str, *, invitation: str | None = None) -> requests.Session:
+    """A browser-like session; with the token of an invitation the account is made first. Raises LabelStudioError."""
+    session = requests.Session()
+    address = f"{url}/user/login/" if invitation is None else f"{url}/user/signup/?token={invitation}"
+    page = session.get(address, timeout=_REQUEST_TIMEOUT_S)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    if token is None:
+        raise LabelStudioError(f"{address} shows no form ({page.status_code}); is this Label Studio {VERSION}?")
+    fields = {"email": email, "password": password, "csrfmiddlewaretoken": token[1], "allow_newsletters": "false"}
+    answer = session.post(
+        address, data=fields, headers={"Referer": address}, allow_redirects=False, timeout=_REQUEST_TIMEOUT_S
+    )
+    if answer.status_code != 302:
+        raise LabelStudioError(f"{url} does not let {email} in: check the password in the credentials file")
+    session.headers.update({"X-CSRFToken": session.cookies.get("csrftoken") or "", "Referer": url})
+    return session
+
+
+def _new_token(url: str, access: Access) -> str:
+    """A personal access token. A user has one at most: an older one, whose text cannot be read again, is revoked."""
+    session = signed_in(url, access.email, access.password)
+    answer = session.post(f"{url}/api/token/", json={}, timeout=_REQUEST_TIMEOUT_S)
+    if answer.status_code == 409:
+        for old in session.get(f"{url}/api/token/", timeout=_REQUEST_TIMEOUT_S).json():
+            body = {"refresh": old["token"]}
+            session.post(f"{url}/api/token/blacklist/", json=body, timeout=_REQUEST_TIMEOUT_S)
+        answer = session.post(f"{url}/api/token/", json={}, timeout=_REQUEST_TIMEOUT_S)
+    if not answer.ok:
+        raise LabelStudioError(
+            f"{url} gives {access.email} no access token ({answer.status_code}: {answer.text[:200]})"
+        )
+    return str(answer.json()["token"])
+
+
+class LabelStudio:
+    """The HTTP interface, as the user whose token is given. All methods raise LabelStudioError."""
+
+    def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.url = access.url.rstrip("/")
+        self._refresh_token = access.token
+        self._session = requests.Session()
+        self._sleep = sleep
+
+    @classmethod
+    def of(cls, home: Home) -> "LabelStudio":
+        """The server that was set up for this home, running or not."""
+        access = Access.read(home)
+        if not access.token:
+            raise LabelStudioError("Label Studio was never ready so far; start it with: emovid annotate serve")
+        return cls(access)
+
+    def invite_link(self) -> str:
+        """The page where people make their own account."""
+        return f"{self.url}{self._call('GET', '/api/invite')['invite_url']}"
+
+    def projects(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page: dict[str, Any] = {"next": True}
+        while page["next"]:
+            number = len(found) // 100 + 1
+            page = self._call("GET", "/api/projects/", params={"page": number, "page_size": 100})
+            found += page["results"]
+        return found
+
+    def create_project(self, settings: dict[str, Any], media: Path) -> dict[str, Any]:
+        """A new project that may serve the files below `media`."""
+        project: dict[str, Any] = self._call("POST", "/api/projects/", json=settings)
+        storage = {
+            "project": project["id"],
+            "title": "clips",
+            "path": str(media),
+            "use_blob_urls": True,
+            "regex_filter": r".*\.mp4",
+        }
+        self._call("POST", "/api/storages/localfiles/", json=storage)
+        return project
+
+    def change_project(self, project_id: int, settings: dict[str, Any]) -> None:
+        self._call("PATCH", f"/api/projects/{project_id}/", json=settings)
+
+    def add_tasks(self, project_id: int, tasks: list[dict[str, Any]]) -> None:
+        for start in range(0, len(tasks), _TASKS_PER_REQUEST):
+            self._call("POST", f"/api/projects/{project_id}/import", json=tasks[start : start + _TASKS_PER_REQUEST])
+
+    def tasks(self, project_id: int) -> list[dict[str, Any]]:
+        """All tasks with all annotations, skipped ones too, as the format "JSON" of Label Studio's export."""
+        parameters = {"exportType": "JSON", "download_all_tasks": "true"}
+        exported: list[dict[str, Any]] = self._call("GET", f"/api/projects/{project_id}/export", params=parameters)
+        return exported
+
+    def emails(self) -> dict[int, str]:
+        """E-mail address by user id."""
+        return {user["id"]: user["email"] for user in self._call("GET", "/api/users/")}
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        """The decoded answer. A request that may be repeated without harm is, while the server is busy or away."""
+        is_repeatable = method in ("GET", "PATCH")
+        for pause in (*_PAUSES_S, None):
+            try:
+                answer = self._request(method, path, **options)
+            except requests.ConnectionError as error:
+                # Whoever was not reached did nothing; a connection that broke later may have done it.
+                was_reached = not isinstance(error, requests.exceptions.ConnectTimeout) and "refused" not in str(error)
+                if pause is None or (was_reached and not is_repeatable):
+                    raise LabelStudioError(
+                        f"Label Studio does not answer at {self.url}; start it with: emovid annotate serve"
+                    ) from error
+            except requests.Timeout as error:
+                if pause is None or not is_repeatable:
+                    raise LabelStudioError(f"Label Studio takes too long for {method} {path}; try again") from error
+            else:
+                if answer.ok:
+                    return _decoded(answer)
+                is_passing = answer.status_code in (_PASSING if is_repeatable else _BUSY)
+                if pause is None or not is_passing:
+                    raise LabelStudioError(
+                        f"Label Studio refuses {method} {path} ({answer.status_code}): {answer.text[:300]}"
+                    )
+            self._sleep(pause)
+        raise AssertionError("the last round returns or raises")
+
+    def _request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """The answer, with an access token that is valid: these live for five minutes."""
+        for _ in range(2):
+            if "Authorization" not in self._session.headers:
+                signed_in = self._sign_in()
+                if not signed_in.ok:
+                    return signed_in
+            answer = self._session.request(method, f"{self.url}{path}", timeout=_REQUEST_TIMEOUT_S, **options)
+            if answer.status_code != 401:
+                return answer
+            del self._session.headers["Authorization"]
+        return answer
+
+    def _sign_in(self) -> requests.Response:
+        body = {"refresh": self._refresh_token}
+        answer = requests.post(f"{self.url}/api/token/refresh/", json=body, timeout=_REQUEST_TIMEOUT_S)
+        if answer.status_code in (400, 401, 403):
+            raise LabelStudioError(
+                "Label Studio does not accept our access token; empty `token` in label-studio/credentials.json and "
+                "start the server again: it makes a new one"
+            )
+        if answer.ok:
+            self._session.headers["Authorization"] = f"Bearer {answer.json()['access']}"
+        return answer
+
+
+class RunningServer(LabelStudio):
+    """A server that this process has started."""
+
+    def __init__(self, access: Access, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        super().__init__(access)
+        self._process = process
+        self._log = log
+
+    def wait(self) -> None:
+        """Blocks while the server runs. Raises LabelStudioError when it has ended by itself."""
+        self._process.wait()
+        raise LabelStudioError(f"Label Studio has ended by itself; see {self._log}")
+
+
+def _decoded(answer: requests.Response) -> Any:
+    try:
+        return answer.json() if answer.content else None
+    except ValueError as error:
+        raise LabelStudioError(f"{answer.url} does not answer in JSON: is this Label Studio {VERSION}?") from error

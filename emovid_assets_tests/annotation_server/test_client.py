@@ -1,0 +1,135 @@
+"""The HTTP client against a server that is busy, away, or has forgotten us; and where secrets lie."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emovid_assets.layout import Home
+from emovid_assets.resources.label_studio import Access, LabelStudio, LabelStudioError, program, running_server
+
+
+class Script(http.server.BaseHTTPRequestHandler):
+    """Answers `/api/token/refresh/` with ever new tokens, everything else with the next status of `statuses`."""
+
+    statuses: list[int]
+    seen: list[str]
+    refresh_count: int
+
+    def do_GET(self) -> None:
+        type(self).seen.append(f"{self.command} {self.headers.get('Authorization')}")
+        self.answer(self.statuses.pop(0), [])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/api/token/refresh/":
+            type(self).refresh_count += 1
+            self.answer(200, {"access": f"access-{self.refresh_count}"})
+        else:
+            self.do_GET()
+
+    def answer(self, status: int, body: Any) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+class Scripted:
+    def __init__(self, url: str, handler: type[Script]) -> None:
+        self.handler = handler
+        self.pauses: list[float] = []
+        self.client = LabelStudio(Access(url, "a", "b", "token"), sleep=self.pauses.append)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    handler = type("Fresh", (Script,), {"statuses": [], "seen": [], "refresh_count": 0})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Scripted(f"http://127.0.0.1:{server.server_port}", handler)
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_busy_server_is_asked_again_with_growing_pauses(scripted: Scripted) -> None:
+    scripted.handler.statuses = [503, 429, 502, 200]
+    assert scripted.client.tasks(1) == []
+    assert scripted.pauses == [0.5, 1.0, 2.0]
+
+
+def test_a_request_that_adds_something_is_not_repeated_after_an_error_that_may_have_come_too_late(
+    scripted: Scripted,
+) -> None:
+    scripted.handler.statuses = [500, 200]
+    with pytest.raises(LabelStudioError, match="500"):
+        scripted.client.add_tasks(1, [{"data": {}}])
+    scripted.handler.statuses = [503, 200]
+    scripted.client.add_tasks(1, [{"data": {}}])
+
+
+def test_an_access_token_that_has_run_out_is_renewed(scripted: Scripted) -> None:
+    scripted.handler.statuses = [200, 401, 200]
+    scripted.client.tasks(1)
+    scripted.client.tasks(1)
+    assert scripted.handler.seen == ["GET Bearer access-1", "GET Bearer access-1", "GET Bearer access-2"]
+
+
+def test_a_refusal_is_told_at_once_with_what_the_server_says(scripted: Scripted) -> None:
+    scripted.handler.statuses = [404]
+    with pytest.raises(LabelStudioError, match="refuses GET /api/projects/1/export"):
+        scripted.client.tasks(1)
+    assert scripted.pauses == []
+
+
+def test_a_server_that_is_not_there_is_told_how_to_start() -> None:
+    client = LabelStudio(Access("http://127.0.0.1:9", "a", "b", "token"), sleep=lambda seconds: None)
+    with pytest.raises(LabelStudioError, match="start it with: emovid annotate serve"):
+        client.projects()
+
+
+def test_a_home_that_never_had_a_server_is_told_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(LabelStudioError, match="start one with: emovid annotate serve"):
+        LabelStudio.of(Home(tmp_path))
+
+
+def test_only_the_owner_can_read_the_password(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    access = Access("http://x", "a", "secret", "token")
+    access.write(home)
+    assert Access.path(home).stat().st_mode & 0o777 == 0o600
+    assert Access.path(home).parent.stat().st_mode & 0o077 == 0
+    assert Access.read(home) == access
+
+
+def test_a_wrong_name_of_the_program_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOVID_LABEL_STUDIO", str(tmp_path / "missing"))
+    with pytest.raises(LabelStudioError, match="which is no program"):
+        program(Home(tmp_path))
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(
+    scripted: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOVID_LABEL_STUDIO", "/bin/false")
+    port = int(scripted.client.url.rsplit(":", 1)[1])
+    with (
+        pytest.raises(LabelStudioError, match="choose another with --port"),
+        running_server(Home(tmp_path), port),
+    ):
+        pass
+
+
+def test_a_program_that_ends_at_once_is_told_with_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOVID_LABEL_STUDIO", "/bin/false")
+    with pytest.raises(LabelStudioError, match=r"did not start; see .*server\.log"), running_server(Home(tmp_path), 0):
+        pass
