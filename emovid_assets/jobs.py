@@ -26,7 +26,7 @@ def _stage(name: str, groups: list[str], description: str) -> Any:
 
 
 def jobs() -> list[Any]:
-    """`build_dataset` runs every partitioned asset of a domain; the two unpartitioned assets have their own jobs."""
+    """`build_dataset` runs every partitioned asset of a domain; the unpartitioned assets have jobs of their own."""
     return [
         dg.define_asset_job(
             "build_dataset",
@@ -38,6 +38,11 @@ def jobs() -> list[Any]:
             "train_labeller",
             dg.AssetSelection.assets("emotion_labeller"),
             description="The labeller, from the human labels of all domains.",
+        ),
+        dg.define_asset_job(
+            "pool_agreement",
+            dg.AssetSelection.assets("pooled_kappa", "agreement_statistics"),
+            description="The agreement of raters over all domains together.",
         ),
         dg.define_asset_job("build_catalogue", dg.AssetSelection.assets("catalogue"), description="The SQL catalogue."),
     ]

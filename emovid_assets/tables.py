@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
 
@@ -24,6 +25,14 @@ PURPOSES = ("label", "verify", "validate", "review")
 OUTCOMES = ("agreed", "no_majority", "no_specific_emotion", "rejected")
 DROP_REASONS = ("too_short", "too_long")
 SPLITS = ("benchmark", "train", "unused")
+PAIR_KINDS = ("human_human", "human_vlm")
+AGREEMENT_STATISTICS = (
+    "fleiss_kappa",
+    "krippendorff_alpha",
+    "mean_kappa_human_human",
+    "mean_kappa_human_vlm",
+    "kappa_gap",
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,14 @@ def _share(name: str, meaning: str, *, is_nullable: bool = False) -> Column:
     return Column(name, NUMBER, meaning, is_nullable=is_nullable, minimum=0, maximum=1)
 
 
+def _coefficient(name: str, meaning: str) -> Column:
+    return Column(name, NUMBER, meaning, is_nullable=True, minimum=-1, maximum=1)
+
+
+def _count(name: str, meaning: str, minimum: int = 0) -> Column:
+    return Column(name, INTEGER, meaning, minimum=minimum)
+
+
 def _emotion(name: str = "emotion", meaning: str = "one of the eight", *, is_nullable: bool = False) -> Column:
     return Column(name, TEXT, meaning, is_nullable=is_nullable, vocabulary=EMOTION_NAMES)
 
@@ -114,6 +131,20 @@ PROMPT_SHA256 = Column(
     "prompt_sha256", TEXT, "SHA-256 of the prompt; null where the model takes none", is_nullable=True
 )
 FRAME_PTS_S = Column("frame_pts_s", NUMBERS, "frames that the model saw, from the clip's first frame", "s")
+ANNOTATOR_ID = Column("annotator_id", TEXT, "who answered; simulated people begin with `simulated-`")
+PURPOSE = Column("purpose", TEXT, "why the clip was shown", vocabulary=PURPOSES)
+CHOICES = (*HUMAN_CHOICES, *VERIFY_CHOICES)
+PAIR_COLUMNS = (
+    Column("rater_a", TEXT, "first of the pair, by name"),
+    Column("rater_b", TEXT, "second of the pair"),
+    Column("pair_kind", TEXT, "who is compared", vocabulary=PAIR_KINDS),
+    _count("clip_count", "clips both rated", 1),
+    _share("observed_agreement", "p_o"),
+    _share("expected_agreement", "p_e"),
+    _coefficient("kappa", "(p_o - p_e) / (1 - p_e); null where p_e = 1"),
+    _coefficient("kappa_low", "2.5 % bootstrap quantile"),
+    _coefficient("kappa_high", "97.5 % bootstrap quantile"),
+)
 
 _TABLES = (
     Table(
@@ -305,18 +336,27 @@ _TABLES = (
         (
             CLIP_ID,
             DOMAIN,
-            Column("purpose", TEXT, "why the clip was shown", vocabulary=PURPOSES),
-            Column("annotator_id", TEXT, "who answered; simulated people begin with `simulated-`"),
-            Column("label", TEXT, "the answer", vocabulary=(*HUMAN_CHOICES, *VERIFY_CHOICES)),
+            PURPOSE,
+            ANNOTATOR_ID,
+            Column("label", TEXT, "the answer", vocabulary=CHOICES),
             Column("annotated_at", TIMESTAMP, "when", is_nullable=True),
             Column("tool", TEXT, "where: `label-studio`, `csv` or `simulated`"),
+            Column(
+                "lead_time_s",
+                NUMBER,
+                "how long the person took, as the tool measured it; null where unknown",
+                "s",
+                is_nullable=True,
+                minimum=0,
+            ),
         ),
         uses_pandas_type=True,
     ),
     Table(
         "rejected_annotations",
-        "answer that was not accepted",
-        "Answers that cannot count, kept with the reason. Answers whose clip id names no domain are kept under movie.",
+        "answer that does not count, or not yet",
+        "Answers that cannot count, kept with the reason, and accepted ones that wait for more people "
+        "(`too_few_annotators`). Answers whose clip id names no domain are kept under movie.",
         ("file_path", "row_number", "reason"),
         (
             DOMAIN,
@@ -344,6 +384,65 @@ _TABLES = (
             Column("agree_count", INTEGER, "people who chose it", minimum=0),
             Column("annotator_count", INTEGER, "people asked", minimum=1),
             Column("outcome", TEXT, "only `agreed` clips stay in the dataset", vocabulary=OUTCOMES),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "annotator_quality",
+        "annotator × purpose",
+        "How much each person answered, how fast, and how far they agree with the majority of the others.",
+        ("annotator_id", "purpose"),
+        (
+            DOMAIN,
+            ANNOTATOR_ID,
+            PURPOSE,
+            _count("answer_count", "accepted answers", 1),
+            _count("timed_answer_count", "of these, with a known duration"),
+            Column("lead_time_median_s", NUMBER, "median time for an answer", "s", is_nullable=True, minimum=0),
+            _count("compared_count", "answers to clips on which the others have a majority of at least two"),
+            _count("agree_count", "of these, equal to that majority"),
+            _share("agreement", "agree_count / compared_count; null without any", is_nullable=True),
+            _coefficient("kappa", "Cohen's kappa with the majority of the others; null where p_e = 1"),
+            _coefficient("kappa_low", "2.5 % bootstrap quantile over clips"),
+            _coefficient("kappa_high", "97.5 % bootstrap quantile over clips"),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "annotator_choices",
+        "annotator × purpose × choice",
+        "How each person uses each choice: bias against the others on the same clips, recall and precision.",
+        ("annotator_id", "purpose", "label"),
+        (
+            DOMAIN,
+            ANNOTATOR_ID,
+            PURPOSE,
+            Column("label", TEXT, "the choice", vocabulary=CHOICES),
+            _count("answer_count", "times the person chose it"),
+            _count("shared_clip_count", "clips that the person and somebody else answered"),
+            _share("answer_share", "its share of the person's answers on those clips", is_nullable=True),
+            _share("others_share", "its share of the others' answers there, each clip weighing 1", is_nullable=True),
+            _coefficient("bias", "answer_share - others_share; above 0: chosen more often than by the others"),
+            _count("majority_count", "compared clips whose majority of the others is this choice"),
+            _count("compared_answer_count", "compared clips on which the person chose it"),
+            _count("agree_count", "compared clips on which both did"),
+            _share("recall", "agree_count / majority_count; null without any", is_nullable=True),
+            _share("precision", "agree_count / compared_answer_count; null without any", is_nullable=True),
+        ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "annotator_confusion",
+        "annotator × purpose × majority label × label",
+        "What each person chose where the majority of the others chose what; only cells that occur.",
+        ("annotator_id", "purpose", "majority_label", "label"),
+        (
+            DOMAIN,
+            ANNOTATOR_ID,
+            PURPOSE,
+            Column("majority_label", TEXT, "what at least two of the others chose, without a tie", vocabulary=CHOICES),
+            Column("label", TEXT, "what the person chose", vocabulary=CHOICES),
+            _count("clip_count", "clips", 1),
         ),
         uses_pandas_type=True,
     ),
@@ -439,18 +538,60 @@ _TABLES = (
         ("rater_a", "rater_b"),
         (
             DOMAIN,
-            Column("rater_a", TEXT, "first of the pair, by name"),
-            Column("rater_b", TEXT, "second of the pair"),
-            Column("pair_kind", TEXT, "who is compared", vocabulary=("human_human", "human_vlm")),
-            Column("clip_count", INTEGER, "clips both rated", minimum=1),
-            _share("observed_agreement", "p_o"),
-            _share("expected_agreement", "p_e"),
-            Column(
-                "kappa", NUMBER, "(p_o - p_e) / (1 - p_e); null where p_e = 1", is_nullable=True, minimum=-1, maximum=1
-            ),
-            Column("kappa_low", NUMBER, "2.5 % bootstrap quantile", is_nullable=True, minimum=-1, maximum=1),
-            Column("kappa_high", NUMBER, "97.5 % bootstrap quantile", is_nullable=True, minimum=-1, maximum=1),
+            *PAIR_COLUMNS,
         ),
+        uses_pandas_type=True,
+    ),
+    Table(
+        "pooled_kappa",
+        "pair of raters",
+        "Cohen's kappa of every pair over the clips of all domains together, with a bootstrap interval over clips.",
+        ("rater_a", "rater_b"),
+        PAIR_COLUMNS,
+        is_partitioned=False,
+        uses_pandas_type=True,
+    ),
+    Table(
+        "agreement_statistics",
+        "scope × statistic × emotion",
+        "How far the raters agree: Fleiss, Krippendorff, mean kappas and their gap, each with a bootstrap interval.",
+        ("scope", "statistic", "emotion"),
+        (
+            Column(
+                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+            ),
+            Column(
+                "statistic",
+                TEXT,
+                "what is measured; `kappa_gap` is the absolute difference of the two means",
+                vocabulary=AGREEMENT_STATISTICS,
+            ),
+            Column(
+                "emotion",
+                TEXT,
+                "the choice against all others; `all` is the nine choices together",
+                vocabulary=(ALL_CHOICES, *HUMAN_CHOICES),
+            ),
+            Column("value", NUMBER, "null where chance explains everything or raters are missing", is_nullable=True),
+            Column("low", NUMBER, "2.5 % bootstrap quantile over clips", is_nullable=True),
+            Column("high", NUMBER, "97.5 % bootstrap quantile over clips", is_nullable=True),
+            Column(
+                "standard_error",
+                NUMBER,
+                "standard deviation of the resampled values; of the gap with its sign",
+                is_nullable=True,
+                minimum=0,
+            ),
+            _count("clip_count", "clips that the statistic rests on"),
+            Column(
+                "required_clip_count",
+                INTEGER,
+                "clips for a 95 % interval of ± 0.04, by this standard error; null without one",
+                is_nullable=True,
+                minimum=1,
+            ),
+        ),
+        is_partitioned=False,
         uses_pandas_type=True,
     ),
     Table(

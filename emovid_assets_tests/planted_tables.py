@@ -15,8 +15,15 @@ LISTS: dict[pa.DataType, list[Any]] = {pa.list_(pa.float64()): [0.0, 0.5], pa.li
 
 
 def valid_row(table: str, number: int, domain: str = "movie", **given: Any) -> dict[str, Any]:
-    """A row within all limits; texts without a vocabulary carry the number and so tell the keys apart."""
+    """A row within all limits; texts without a vocabulary carry the number and so tell the keys apart.
+
+    Where every part of the key has a vocabulary, the last one walks through its words instead.
+    """
     row = {column.name: _value(column, number) for column in TABLES[table].columns}
+    words = {column.name: column.vocabulary for column in TABLES[table].columns if column.vocabulary is not None}
+    if words.keys() >= set(TABLES[table].key):
+        last = TABLES[table].key[-1]
+        row[last] = words[last][number % len(words[last])]
     return row | ({"domain": domain} if "domain" in row else {}) | given
 
 

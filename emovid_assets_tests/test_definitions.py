@@ -99,9 +99,11 @@ def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> N
     assert (backfill_policy or dg.BackfillPolicy.multi_run()).max_partitions_per_run == 1
 
 
-def test_the_unpartitioned_assets_are_the_labeller_and_the_catalogue() -> None:
+def test_the_unpartitioned_assets_are_the_labeller_the_pooled_agreement_and_the_catalogue() -> None:
     assert {name for name in SPECS if not GRAPH.get(dg.AssetKey(name)).is_partitioned} == {
         "emotion_labeller",
+        "pooled_kappa",
+        "agreement_statistics",
         "catalogue",
     }
 

@@ -1,6 +1,10 @@
 """Stage 3: what humans are asked, what they answered, what the majority says.
 
-Belongs here: `annotation_tasks`, `human_annotations`, `rejected_annotations`, `human_labels`.
+Belongs here: `annotation_tasks`, `human_annotations`, `rejected_annotations`, `human_labels`, and how each annotator
+answers: `annotator_quality`, `annotator_choices`, `annotator_confusion`.
+
+`annotation_tasks` looks at the last build of `human_labels` (disagreements) and `benchmark_split` (second review),
+which come after it: declared as inputs they would close a cycle. So both queues take effect with the next build.
 """
 
 from collections import Counter
@@ -10,45 +14,50 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.pictures import bars
+from emovid_assets.assets.pictures import bars, confusion_matrix
 from emovid_assets.assets.table_asset import Rows, markdown_table, result, table_asset
-from emovid_assets.core.annotations import accept_answers, read_annotation_file
-from emovid_assets.core.sampling import SamplingSettings, plan_tasks
+from emovid_assets.core import annotator_quality as quality
+from emovid_assets.core.annotations import TOO_FEW, accept_answers, read_annotation_file
+from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
+from emovid_assets.core.sampling import SamplingSettings, disputed_clips, plan_tasks
 from emovid_assets.core.voting import human_labels as vote
 from emovid_assets.layout import Home
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES, rows_of
 
 GROUP = "annotations"
 ANNOTATION_SUFFIXES = (".csv", ".json")
 
 
-@table_asset(group=GROUP, code_version="1")
+@table_asset(group=GROUP, code_version="2")
 def annotation_tasks(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:
-    settings = project.settings
+    domain, settings = context.partition_key, project.settings
     intended = dict(
         zip(source_videos["source_id"].to_pylist(), source_videos["intended_emotion"].to_pylist(), strict=True)
     )
     # Tasks that are out stay out while their clip exists, however the library grows.
-    published = rows_of(project.read("annotation_tasks", context.partition_key))
+    published = rows_of(project.read("annotation_tasks", domain))
+    split = rows_of(project.read("benchmark_split", domain), ["clip_id", "split"])
     rows = plan_tasks(
         rows_of(clips, ["clip_id", "source_id", "domain"]),
         intended,
-        settings=SamplingSettings(
-            human_fraction=settings.annotation.human_fraction,
-            validation_fraction=settings.annotation.validation_fraction,
-            validation_minimum=settings.annotation.validation_minimum,
-            seed=settings.seed,
-        ),
+        settings=SamplingSettings(**settings.annotation.model_dump(), seed=settings.seed),
         already_planned={(row["clip_id"], row["purpose"]) for row in published},
+        benchmark={row["clip_id"] for row in split if row["split"] == "benchmark"},
+        disputed=disputed_clips(
+            rows_of(project.read("human_labels", domain)),
+            published,
+            label_annotators=settings.annotation.label_annotators,
+        ),
     )
     return result("annotation_tasks", TABLES["annotation_tasks"].from_rows(rows), metadata=_counts(rows, "purpose"))
 
 
 def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Accepted and rejected answers of a domain from every file in `library/annotations/`."""
+    """Accepted and rejected answers of a domain from every file in `library/annotations/`, judged by the last plan."""
     folder = home.annotations
     answers, refused = [], []
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
@@ -56,10 +65,17 @@ def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[st
             from_file, refused_in_file = read_annotation_file(path, home.relative(path))
             answers += from_file
             refused += refused_in_file
-    return accept_answers(answers, domain=domain, known_clip_ids=set(clips["clip_id"].to_pylist()), rejected=refused)
+    return accept_answers(
+        answers,
+        domain=domain,
+        known_clip_ids=set(clips["clip_id"].to_pylist()),
+        rejected=refused,
+        tasks=rows_of(Warehouse(home.warehouse).read("annotation_tasks", domain)),
+        label_annotators=home.settings().annotation.label_annotators,
+    )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], deps=["annotation_tasks"])
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], deps=["annotation_tasks"])
 def human_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
     accepted, rejected = read_answers(project.home, context.partition_key, clips)
     if not accepted:
@@ -68,7 +84,8 @@ def human_annotations(context: dg.AssetExecutionContext, project: Project, clips
         "human_annotations",
         TABLES["human_annotations"].from_rows(accepted),
         metadata={
-            "rejected": len(rejected),
+            "rejected": sum(row["reason"] != TOO_FEW for row in rejected),
+            "waiting_for_other_annotators": sum(row["reason"] == TOO_FEW for row in rejected),
             "annotators": len({row["annotator_id"] for row in accepted}),
             "is_simulated": any(row["annotator_id"].startswith("simulated-") for row in accepted),
             **_counts(accepted, "purpose"),
@@ -76,7 +93,7 @@ def human_annotations(context: dg.AssetExecutionContext, project: Project, clips
     )
 
 
-@table_asset(group=GROUP, code_version="1", deps=["annotation_tasks"])
+@table_asset(group=GROUP, code_version="2", deps=["annotation_tasks"])
 def rejected_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
     _, rejected = read_answers(project.home, context.partition_key, clips)
     return result(
@@ -84,9 +101,15 @@ def rejected_annotations(context: dg.AssetExecutionContext, project: Project, cl
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
-def human_labels(context: dg.AssetExecutionContext, annotation_tasks: pa.Table, human_annotations: pa.Table) -> Rows:
-    rows, waiting = vote(rows_of(human_annotations), rows_of(annotation_tasks))
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"])
+def human_labels(
+    context: dg.AssetExecutionContext, project: Project, annotation_tasks: pa.Table, human_annotations: pa.Table
+) -> Rows:
+    rows, waiting = vote(
+        rows_of(human_annotations),
+        rows_of(annotation_tasks),
+        label_annotators=project.settings.annotation.label_annotators,
+    )
     agreed = Counter(row["emotion"] for row in rows if row["outcome"] == "agreed")
     return result(
         "human_labels",
@@ -102,3 +125,53 @@ def human_labels(context: dg.AssetExecutionContext, annotation_tasks: pa.Table, 
 def _counts(rows: list[dict[str, Any]], column: str) -> Mapping[str, Any]:
     counts = Counter(row[column] for row in rows)
     return {f"{column}s": markdown_table([{column: name, "count": counts[name]} for name in sorted(counts)])}
+
+
+SHOWN_ANNOTATORS = 8
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def annotator_quality(context: dg.AssetExecutionContext, project: Project, human_annotations: pa.Table) -> Rows:
+    rows = quality.annotator_quality(
+        rows_of(human_annotations), domain=context.partition_key, seed=project.settings.seed
+    )
+    columns = ("annotator_id", "purpose", "answer_count", "lead_time_median_s", "compared_count", "agreement", "kappa")
+    return result(
+        "annotator_quality",
+        TABLES["annotator_quality"].from_rows(rows),
+        metadata={
+            "annotators": len({row["annotator_id"] for row in rows}),
+            "quality": markdown_table([{name: row[name] for name in columns} for row in rows]),
+        },
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def annotator_choices(context: dg.AssetExecutionContext, human_annotations: pa.Table) -> Rows:
+    rows = quality.annotator_choices(rows_of(human_annotations), domain=context.partition_key)
+    biased = sorted((row for row in rows if row["bias"]), key=lambda row: -abs(row["bias"]))
+    columns = ("annotator_id", "purpose", "label", "shared_clip_count", "answer_share", "others_share", "bias")
+    return result(
+        "annotator_choices",
+        TABLES["annotator_choices"].from_rows(rows),
+        metadata={"largest_bias": markdown_table([{name: row[name] for name in columns} for row in biased[:10]])},
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def annotator_confusion(context: dg.AssetExecutionContext, human_annotations: pa.Table) -> Rows:
+    """One picture a person, of those with most compared answers, over all purposes with the same choices."""
+    rows = quality.annotator_confusion(rows_of(human_annotations), domain=context.partition_key)
+    cells: dict[tuple[str, bool], Counter[tuple[str, str]]] = {}
+    for row in rows:
+        counts = cells.setdefault((row["annotator_id"], row["purpose"] == "verify"), Counter())
+        counts[row["majority_label"], row["label"]] += row["clip_count"]
+    pictures: dict[str, Any] = {}
+    busiest = sorted(cells, key=lambda key: (-cells[key].total(), key))[:SHOWN_ANNOTATORS]
+    for annotator_id, is_verification in busiest:
+        labels = VERIFY_CHOICES if is_verification else HUMAN_CHOICES
+        counts = cells[annotator_id, is_verification]
+        matrix = [[counts[majority, label] for label in labels] for majority in labels]
+        name = f"{annotator_id} (verification)" if is_verification else annotator_id
+        pictures[name] = confusion_matrix(matrix, "majority of the others", annotator_id, labels)
+    return result("annotator_confusion", TABLES["annotator_confusion"].from_rows(rows), metadata=pictures)

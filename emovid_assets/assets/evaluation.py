@@ -1,6 +1,7 @@
 """Stage 5: the kappa validation, the benchmark split and the quarantine.
 
-Belongs here: `validation_ratings`, `kappa_validation`, `benchmark_split`, `processing_errors`.
+Belongs here: `validation_ratings`, `kappa_validation`, `pooled_kappa`, `agreement_statistics`, `benchmark_split`,
+`processing_errors`.
 """
 
 from collections import Counter
@@ -9,10 +10,16 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid
+from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid, confusion_matrix
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, markdown_table, result, table_asset
-from emovid_assets.core.agreement import gap_interval, human_agreement, kappa_gap, pairwise_kappa
+from emovid_assets.core.agreement import human_agreement, kappa_gap, pairwise_kappa
+from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED, gap_conclusion, gap_estimate
+from emovid_assets.core.agreement_statistics import agreement_statistics as all_statistics
+from emovid_assets.core.annotator_quality import majority_of
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.splits import group_clips, split_clips
+from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, rows_of
@@ -65,24 +72,74 @@ def validation_ratings(
 def kappa_validation(context: dg.AssetExecutionContext, project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
-    rows = pairwise_kappa(ratings, domain=context.partition_key, seed=seed)
-    shown: dict[str, Any] = {"pairs": agreement_matrix(rows)}
-    if ratings:
-        humans = human_agreement(ratings)
-        gap, interval = kappa_gap(rows), gap_interval(ratings, seed=seed)
-        shown |= {name: value for name, value in vars(humans).items() if value is not None}
-        if gap is not None and interval is not None:
-            shown |= {
-                "mean_kappa_human_human": gap.human_human_mean,
-                "mean_kappa_human_vlm": gap.human_vlm_mean,
-                "gap": gap.gap,
-                "gap_low": interval[0],
-                "gap_high": interval[1],
-            }
+    rows = [{"domain": context.partition_key, **row} for row in pairwise_kappa(ratings, seed=seed)]
+    shown: dict[str, Any] = {"pairs": agreement_matrix(rows), **_majority_and_models(ratings)}
+    gap, estimate = kappa_gap(rows), gap_estimate(ratings, seed=seed)
+    if estimate is not None:
+        shown |= {name: value for name, value in vars(human_agreement(ratings)).items() if value is not None}
+        shown["conclusion"] = gap_conclusion(estimate)
+    if gap is not None:
+        shown |= {"mean_kappa_human_human": gap.human_human_mean, "mean_kappa_human_vlm": gap.human_vlm_mean}
     return result("kappa_validation", TABLES["kappa_validation"].from_rows(rows), metadata=shown)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def pooled_kappa(project: Project, validation_ratings: pa.Table) -> Rows:
+    ratings = rows_of(validation_ratings)
+    rows = pairwise_kappa(ratings, seed=project.settings.seed)
+    return result(
+        "pooled_kappa",
+        TABLES["pooled_kappa"].from_rows(rows),
+        metadata={"pairs": agreement_matrix(rows), **_majority_and_models(ratings)},
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+def agreement_statistics(project: Project, validation_ratings: pa.Table) -> Rows:
+    ratings = rows_of(validation_ratings)
+    seed = project.settings.seed
+    by_domain = {domain: [row for row in ratings if row["domain"] == domain] for domain in DOMAINS}
+    rows = [
+        row
+        for name, members in {**by_domain, POOLED: ratings}.items()
+        for row in all_statistics(members, scope=name, seed=seed)
+    ]
+    pooled = gap_estimate(ratings, seed=seed)
+    columns = ("scope", "statistic", "value", "low", "high", "clip_count", "required_clip_count")
+    overall = [{name: row[name] for name in columns} for row in rows if row["emotion"] == ALL_CHOICES]
+    return result(
+        "agreement_statistics",
+        TABLES["agreement_statistics"].from_rows(rows),
+        metadata={
+            "statistics": markdown_table(overall),
+            **({"conclusion": gap_conclusion(pooled)} if pooled is not None else {}),
+        },
+    )
+
+
+def _majority_and_models(ratings: list[dict[str, Any]]) -> dict[str, Any]:
+    """A confusion matrix a model: the majority of the people by the model's choice, over the clips that have both."""
+    human: dict[str, list[str]] = {}
+    for row in ratings:
+        if row["rater_kind"] == "human":
+            human.setdefault(row["clip_id"], []).append(row["label"])
+    counts: dict[str, Counter[tuple[str, str]]] = {}
+    for row in ratings:
+        majority = majority_of(human.get(row["clip_id"], ())) if row["rater_kind"] == "vlm" else None
+        if majority is not None:
+            counts.setdefault(row["rater_id"], Counter())[majority, row["label"]] += 1
+    return {
+        f"majority and {model}": confusion_matrix(
+            [[cells[majority, label] for label in HUMAN_CHOICES] for majority in HUMAN_CHOICES],
+            "majority of the people",
+            model,
+            HUMAN_CHOICES,
+        )
+        for model, cells in sorted(counts.items())
+    }
+
+
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], pool=MEDIA_POOL)
 def benchmark_split(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -90,6 +147,7 @@ def benchmark_split(
     clip_media: pa.Table,
     clip_features: pa.Table,
     captions: pa.Table,
+    human_annotations: pa.Table,
     emotion_labels: pa.Table,
 ) -> Rows:
     domain, settings = context.partition_key, project.settings
@@ -97,16 +155,19 @@ def benchmark_split(
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
     groups = group_clips({**row, "film_id": films.get(row["source_id"])} for row in rows_of(clip_features))
     earlier = rows_of(project.read("benchmark_split", domain))
+    labels = rows_of(emotion_labels)
+    failed = failed_reviews(rows_of(human_annotations), labels, required=settings.annotation.review_annotators)
     split = split_clips(
         (
             {**row, "group_id": groups[row["clip_id"]], "caption": caption_of.get(row["clip_id"])}
-            for row in rows_of(emotion_labels)
+            for row in labels
             if row["clip_id"] in groups
         ),
         per_cell=settings.benchmark.per_cell,
         train_limit={"movie": settings.benchmark.movie_train_limit},
         seed=settings.seed,
         already_benchmark={row["clip_id"] for row in earlier if row["split"] == "benchmark"},
+        failed_reviews=failed,
     )
     chosen = {row["clip_id"] for row in split if row["split"] == "benchmark"}
     frames = media.first_frames(
@@ -123,6 +184,7 @@ def benchmark_split(
         computed_count=frames.computed_count,
         metadata={
             **{name: counts[name] for name in ("benchmark", "train", "unused")},
+            "failed_reviews": len(failed),
             "benchmark_clips": benchmark_grid(project.home.root, [row for row in rows if row["split"] == "benchmark"]),
         },
     )

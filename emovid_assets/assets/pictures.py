@@ -68,9 +68,13 @@ def bars(counts: Mapping[str, int], title: str) -> dg.MetadataValue:
     return _rendered(figure, title)
 
 
-def confusion_matrix(matrix: Sequence[Sequence[int]], rows: str, columns: str) -> dg.MetadataValue:
-    """Counts, rows by columns, in EmoSet's order."""
-    return _matrix(np.asarray(matrix, float), list(EMOTION_NAMES), list(EMOTION_NAMES), rows, columns, "{:.0f}", None)
+def confusion_matrix(
+    matrix: Sequence[Sequence[int]], rows: str, columns: str, labels: Sequence[str] = EMOTION_NAMES
+) -> dg.MetadataValue:
+    """Counts, rows by columns, both in the order of `labels` (EmoSet's by default)."""
+    if not np.any(matrix):
+        return NOTHING
+    return _matrix(np.asarray(matrix, float), list(labels), list(labels), rows, columns, "{:.0f}", None)
 
 
 def agreement_matrix(pairs: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:

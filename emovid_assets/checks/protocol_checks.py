@@ -5,7 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.core.agreement import gap_interval, kappa_gap
+from emovid_assets.core.agreement import kappa_gap
+from emovid_assets.core.agreement_statistics import ALL_CHOICES, MAX_GAP, POOLED, Estimate, gap_conclusion, gap_estimate
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.splits import leaks
 from emovid_assets.partitions import domain_partitions
@@ -13,7 +14,6 @@ from emovid_assets.resources.media import is_whole
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import rows_of
 
-MAX_GAP = 0.04
 PROBABILITY_SLACK = 1e-6
 WARN = dg.AssetCheckSeverity.WARN
 
@@ -48,22 +48,53 @@ def probabilities_sum_to_one(context: dg.AssetCheckExecutionContext, project: Pr
 
 @_partitioned("kappa_validation", "Mean human–human and human–model kappa differ by less than 0.04 (requirement R17).")
 def kappa_gap_below_4_percent(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
-    gap = kappa_gap(rows_of(project.read("kappa_validation", context.partition_key)))
-    if gap is None:
+    means = kappa_gap(rows_of(project.read("kappa_validation", context.partition_key)))
+    ratings = rows_of(project.read("validation_ratings", context.partition_key))
+    gap = gap_estimate(ratings, seed=project.settings.seed)
+    if means is None or gap is None:
+        return _judged_gap(None)
+    return _judged_gap(gap, human_human=means.human_human_mean, human_vlm=means.human_vlm_mean)
+
+
+@dg.asset_check(
+    asset="agreement_statistics", description="The same over the clips of all domains together (requirement R17)."
+)
+def pooled_kappa_gap_below_4_percent(project: Project) -> dg.AssetCheckResult:
+    overall = {
+        row["statistic"]: row
+        for row in rows_of(project.read("agreement_statistics"))
+        if row["scope"] == POOLED and row["emotion"] == ALL_CHOICES
+    }
+    gap = overall.get("kappa_gap")
+    if gap is None or gap["value"] is None:
+        return _judged_gap(None)
+    estimate = Estimate(*(gap[name] for name in ("value", "low", "high", "standard_error", "clip_count")))
+    return _judged_gap(
+        estimate,
+        human_human=overall["mean_kappa_human_human"]["value"],
+        human_vlm=overall["mean_kappa_human_vlm"]["value"],
+    )
+
+
+def _judged_gap(gap: Estimate | None, **means: float) -> dg.AssetCheckResult:
+    """Passes where the gap as measured is below the limit; the conclusion says how much that is worth."""
+    if gap is None or gap.value is None:
         missing = "No pair of both kinds yet: three people and the labeller must have rated the validation clips."
         return dg.AssetCheckResult(passed=True, severity=WARN, metadata={"missing": missing})
-    ratings = rows_of(project.read("validation_ratings", context.partition_key))
-    low, high = gap_interval(ratings, seed=project.settings.seed) or (gap.gap, gap.gap)
+    facts = {
+        "gap_low": gap.low,
+        "gap_high": gap.high,
+        "required_clips": gap.required_clip_count,
+        **means,
+    }
     return dg.AssetCheckResult(
-        passed=gap.gap < MAX_GAP,
+        passed=gap.value < MAX_GAP,
         severity=WARN,
         metadata={
-            "gap": gap.gap,
-            "gap_low": low,
-            "gap_high": high,
-            "human_human": gap.human_human_mean,
-            "human_vlm": gap.human_vlm_mean,
-            "validation_clips": len({row["clip_id"] for row in ratings}),
+            "conclusion": gap_conclusion(gap),
+            "gap": gap.value,
+            "validation_clips": gap.clip_count,
+            **{name: value for name, value in facts.items() if value is not None},
         },
     )
 
@@ -100,6 +131,7 @@ PROTOCOL_CHECKS = [
     durations_in_range,
     probabilities_sum_to_one,
     kappa_gap_below_4_percent,
+    pooled_kappa_gap_below_4_percent,
     no_leaks,
     cells_are_full,
     beats_the_baseline,

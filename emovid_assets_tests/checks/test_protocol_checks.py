@@ -5,8 +5,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from emovid_assets.core.agreement import pairwise_kappa
+from emovid_assets.core.agreement_statistics import gap_conclusion, gap_estimate
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets_tests.checks.running import evaluate, shown
+from emovid_assets_tests.core.rating_tables import noisy_table, ratings_of
 from emovid_assets_tests.planted_tables import plant, valid_row
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
@@ -63,40 +66,77 @@ def test_the_eight_probabilities_have_to_sum_to_one(tmp_path: Path, error: float
     assert shown(found, "largest_error") == pytest.approx(abs(error), abs=1e-12)
 
 
-def plant_kappas(home: Path, human_human: list[float], human_vlm: list[float]) -> None:
-    rows = [
-        valid_row(
-            "kappa_validation", number, rater_a=f"a{number}", rater_b=f"{kind}{number}", pair_kind=kind, kappa=kappa
-        )
-        for kind, kappas in (("human_human", human_human), ("human_vlm", human_vlm))
-        for number, kappa in enumerate(kappas)
-    ]
-    plant(home, "kappa_validation", rows)
+def plant_ratings(home: Path, table: dict[str, list[str | None]]) -> None:
+    ratings = ratings_of(table)
+    plant(home, "validation_ratings", ratings)
+    plant(home, "kappa_validation", [{"domain": "movie", **row} for row in pairwise_kappa(ratings)])
 
 
-@pytest.mark.parametrize(
-    ("human_human", "human_vlm", "gap", "is_good"),
-    [
-        ([0.80, 0.82, 0.84], [0.79, 0.80, 0.81], 0.02, True),
-        ([0.80], [0.7601], 0.0399, True),
-        # 4 % itself is too much, and a labeller that agrees more than the people do is as suspicious.
-        ([0.80], [0.76], 0.04, False),
-        ([0.60], [0.90], 0.30, False),
-    ],
-)
-def test_a_kappa_gap_of_four_percent_or_more_warns(
-    tmp_path: Path, human_human: list[float], human_vlm: list[float], gap: float, is_good: bool
-) -> None:
-    plant_kappas(tmp_path, human_human, human_vlm)
+def test_the_kappa_check_judges_the_gap_and_says_in_words_what_it_is_worth(tmp_path: Path) -> None:
+    table = noisy_table(20, noise=0.1)
+    plant_ratings(tmp_path, table)
     found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
-    assert (found.passed, found.severity) == (is_good, WARN)
-    assert shown(found, "gap") == pytest.approx(gap)
-    assert shown(found, "human_vlm") == pytest.approx(sum(human_vlm) / len(human_vlm))
+    expected = gap_estimate(ratings_of(table))
+    assert expected is not None
+    assert expected.value is not None
+    assert (found.passed, found.severity) == (expected.value < 0.04, WARN)
+    assert [shown(found, name) for name in ("gap", "gap_low", "gap_high")] == [
+        expected.value,
+        expected.low,
+        expected.high,
+    ]
+    assert shown(found, "required_clips") == expected.required_clip_count
+    assert shown(found, "validation_clips") == 20
+    assert shown(found, "conclusion") == gap_conclusion(expected)
+    assert "clips would be needed" in str(shown(found, "conclusion"))
+
+
+def test_a_labeller_that_guesses_is_clearly_not_below_the_limit(tmp_path: Path) -> None:
+    table = noisy_table(228, noise=0.1) | {"vlm": noisy_table(228, seed=9, noise=1.0)["vlm"]}
+    plant_ratings(tmp_path, table)
+    found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
+    assert not found.passed
+    assert str(shown(found, "conclusion")).endswith("on 228 clips: clearly not below 0.04.")
 
 
 def test_without_both_kinds_of_pairs_the_gap_check_says_what_is_missing(tmp_path: Path) -> None:
-    plant_kappas(tmp_path, [0.8, 0.7], [])
+    plant_ratings(tmp_path, noisy_table(20, raters=("ann", "bob")))
     found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
+    assert found.passed
+    assert "the labeller must have rated" in str(shown(found, "missing"))
+
+
+@pytest.mark.parametrize(
+    ("gap", "low", "high", "is_good", "words"),
+    [
+        (0.016, 0.0, 0.2, True, "below 0.04 as measured, but the interval also allows larger gaps; about 499 clips"),
+        (0.01, 0.0, 0.0399, True, "clearly below 0.04."),
+        # 4 % itself is too much.
+        (0.04, 0.01, 0.09, False, "not below 0.04 as measured, but the interval also allows smaller gaps"),
+        (0.3, 0.2, 0.4, False, "clearly not below 0.04."),
+    ],
+)
+def test_the_pooled_gap_is_judged_like_that_of_a_domain(
+    tmp_path: Path, gap: float, low: float, high: float, is_good: bool, words: str
+) -> None:
+    common = {"scope": "pooled", "clip_count": 52, "standard_error": 0.0632, "emotion": "all"}
+    gap_row = {"statistic": "kappa_gap", "value": gap, "low": low, "high": high}
+    rows = [
+        common | gap_row,
+        common | gap_row | {"emotion": "fear", "value": 0.9},
+        common | gap_row | {"scope": "movie", "value": 0.8},
+        common | {"statistic": "mean_kappa_human_human", "value": 0.7},
+        common | {"statistic": "mean_kappa_human_vlm", "value": 0.6},
+    ]
+    plant(tmp_path, "agreement_statistics", [valid_row("agreement_statistics", 0, **row) for row in rows], None)
+    found = evaluate(tmp_path, "agreement_statistics", "pooled_kappa_gap_below_4_percent", None)
+    assert (found.passed, found.severity, shown(found, "gap")) == (is_good, WARN, gap)
+    assert (shown(found, "human_human"), shown(found, "human_vlm")) == (0.7, 0.6)
+    assert words in str(shown(found, "conclusion"))
+
+
+def test_without_pooled_statistics_the_check_says_what_is_missing(tmp_path: Path) -> None:
+    found = evaluate(tmp_path, "agreement_statistics", "pooled_kappa_gap_below_4_percent", None)
     assert found.passed
     assert "the labeller must have rated" in str(shown(found, "missing"))
 

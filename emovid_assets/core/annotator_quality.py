@@ -1,0 +1,179 @@
+"""What each annotator's answers look like beside those of the others on the same clips.
+
+Belongs here: the rows of `annotator_quality`, `annotator_choices` and `annotator_confusion`. Does not belong here:
+which answers are accepted (`annotations`), and kappa between two people (`agreement`).
+
+A person is compared with the majority of the *others* on a clip: a majority that contains the person's own vote would
+agree with it by construction. The others need to be two at least, with no tie at the top. With three people a clip
+that means: both others agree. Such clips are easier than the average clip, so this agreement lies above
+that of two people on all clips (docs/agreement.md).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from emovid_assets.core.agreement import cohen_kappa
+from emovid_assets.core.emotions import HUMAN_CHOICES, NO_SPECIFIC_EMOTION, VERIFY_CHOICES
+from emovid_assets.core.rating_bootstrap import (
+    RESAMPLES,
+    SEED,
+    RaterPair,
+    clip_weights,
+    interval_of,
+    resampled_kappa,
+)
+from emovid_assets.core.voting import MIN_AGREE, human_label
+
+Row = dict[str, Any]
+Annotations = Iterable[Mapping[str, Any]]
+
+
+@dataclass
+class _Record:
+    """One person's answers for one purpose."""
+
+    times_s: list[float] = field(default_factory=list)
+    labels: Counter[str] = field(default_factory=Counter)
+    compared: list[tuple[str, str]] = field(default_factory=list)
+    """(majority of the others, own label) of each clip where there is such a majority, by clip id."""
+    shared_labels: Counter[str] = field(default_factory=Counter)
+    others: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """Share of each label among the others' answers, summed over the clips that somebody else answered too."""
+
+
+def majority_of(labels: Iterable[str]) -> str | None:
+    """The choice of at least two people that no other choice equals; None where there is none."""
+    vote = human_label(list(labels), required=MIN_AGREE)
+    if vote is None or vote.outcome == "no_majority":
+        return None
+    return vote.emotion or NO_SPECIFIC_EMOTION
+
+
+def annotator_quality(
+    annotations: Annotations, *, domain: str, resamples: int = RESAMPLES, seed: str = SEED
+) -> list[Row]:
+    """Rows of `annotator_quality`: one a person and purpose, sorted.
+
+    `annotations` are rows of `human_annotations` of one domain. The interval of kappa is the percentile bootstrap
+    over the compared clips.
+    """
+    rows: list[Row] = []
+    for (annotator_id, purpose), record in _records(annotations):
+        agreed = sum(majority == label for majority, label in record.compared)
+        kappa, low, high = _kappa(record.compared, _choices(purpose), resamples, seed)
+        rows.append(
+            {
+                "domain": domain,
+                "annotator_id": annotator_id,
+                "purpose": purpose,
+                "answer_count": record.labels.total(),
+                "timed_answer_count": len(record.times_s),
+                "lead_time_median_s": float(median(record.times_s)) if record.times_s else None,
+                "compared_count": len(record.compared),
+                "agree_count": agreed,
+                "agreement": _share(agreed, len(record.compared)),
+                "kappa": kappa,
+                "kappa_low": low,
+                "kappa_high": high,
+            }
+        )
+    return rows
+
+
+def annotator_choices(annotations: Annotations, *, domain: str) -> list[Row]:
+    """Rows of `annotator_choices`: one a person, purpose and choice that the purpose offers, sorted by person."""
+    rows: list[Row] = []
+    for (annotator_id, purpose), record in _records(annotations):
+        majorities = Counter(majority for majority, _ in record.compared)
+        own = Counter(label for _, label in record.compared)
+        both = Counter(label for majority, label in record.compared if majority == label)
+        shared = record.shared_labels.total()
+        for label in _choices(purpose):
+            answer_share = _share(record.shared_labels[label], shared)
+            others_share = _share(record.others[label], shared)
+            rows.append(
+                {
+                    "domain": domain,
+                    "annotator_id": annotator_id,
+                    "purpose": purpose,
+                    "label": label,
+                    "answer_count": record.labels[label],
+                    "shared_clip_count": shared,
+                    "answer_share": answer_share,
+                    "others_share": others_share,
+                    "bias": None if answer_share is None or others_share is None else answer_share - others_share,
+                    "majority_count": majorities[label],
+                    "compared_answer_count": own[label],
+                    "agree_count": both[label],
+                    "recall": _share(both[label], majorities[label]),
+                    "precision": _share(both[label], own[label]),
+                }
+            )
+    return rows
+
+
+def annotator_confusion(annotations: Annotations, *, domain: str) -> list[Row]:
+    """Rows of `annotator_confusion`: the cells that occur, by person, purpose, majority label and label."""
+    return [
+        {
+            "domain": domain,
+            "annotator_id": annotator_id,
+            "purpose": purpose,
+            "majority_label": majority,
+            "label": label,
+            "clip_count": count,
+        }
+        for (annotator_id, purpose), record in _records(annotations)
+        for (majority, label), count in sorted(Counter(record.compared).items())
+    ]
+
+
+def _records(annotations: Annotations) -> list[tuple[tuple[str, str], _Record]]:
+    by_clip: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in annotations:
+        by_clip[row["clip_id"], row["purpose"]].append(row)
+    records: dict[tuple[str, str], _Record] = defaultdict(_Record)
+    for (_, purpose), rows in sorted(by_clip.items(), key=lambda item: item[0]):
+        for row in rows:
+            record, label = records[row["annotator_id"], purpose], row["label"]
+            others = [other["label"] for other in rows if other["annotator_id"] != row["annotator_id"]]
+            record.labels[label] += 1
+            if row["lead_time_s"] is not None:
+                record.times_s.append(row["lead_time_s"])
+            if others:
+                record.shared_labels[label] += 1
+            for other in others:
+                record.others[other] += 1 / len(others)
+            majority = majority_of(others)
+            if majority is not None:
+                record.compared.append((majority, label))
+    return sorted(records.items())
+
+
+def _choices(purpose: str) -> tuple[str, ...]:
+    return VERIFY_CHOICES if purpose == "verify" else HUMAN_CHOICES
+
+
+def _share(part: float, whole: float) -> float | None:
+    # Sums of thirds may exceed the whole by a rounding error.
+    return min(part / whole, 1.0) if whole else None
+
+
+def _kappa(
+    compared: list[tuple[str, str]], choices: tuple[str, ...], resamples: int, seed: str
+) -> tuple[float | None, float | None, float | None]:
+    if not compared:
+        return None, None, None
+    majority, own = zip(*compared, strict=True)
+    kappa = cohen_kappa(majority, own, choices).kappa
+    if kappa is None:
+        return None, None, None
+    codes = [np.array([choices.index(label) for label in labels]) for labels in (majority, own)]
+    pair = RaterPair("majority", "own", "human_human", np.arange(len(compared)), *codes)
+    interval = interval_of(resampled_kappa(pair, len(choices), clip_weights(len(compared), resamples, seed)))
+    return kappa, *(interval or (None, None))
