@@ -218,9 +218,9 @@ def annotate_push(domain: DomainOption = None) -> None:
     from emovid_assets import annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
-    home = Home.from_environment()
+    home, chosen = Home.from_environment(), _domains(domain)
     try:
-        done = annotation_server.push(home, LabelStudio.of(home), _domains(domain))
+        done = annotation_server.push(home, LabelStudio.of(home), chosen)
     except (LabelStudioError, SettingsError, annotation_server.NothingToPushError) as error:
         raise fail(str(error)) from error
     for project in done:

@@ -22,6 +22,10 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("annotate",): "round trip",
     ("annotate", "export"): "labelling screen",
     ("annotate", "import"): "say what would count",
+    ("annotate", "serve"): "on this machine only",
+    ("annotate", "push"): "not there yet",
+    ("annotate", "pull"): "into the library",
+    ("annotate", "status"): "How far people are",
 }
 
 
@@ -51,7 +55,7 @@ def refusal(call: Call, *arguments: str, home: Path) -> str:
     return done.stderr.removeprefix("error ").rstrip("\n")
 
 
-@pytest.mark.parametrize("command", [("build",), ("status",), ("annotate", "export", "out")])
+@pytest.mark.parametrize("command", [("build",), ("status",), ("annotate", "export", "out"), ("annotate", "push")])
 def test_an_unknown_domain_is_refused_with_those_there_are(
     call: Call, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,7 +72,7 @@ def test_a_selection_of_nothing_is_refused_with_the_names_of_the_assets(
     first, second = refusal(call, "build", "--select", selection, home=tmp_path).split("\n")
     # Brackets are no markup: the message repeats what was asked for.
     assert first.startswith(f"--select '{selection}'")
-    assert second.startswith("Assets: annotation_tasks, benchmark_split, ")
+    assert second.startswith("Assets: agreement_statistics, annotation_tasks, ")
 
 
 @pytest.mark.parametrize(
@@ -149,3 +153,11 @@ def test_the_ui_says_so_when_dagster_is_not_installed(
 ) -> None:
     monkeypatch.setattr(cli.shutil, "which", lambda *_, **__: None)
     assert "install emovid-assets again" in refusal(call, "ui", home=tmp_path)
+
+
+@pytest.mark.parametrize("command", ["push", "pull", "status"])
+def test_without_a_label_studio_each_command_of_the_round_trip_says_how_to_start_one(
+    call: Call, tmp_path: Path, command: str
+) -> None:
+    message = refusal(call, "annotate", command, home=tmp_path)
+    assert message.endswith("start one with: emovid annotate serve")
