@@ -113,9 +113,10 @@ pair_counts as (
 ),
 
 -- Thirty phrases hold five that stay: one that stays covers at most five others, its parts, all of its own count. So
--- whatever is less frequent than the thirtieth pair of words, or holds such a pair, has no part in the result.
+-- whatever is less frequent than the thirtieth pair of words, or holds such a pair, has no part in the result. Fewer
+-- than thirty pairs say nothing about longer phrases, which may then fill the last ranks.
 thresholds as (
-    select emotion, list_min(max(caption_count, 30)) as lowest_count
+    select emotion, case when count(*) < 30 then 1 else list_min(max(caption_count, 30)) end as lowest_count
     from pair_counts
     group by emotion
 ),

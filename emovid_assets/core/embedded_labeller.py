@@ -146,10 +146,12 @@ def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLa
     """
     emotions = sorted({example.emotion for example in examples}, key=EMOTION_NAMES.index)
     group_count = len({example.group_id for example in examples})
-    if len(examples) < minimum or len(emotions) < 2 or group_count < 2:
+    is_varied = len(emotions) > 1 and group_count > 1 and _fold_count(examples) > 1
+    if len(examples) < minimum or not is_varied:
         raise NotEnoughLabelsError(
-            f"The labeller needs at least {minimum} human-labelled clips of two emotions from two sources; there are "
-            f"{len(examples)} of {len(emotions)} from {group_count}. Put annotations into library/annotations/."
+            f"The labeller needs at least {minimum} human-labelled clips of two emotions from two sources, and an "
+            f"emotion with two clips; there are {len(examples)} of {len(emotions)} from {group_count}. Put annotations "
+            f"into library/annotations/."
         )
     ordered = sorted(examples, key=lambda example: example.evidence.clip_id)
     features = np.stack([feature_vector(example.evidence) for example in ordered])
@@ -185,12 +187,18 @@ def _as_arrays(forest: Any, revision: str) -> EmbeddedLabeller:
     )
 
 
+def _fold_count(examples: Sequence[LabelledClip]) -> int:
+    """Folds that the data allow: no more than groups, and than clips of the most frequent emotion."""
+    most_frequent = max(Counter(example.emotion for example in examples).values(), default=0)
+    return min(MAX_FOLDS, len({example.group_id for example in examples}), most_frequent)
+
+
 def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np.ndarray) -> TrainingReport:
     from sklearn.metrics import confusion_matrix, f1_score
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = np.array([example.group_id for example in examples])
-    fold_count = min(MAX_FOLDS, len(set(groups)))
+    fold_count = _fold_count(examples)
     folds = StratifiedGroupKFold(n_splits=fold_count, shuffle=True, random_state=0)
     predicted, baseline = labels.copy(), labels.copy()
     with warnings.catch_warnings():

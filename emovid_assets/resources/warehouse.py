@@ -52,8 +52,23 @@ class Warehouse:
         """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""
         domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
         paths = [path for name in domains if (path := self.path(table, name)).exists()]
-        parts = [_read_file(path) for path in paths]
-        return pa.concat_tables(parts).cast(TABLES[table].schema) if parts else TABLES[table].empty()
+        parts = [_in_schema(table, _read_file(path)) for path in paths]
+        return pa.concat_tables(parts) if parts else TABLES[table].empty()
+
+
+def _in_schema(table: str, rows: pa.Table) -> pa.Table:
+    """The rows in the registry's columns. A nullable column that the file is too old to have is null.
+
+    Raises ValueError where a column is missing that may not be null, or has another type.
+    """
+    schema = TABLES[table].schema
+    for field in schema:
+        if field.name not in rows.schema.names and field.nullable:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    missing = [name for name in schema.names if name not in rows.schema.names]
+    if missing:
+        raise ValueError(f"table {table} was written by another version and lacks {', '.join(missing)}: build it again")
+    return rows.select(schema.names).cast(schema)
 
 
 def _read_file(path: Path) -> pa.Table:

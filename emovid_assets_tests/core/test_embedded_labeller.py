@@ -119,6 +119,10 @@ def test_two_groups_are_enough_for_two_folds():
     assert train(examples, minimum=16)[1].fold_count == 2
 
 
+def test_folds_are_no_more_than_the_clips_of_the_most_frequent_emotion():
+    assert train(learnable(24), minimum=16)[1].fold_count == 3
+
+
 @pytest.mark.parametrize(
     ("examples", "words"),
     [
@@ -126,6 +130,7 @@ def test_two_groups_are_enough_for_two_folds():
         (learnable(15), "at least 16 .* there are 15 of 8"),
         (learnable(20, ("awe",)), "20 of 1 from 20"),
         ([labelled(e.evidence, e.emotion, "one") for e in learnable(20)], "20 of 8 from 1"),
+        (learnable(8), "an emotion with two clips; there are 8 of 8 from 8"),
     ],
 )
 def test_too_little_to_learn_from_says_what_is_missing(examples, words):

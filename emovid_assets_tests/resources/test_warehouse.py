@@ -48,6 +48,23 @@ def test_a_table_that_was_never_written_is_empty(tmp_path):
     assert not warehouse.exists("clip_media", "movie")
 
 
+def test_a_file_from_before_a_nullable_column_is_read_with_nulls(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(2))
+    pq.write_table(media(2).drop_columns(["audio_codec"]), path)
+    read = warehouse.read("clip_media", "movie")
+    assert read.schema == TABLE.schema
+    assert read["audio_codec"].to_pylist() == [None, None]
+
+
+def test_a_file_that_lacks_a_required_column_says_to_build_again(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(2))
+    pq.write_table(media(2).drop_columns(["sha256"]), path)
+    with pytest.raises(ValueError, match="lacks sha256: build it again"):
+        warehouse.read("clip_media", "movie")
+
+
 def test_another_schema_is_refused_and_nothing_is_written(tmp_path):
     warehouse = Warehouse(tmp_path)
     for wrong in (media(2).drop_columns(["sha256"]), media(2).append_column("more", pa.array([1, 2]))):

@@ -70,6 +70,11 @@ def test_captions_without_a_final_label_do_not_count(library: Library) -> None:
     assert library.query("from caption_phrases") == []
 
 
+def test_longer_phrases_fill_the_ranks_where_pairs_are_few(library: Library) -> None:
+    _plant(library, [("fear", "red red"), ("fear", "red red red")])
+    assert _phrases(library) == [("red red", 2), ("red red red", 1)]
+
+
 def _expected(captions: list[list[str]]) -> list[tuple[str, int]]:
     """The definition, word by word, for captions whose only stop word is `the`."""
     holders = defaultdict(set)
