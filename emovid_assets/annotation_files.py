@@ -68,7 +68,7 @@ def export_tasks(home: Home, domains: Sequence[str], folder: Path) -> list[tuple
     for name, rows in sorted(by_file.items()):
         # A clip whose file could not be written cannot be shown; it is in the quarantine.
         shown = [row for row in rows if row["clip_id"] in media]
-        tasks = [task(row, media[row["clip_id"]]) for row in shown]
+        tasks = [task(row, home.served(media[row["clip_id"]])) for row in shown]
         target = folder / f"label-studio-{name}.json"
         target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
         written.append((target, len(tasks)))

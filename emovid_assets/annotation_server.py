@@ -17,7 +17,7 @@ from emovid_assets.annotation_files import ImportReport, judged
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import projects
 from emovid_assets.layout import Home
-from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError, served_folder
+from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import rows_of
 
@@ -68,13 +68,11 @@ def push(home: Home, server: LabelStudio, domains: Sequence[str] = DOMAINS) -> l
     Nothing is ever removed from the server. Raises NothingToPushError, LabelStudioError.
     """
     warehouse, seed = Warehouse(home.warehouse), home.settings().seed
-    served = served_folder(home)
     wanted = []
     for domain in domains:
         # A clip whose file could not be written cannot be shown; it is in the quarantine.
         media = {
-            row["clip_id"]: (home.root / row["media_path"]).relative_to(served).as_posix()
-            for row in rows_of(warehouse.read("clip_media", domain))
+            row["clip_id"]: home.served(row["media_path"]) for row in rows_of(warehouse.read("clip_media", domain))
         }
         wanted += projects(domain, rows_of(warehouse.read("annotation_tasks", domain)), media, seed=seed)
     if not wanted:

@@ -114,16 +114,21 @@ class Home:
         return self.root / "warehouse"
 
     @property
+    def media(self) -> Path:
+        """Clip files and pictures: all that an annotation server may serve."""
+        return self.root / "media"
+
+    @property
     def clips(self) -> Path:
-        return self.root / "media" / "clips"
+        return self.media / "clips"
 
     @property
     def thumbnails(self) -> Path:
-        return self.root / "media" / "thumbnails"
+        return self.media / "thumbnails"
 
     @property
     def first_frames(self) -> Path:
-        return self.root / "media" / "first_frames"
+        return self.media / "first_frames"
 
     @property
     def models(self) -> Path:
@@ -136,6 +141,10 @@ class Home:
 
     def relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+    def served(self, media_path: str) -> str:
+        """A `media_path` of `clip_media` as an annotation server is given it: below `media`."""
+        return (self.root / media_path).relative_to(self.media).as_posix()
 
     def settings(self) -> Settings:
         """Settings of this home. Raises SettingsError with the file, the key and what is allowed."""

@@ -139,7 +139,7 @@ def _server_environment(home: Home, access: Access) -> dict[str, str]:
         "BASE_DATA_DIR": str(folder(home) / "data"),
         # Anyone with an account may add a storage below the document root: so credentials must lie outside of it.
         "LOCAL_FILES_SERVING_ENABLED": "true",
-        "LOCAL_FILES_DOCUMENT_ROOT": str(served_folder(home)),
+        "LOCAL_FILES_DOCUMENT_ROOT": str(home.media),
         "DISABLE_SIGNUP_WITHOUT_LINK": "true",
         "USERNAME": access.email,
         "PASSWORD": access.password,
@@ -154,11 +154,6 @@ def _server_environment(home: Home, access: Access) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
     }
     return _clean_environment() | {f"LABEL_STUDIO_{name}": value for name, value in settings.items()}
-
-
-def served_folder(home: Home) -> Path:
-    """The folder below which clip files are served; addresses of tasks are relative to it."""
-    return home.clips.parent
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def test_a_task_holds_the_clip_and_its_file_and_those_that_cannot_be_shown_are_l
     assert tasks_in(folder, "label") == [
         {
             "data": {
-                "video": f"/data/local-files/?d=media/clips/movie/{MOVIE}.mp4",
+                "video": f"/data/local-files/?d=clips/movie/{MOVIE}.mp4",
                 "clip_id": MOVIE,
                 "purpose": "label",
             }
@@ -113,7 +113,7 @@ def test_a_disagreement_has_files_of_its_own_until_one_more_person_has_answered(
     said(home, "bob", "ann", "cem")
     folder = exported(call, home, "-d", "movie")
     assert [task["data"] for task in tasks_in(folder, "adjudicate")] == [
-        {"video": f"/data/local-files/?d=media/clips/movie/{MOVIE}.mp4", "clip_id": MOVIE, "purpose": "label"}
+        {"video": f"/data/local-files/?d=clips/movie/{MOVIE}.mp4", "clip_id": MOVIE, "purpose": "label"}
     ]
     (row,) = table_in(folder / "adjudicate.csv")
     assert (row["clip_id"], row["purpose"], row["label"]) == (MOVIE, "label", "")
