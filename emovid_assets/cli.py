@@ -262,7 +262,11 @@ def annotate_status() -> None:
         projects = annotation_server.status(LabelStudio.of(Home.from_environment()))
     except LabelStudioError as error:
         raise fail(str(error)) from error
-    table = Table("project", "tasks", "finished", "skipped", "answers", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    table.add_column("project", no_wrap=True)
+    for name in ("tasks", "finished", "skipped"):
+        table.add_column(name, justify="right")
+    table.add_column("answers")
     for project in projects:
         people = ", ".join(f"{name} {count}" for name, count in sorted(project.answers.items()))
         numbers = (project.task_count, project.finished_count, project.skipped_count)
