@@ -8,7 +8,7 @@ no such asset, for one domain after another, then the unpartitioned ones, and so
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,7 +100,6 @@ def build(
     domains: Sequence[str] = DOMAINS,
     selection: str | None = None,
     retry_quarantined: bool = False,
-    on_start: Callable[[str | None], None] | None = None,
 ) -> Iterator[StageReport]:
     """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
 
@@ -114,8 +113,6 @@ def build(
     with open_instance(home) as instance:
         for is_partitioned, keys in plan:
             for domain in domains if is_partitioned else (None,):
-                if on_start:
-                    on_start(domain)
                 yield _run(job, instance, keys, domain)
 
 

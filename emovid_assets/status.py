@@ -56,8 +56,7 @@ def asset_states(home: Home, domains: Sequence[str] = DOMAINS) -> list[AssetStat
                     state = "stale: the library has changed"
                 if name in ANSWER_TABLES and made and state is None and _answers_changed(home, str(domain), name, made):
                     state = "stale: the annotation files have changed"
-                is_there = name in TABLES and Warehouse(home.warehouse).exists(name, domain)
-                rows = Warehouse(home.warehouse).read(name, domain).num_rows if is_there else None
+                rows = Warehouse(home.warehouse).row_count(name, domain) if name in TABLES else None
                 count = quarantined.get((name, domain), 0)
                 states.append(AssetState(name, domain, rows, count, state or "up to date"))
     return states

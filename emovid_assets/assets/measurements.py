@@ -18,7 +18,7 @@ GROUP = "measurements"
 
 
 def _measured(context: dg.AssetExecutionContext, project: Project, sources: pa.Table, clips: pa.Table) -> list[dict]:
-    scanned = media.kept_segments(media.scan(project, context.partition_key, rows_of(sources), context.log))
+    scanned = media.measured(project, context.partition_key, rows_of(sources), context.log)
     return [scanned[identifier] for identifier in clips["clip_id"].to_pylist() if identifier in scanned]
 
 

@@ -90,7 +90,7 @@ def segments(context: dg.AssetExecutionContext, project: Project, source_videos:
 def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, segments: pa.Table) -> Rows:
     domain = context.partition_key
     sources = {row["source_id"]: row for row in rows_of(source_videos)}
-    measured = media.kept_segments(media.scan(project, domain, list(sources.values()), context.log))
+    measured = media.measured(project, domain, list(sources.values()), context.log)
     rows = []
     for segment in rows_of(segments):
         if not segment["is_kept"]:
@@ -126,7 +126,7 @@ def clip_media(context: dg.AssetExecutionContext, project: Project, source_video
     domain = context.partition_key
     sources = rows_of(source_videos)
     kept = set(clips["clip_id"].to_pylist())
-    scanned = media.kept_segments(media.scan(project, domain, sources, context.log))
+    scanned = media.measured(project, domain, sources, context.log)
     wanted = {identifier: segment for identifier, segment in scanned.items() if identifier in kept}
     written = media.clip_files(project, domain, sources, wanted, context.log)
     rows = [

@@ -68,11 +68,13 @@ def compute(
     workers: int,
     timeout_s: float,
     retry_quarantined: bool = False,
+    leave_failures: bool = False,
     log: logging.Logger | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Payloads of all items that could be processed. Finished and quarantined items are not computed again;
-    failures that may pass by themselves (`PASSING`) are.
+    failures that may pass by themselves (`PASSING`) are, unless `leave_failures`: then nothing that failed is tried
+    again, for callers that only want the results of a step that somebody else runs.
 
     An item is computed where its key (content, version, configuration) is new, or a file that its payload
     names under `files` (relative to `home`) has vanished.
@@ -83,7 +85,7 @@ def compute(
     failed = {
         item_id: key
         for item_id, (key, code) in store.failed_keys(step.name, domain).items()
-        if not retry_quarantined and code not in PASSING
+        if leave_failures or (not retry_quarantined and code not in PASSING)
     }
     store.forget_others(step.name, domain, keys)
     outcome = Outcome()

@@ -56,7 +56,9 @@ def is_whole(source: Row, scenes: SceneSettings) -> bool:
     return source["domain"] != "movie" and source["duration_s"] <= scenes.max_s
 
 
-def scan(project: Project, domain: str, sources: Sequence[Row], log: logging.Logger) -> Outcome:
+def scan(
+    project: Project, domain: str, sources: Sequence[Row], log: logging.Logger, *, leave_failures: bool = False
+) -> Outcome:
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
     streams = stream_indices(project, domain)
@@ -79,7 +81,7 @@ def scan(project: Project, domain: str, sources: Sequence[Row], log: logging.Log
         )
         for source in sources
     ]
-    return project.compute(step, domain, items, log)
+    return project.compute(step, domain, items, log, leave_failures=leave_failures)
 
 
 def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
@@ -98,8 +100,12 @@ def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
     }
 
 
-def kept_segments(scanned: Outcome) -> dict[str, dict[str, Any]]:
-    """clip_id → segment with its measurements, its `source_id` and the source's `video_start_s`."""
+def measured(project: Project, domain: str, sources: Sequence[Row], log: logging.Logger) -> dict[str, dict[str, Any]]:
+    """clip_id → kept segment with its measurements, its `source_id` and the source's `video_start_s`.
+
+    What the asset `segments` has scanned. Sources that failed there are not tried again by every asset that reads.
+    """
+    scanned = scan(project, domain, sources, log, leave_failures=True)
     return {
         segment["clip_id"]: {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]}
         for source_id, payload in scanned.payloads.items()

@@ -48,7 +48,9 @@ class Project(dg.ConfigurableResource):
         finally:
             store.close()
 
-    def compute(self, step: Step, domain: str, items: Sequence[Item], log: logging.Logger) -> Outcome:
+    def compute(
+        self, step: Step, domain: str, items: Sequence[Item], log: logging.Logger, *, leave_failures: bool = False
+    ) -> Outcome:
         """Payloads of the items of a step; see `resources.compute`.
 
         Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
@@ -64,6 +66,7 @@ class Project(dg.ConfigurableResource):
                 workers=media.workers,
                 timeout_s=media.timeout_s,
                 retry_quarantined=self.retry_quarantined,
+                leave_failures=leave_failures,
                 log=log,
                 progress=progress_for(log),
             )

@@ -48,6 +48,10 @@ class Warehouse:
     def exists(self, table: str, domain: str | None = None) -> bool:
         return self.path(table, domain).exists()
 
+    def row_count(self, table: str, domain: str | None = None) -> int | None:
+        """Rows of one file, from its footer; null where nothing was written."""
+        return pq.read_metadata(self.path(table, domain)).num_rows if self.exists(table, domain) else None
+
     def read(self, table: str, domain: str | None = None) -> pa.Table:
         """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""
         domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)

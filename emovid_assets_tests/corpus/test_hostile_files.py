@@ -1,11 +1,13 @@
 """What becomes of every hostile file: a code of the quarantine, or the facts of a kept clip."""
 
 import csv
+import shutil
 
 import cv2
 import pytest
 
 from emovid_assets.core.video.errors import MediaError
+from emovid_assets_tests.assets.homes import build, rows
 from emovid_assets_tests.conftest import CORPUS
 from emovid_assets_tests.media.scanning import clip_of, probe, scan
 
@@ -127,3 +129,19 @@ def test_the_phone_film_is_upright(corpus, tmp_path):
 
 def test_the_corpus_is_where_the_tests_look(corpus):
     assert corpus == CORPUS
+
+
+def test_a_build_tries_a_source_that_cannot_be_scanned_once(corpus, tmp_path):
+    folder = tmp_path / "library" / "animation"
+    folder.mkdir(parents=True)
+    for name in ("bad_nal__sample_with_invalid_nalu.mp4", "10bit__h264_10bits.mp4"):
+        shutil.copyfile(corpus / "hostile" / name, folder / name)
+    for attempt_count in (1, 2):
+        build(tmp_path, domains=["animation"], retry_quarantined=True)
+        (failure,) = rows(tmp_path, "processing_errors", "animation")
+        assert (failure["asset"], failure["code"], failure["attempt_count"]) == (
+            "segments",
+            "corrupt_frames",
+            attempt_count,
+        )
+    assert len(rows(tmp_path, "clip_media", "animation")) == 1

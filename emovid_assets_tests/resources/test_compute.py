@@ -149,6 +149,17 @@ def test_a_failure_that_may_pass_by_itself_is_tried_again_in_the_next_run(bench,
     assert bench.run([bench.item("a", 3)]).failures == []
 
 
+@pytest.mark.parametrize("code", ["corrupt_frames", "vanished"])
+def test_who_leaves_failures_gets_the_results_and_tries_nothing_again(bench, code):
+    bench.run([bench.item("a", 3), bench.item("bad", act="refuse", code=code)])
+    bench.worked()
+    items = [bench.item("a", 3), bench.item("bad", act="refuse", code=code)]
+    left = bench.run(items, leave_failures=True, retry_quarantined=True)
+    assert left.payloads == {"a": {"answer": 9}}
+    assert (left.failures[0].attempt_count, bench.worked()) == (1, [])
+    assert bench.run([*items, bench.item("new", 4)], leave_failures=True).payloads["new"] == {"answer": 16}
+
+
 def test_a_failure_replaces_an_earlier_result_and_goes_when_the_item_goes(bench):
     bench.run([bench.item("a", 3)])
     outcome = bench.run([bench.item("a", act="refuse", content="worse")])
