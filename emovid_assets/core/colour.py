@@ -6,6 +6,9 @@ Hue, saturation and value of 8-bit RGB take few values: hue depends on the secto
 difference, saturation on maximum and chroma. Counting those integers and multiplying by float64
 tables afterwards gives the float64 definition itself, whatever the order of pixels or frames. Faster
 float32 sums round differently on flat colours (a hue of 7.5°, a saturation of 0.25), which stickers have.
+
+Within a sector the difference d of the other two channels lies in -c … c for the chroma c, so c² + c + d runs
+through 0 … 65,535 without a gap: the hue of a pixel is one 16-bit number and its sector.
 """
 
 import math
@@ -15,8 +18,16 @@ from typing import Any
 
 import numpy as np
 
-_SECTOR_BITS, _CHROMA_BITS = 17, 9
-_HUE_BINS = 3 << _SECTOR_BITS
+HUE_BINS, LEVEL_BINS = 12, 8
+"""Bins of a palette: hue over 360°, saturation and value over 0 to 1."""
+
+_HUE_VALUES = 3 << 16
+_BLOCK_PIXELS = 1 << 16
+"""Pixels that are worked on at a time: the intermediate pictures then stay in the processor's cache."""
+_WAITING_PIXELS = 1 << 19
+"""Hue numbers are counted in bulk: a count over 196,608 bins costs as much as a few ten thousand pixels."""
+_FLOAT32_WHOLE = 1 << 24
+"""OpenCV counts in float32, which is exact up to here."""
 _ROUNDING_SLACK = 1e-9
 """Summation noise must not decide a tie: 0.25 rounds half up to 0.3 whatever the order of addition."""
 
@@ -44,59 +55,137 @@ class ColourSums:
 
 
 class ColourCounter:
-    """Counts the pixels of any number of RGB frames, then gives their sums. Holds 6 MiB."""
+    """Counts the pixels of any number of RGB frames, then gives their sums. Holds up to 6 MiB."""
 
     def __init__(self) -> None:
-        self._hue = np.zeros(_HUE_BINS, np.int64)
-        self._saturation = np.zeros(1 << 16, np.int64)
+        self._hue = np.zeros(_HUE_VALUES, np.int64)
+        self._levels = np.zeros((256, 256), np.int64)
+        self._recent_levels = np.zeros((256, 256), np.float32)
+        self._recent_level_count = 0
+        self._waiting = np.zeros(_WAITING_PIXELS, np.int64)
+        self._waiting_count = 0
         self._frame_count = 0
 
     def add(self, rgb: np.ndarray) -> None:
         """Counts a frame: uint8 (height, width, 3)."""
         import cv2
 
-        red, green, blue = cv2.split(rgb)
-        top = cv2.max(cv2.max(red, green), blue)
-        chroma = cv2.subtract(top, cv2.min(cv2.min(red, green), blue))
-        # The hexcone's sector is decided red first, then green, as in the definition.
-        sector = np.where(top == red, 0, np.where(top == green, 1, 2)).astype(np.int32)
-        first = np.choose(sector, (green, blue, red)).astype(np.int32)
-        second = np.choose(sector, (blue, red, green)).astype(np.int32)
-        wide_chroma = chroma.astype(np.int32)
-        hue_bin = (sector << _SECTOR_BITS) | (wide_chroma << _CHROMA_BITS) | (first - second + 256)
-        self._hue += np.bincount(hue_bin.ravel(), minlength=_HUE_BINS)
-        saturation_bin = (top.astype(np.int32) << 8) | wide_chroma
-        self._saturation += np.bincount(saturation_bin.ravel(), minlength=1 << 16)
+        self.add_planes(*cv2.split(rgb))
+
+    def add_planes(self, red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> None:
+        """Counts a frame: three times uint8 (height, width)."""
+        height, width = red.shape
+        columns = min(width, _BLOCK_PIXELS)
+        rows = _BLOCK_PIXELS // columns
+        for top in range(0, height, rows):
+            for left in range(0, width, columns):
+                block = (slice(top, top + rows), slice(left, left + columns))
+                self._add_block(red[block], green[block], blue[block])
         self._frame_count += 1
 
+    def _add_block(self, red: np.ndarray, green: np.ndarray, blue: np.ndarray) -> None:
+        import cv2
+
+        top = cv2.max(cv2.max(red, green), blue)
+        chroma = cv2.subtract(top, cv2.min(cv2.min(red, green), blue))
+        self._count_levels(top, chroma)
+        # The hexcone's sector is decided red first, then green, as in the definition.
+        is_red, is_green = cv2.compare(top, red, cv2.CMP_EQ), cv2.compare(top, green, cv2.CMP_EQ)
+        wide_red, wide_green, wide_blue = red.astype(np.int16), green.astype(np.int16), blue.astype(np.int16)
+        difference = wide_red - wide_green
+        cv2.copyTo(wide_blue - wide_red, is_green, difference)
+        cv2.copyTo(wide_green - wide_blue, is_red, difference)
+        number = chroma.astype(np.uint16)
+        number *= number + np.uint16(1)
+        number += difference.view(np.uint16)
+        # Masks are 0 or 255, and 255 is -1: 2 for blue, 1 for green, 0 for red.
+        sector = cv2.bitwise_and(is_green + np.uint8(2), cv2.bitwise_not(is_red)).astype(np.uint16)
+        if self._waiting_count + number.size > _WAITING_PIXELS:
+            self._count_hues()
+        # Four half words make one number of 64 bits, the low one first.
+        place = self._waiting[self._waiting_count : self._waiting_count + number.size]
+        nothing = np.zeros_like(number)
+        cv2.merge([number, sector, nothing, nothing], place.view(np.uint16).reshape(*number.shape, 4))
+        self._waiting_count += number.size
+
+    def _count_hues(self) -> None:
+        self._hue += np.bincount(self._waiting[: self._waiting_count], minlength=_HUE_VALUES)
+        self._waiting_count = 0
+
+    def _count_levels(self, top: np.ndarray, chroma: np.ndarray) -> None:
+        import cv2
+
+        if self._recent_level_count + top.size > _FLOAT32_WHOLE:
+            self._settle_levels()
+        limits = [0, 256, 0, 256]
+        cv2.calcHist([top, chroma], [0, 1], None, [256, 256], limits, self._recent_levels, accumulate=True)
+        self._recent_level_count += top.size
+
+    def _settle_levels(self) -> None:
+        self._levels += self._recent_levels.astype(np.int64)
+        self._recent_levels[:] = 0
+        self._recent_level_count = 0
+
+    def _settle(self) -> None:
+        self._settle_levels()
+        self._count_hues()
+
     def sums(self) -> ColourSums:
+        """The sums over everything counted so far."""
+        self._settle()
         tables = _tables()
-        hue, saturation = self._hue.astype(np.float64), self._saturation.astype(np.float64)
-        pixel_count = int(self._saturation.sum())
-        grey_count = int(self._saturation.reshape(256, 256)[:, 0].sum())
+        hue, levels = self._hue.astype(np.float64), self._levels.astype(np.float64).ravel()
+        pixel_count = int(self._levels.sum())
         return ColourSums(
             frame_count=self._frame_count,
             pixel_count=pixel_count,
             sin_sum=float(hue @ tables["sin"]),
             cos_sum=float(hue @ tables["cos"]),
-            saturation_sum=float(saturation @ tables["saturation"]),
-            value_sum=float(saturation @ tables["value"]),
-            chromatic_count=pixel_count - grey_count,
+            saturation_sum=float(levels @ tables["saturation"]),
+            value_sum=float(levels @ tables["value"]),
+            chromatic_count=pixel_count - int(self._levels[:, 0].sum()),
         )
+
+    def palette(self) -> list[float]:
+        """Shares (28,): 12 of hue, each pixel weighing its chroma, 8 of saturation, 8 of value; each part sums to 1.
+
+        All zero for the hues where there is no colour.
+        """
+        self._settle()
+        tables = _tables()
+        chroma = self._hue * tables["chroma"]
+        levels = self._levels.ravel()
+        parts = [
+            np.bincount(tables["hue_bin"], chroma, HUE_BINS),
+            np.bincount(tables["saturation_bin"], levels, LEVEL_BINS),
+            np.bincount(tables["value_bin"], levels, LEVEL_BINS),
+        ]
+        return [float(share) for part in parts for share in (part / part.sum() if part.sum() > 0 else part)]
 
 
 @cache
 def _tables() -> dict[str, np.ndarray]:
-    """float64 sine and cosine of the hue per hue bin, S and V per saturation bin."""
-    sector, chroma, difference = np.meshgrid(np.arange(3), np.arange(256), np.arange(512) - 256, indexing="ij")
-    degrees = np.where(chroma == 0, 0.0, 120.0 * sector + 60.0 * difference / np.maximum(chroma, 1))
+    """What the counted numbers stand for: per hue number (196,608,), and per maximum and chroma (65,536,)."""
+    number = np.arange(1 << 16)
+    chroma = np.sqrt(number.astype(np.float64)).astype(np.int64)
+    difference = number - chroma * chroma - chroma
+    degrees = (120.0 * np.arange(3)[:, None] + 60.0 * difference / np.maximum(chroma, 1)).ravel()
     radians = np.deg2rad(degrees)
     top, spread = np.meshgrid(np.arange(256), np.arange(256), indexing="ij")
+    saturation, value = (spread / np.maximum(top, 1)).ravel(), (top / 255.0).ravel()
+
+    def bins(shares: np.ndarray, count: int) -> np.ndarray:
+        return np.clip((shares * count).astype(np.int64), 0, count - 1)
+
     return {
-        "sin": np.sin(radians).ravel(),
-        "cos": np.cos(radians).ravel(),
-        "saturation": (spread / np.maximum(top, 1)).ravel(),
-        "value": (top / 255.0).ravel(),
+        "sin": np.sin(radians),
+        "cos": np.cos(radians),
+        "chroma": np.tile(chroma, 3).astype(np.float64),
+        "hue_bin": bins(degrees % 360 / 360, HUE_BINS),
+        "saturation": saturation,
+        "saturation_bin": bins(saturation, LEVEL_BINS),
+        "value": value,
+        "value_bin": bins(value, LEVEL_BINS),
     }
 
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emovid_assets.core.colour import HUE_BINS
 from emovid_assets.core.labelling import Caption, ClipEvidence
-from emovid_assets.core.video.picture import HUE_BINS
 
 MODEL_ID = "embedded/describer"
 VERSION = "1"

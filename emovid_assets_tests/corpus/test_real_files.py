@@ -16,8 +16,7 @@ from scenedetect import AdaptiveDetector, ContentDetector, detect
 from emovid_assets.core.colour import ColourSums, colour_attributes
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import RgbConverter, Video
-from emovid_assets.core.video.scenes import CutDetector
+from emovid_assets.core.video.reading import Video
 from emovid_assets_tests.conftest import CORPUS
 from emovid_assets_tests.media.making import pixels_of
 from emovid_assets_tests.media.reference import Reference, differences, over_white
@@ -102,13 +101,8 @@ def test_adaptive_cuts_are_those_of_pyscenedetect(scanned, path):
 
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
 def test_content_cuts_are_those_of_pyscenedetect(path):
-    video, converter, cuts = Video(path, probe(path).stream_index), RgbConverter(), []
-    detector = None
-    for frame in video.frames():
-        detector = detector or CutDetector(CONTENT, frame.picture, video.nominal_rate())
-        cuts += detector.process(frame, converter)[1]
     theirs = [start.frame_num for start, _ in detect(str(path), ContentDetector())][1:]
-    assert cuts == theirs
+    assert cut_frames(scan(path, detector=CONTENT, stream=probe(path).stream_index)) == theirs
 
 
 def test_the_chain_of_segments_covers_every_film_without_gap(scanned):

@@ -1,11 +1,14 @@
 """The media pass: one decoding of a source gives its cuts and everything measured on its clips.
 
 Belongs here: the order of things while frames stream by. Does not belong here: formulas (`colour`,
-`sound`, `picture`) and what is kept between runs.
+`sound`, `changes`) and what is kept between runs.
 
 Cut detectors decide about a frame a few frames later. Frames therefore wait in a delay line until the
 detector can no longer name them (PySceneDetect's `event_buffer_length`); when a frame leaves the line, the
 segment that it belongs to is final, so that exactly the clip's frames 0, 20, 40, … are measured.
+
+The changes between frames do not depend on any setting. Where they are kept (`changes_path`), a later pass with
+other settings finds its cuts in them and converts no frame but the sampled ones (ADR 11).
 """
 
 from collections import deque
@@ -18,8 +21,9 @@ import numpy as np
 
 from emovid_assets.core.colour import ColourCounter
 from emovid_assets.core.identity import clip_id
+from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read_changes, shrunk_size, write_changes
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.picture import PictureFeatures, jpeg
+from emovid_assets.core.video.picture import difference_hash, jpeg
 from emovid_assets.core.video.reading import Frame, RgbConverter, Video, upright
 from emovid_assets.core.video.scenes import CutDetector, DetectorSettings
 from emovid_assets.core.video.sound import silent_features, sound_profile
@@ -27,6 +31,8 @@ from emovid_assets.core.video.sound import silent_features, sound_profile
 THUMBNAIL_PX = 320
 CUT_WINDOW_S = 30.0
 """Cut rhythm is counted within this span around the middle of the clip."""
+HELD_BYTES = 3 << 20
+"""Larger pictures are not held until the middle one is known; their thumbnails are made at once."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,53 @@ class ScanSettings:
     is_whole: bool
 
 
+@dataclass(frozen=True)
+class _Portrait:
+    """What a sampled frame is shown and recognised by: uint8 (height, width, 3) as displayed, and 16 hex digits."""
+
+    thumbnail: np.ndarray
+    difference_hash: str
+
+
+class _Portraits:
+    """Portraits of the first, the middle and the last of an unknown number of sampled frames.
+
+    A portrait costs more than decoding a small frame. So the later half of the frames is held until it is known
+    which one is the middle; large pictures, whose memory would count, are converted at once.
+    """
+
+    def __init__(self, converter: RgbConverter, shrink: Shrinker) -> None:
+        self._converter = converter
+        self._shrink = shrink
+        self._first_hash = ""
+        self._held: deque[Frame | _Portrait] = deque()
+        self._count = 0
+
+    def add(self, frame: Frame) -> None:
+        if not self._count:
+            self._first_hash = self._hash(frame)
+        is_small = sum(plane.buffer_size for plane in frame.picture.planes) <= HELD_BYTES
+        self._held.append(frame if is_small else self._portrait(frame))
+        self._count += 1
+        while self._count - len(self._held) < self._count // 2:
+            self._held.popleft()
+
+    def settle(self) -> tuple[np.ndarray, list[str]]:
+        """The middle one's thumbnail, and the hashes of the first, the middle and the last."""
+        middle = self._made(self._held[0])
+        last = middle if len(self._held) == 1 else self._made(self._held[-1])
+        return middle.thumbnail, [self._first_hash, middle.difference_hash, last.difference_hash]
+
+    def _made(self, held: Frame | _Portrait) -> _Portrait:
+        return held if isinstance(held, _Portrait) else self._portrait(held)
+
+    def _portrait(self, frame: Frame) -> _Portrait:
+        return _Portrait(_thumbnail(self._converter.rgb(frame.picture), frame.rotation), self._hash(frame))
+
+    def _hash(self, frame: Frame) -> str:
+        return difference_hash(self._shrink(frame.picture))
+
+
 @dataclass
 class _OpenSegment:
     """The segment that frames are leaving the delay line into."""
@@ -47,22 +100,30 @@ class _OpenSegment:
     start_frame: int
     start_pts: int
     start_s: float
+    portraits: _Portraits
     waiting: list[Frame] = field(default_factory=list)
-    colour: ColourCounter = field(default_factory=ColourCounter)
-    picture: PictureFeatures = field(default_factory=PictureFeatures)
-    thumbnails: list[np.ndarray] = field(default_factory=list)
+    colour: ColourCounter | None = None
     sampled_pts_s: list[float] = field(default_factory=list)
 
 
 def scan_source(
-    path: Path, stream_index: int, source_id: str, settings: ScanSettings, thumbnail_folder: Path
+    path: Path,
+    stream_index: int,
+    source_id: str,
+    settings: ScanSettings,
+    thumbnail_folder: Path,
+    changes_path: Path | None = None,
 ) -> dict[str, Any]:
     """Segments of a file with the measurements of the kept ones, as plain values; thumbnails are written.
 
-    Raises MediaError where a frame cannot be decoded.
+    `changes_path`: where the changes between frames are kept from one pass to the next; they must be of the same
+    bytes. Raises MediaError where a frame cannot be decoded.
     """
     run = _Scan(path, stream_index, settings)
-    segments = run.segments()
+    known = read_changes(changes_path) if changes_path else None
+    segments = run.with_known_changes(known) if known is not None else run.segments()
+    if changes_path and known is None:
+        write_changes(changes_path, run.pts, run.changes)
     profile = sound_profile(path, run.video_start_s)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
     thumbnail_folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +135,7 @@ def scan_source(
         sound = profile.features(segment["start_s"], segment["end_s"]) if profile else silent_features()
         segment["features"] |= sound | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
         jpeg(segment.pop("thumbnail"), thumbnail_folder / f"{segment['clip_id']}.jpg")
-    return {"segments": segments, "frame_count": run.frame_count, "video_start_s": run.video_start_s}
+    return {"segments": segments, "frame_count": len(run.pts), "video_start_s": run.video_start_s}
 
 
 def _cut_rate(cut_times_s: list[float], segment: dict[str, Any], duration_s: float) -> float:
@@ -91,80 +152,108 @@ class _Scan:
         self._video = Video(path, stream_index)
         self._settings = settings
         self._converter = RgbConverter()
-        self._motion: list[float] = []
+        self._shrink: Shrinker | None = None
+        self._pixel_count = 1
         self._segment: _OpenSegment | None = None
         self._done: list[dict[str, Any]] = []
         self._time_base = Fraction(1)
-        self._first_pts = 0
+        self._cuts: deque[int] = deque()
+        self.pts: list[int] = []
+        self.changes: list[Change] = []
         self.cut_times_s: list[float] = []
-        self.frame_count = 0
         self.video_start_s = 0.0
 
     def segments(self) -> list[dict[str, Any]]:
-        import cv2
-
-        detector: CutDetector | None = None
+        """All from one decoding: changes, cuts, measurements."""
         line: deque[Frame] = deque()
-        cuts: deque[int] = deque()
-        previous_grey: np.ndarray | None = None
+        detector: CutDetector | None = None
+        meter: ChangeMeter | None = None
         last: Frame | None = None
         for frame in self._video.frames():
-            if detector is None:
-                detector = CutDetector(self._settings.detector, frame.picture, self._video.nominal_rate())
-                self._time_base = Fraction(frame.picture.time_base)
-                self._first_pts = frame.pts
-                self.video_start_s = float(frame.pts * self._time_base)
-            if last is not None and frame.pts < last.pts:
+            if detector is None or meter is None:
+                self._shrink = self._begin(frame)
+                meter = ChangeMeter(self._shrink)
+                detector = self._detector()
+            elif last is not None and frame.pts < last.pts:
                 raise MediaError("corrupt_frames", f"The time stamps run backwards at frame {frame.index}")
-            small, new_cuts = detector.process(frame, self._converter)
-            grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-            change = 0.0 if previous_grey is None else cv2.norm(grey, previous_grey, cv2.NORM_L1) / grey.size / 255
-            self._motion.append(change)
-            previous_grey = grey
-            cuts.extend(new_cuts)
+            change = meter.measure(frame.picture)
+            self.pts.append(frame.pts)
+            self.changes.append(change)
+            self._cuts.extend(detector.process(frame.index, frame.pts, change))
             line.append(frame)
             last = frame
-            self.frame_count = frame.index + 1
-            while line and detector.is_certain(line[0], frame):
-                self._leave(line.popleft(), cuts)
-        if last is None or detector is None:
-            raise MediaError("corrupt_frames", "Not a single frame can be decoded")
+            while line and detector.is_certain(line[0].index, line[0].pts, frame.index, frame.pts):
+                self._leave(line.popleft())
         while line:
-            self._leave(line.popleft(), cuts)
-        self._close(self.frame_count, last.pts + last.duration)
-        return self._done
+            self._leave(line.popleft())
+        return self._finish(last)
+
+    def with_known_changes(self, known: tuple[list[int], list[Change]]) -> list[dict[str, Any]]:
+        """The same from known changes: no frame is compared, and only the sampled ones are converted."""
+        last: Frame | None = None
+        for frame in self._video.frames():
+            if last is None:
+                self._shrink = self._begin(frame)
+                self.pts, self.changes = known
+                self._cuts.extend(self._detector().cuts(zip(*known, strict=True)))
+            if frame.index >= len(self.pts) or frame.pts != self.pts[frame.index]:
+                raise MediaError("corrupt_frames", f"Frame {frame.index} is not the one that was decoded before")
+            self._leave(frame)
+            last = frame
+        return self._finish(last)
+
+    def _begin(self, first: Frame) -> Shrinker:
+        self._time_base = Fraction(first.picture.time_base)
+        self.video_start_s = float(first.pts * self._time_base)
+        width, height = shrunk_size(first.picture.width, first.picture.height)
+        self._pixel_count = width * height
+        return Shrinker(first.picture, self._converter)
+
+    def _detector(self) -> CutDetector:
+        return CutDetector(self._settings.detector, self._pixel_count, self._video.nominal_rate(), self._time_base)
 
     def _seconds(self, pts: int) -> float:
-        return float((pts - self._first_pts) * self._time_base)
+        return float((pts - self.pts[0]) * self._time_base)
 
-    def _leave(self, frame: Frame, cuts: deque[int]) -> None:
+    def _leave(self, frame: Frame) -> None:
         """A frame leaves the delay line: from here on its segment is known."""
-        if cuts and cuts[0] == frame.index:
-            cuts.popleft()
+        if self._cuts and self._cuts[0] == frame.index:
+            self._cuts.popleft()
             self.cut_times_s.append(self._seconds(frame.pts))
             if not self._settings.is_whole:
                 self._close(frame.index, frame.pts)
-        if self._segment is None:
-            self._segment = _OpenSegment(frame.index, frame.pts, self._seconds(frame.pts))
         segment = self._segment
+        if segment is None:
+            assert self._shrink is not None
+            portraits = _Portraits(self._converter, self._shrink)
+            segment = _OpenSegment(frame.index, frame.pts, self._seconds(frame.pts), portraits)
+            self._segment = segment
+        if (frame.index - segment.start_frame) % self._settings.frame_stride:
+            return
         elapsed_s = self._seconds(frame.pts) - segment.start_s
-        if (frame.index - segment.start_frame) % self._settings.frame_stride == 0:
-            if elapsed_s <= self._settings.max_duration_s:
-                segment.waiting.append(frame)
-            else:
-                # Too long to be kept: nothing more is measured, nothing piles up.
-                segment.waiting.clear()
+        if elapsed_s > self._settings.max_duration_s:
+            # Too long to be kept: nothing more is measured, nothing piles up.
+            segment.waiting.clear()
+            return
+        segment.waiting.append(frame)
         if elapsed_s >= self._settings.min_duration_s:
             self._measure(segment)
 
     def _measure(self, segment: _OpenSegment) -> None:
+        segment.colour = segment.colour or ColourCounter()
         for frame in segment.waiting:
-            rgb = self._converter.rgb(frame.picture)
-            segment.colour.add(rgb)
-            segment.picture.add(rgb)
-            segment.thumbnails.append(_thumbnail(rgb, frame.rotation))
+            segment.colour.add_planes(*self._converter.planes(frame.picture))
+            segment.portraits.add(frame)
             segment.sampled_pts_s.append(self._seconds(frame.pts) - segment.start_s)
         segment.waiting.clear()
+
+    def _finish(self, last: Frame | None) -> list[dict[str, Any]]:
+        if last is None:
+            raise MediaError("corrupt_frames", "Not a single frame can be decoded")
+        if last.index + 1 != len(self.pts):
+            raise MediaError("corrupt_frames", f"{last.index + 1} frames can be decoded, {len(self.pts)} could before")
+        self._close(last.index + 1, last.pts + last.duration)
+        return self._done
 
     def _close(self, end_frame: int, end_pts: int) -> None:
         segment, self._segment = self._segment, None
@@ -190,16 +279,25 @@ class _Scan:
         }
         if reason is None:
             self._measure(segment)
-            motion = np.asarray(self._motion[segment.start_frame + 1 : end_frame] or [0.0])
+            assert segment.colour is not None
+            row["thumbnail"], hashes = segment.portraits.settle()
             row["colour"] = segment.colour.sums().as_tuple()
-            row["features"] = segment.picture.features() | {
-                "motion_mean": float(motion.mean()),
-                "motion_sd": float(motion.std()),
-                "motion_peak": float(np.quantile(motion, 0.95)),
+            row["features"] = self._motion(segment.start_frame, end_frame) | {
+                "colour_histogram": segment.colour.palette(),
+                "frame_hashes": hashes,
                 "sampled_pts_s": segment.sampled_pts_s,
             }
-            row["thumbnail"] = segment.thumbnails[len(segment.thumbnails) // 2]
         self._done.append(row)
+
+    def _motion(self, start_frame: int, end_frame: int) -> dict[str, float]:
+        """Change of V between the frames of a segment, as a share of the full range."""
+        sums = [change.value for change in self.changes[start_frame + 1 : end_frame]] or [0]
+        motion = np.asarray(sums) / (self._pixel_count * 255)
+        return {
+            "motion_mean": float(motion.mean()),
+            "motion_sd": float(motion.std()),
+            "motion_peak": float(np.quantile(motion, 0.95)),
+        }
 
 
 def _thumbnail(rgb: np.ndarray, rotation: int) -> np.ndarray:
@@ -209,4 +307,6 @@ def _thumbnail(rgb: np.ndarray, rotation: int) -> np.ndarray:
     height, width = pixels.shape[:2]
     scale = min(1.0, THUMBNAIL_PX / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels.copy()
+    # Averaging over areas matters from half the size on; above, it costs ten times as much and shows nothing.
+    method = cv2.INTER_AREA if scale <= 0.5 else cv2.INTER_LINEAR
+    return cv2.resize(pixels, size, interpolation=method) if scale < 1 else pixels.copy()

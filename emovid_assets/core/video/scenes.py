@@ -1,19 +1,20 @@
-"""Scene cuts by PySceneDetect's own detectors, fed from our decoding.
+"""Scene cuts by PySceneDetect's own detectors, fed with the changes that we measured.
 
-Belongs here: everything that must match PySceneDetect to the letter: its downscale, its colour order,
-its time codes. The decision code is upstream's; only the loop around it is ours.
+Belongs here: everything that must match PySceneDetect to the letter: its score, its time codes, its
+delay. The decision code is upstream's; it is called only for frames at which it could answer or remember
+something (the tests compare with calls for every frame).
 """
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from emovid_assets.core.video.reading import Frame, RgbConverter
+from emovid_assets.core.video.changes import Change
 
 if TYPE_CHECKING:
-    import av
+    from scenedetect import FrameTimecode
 
 
 MAX_RATE_FACTOR = 16
@@ -31,71 +32,118 @@ class DetectorSettings:
 
 
 class CutDetector:
-    """Feeds frames to a detector and gives the indices of the frames that begin a scene."""
+    """Takes the changes of one frame after the other and gives the indices of the frames that begin a scene.
 
-    def __init__(self, settings: DetectorSettings, first: "av.VideoFrame", rate: Fraction) -> None:
-        from scenedetect.scene_manager import compute_downscale_factor
+    `pixel_count`: of the picture that the changes were measured on. `rate`: nominal frames per second.
+    """
 
-        self._detector = _upstream_detector(settings)
-        self._rate = rate
-        factor = compute_downscale_factor(max(first.width, first.height))
-        self._size = (max(1, round(first.width / factor)), max(1, round(first.height / factor)))
-        self._is_shrunk = factor > 1
-        self._time_base = Fraction(first.time_base)
+    def __init__(self, settings: DetectorSettings, pixel_count: int, rate: Fraction, time_base: Fraction) -> None:
+        self._pixel_count = float(pixel_count)
+        self._rate, self._time_base = rate, time_base
+        self._decide = _Adaptive(settings) if settings.name == "adaptive" else _Content(settings)
+        self._look_back: int = self._decide.detector.event_buffer_length
         self._index_of_ticks: dict[int, int] = {}
         self._first_pts: int | None = None
-        self._look_back: int = self._detector.event_buffer_length
 
-    def is_certain(self, frame: Frame, latest: Frame) -> bool:
-        """Whether a cut at `frame` would have been reported by the time that `latest` was processed.
+    def is_certain(self, index: int, pts: int, latest_index: int, latest_pts: int) -> bool:
+        """Whether a cut at frame `index` would have been reported by the time that the latest was processed.
 
         Upstream bounds the delay by `event_buffer_length` frames, but `content` counts them by time at the
         nominal rate: where frames follow each other faster, more of them pass.
         """
-        return self._is_behind(frame.pts, frame.index, latest.pts, latest.index)
-
-    def _is_behind(self, pts: int, index: int, latest_pts: int, latest_index: int) -> bool:
         frames = latest_index - index
+        if frames < self._look_back:
+            return False
         frames_by_time = (latest_pts - pts) * self._time_base * self._rate
-        return frames >= self._look_back and (
-            frames_by_time >= self._look_back or frames >= MAX_RATE_FACTOR * self._look_back
-        )
+        return frames_by_time >= self._look_back or frames >= MAX_RATE_FACTOR * self._look_back
 
-    def process(self, frame: Frame, converter: RgbConverter) -> tuple[np.ndarray, list[int]]:
-        """The frame as the detector sees it, uint8 BGR (about 256 px wide), and the cuts that it made certain."""
-        import cv2
+    def process(self, index: int, pts: int, change: Change) -> list[int]:
+        """The cuts that this frame made certain."""
+        if self._first_pts is None:
+            self._first_pts = pts
+        ticks = pts - self._first_pts
+        self._index_of_ticks[ticks] = index
+        # Term by term as upstream adds: the sums of floating-point numbers depend on the order.
+        count = self._pixel_count
+        score = (change.hue / count + change.saturation / count + change.value / count + 0.0) / 3.0
+        cuts = [self._index_of_ticks[cut.pts] for cut in self._decide(ticks, score, self._time_code)]
+        self._forget(ticks, index)
+        return cuts
+
+    def cuts(self, frames: Iterable[tuple[int, Change]]) -> Iterator[int]:
+        """All cuts of a file whose stamps and changes are known."""
+        for index, (pts, change) in enumerate(frames):
+            yield from self.process(index, pts, change)
+
+    def _time_code(self, ticks: int) -> "FrameTimecode":
         from scenedetect import FrameTimecode
         from scenedetect.common import Timecode
 
-        rgb = converter.rgb(frame.picture)
-        # Channels are scaled independently, so scaling before the swap gives upstream's values at less cost.
-        small = cv2.resize(rgb, self._size, interpolation=cv2.INTER_LINEAR) if self._is_shrunk else rgb
-        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-        if self._first_pts is None:
-            self._first_pts = frame.pts
-        ticks = frame.pts - self._first_pts
-        self._index_of_ticks[ticks] = frame.index
-        timecode = FrameTimecode(Timecode(pts=ticks, time_base=self._time_base), fps=self._rate)
-        cuts = [self._index_of_ticks[cut.pts] for cut in self._detector.process_frame(timecode, bgr)]
-        self._forget(ticks, frame.index)
-        return bgr, cuts
+        return FrameTimecode(Timecode(pts=ticks, time_base=self._time_base), fps=self._rate)
 
     def _forget(self, latest_ticks: int, latest_index: int) -> None:
         """Drops the stamps that no later cut can name."""
         while True:
             ticks, index = next(iter(self._index_of_ticks.items()))
-            if not self._is_behind(ticks, index, latest_ticks, latest_index):
+            if not self.is_certain(index, ticks, latest_index, latest_ticks):
                 return
             del self._index_of_ticks[ticks]
 
 
-def _upstream_detector(settings: DetectorSettings) -> Any:
-    from scenedetect import AdaptiveDetector, ContentDetector
+class _Content:
+    """`ContentDetector`: a frame below the threshold matters only while short scenes are being merged."""
 
-    if settings.name == "adaptive":
-        return AdaptiveDetector(
+    def __init__(self, settings: DetectorSettings) -> None:
+        from scenedetect import ContentDetector
+
+        self.detector = _scored(ContentDetector)(threshold=settings.threshold, min_scene_len=settings.min_scene_frames)
+        self._threshold = settings.threshold
+        self._is_first = True
+
+    def __call__(self, ticks: int, score: float, time_code: Any) -> "list[FrameTimecode]":
+        if score < self._threshold and not self._is_first and not self.detector._flash_filter._merge_triggered:
+            return []
+        self._is_first = False
+        self.detector.score = score
+        return self.detector.process_frame(time_code(ticks), None)
+
+
+class _Adaptive:
+    """`AdaptiveDetector`: a frame can be a cut only from `min_content_value` on; the others are its neighbours."""
+
+    def __init__(self, settings: DetectorSettings) -> None:
+        from scenedetect import AdaptiveDetector
+
+        self.detector = _scored(AdaptiveDetector)(
             adaptive_threshold=settings.threshold,
             min_content_val=settings.min_content_value,
             min_scene_len=settings.min_scene_frames,
         )
-    return ContentDetector(threshold=settings.threshold, min_scene_len=settings.min_scene_frames)
+        self._least = settings.min_content_value
+        self._middle = self.detector.window_width
+        self._window: deque[tuple[int, float]] = deque(maxlen=2 * self._middle + 1)
+        self._is_first = True
+
+    def __call__(self, ticks: int, score: float, time_code: Any) -> "list[FrameTimecode]":
+        window = self._window
+        window.append((ticks, score))
+        if self._is_first:
+            self._is_first = False
+            self.detector._last_cut = time_code(ticks)
+        if len(window) < 2 * self._middle + 1 or window[self._middle][1] < self._least:
+            return []
+        self.detector._buffer = [(time_code(at), value) for at, value in list(window)[:-1]]
+        self.detector.score = score
+        return self.detector.process_frame(time_code(ticks), None)
+
+
+def _scored(detector_class: Any) -> Any:
+    """The detector with the score of each frame given (as `score`) instead of computed from a picture."""
+
+    class Scored(detector_class):
+        score = 0.0
+
+        def _calculate_frame_score(self, timecode: Any, frame_img: Any) -> float:
+            return float(self.score)
+
+    return Scored

@@ -1,0 +1,179 @@
+"""How much each frame differs from the one before, exactly as PySceneDetect measures it.
+
+Belongs here: the downscaled picture that cut detectors look at, and the sums of its differences. Does not
+belong here: what counts as a cut (`scenes`).
+
+Sums are whole numbers, so they can be kept and the same cuts found again without decoding (ADR 11).
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from emovid_assets.core.video.reading import RgbConverter, has_alpha, plane_pixels
+
+if TYPE_CHECKING:
+    import av
+
+_FULL_RANGE = {"yuv420p": "yuv422p", "yuvj420p": "yuvj422p"}
+
+
+class Change(NamedTuple):
+    """Sums over the downscaled picture of |difference| of OpenCV's 8-bit hue, saturation and value."""
+
+    hue: int
+    saturation: int
+    value: int
+
+
+class ChangeMeter:
+    """Frames in, changes out."""
+
+    def __init__(self, shrink: "Shrinker") -> None:
+        self._shrink = shrink
+        self._current: np.ndarray | None = None
+        self._previous: np.ndarray | None = None
+        self._difference: np.ndarray | None = None
+
+    def measure(self, picture: "av.VideoFrame") -> Change:
+        """The change since the frame that was measured last; nothing for the first one."""
+        import cv2
+
+        hsv = cv2.cvtColor(self._shrink(picture), cv2.COLOR_BGR2HSV, dst=self._current)
+        # Two buffers take turns: a new one per frame would cost more than the conversion of small pictures.
+        self._current, self._previous, before = self._previous, hsv, self._previous
+        if before is None:
+            return Change(0, 0, 0)
+        self._difference = cv2.absdiff(hsv, before, dst=self._difference)
+        hue, saturation, value, _ = cv2.sumElems(self._difference)
+        return Change(int(hue), int(saturation), int(value))
+
+
+_RECORD = np.dtype([("pts", "<i8"), ("hue", "<u4"), ("saturation", "<u4"), ("value", "<u4")])
+
+
+def write_changes(path: Path, pts: Sequence[int], changes: Sequence[Change]) -> None:
+    """Keeps stamps and changes of all frames of a file, in one step: 20 bytes per frame."""
+    records = np.array([(at, *change) for at, change in zip(pts, changes, strict=True)], _RECORD)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        np.save(file, records)
+    os.replace(temporary, path)
+
+
+def read_changes(path: Path) -> tuple[list[int], list[Change]] | None:
+    """What `write_changes` kept; null where there is nothing that can be read."""
+    try:
+        records = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if records.dtype != _RECORD or records.ndim != 1:
+        return None
+    rows = records.tolist()
+    return [row[0] for row in rows], [Change(*row[1:]) for row in rows]
+
+
+def shrunk_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the picture that PySceneDetect's detectors see."""
+    from scenedetect.scene_manager import compute_downscale_factor
+
+    factor = compute_downscale_factor(max(width, height))
+    return max(1, round(width / factor)), max(1, round(height / factor))
+
+
+class Shrinker:
+    """Frames as PySceneDetect's detectors see them: 8-bit BGR, wide pictures scaled to 256 pixels.
+
+    Calling it gives uint8 (height, width, 3 or 4), valid until the next call; a fourth channel means nothing.
+    Conversions that are faster than the plain one are used only where they give the same bytes for the
+    first frame.
+    """
+
+    def __init__(self, first: "av.VideoFrame", converter: RgbConverter) -> None:
+        from av.video.reformatter import VideoReformatter
+        from scenedetect.scene_manager import compute_downscale_factor
+
+        factor = compute_downscale_factor(max(first.width, first.height))
+        self.size = shrunk_size(first.width, first.height)
+        self._is_shrunk = factor > 1
+        self._converter = converter
+        self._reformatter = VideoReformatter()
+        self._small: np.ndarray | None = None
+        self._shape = _shape(first)
+        self._rows: _CentreRows | None = None
+        self._is_bgra_safe = False
+        if first.format.name in _FULL_RANGE and first.width % 2 == 0 and first.height % 2 == 0:
+            plain = self._resize(self._bgr(first)).copy()
+            # libswscale leaves the last columns of its four-byte formats unwritten for some widths.
+            self._is_bgra_safe = np.array_equal(self._resize(self._bgra(first))[..., :3], plain)
+            if _CentreRows.fits(first, factor, self.size):
+                rows = _CentreRows(first, int(factor), self._reformatter)
+                self._rows = rows if np.array_equal(rows(first)[..., :3], plain) else None
+
+    def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
+        if has_alpha(picture.format.name):
+            # Channels are scaled independently, so the order may change after scaling.
+            return self._resize(self._converter.rgb(picture))[..., ::-1]
+        if _shape(picture) == self._shape:
+            if self._rows:
+                return self._rows(picture)
+            if self._is_bgra_safe:
+                return self._resize(self._bgra(picture))
+        return self._resize(self._bgr(picture))
+
+    def _bgra(self, picture: "av.VideoFrame") -> np.ndarray:
+        return self._reformatter.reformat(picture, format="bgra", threads=1).to_ndarray()
+
+    def _bgr(self, picture: "av.VideoFrame") -> np.ndarray:
+        return self._reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
+
+    def _resize(self, pixels: np.ndarray) -> np.ndarray:
+        import cv2
+
+        if not self._is_shrunk and pixels.shape[1::-1] == self.size:
+            return pixels
+        if self._small is not None and self._small.shape[2] != pixels.shape[2]:
+            self._small = None
+        self._small = cv2.resize(pixels, self.size, dst=self._small, interpolation=cv2.INTER_LINEAR)
+        return self._small
+
+
+def _shape(picture: "av.VideoFrame") -> tuple[int, int, str]:
+    return picture.width, picture.height, picture.format.name
+
+
+class _CentreRows:
+    """Where the scale is an odd whole number, linear interpolation takes the middle pixel of each block as it is.
+
+    Only the rows with these pixels are converted, a third or a fifth of the picture.
+    """
+
+    @staticmethod
+    def fits(first: "av.VideoFrame", factor: float, size: tuple[int, int]) -> bool:
+        step = int(factor)
+        exact = size[0] * step == first.width and size[1] * step == first.height
+        return factor == step and step > 1 and step % 2 == 1 and exact
+
+    def __init__(self, first: "av.VideoFrame", step: int, reformatter: "av.video.reformatter.VideoReformatter") -> None:
+        import av
+
+        self._step = step
+        self._reformatter = reformatter
+        rows = np.arange(step // 2, first.height, step)
+        self._rows, self._chroma_rows = rows, rows // 2
+        # One chroma row per picture row: 4:2:2 instead of 4:2:0.
+        self._picture = av.VideoFrame(first.width, len(rows), _FULL_RANGE[first.format.name])
+        self._planes = [plane_pixels(plane) for plane in self._picture.planes]
+
+    def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
+        self._picture.colorspace, self._picture.color_range = picture.colorspace, picture.color_range
+        for target, plane, rows in zip(
+            self._planes, picture.planes, (self._rows, self._chroma_rows, self._chroma_rows), strict=True
+        ):
+            target[:] = plane_pixels(plane)[rows]
+        bgra = self._reformatter.reformat(self._picture, format="bgra", threads=1).to_ndarray()
+        return np.ascontiguousarray(bgra[:, self._step // 2 :: self._step])
