@@ -131,6 +131,11 @@ class Home:
         return self.media / "first_frames"
 
     @property
+    def frame_changes(self) -> Path:
+        """How much frames differ from the ones before: new cut settings need no new comparison (ADR 11)."""
+        return self.root / "frame_changes"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

@@ -134,15 +134,20 @@ class ColourCounter:
         """The sums over everything counted so far."""
         self._settle()
         tables = _tables()
-        hue, levels = self._hue.astype(np.float64), self._levels.astype(np.float64).ravel()
-        pixel_count = int(self._levels.sum())
+        levels = self._levels.ravel()
+        pixel_count = int(levels.sum())
+
+        # No `@`: a product of vectors goes to a BLAS that starts threads, and workers share the cores already.
+        def total(counts: np.ndarray, values: np.ndarray) -> float:
+            return float((counts * values).sum())
+
         return ColourSums(
             frame_count=self._frame_count,
             pixel_count=pixel_count,
-            sin_sum=float(hue @ tables["sin"]),
-            cos_sum=float(hue @ tables["cos"]),
-            saturation_sum=float(levels @ tables["saturation"]),
-            value_sum=float(levels @ tables["value"]),
+            sin_sum=total(self._hue, tables["sin"]),
+            cos_sum=total(self._hue, tables["cos"]),
+            saturation_sum=total(levels, tables["saturation"]),
+            value_sum=total(levels, tables["value"]),
             chromatic_count=pixel_count - int(self._levels[:, 0].sum()),
         )
 

@@ -73,6 +73,7 @@ def scan(
                 "source_id": source["source_id"],
                 "stream_index": streams.get(source["source_id"], 0),
                 "thumbnail_folder": home.relative(home.thumbnails / domain),
+                "changes_path": None if is_whole(source, scenes) else _changes_path(project, domain, source),
                 "settings": _scan_settings(source, scenes),
             },
             path=source["path"],
@@ -82,6 +83,12 @@ def scan(
         for source in sources
     ]
     return project.compute(step, domain, items, log, leave_failures=leave_failures)
+
+
+def _changes_path(project: Project, domain: str, source: Row) -> str:
+    """Changes are kept for files that are cut, where settings decide about the cuts."""
+    name = f"{source['source_id']}.v{media_steps.CHANGES_VERSION}.npy"
+    return project.home.relative(project.home.frame_changes / domain / name)
 
 
 def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from emovid_assets.core.video.reading import RgbConverter, Video, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "1", "1", "1", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "1", "2", "1", "1"
+CHANGES_VERSION = "1"
+"""Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
 
 def probe(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +35,9 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
     settings = ScanSettings(
         **{**arguments["settings"], "detector": DetectorSettings(**arguments["settings"]["detector"])}
     )
-    result = scan_source(Path(arguments["path"]), arguments["stream_index"], arguments["source_id"], settings, folder)
+    changes_path = home / arguments["changes_path"] if arguments["changes_path"] else None
+    path, stream_index, source_id = Path(arguments["path"]), arguments["stream_index"], arguments["source_id"]
+    result = scan_source(path, stream_index, source_id, settings, folder, changes_path)
     kept = [segment for segment in result["segments"] if segment["is_kept"]]
     for segment in kept:
         segment["thumbnail_path"] = f"{arguments['thumbnail_folder']}/{segment['clip_id']}.jpg"

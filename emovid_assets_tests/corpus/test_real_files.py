@@ -16,7 +16,6 @@ from scenedetect import AdaptiveDetector, ContentDetector, detect
 from emovid_assets.core.colour import ColourSums, colour_attributes
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Video
 from emovid_assets_tests.conftest import CORPUS
 from emovid_assets_tests.media.making import pixels_of
 from emovid_assets_tests.media.reference import Reference, differences, over_white

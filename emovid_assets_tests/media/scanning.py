@@ -28,15 +28,16 @@ def scan(
     stride: int = 20,
     stream: int = 0,
     thumbnails: Path | None = None,
+    changes: Path | None = None,
 ) -> dict[str, Any]:
     """A scan with the default limits of a cut file, or of a whole one."""
     least = minimum if minimum is not None else 0.2 if whole else 4.0
     settings = ScanSettings(detector, stride, least, 30.0, whole)
     if thumbnails:
-        return scan_source(path, stream, SOURCE_ID, settings, thumbnails)
+        return scan_source(path, stream, SOURCE_ID, settings, thumbnails, changes)
     # Never beside the source: it may lie in a folder that is not ours.
     with tempfile.TemporaryDirectory() as folder:
-        return scan_source(path, stream, SOURCE_ID, settings, Path(folder))
+        return scan_source(path, stream, SOURCE_ID, settings, Path(folder), changes)
 
 
 def cut_frames(scanned: dict[str, Any]) -> list[int]:

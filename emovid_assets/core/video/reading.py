@@ -26,7 +26,7 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Frame:
     """A decoded frame. `pts` and `duration` count ticks of the video's `time_base`."""
 

@@ -117,13 +117,9 @@ def scan_source(
     """Segments of a file with the measurements of the kept ones, as plain values; thumbnails are written.
 
     `changes_path`: where the changes between frames are kept from one pass to the next; they must be of the same
-    bytes. Raises MediaError where a frame cannot be decoded.
+    bytes, and are measured anew where the frames are others. Raises MediaError where a frame cannot be decoded.
     """
-    run = _Scan(path, stream_index, settings)
-    known = read_changes(changes_path) if changes_path else None
-    segments = run.with_known_changes(known) if known is not None else run.segments()
-    if changes_path and known is None:
-        write_changes(changes_path, run.pts, run.changes)
+    run, segments = _run(path, stream_index, settings, changes_path)
     profile = sound_profile(path, run.video_start_s)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
     thumbnail_folder.mkdir(parents=True, exist_ok=True)
@@ -136,6 +132,26 @@ def scan_source(
         segment["features"] |= sound | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
         jpeg(segment.pop("thumbnail"), thumbnail_folder / f"{segment['clip_id']}.jpg")
     return {"segments": segments, "frame_count": len(run.pts), "video_start_s": run.video_start_s}
+
+
+def _run(
+    path: Path, stream_index: int, settings: ScanSettings, changes_path: Path | None
+) -> tuple["_Scan", list[dict[str, Any]]]:
+    run = _Scan(path, stream_index, settings)
+    known = read_changes(changes_path) if changes_path else None
+    if known is not None:
+        try:
+            return run, run.with_known_changes(known)
+        except _OtherFramesError:
+            run = _Scan(path, stream_index, settings)
+    segments = run.segments()
+    if changes_path:
+        write_changes(changes_path, run.pts, run.changes)
+    return run, segments
+
+
+class _OtherFramesError(Exception):
+    """The known changes are of other frames: another FFmpeg may decode the same bytes to more or fewer."""
 
 
 def _cut_rate(cut_times_s: list[float], segment: dict[str, Any], duration_s: float) -> float:
@@ -197,7 +213,7 @@ class _Scan:
                 self.pts, self.changes = known
                 self._cuts.extend(self._detector().cuts(zip(*known, strict=True)))
             if frame.index >= len(self.pts) or frame.pts != self.pts[frame.index]:
-                raise MediaError("corrupt_frames", f"Frame {frame.index} is not the one that was decoded before")
+                raise _OtherFramesError
             self._leave(frame)
             last = frame
         return self._finish(last)
@@ -251,7 +267,7 @@ class _Scan:
         if last is None:
             raise MediaError("corrupt_frames", "Not a single frame can be decoded")
         if last.index + 1 != len(self.pts):
-            raise MediaError("corrupt_frames", f"{last.index + 1} frames can be decoded, {len(self.pts)} could before")
+            raise _OtherFramesError
         self._close(last.index + 1, last.pts + last.duration)
         return self._done
 

@@ -40,6 +40,8 @@ class CutDetector:
     def __init__(self, settings: DetectorSettings, pixel_count: int, rate: Fraction, time_base: Fraction) -> None:
         self._pixel_count = float(pixel_count)
         self._rate, self._time_base = rate, time_base
+        # Frames at the nominal rate per tick, as a fraction: asked for every frame, so in whole numbers.
+        self._frames, self._ticks = (time_base * rate).as_integer_ratio()
         self._decide = _Adaptive(settings) if settings.name == "adaptive" else _Content(settings)
         self._look_back: int = self._decide.detector.event_buffer_length
         self._index_of_ticks: dict[int, int] = {}
@@ -54,8 +56,8 @@ class CutDetector:
         frames = latest_index - index
         if frames < self._look_back:
             return False
-        frames_by_time = (latest_pts - pts) * self._time_base * self._rate
-        return frames_by_time >= self._look_back or frames >= MAX_RATE_FACTOR * self._look_back
+        is_past = (latest_pts - pts) * self._frames >= self._look_back * self._ticks
+        return is_past or frames >= MAX_RATE_FACTOR * self._look_back
 
     def process(self, index: int, pts: int, change: Change) -> list[int]:
         """The cuts that this frame made certain."""

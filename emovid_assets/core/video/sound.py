@@ -3,9 +3,8 @@
 Belongs here: decoding audio. Times are seconds from the first *video* frame, as everywhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ ANALYSIS_RATE_HZ = 16_000
 WINDOW_S = 0.05
 FLOOR_DB = -80.0
 SILENCE_DB = -60.0
+BATCH_WINDOWS = 200
+"""Ten seconds are analysed at a time: numpy's calls then cost little, memory as little."""
 BAND_EDGES_HZ = (0, 125, 250, 500, 1000, 2000, 4000, 6000, 8000)
 
 
@@ -67,16 +68,12 @@ def sound_profile(path: Path, video_start_s: float) -> SoundProfile | None:
     frequency = np.fft.rfftfreq(size, 1 / ANALYSIS_RATE_HZ)
     edges = np.searchsorted(frequency, BAND_EDGES_HZ[:-1])
     first_s: float | None = None
-    rest = np.zeros(0, np.float32)
     levels, centroids, bands = [], [], []
-    for at_s, block in _mono_blocks(path):
+    for at_s, samples in _gathered(_mono_blocks(path), BATCH_WINDOWS * size):
         first_s = at_s if first_s is None else first_s
-        samples = np.concatenate([rest, block])
-        whole = len(samples) // size * size
-        rest = samples[whole:]
-        if not whole:
+        windows = samples[: len(samples) // size * size].reshape(-1, size)
+        if not len(windows):
             continue
-        windows = samples[:whole].reshape(-1, size)
         power = np.abs(np.fft.rfft(windows * taper, axis=1)) ** 2
         level = 10 * np.log10(np.maximum((windows.astype(np.float64) ** 2).mean(axis=1), 10 ** (FLOOR_DB / 10)))
         levels.append(level)
@@ -93,6 +90,25 @@ def sound_profile(path: Path, video_start_s: float) -> SoundProfile | None:
     )
 
 
+def _gathered(blocks: Iterable[tuple[float, np.ndarray]], count: int) -> Iterator[tuple[float, np.ndarray]]:
+    """The same samples in blocks of `count`, the last one shorter; decoders give about a thousand at a time."""
+    waiting: list[np.ndarray] = []
+    waiting_count = 0
+    start_s: float | None = None
+    for at_s, block in blocks:
+        start_s = at_s if start_s is None else start_s
+        waiting.append(block)
+        waiting_count += len(block)
+        if waiting_count >= count:
+            samples = np.concatenate(waiting)
+            whole = len(samples) // count * count
+            for offset in range(0, whole, count):
+                yield start_s, samples[offset : offset + count]
+            waiting, waiting_count = [samples[whole:]], len(samples) - whole
+    if start_s is not None:
+        yield start_s, np.concatenate(waiting)
+
+
 def _audio_frames(container: Any, resampler: Any) -> Iterator[tuple[float, np.ndarray]]:
     """(start in s, samples (channels, n)) of the first audio stream; packets that cannot be decoded are skipped."""
     import av
@@ -105,9 +121,15 @@ def _audio_frames(container: Any, resampler: Any) -> Iterator[tuple[float, np.nd
             # A damaged packet of sound must not cost the pictures; the gap stays silent.
             continue
         for frame in frames:
-            for block in resampler.resample(frame):
-                if block.pts is not None:
-                    yield float(block.pts * Fraction(block.time_base)), block.to_ndarray()
+            yield from _blocks(resampler.resample(frame))
+    # Blocks of a fixed size leave a rest in the resampler.
+    yield from _blocks(resampler.resample(None))
+
+
+def _blocks(frames: Iterable[Any]) -> Iterator[tuple[float, np.ndarray]]:
+    for frame in frames:
+        if frame.pts is not None:
+            yield frame.pts * float(frame.time_base), frame.to_ndarray()
 
 
 def _mono_blocks(path: Path) -> Iterator[tuple[float, np.ndarray]]:
@@ -116,7 +138,7 @@ def _mono_blocks(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     with open_container(path) as container:
         if not container.streams.audio:
             return
-        resampler = AudioResampler(format="fltp", layout="mono", rate=ANALYSIS_RATE_HZ)
+        resampler = AudioResampler(format="fltp", layout="mono", rate=ANALYSIS_RATE_HZ, frame_size=ANALYSIS_RATE_HZ)
         for at_s, samples in _audio_frames(container, resampler):
             yield at_s, samples[0]
 
