@@ -33,7 +33,11 @@ class Frame:
     index: int
     pts: int
     duration: int
-    picture: "av.VideoFrame"
+    picture: Any
+
+    def without_picture(self) -> "Frame":
+        """The stamps alone: the memory of the picture is free again."""
+        return Frame(self.index, self.pts, self.duration, None)
 
     @property
     def rotation(self) -> int:

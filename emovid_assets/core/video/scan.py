@@ -12,6 +12,7 @@ other settings finds its cuts in them and converts no frame but the sampled ones
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -182,6 +183,7 @@ class _Scan:
     def segments(self) -> list[dict[str, Any]]:
         """All from one decoding: changes, cuts, measurements."""
         line: deque[Frame] = deque()
+        starts: deque[int] = deque()
         detector: CutDetector | None = None
         meter: ChangeMeter | None = None
         last: Frame | None = None
@@ -196,13 +198,26 @@ class _Scan:
             self.pts.append(frame.pts)
             self.changes.append(change)
             self._cuts.extend(detector.process(frame.index, frame.pts, change))
-            line.append(frame)
+            if not self._settings.is_whole and detector.could_cut(change):
+                starts.append(frame.index)
+            line.append(frame if self._may_be_sampled(frame.index, starts) else frame.without_picture())
             last = frame
             while line and detector.is_certain(line[0].index, line[0].pts, frame.index, frame.pts):
                 self._leave(line.popleft())
+                while starts and starts[0] <= frame.index - len(line):
+                    starts.popleft()
         while line:
             self._leave(line.popleft())
         return self._finish(last)
+
+    def _may_be_sampled(self, index: int, starts: Iterable[int]) -> bool:
+        """Whether a frame is a sample of the open segment, or of one that begins at a frame still undecided.
+
+        The others wait without their picture: a delay line of large pictures would fill the memory.
+        """
+        start = self._segment.start_frame if self._segment else 0
+        stride = self._settings.frame_stride
+        return (index - start) % stride == 0 or any((index - other) % stride == 0 for other in starts)
 
     def with_known_changes(self, known: tuple[list[int], list[Change]]) -> list[dict[str, Any]]:
         """The same from known changes: no frame is compared, and only the sampled ones are converted."""

@@ -59,15 +59,22 @@ class CutDetector:
         is_past = (latest_pts - pts) * self._frames >= self._look_back * self._ticks
         return is_past or frames >= MAX_RATE_FACTOR * self._look_back
 
+    def could_cut(self, change: Change) -> bool:
+        """Whether a frame with this change may be named as a cut, now or later."""
+        return self._score(change) >= self._decide.least_score
+
+    def _score(self, change: Change) -> float:
+        # Term by term as upstream adds: the sums of floating-point numbers depend on the order.
+        count = self._pixel_count
+        return (change.hue / count + change.saturation / count + change.value / count + 0.0) / 3.0
+
     def process(self, index: int, pts: int, change: Change) -> list[int]:
         """The cuts that this frame made certain."""
         if self._first_pts is None:
             self._first_pts = pts
         ticks = pts - self._first_pts
         self._index_of_ticks[ticks] = index
-        # Term by term as upstream adds: the sums of floating-point numbers depend on the order.
-        count = self._pixel_count
-        score = (change.hue / count + change.saturation / count + change.value / count + 0.0) / 3.0
+        score = self._score(change)
         cuts = [self._index_of_ticks[cut.pts] for cut in self._decide(ticks, score, self._time_code)]
         self._forget(ticks, index)
         return cuts
@@ -99,11 +106,11 @@ class _Content:
         from scenedetect import ContentDetector
 
         self.detector = _scored(ContentDetector)(threshold=settings.threshold, min_scene_len=settings.min_scene_frames)
-        self._threshold = settings.threshold
+        self.least_score = settings.threshold
         self._is_first = True
 
     def __call__(self, ticks: int, score: float, time_code: Any) -> "list[FrameTimecode]":
-        if score < self._threshold and not self._is_first and not self.detector._flash_filter._merge_triggered:
+        if score < self.least_score and not self._is_first and not self.detector._flash_filter._merge_triggered:
             return []
         self._is_first = False
         self.detector.score = score
@@ -121,7 +128,7 @@ class _Adaptive:
             min_content_val=settings.min_content_value,
             min_scene_len=settings.min_scene_frames,
         )
-        self._least = settings.min_content_value
+        self.least_score = settings.min_content_value
         self._middle = self.detector.window_width
         self._window: deque[tuple[int, float]] = deque(maxlen=2 * self._middle + 1)
         self._is_first = True
@@ -132,7 +139,7 @@ class _Adaptive:
         if self._is_first:
             self._is_first = False
             self.detector._last_cut = time_code(ticks)
-        if len(window) < 2 * self._middle + 1 or window[self._middle][1] < self._least:
+        if len(window) < 2 * self._middle + 1 or window[self._middle][1] < self.least_score:
             return []
         self.detector._buffer = [(time_code(at), value) for at, value in list(window)[:-1]]
         self.detector.score = score
