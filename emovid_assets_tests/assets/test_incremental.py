@@ -17,6 +17,7 @@ from emovid_assets_tests.assets.homes import (
     report_of,
     rows,
 )
+from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.planted_tables import plant, valid_row
 
 pytestmark = pytest.mark.integration
@@ -73,6 +74,24 @@ def test_a_file_that_moves_or_is_there_twice_is_not_computed_again(tmp_path: Pat
     (tmp_path / "emovid.toml").write_text("[scenes]\nframe_stride = 2\n", encoding="utf-8")
     assert computed(tmp_path) == {"source_videos": 0, "segments": 2, "clip_media": 0}
     assert {row["sampled_frame_count"] for row in rows(tmp_path, "colour_attributes", "sticker")} == {3}
+
+
+def test_other_cut_settings_read_a_film_again_but_do_not_compare_its_frames_again(tmp_path: Path) -> None:
+    frames = [scenery(scene, index) for scene in range(2) for index in range(120)]
+    film = tmp_path / "library/movie/film.mov"
+    film.parent.mkdir(parents=True)
+    write_video(film, frames)
+
+    def cuts() -> list[int]:
+        assert errors_of(build(tmp_path, domains=["movie"], selection="+key:segments")) == []
+        return [row["start_frame"] for row in rows(tmp_path, "segments", "movie")]
+
+    assert cuts() == [0, 120]
+    (kept,) = (tmp_path / "frame_changes/movie").iterdir()
+    written = kept.stat()
+    (tmp_path / "emovid.toml").write_text("[scenes]\nmin_content_value = 250\nframe_stride = 5\n", encoding="utf-8")
+    assert cuts() == [0]
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
 
 
 def test_a_quarantined_file_is_tried_again_only_when_asked_or_when_it_has_changed(tmp_path: Path) -> None:
