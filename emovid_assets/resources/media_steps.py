@@ -12,17 +12,17 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import png
-from emovid_assets.core.video.probe import probe_file
+from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import RgbConverter, Video, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "1", "1", "1", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "1", "1", "1"
 
 
 def probe(arguments: dict[str, Any]) -> dict[str, Any]:
     """Facts of a source: columns of `source_videos` and `stream_index`."""
-    facts = probe_file(Path(arguments["path"]), max_pixels=arguments["max_pixels"])
+    facts = probe_file(Path(arguments["path"]), Limits(**arguments["limits"]))
     return {**vars(facts), "has_audio": facts.has_audio}
 
 

@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from emovid_assets.core.video.errors import ADVICE, MediaError, sentence
-from emovid_assets.core.video.probe import probe_file
+from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets_tests.media.making import beeps, coded, write_animation, write_video
-from emovid_assets_tests.media.scanning import MAX_PIXELS, probe, scan
+from emovid_assets_tests.media.scanning import probe, scan
 
 
-def code_of(path, max_pixels=MAX_PIXELS):
+def code_of(path, **limits):
     with pytest.raises(MediaError) as caught:
-        probe_file(path, max_pixels=max_pixels)
+        probe_file(path, Limits(**limits))
     assert str(caught.value).endswith(ADVICE[caught.value.code])
     return caught.value.code
 
@@ -103,7 +103,7 @@ def test_an_mp4_without_its_index_is_no_video_any_more(tmp_path):
 def test_pictures_above_the_limit_are_refused_before_they_are_decoded(tmp_path):
     path = write_video(tmp_path / "film.mov", [coded(i, 40, 60) for i in range(3)])
     assert code_of(path, max_pixels=2399) == "too_large"
-    assert probe_file(path, max_pixels=2400).width_px == 60
+    assert probe_file(path, Limits(max_pixels=2400)).width_px == 60
     sticker = write_animation(tmp_path / "sticker.webp", [coded(i, 40, 60) for i in range(3)], 100)
     assert code_of(sticker, max_pixels=2399) == "too_large"
 

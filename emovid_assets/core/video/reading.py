@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.structure import why_unreadable
 
 if TYPE_CHECKING:
     import av
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
+
+ZERO_DELAY_MS = 100
+"""What a WebP frame without a delay is shown for, as FFmpeg does with GIF and browsers with both."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +74,11 @@ def open_container(path: Path) -> Iterator[Any]:
     except PermissionError as error:
         raise MediaError("unreadable", f"Permission denied: {path.name}") from error
     except (av.error.FFmpegError, ValueError, OSError) as error:
-        if _looks_encrypted(path):
-            raise MediaError("encrypted", "The file carries protection boxes") from error
-        raise MediaError("not_a_video", "The file cannot be opened as media") from error
+        raise MediaError(*why_unreadable(path)) from error
     try:
         yield container
     finally:
         container.close()
-
-
-def _looks_encrypted(path: Path) -> bool:
-    """MP4 protection boxes (`pssh`, `encv`) in the first or last megabyte."""
-    with path.open("rb") as file:
-        head = file.read(1 << 20)
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - (1 << 20)))
-        data = head + file.read(1 << 20)
-    return b"pssh" in data or b"encv" in data
 
 
 def picture_streams(container: Any) -> list[Any]:
@@ -209,7 +201,7 @@ def _webp_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
         with Image.open(path) as image:
             for still in ImageSequence.Iterator(image):
                 pixels = np.asarray(still.convert("RGBA"))
-                duration = int(still.info.get("duration", 0)) or 100
+                duration = int(still.info.get("duration", 0)) or ZERO_DELAY_MS
                 picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")
                 picture.pts, picture.time_base = pts, Fraction(1, 1000)
                 yield pts, duration, picture
