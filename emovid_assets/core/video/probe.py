@@ -145,11 +145,12 @@ def _require_whole(animation: Animation, limits: Limits) -> None:
 def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe:
     import av
 
-    with open_container(path) as container:
+    with open_container(path, max_pixels=limits.max_pixels) as container:
+        if not _knows_sizes(container, limits):
+            # A decoder that was refused a large picture may forget its size: it has to be asked without a limit.
+            with open_container(path) as unlimited:
+                _knows_sizes(unlimited, limits)
         streams = _decodable(container, path)
-        for stream in container.streams.video:
-            if stream.codec_context is not None and stream.codec_context.width:
-                limits.require_size(stream.codec_context.width, stream.codec_context.height)
         try:
             tracks = _demux(container, limits)
         except av.error.FFmpegError as error:
@@ -200,6 +201,16 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
         pixel_format=first.picture.format.name,
         **facts,
     )
+
+
+def _knows_sizes(container: Any, limits: Limits) -> bool:
+    """Whether every video stream has a size. Raises MediaError where a declared one is above the limits."""
+    contexts = [stream.codec_context for stream in container.streams.video if stream.codec_context is not None]
+    sizes = [(context.width, context.height) for context in contexts]
+    for width, height in sizes:
+        if width and height:
+            limits.require_size(width, height)
+    return all(width and height for width, height in sizes)
 
 
 def _codec_name(stream: Any) -> str:

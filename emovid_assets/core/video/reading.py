@@ -61,14 +61,18 @@ def is_webp(path: Path) -> bool:
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[Any]:
-    """PyAV container. Raises MediaError with the code that fits instead of FFmpeg's errors."""
+def open_container(path: Path, *, max_pixels: int | None = None) -> Iterator[Any]:
+    """PyAV container. Raises MediaError with the code that fits instead of FFmpeg's errors.
+
+    FFmpeg decodes frames while it opens a file; above `max_pixels` it does not, and the declared size is all it knows.
+    """
     import av
 
     av.logging.set_level(av.logging.PANIC)
     try:
         # A comment in a wrong encoding must not stop a file whose pictures are fine.
-        container = av.open(str(path), metadata_errors="ignore")
+        options = {"max_pixels": str(max_pixels)} if max_pixels else {}
+        container = av.open(str(path), metadata_errors="ignore", options=options)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
     except PermissionError as error:

@@ -104,7 +104,7 @@ def _skip_blocks(data: mmap.mmap, at: int) -> tuple[int, bool]:
 
 
 def _png(data: mmap.mmap) -> Animation:
-    found = Animation("png", *struct.unpack_from(">2I", data, 16), frame_count=1)
+    found = Animation("png", *struct.unpack_from(">2I", data, 16), 1)
     controls, at = 0, 8
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
