@@ -160,8 +160,9 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
         if not filled:
             raise MediaError("truncated", "The video stream has no packets")
         stream, track = filled[0], tracks[filled[0].index]
-        if not is_animation:
-            _require_complete(container, stream, tracks)
+        missing = None if is_animation else _missing(container, stream, tracks)
+        if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
+            raise MediaError("truncated", missing)
         audio = next((s for s in container.streams.audio if s.codec_context and tracks[s.index].packet_count), None)
         time_base = Fraction(stream.time_base)
         rate = stream.guessed_rate
@@ -258,12 +259,12 @@ def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
     return tracks
 
 
-def _require_complete(container: Any, stream: Any, tracks: dict[int, _Track]) -> None:
-    """Compares what the index declares with the packets that are there."""
+def _missing(container: Any, stream: Any, tracks: dict[int, _Track]) -> str | None:
+    """What the index declares and the packets do not hold, as a sentence; null where all is there."""
     track = tracks[stream.index]
     declared_frames = stream.frames or 0
     if declared_frames and track.packet_count < declared_frames * (1 - MISSING_SHARE):
-        raise MediaError("truncated", f"The index declares {declared_frames} frames, {track.packet_count} are there")
+        return f"The index declares {declared_frames} frames, {track.packet_count} are there"
     if stream.duration:
         declared = stream.duration * Fraction(stream.time_base)
         seen = track.end_s - (track.start_s or 0)
@@ -274,10 +275,21 @@ def _require_complete(container: Any, stream: Any, tracks: dict[int, _Track]) ->
         first = min(t.start_s for t in tracks.values() if t.start_s is not None)
         seen = max(t.end_s for t in tracks.values()) - min(first, Fraction(0))
     else:
-        return
+        return None
     missing = declared - seen
     if missing > MISSING_S and missing > MISSING_SHARE * declared:
-        raise MediaError("truncated", f"The index declares {float(declared):.2f} s, {float(seen):.2f} s are there")
+        return f"The index declares {float(declared):.2f} s, {float(seen):.2f} s are there"
+    return None
+
+
+def _is_mp4(container: Any) -> bool:
+    return "mp4" in container.format.name
+
+
+def _holds_every_sample(path: Path, stream_index: int, limits: Limits) -> bool:
+    """Whether all samples are there although fewer are shown: an edit list hides what was trimmed away."""
+    with open_container(path, max_pixels=limits.max_pixels, ignore_edit_list=True) as container:
+        return _missing(container, container.streams[stream_index], _demux(container, limits)) is None
 
 
 def _first_frame(path: Path, stream_index: int) -> Frame:

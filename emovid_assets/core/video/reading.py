@@ -61,10 +61,11 @@ def is_webp(path: Path) -> bool:
 
 
 @contextmanager
-def open_container(path: Path, *, max_pixels: int | None = None) -> Iterator[Any]:
+def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_list: bool = False) -> Iterator[Any]:
     """PyAV container. Raises MediaError with the code that fits instead of FFmpeg's errors.
 
     FFmpeg decodes frames while it opens a file; above `max_pixels` it does not, and the declared size is all it knows.
+    `ignore_edit_list`: an MP4 gives every sample that its index names, also those that it never shows.
     """
     import av
 
@@ -72,6 +73,8 @@ def open_container(path: Path, *, max_pixels: int | None = None) -> Iterator[Any
     try:
         # A comment in a wrong encoding must not stop a file whose pictures are fine.
         options = {"max_pixels": str(max_pixels)} if max_pixels else {}
+        if ignore_edit_list:
+            options["ignore_editlist"] = "1"
         container = av.open(str(path), metadata_errors="ignore", options=options)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error

@@ -104,7 +104,8 @@ def _skip_blocks(data: mmap.mmap, at: int) -> tuple[int, bool]:
 
 
 def _png(data: mmap.mmap) -> Animation:
-    found = Animation("png", *struct.unpack_from(">2I", data, 16), 1)
+    width, height = struct.unpack_from(">2I", data, 16)
+    found = Animation("png", width, height, frame_count=1)
     controls, at = 0, 8
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -164,7 +165,7 @@ def why_unreadable(path: Path) -> tuple[str, str]:
         if _is_protected(data):
             return "encrypted", "The file carries protection boxes"
         if data[:4].startswith(SIGNATURES):
-            return "corrupt_container", "The file begins as media but goes on as something else"
+            return "corrupt_container", "The file begins as media, but what follows cannot be read"
         if data[4:8] != b"ftyp":
             return "not_a_video", "The file cannot be opened as media"
         beginning = data[: 1 << 20]
