@@ -15,7 +15,7 @@ import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container, picture_streams
-from emovid_assets.core.video.structure import Animation, read_animation, why_unreadable
+from emovid_assets.core.video.structure import Animation, hole_in_matroska, read_animation, why_unreadable
 
 MISSING_SHARE = 0.05
 MISSING_S = 1.0
@@ -163,6 +163,11 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
         missing = None if is_animation else _missing(container, stream, tracks)
         if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
             raise MediaError("truncated", missing)
+        hole = hole_in_matroska(path)
+        if hole == path.stat().st_size:
+            raise MediaError("truncated", f"The file ends at byte {hole}, within an element of its container")
+        if hole is not None:
+            raise MediaError("corrupt_frames", f"The file is damaged from byte {hole} on: frames are missing")
         audio = next((s for s in container.streams.audio if s.codec_context and tracks[s.index].packet_count), None)
         time_base = Fraction(stream.time_base)
         rate = stream.guessed_rate

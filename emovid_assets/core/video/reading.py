@@ -162,6 +162,9 @@ class Video:
                     if packet.size == 0 and packet.dts is not None:
                         continue
                     for picture in decoder.decode(packet) if decoder else packet.decode():
+                        if picture.is_corrupt:
+                            # MPEG-2 and MPEG-4 decoders paint over what is missing and go on.
+                            raise MediaError("corrupt_frames", "The decoder had to make up parts of a frame")
                         pts = picture.pts if picture.pts is not None else next_pts
                         duration = picture.duration or tick
                         next_pts = pts + duration

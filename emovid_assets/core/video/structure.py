@@ -4,7 +4,8 @@ Belongs here: walking blocks, chunks and boxes. A decompression bomb is a small 
 reserve gigabytes, and FFmpeg decodes frames while it opens a file: so the claims are read before it does.
 Does not belong here: limits and what follows from them (`probe`).
 
-Formats: GIF89a (CompuServe), PNG 3rd edition (W3C, `acTL`), WebP container (RFC 9649), ISO 14496-12 boxes.
+Formats: GIF89a (CompuServe), PNG 3rd edition (W3C, `acTL`), WebP (RFC 9649), Matroska (RFC 9559), MP4 boxes
+(ISO 14496-12).
 """
 
 import mmap
@@ -155,6 +156,71 @@ _WALKS = (
     (lambda head: head[:8] == b"\x89PNG\r\n\x1a\n", _png),
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp),
 )
+
+
+_MATROSKA_ANYWHERE = (b"\xec", b"\xbf")
+_MATROSKA_FILE = frozenset({b"\x1aE\xdf\xa3", b"\x18S\x80g", *_MATROSKA_ANYWHERE})
+_MATROSKA_SEGMENT = frozenset(
+    {
+        *map(bytes.fromhex, ("1f43b675", "1c53bb6b", "1254c367", "114d9b74", "1549a966", "1654ae6b", "1043a770")),
+        *map(bytes.fromhex, ("1941a469", "1b538667")),
+        *_MATROSKA_ANYWHERE,
+    }
+)
+_MATROSKA_CLUSTER = frozenset({*map(bytes.fromhex, ("e7", "a3", "a0", "ab", "a7", "af", "5854")), *_MATROSKA_ANYWHERE})
+_MATROSKA_PARENTS = {b"\x18S\x80g": _MATROSKA_SEGMENT, b"\x1f\x43\xb6\x75": _MATROSKA_CLUSTER}
+"""Elements of RFC 9559 that may stand in a file, its segment and a cluster; `ec` is void, `bf` a checksum."""
+
+
+def hole_in_matroska(path: Path) -> int | None:
+    """Byte at which a Matroska or WebM file stops being one; null where it is whole or of another format.
+
+    The size of the file where it was cut off.
+
+    FFmpeg jumps to the next cluster without a word, and no index counts the frames that it jumped over.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != b"\x1aE\xdf\xa3":
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _hole(data)
+
+
+def _hole(data: mmap.mmap) -> int | None:
+    at, ends, allowed, has_segment = 0, [len(data)], [_MATROSKA_FILE], False
+    while at < len(data):
+        while len(ends) > 1 and at >= ends[-1]:
+            ends.pop()
+            allowed.pop()
+        name = data[at : at + _vint_length(data[at])]
+        # A cluster of unknown size, as live recorders write it, ends where an element of its parent begins.
+        while len(allowed) > 1 and name not in allowed[-1] and ends[-1] == len(data):
+            ends.pop()
+            allowed.pop()
+        if name not in allowed[-1]:
+            # What is appended to a whole segment does no harm.
+            return at if len(allowed) > 1 or not has_segment else None
+        start = at + len(name)
+        if start >= len(data):
+            return len(data)
+        width = _vint_length(data[start])
+        size = int.from_bytes(data[start : start + width], "big") & ((1 << 7 * width) - 1)
+        is_unknown = size == (1 << 7 * width) - 1
+        at = start + width
+        if not is_unknown and at + size > len(data):
+            return len(data)
+        if name in _MATROSKA_PARENTS:
+            has_segment = True
+            ends.append(len(data) if is_unknown else at + size)
+            allowed.append(_MATROSKA_PARENTS[name])
+        else:
+            at += size
+    return None
+
+
+def _vint_length(first: int) -> int:
+    """Bytes of a variable-length integer, by the zeros before the first bit of its first byte; at most 9."""
+    return 9 - first.bit_length()
 
 
 def why_unreadable(path: Path) -> tuple[str, str]:
