@@ -50,7 +50,10 @@ class MediaSettings(_Section):
 
     workers: int = Field(0, ge=0, description="processes; 0: one per core")
     timeout_s: float = Field(3600.0, gt=0, description="longest time for one item")
-    max_pixels: int = Field(8192 * 4320, ge=1)
+    max_pixels: int = Field(8192 * 4320, ge=1, description="of one picture")
+    max_frames: int = Field(24 * 3600 * 60, ge=1, description="of one file")
+    max_duration_s: float = Field(24 * 3600.0, gt=0, description="of one file")
+    max_animation_pixels: int = Field(10_000_000_000, ge=1, description="frames × pixels of a GIF, APNG or WebP")
     max_quarantined_share: float = Field(0.5, ge=0, le=1, description="above this share the run fails")
 
 

@@ -19,7 +19,7 @@ from emovid_assets.tables import TABLES, rows_of
 GROUP = "sources"
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pyav"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="2", kinds=["pyav"], pool=MEDIA_POOL)
 def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
     files = {

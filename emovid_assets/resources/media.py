@@ -3,6 +3,7 @@
 Belongs here: turning rows of tables into items and configuration into keys. The work is `media_steps`'.
 """
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,18 +25,21 @@ STEP_ASSETS = {
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 
+PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pixels")
+
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
 
 def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: logging.Logger) -> Outcome:
     """Facts of each source id."""
     media = project.settings.media
-    step = Step("probe", media_steps.PROBE_VERSION, str(media.max_pixels), media_steps.probe)
+    limits = {name: getattr(media, name) for name in PROBE_LIMITS}
+    step = Step("probe", media_steps.PROBE_VERSION, json.dumps(limits), media_steps.probe)
     items = [
         Item(
             source_id,
             content=file.sha256,
-            arguments={"path": str(project.home.root / file.path), "max_pixels": media.max_pixels},
+            arguments={"path": str(project.home.root / file.path), "limits": limits},
             path=file.path,
             input_sha256=file.sha256,
             weight=file.size_bytes,
@@ -73,6 +77,8 @@ def scan(
                 "source_id": source["source_id"],
                 "stream_index": streams.get(source["source_id"], 0),
                 "thumbnail_folder": home.relative(home.thumbnails / domain),
+                # Two fields in packets of their own make one frame.
+                "frame_count": None if source["is_interlaced"] else source["frame_count"],
                 "changes_path": None if is_whole(source, scenes) else _changes_path(project, domain, source),
                 "settings": _scan_settings(source, scenes),
             },

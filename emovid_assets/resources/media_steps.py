@@ -12,19 +12,19 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import png
-from emovid_assets.core.video.probe import probe_file
+from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import RgbConverter, Video, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "1", "2", "1", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "2", "1", "1"
 CHANGES_VERSION = "1"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
 
 def probe(arguments: dict[str, Any]) -> dict[str, Any]:
     """Facts of a source: columns of `source_videos` and `stream_index`."""
-    facts = probe_file(Path(arguments["path"]), max_pixels=arguments["max_pixels"])
+    facts = probe_file(Path(arguments["path"]), Limits(**arguments["limits"]))
     return {**vars(facts), "has_audio": facts.has_audio}
 
 
@@ -37,7 +37,9 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
     )
     changes_path = home / arguments["changes_path"] if arguments["changes_path"] else None
     path, stream_index, source_id = Path(arguments["path"]), arguments["stream_index"], arguments["source_id"]
-    result = scan_source(path, stream_index, source_id, settings, folder, changes_path)
+    result = scan_source(
+        path, stream_index, source_id, settings, folder, changes_path, expected_frame_count=arguments["frame_count"]
+    )
     kept = [segment for segment in result["segments"] if segment["is_kept"]]
     for segment in kept:
         segment["thumbnail_path"] = f"{arguments['thumbnail_folder']}/{segment['clip_id']}.jpg"

@@ -18,14 +18,14 @@ REFUSED = {
     "audio_only__long_edit_list_audioonly.mp4": "no_video_stream",
     "bad_nal__sample_with_invalid_nalu.mp4": "corrupt_frames",
     "encrypted__sample_fragmented_widevine.mp4": "encrypted",
-    "gif_bad__issue-101-infinite-empty-loop.gif": "not_a_video",
-    "gif_bad__no_palette.gif": "truncated",
-    "gif_bad__zero_width.gif": "not_a_video",
-    "gif_bomb__decompression_bomb.gif": "corrupt_frames",
+    "gif_bad__issue-101-infinite-empty-loop.gif": "too_large",
+    "gif_bad__no_palette.gif": "corrupt_frames",
+    "gif_bad__zero_width.gif": "corrupt_container",
+    "gif_bomb__decompression_bomb.gif": "too_large",
     "gif_one_frame__hopper.gif": "single_image",
     "gif_one_frame__interlaced.gif": "single_image",
     "html_error_page.mp4": "not_a_video",
-    "mangled_utf8__tears_of_steel_720p.mp4": "not_a_video",
+    "mangled_utf8__tears_of_steel_720p.mp4": "corrupt_container",
     "one_frame__one_frame.mp4": "single_image",
     "text_named_mp4__WrongFile.mp4": "not_a_video",
     "truncated__annex-b.mp4": "truncated",
@@ -74,6 +74,10 @@ ACCEPTED = {
 }
 """File → width, height, frames, seconds."""
 
+INTERLACED = {"interlaced_tff__mpeg2.mpg"}
+HDR = {"hdr_hlg_10bit__hlg10-color-test.mp4"}
+TURNED = {"rotated__portrait.MOV": 90}
+
 TOO_SLOW_TO_SCAN_HERE = {"long_static_av1__long_180p_av1.mp4", "gif_long__gifplayer-muybridge.gif"}
 
 
@@ -112,6 +116,17 @@ def test_a_file_that_is_odd_but_whole_is_kept_with_a_clip_of_every_frame(corpus,
     assert clip.frame_count == frames
     assert clip.duration_s == pytest.approx(facts.duration_s, abs=2e-3)
     assert (clip.width_px, clip.height_px) == (width + width % 2, height + height % 2)
+
+
+def test_fields_high_dynamic_range_and_turned_pictures_are_flagged_and_nothing_else_is(corpus):
+    paths = [corpus / "hostile" / name for name in ACCEPTED]
+    paths += [path for domain in ("movie", "animation") for path in sorted((corpus / domain).iterdir())]
+    facts = {path.name: probe(path) for path in paths}
+    assert {name for name, found in facts.items() if found.is_interlaced} == INTERLACED
+    assert {name for name, found in facts.items() if found.is_hdr} == HDR
+    assert {name: found.rotation_deg for name, found in facts.items() if found.rotation_deg} == TURNED
+    assert facts["10bit__h264_10bits.mp4"].pixel_format == "yuv420p10le"
+    assert facts["av1__av1_video.mkv"].video_codec == "av1"
 
 
 def test_the_phone_film_is_upright(corpus, tmp_path):

@@ -11,12 +11,11 @@ from emovid_assets.core.video.scenes import DetectorSettings
 
 ADAPTIVE = DetectorSettings("adaptive", 3.0)
 CONTENT = DetectorSettings("content", 27.0)
-MAX_PIXELS = 8192 * 4320
 SOURCE_ID = "movie-0123456789abcdef"
 
 
 def probe(path: Path) -> Probe:
-    return probe_file(path, max_pixels=MAX_PIXELS)
+    return probe_file(path)
 
 
 def scan(

@@ -5,23 +5,74 @@ Reads every packet (so that a truncated download is found even where the decoder
 decodes one frame only.
 """
 
-from dataclasses import dataclass
+from array import array
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Video, is_webp, open_container, picture_streams
+from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container, picture_streams
+from emovid_assets.core.video.structure import Animation, hole_in_matroska, read_animation, why_unreadable
 
 MISSING_SHARE = 0.05
 MISSING_S = 1.0
 """A file is truncated where more than 5 % and more than one second of what its index declares is absent."""
 
+MAX_SIDE_PX = 16384
+"""The longest side that H.264 and WebP can hold: a wider picture could be measured but never be a clip."""
+
+HDR_TRANSFERS = frozenset({16, 18})
+"""Transfer characteristics of ITU-T H.273: 16 is PQ (SMPTE ST 2084), 18 is HLG (ARIB STD-B67)."""
+
+INTERLACED_ORDERS = frozenset({2, 3, 4, 5})
+"""FFmpeg's field orders TT, BB, TB, BT; 0 is unknown, 1 progressive."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may ask for. `max_animation_pixels`: frames × width × height of a GIF, APNG or WebP, where a few
+    bytes may stand for any number of large pictures. Defaults: 8K pictures, a day of 60 Hz."""
+
+    max_pixels: int = 8192 * 4320
+    max_frames: int = 24 * 3600 * 60
+    max_duration_s: float = 24 * 3600.0
+    max_animation_pixels: int = 10_000_000_000
+
+    def require_size(self, width: int, height: int) -> None:
+        if width <= 0 or height <= 0:
+            raise MediaError("corrupt_container", f"The picture size is {width}×{height}")
+        if width * height > self.max_pixels:
+            self._refuse(f"The picture has {width}×{height} pixels", "max_pixels", self.max_pixels)
+        if max(width, height) > MAX_SIDE_PX:
+            raise MediaError("too_large", f"The picture is {width}×{height}; no side may be above {MAX_SIDE_PX}")
+
+    def require_length(self, frame_count: int, duration_s: float = 0.0) -> None:
+        if frame_count > self.max_frames:
+            self._refuse(f"The file has {frame_count} frames or more", "max_frames", self.max_frames)
+        if duration_s > self.max_duration_s:
+            self._refuse(f"The file lasts {duration_s:.0f} s", "max_duration_s", self.max_duration_s)
+
+    def require_animation(self, found: Animation) -> None:
+        self.require_size(found.width, found.height)
+        self.require_length(found.frame_count)
+        if found.frame_count * found.width * found.height > self.max_animation_pixels:
+            self._refuse(
+                f"The animation has {found.frame_count} frames of {found.width}×{found.height} pixels",
+                "max_animation_pixels",
+                self.max_animation_pixels,
+            )
+
+    def _refuse(self, seen: str, setting: str, limit: float) -> None:
+        raise MediaError("too_large", f"{seen}; `media.{setting}` is {limit}")
+
 
 @dataclass(frozen=True)
 class Probe:
-    """Facts of one file. Sizes are as displayed; `duration_s` is that of the video stream."""
+    """Facts of one file. Sizes are as displayed; `duration_s` is that of the video stream; `rotation_deg` is how far
+    the coded picture is turned clockwise for display (0, 90, 180, 270)."""
 
     container: str
     stream_index: int
@@ -32,6 +83,10 @@ class Probe:
     frame_count: int
     duration_s: float
     is_vfr: bool
+    is_interlaced: bool
+    is_hdr: bool
+    rotation_deg: int
+    pixel_format: str
     audio_codec: str | None
     sample_rate_hz: int | None
 
@@ -44,7 +99,9 @@ class Probe:
 class _Track:
     """What demuxing saw of one stream, in ticks."""
 
-    pts: list[int]
+    # Eight bytes a frame: a list of integers would take five times as much.
+    pts: "array[int]" = field(default_factory=lambda: array("q"))
+    next_pts: int = 0
     last_pts: int = 0
     last_duration: int = 0
     packet_count: int = 0
@@ -52,31 +109,50 @@ class _Track:
     start_s: Fraction | None = None
 
 
-def probe_file(path: Path, *, max_pixels: int) -> Probe:
+def probe_file(path: Path, limits: Limits = Limits()) -> Probe:
     """Facts of a file. Raises MediaError where it is not a whole, decodable video with more than one frame."""
     try:
-        size = path.stat().st_size
+        if path.stat().st_size == 0:
+            raise MediaError("empty_file", "The file is empty")
+        animation = read_animation(path)
+        if animation is None:
+            return _probe_container(path, limits, is_animation=False)
+        _require_whole(animation, limits)
+        if animation.container == "webp":
+            return _probe_webp(path, animation, limits)
+        return _probe_container(path, limits, is_animation=True)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
-    if size == 0:
-        raise MediaError("empty_file", "The file is empty")
-    try:
-        return _probe_webp(path, max_pixels) if is_webp(path) else _probe_container(path, max_pixels)
-    except PermissionError as error:
-        raise MediaError("unreadable", f"Permission denied: {path.name}") from error
+    except OSError as error:
+        raise MediaError("unreadable", f"{error.strerror or error}: {path.name}") from error
 
 
-def _probe_container(path: Path, max_pixels: int) -> Probe:
+def _require_whole(animation: Animation, limits: Limits) -> None:
+    if animation.container != "webp" or animation.width:
+        limits.require_animation(animation)
+    declared = animation.declared_count
+    if declared is not None and animation.frame_count < declared:
+        detail = f"The header declares {declared} frames, {animation.frame_count} are there"
+        raise MediaError("truncated", detail)
+    if animation.is_cut_off:
+        raise MediaError("truncated", f"The file ends within frame {animation.frame_count}")
+    if animation.frame_count == 0:
+        raise MediaError("corrupt_container", "The file holds no picture")
+    if animation.frame_count == 1:
+        raise MediaError("single_image", "The file is a still picture")
+
+
+def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe:
     import av
 
-    with open_container(path) as container:
-        streams = picture_streams(container)
-        if not streams:
-            if not container.streams.audio:
-                raise MediaError("not_a_video", "The file has no readable stream")
-            raise MediaError("no_video_stream", "The file has sound only")
+    with open_container(path, max_pixels=limits.max_pixels) as container:
+        if not _knows_sizes(container, limits):
+            # A decoder that was refused a large picture may forget its size: it has to be asked without a limit.
+            with open_container(path) as unlimited:
+                _knows_sizes(unlimited, limits)
+        streams = _decodable(container, path)
         try:
-            tracks = _demux(container)
+            tracks = _demux(container, limits)
         except av.error.FFmpegError as error:
             raise MediaError("corrupt_frames", "The file's packets cannot be read") from error
         # A second video track may be declared without a single sample; the largest real one counts.
@@ -84,78 +160,116 @@ def _probe_container(path: Path, max_pixels: int) -> Probe:
         if not filled:
             raise MediaError("truncated", "The video stream has no packets")
         stream, track = filled[0], tracks[filled[0].index]
-        _require_size(stream.codec_context.width, stream.codec_context.height, max_pixels)
-        _require_complete(container, stream, tracks)
-        audio = next((s for s in container.streams.audio if tracks[s.index].packet_count), None)
+        missing = None if is_animation else _missing(container, stream, tracks)
+        if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
+            raise MediaError("truncated", missing)
+        hole = hole_in_matroska(path)
+        if hole == path.stat().st_size:
+            raise MediaError("truncated", f"The file ends at byte {hole}, within an element of its container")
+        if hole is not None:
+            raise MediaError("corrupt_frames", f"The file is damaged from byte {hole} on: frames are missing")
+        audio = next((s for s in container.streams.audio if s.codec_context and tracks[s.index].packet_count), None)
         time_base = Fraction(stream.time_base)
         rate = stream.guessed_rate
+        is_field_coded = int(stream.codec_context.field_order) in INTERLACED_ORDERS
         facts: dict[str, Any] = {
             "container": container.format.name,
             "stream_index": stream.index,
-            "video_codec": stream.codec_context.name,
-            "audio_codec": audio.codec_context.name if audio else None,
+            "video_codec": _codec_name(stream),
+            "audio_codec": _codec_name(audio) if audio else None,
             "sample_rate_hz": audio.codec_context.sample_rate if audio else None,
         }
     first = _first_frame(path, facts["stream_index"])
     height, width = first.picture.height, first.picture.width
     if first.rotation in (90, 270):
         height, width = width, height
-    _require_size(width, height, max_pixels)
+    limits.require_size(width, height)
     if len(track.pts) <= 1:
         raise MediaError("single_image", "The file has one frame")
-    pts = sorted(track.pts)
-    steps = [b - a for a, b in pairwise(pts)]
-    last = track.last_duration or sorted(steps)[len(steps) // 2] or (round(1 / (rate * time_base)) if rate else 1)
-    duration = (pts[-1] - pts[0] + last) * time_base
+    pts = np.sort(np.frombuffer(track.pts, np.int64))
+    steps = np.diff(pts)
+    last = track.last_duration or int(np.median(steps)) or (round(1 / (rate * time_base)) if rate else 1)
+    duration = (int(pts[-1]) - int(pts[0]) + last) * time_base
+    if duration <= 0:
+        raise MediaError("corrupt_frames", "The time stamps do not advance")
+    limits.require_length(len(pts), float(duration))
     return Probe(
         width_px=width,
         height_px=height,
         frame_count=len(pts),
         duration_s=float(duration),
-        fps=float(len(pts) / duration) if duration else 0.0,
-        is_vfr=max(steps) - min(steps) > 1,
+        fps=float(len(pts) / duration),
+        is_vfr=bool(steps.max() - steps.min() > 1),
+        is_interlaced=is_field_coded or bool(first.picture.interlaced_frame),
+        is_hdr=int(first.picture.color_trc) in HDR_TRANSFERS,
+        # The frame counts counter-clockwise, people and players clockwise.
+        rotation_deg=-first.rotation % 360,
+        pixel_format=first.picture.format.name,
         **facts,
     )
 
 
-def _demux(container: Any) -> dict[int, _Track]:
-    tracks = {stream.index: _Track([]) for stream in container.streams}
-    fallback = dict.fromkeys(tracks, 0)
+def _knows_sizes(container: Any, limits: Limits) -> bool:
+    """Whether every video stream has a size. Raises MediaError where a declared one is above the limits."""
+    contexts = [stream.codec_context for stream in container.streams.video if stream.codec_context is not None]
+    sizes = [(context.width, context.height) for context in contexts]
+    for width, height in sizes:
+        if width and height:
+            limits.require_size(width, height)
+    return all(width and height for width, height in sizes)
+
+
+def _codec_name(stream: Any) -> str:
+    """The codec, whichever decoder reads it: `av1` and not `libdav1d`, `mp3` and not `mp3float`."""
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def _decodable(container: Any, path: Path) -> list[Any]:
+    """Video streams that can be decoded, largest first. Raises MediaError where there is none."""
+    streams = picture_streams(container)
+    if streams:
+        return streams
+    if any(stream.codec_context is None for stream in container.streams.video):
+        raise MediaError("unsupported_codec", "The video stream names a codec that has no decoder here")
+    if container.streams.audio:
+        raise MediaError("no_video_stream", "The file has sound only")
+    raise MediaError(*why_unreadable(path))
+
+
+def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
+    tracks = {stream.index: _Track() for stream in container.streams}
     for packet in container.demux():
-        track = tracks[packet.stream.index]
+        index = packet.stream.index
+        # A stream may appear only while packets are read.
+        track = tracks.setdefault(index, _Track())
         if packet.size == 0:
             # Either the end of a stream, or "show the last picture again" (Theora).
             continue
         track.packet_count += 1
         if packet.is_discard or packet.stream.type not in ("video", "audio"):
             continue
-        index = packet.stream.index
-        pts = packet.pts if packet.pts is not None else fallback[index]
-        fallback[index] = pts + (packet.duration or 1)
+        if packet.has_sidedata("encryption_info"):
+            raise MediaError("encrypted", "The packets are encrypted")
+        pts = packet.pts if packet.pts is not None else track.next_pts
+        track.next_pts = pts + (packet.duration or 1)
         time_base = Fraction(packet.time_base)
         start, end = pts * time_base, (pts + (packet.duration or 0)) * time_base
         track.start_s = start if track.start_s is None else min(track.start_s, start)
+        track.end_s = max(track.end_s, end)
         if packet.stream.type == "video":
             if not track.pts or pts > track.last_pts:
                 track.last_pts, track.last_duration = pts, packet.duration or 0
             track.pts.append(pts)
-        track.end_s = max(track.end_s, end)
+            limits.require_length(len(track.pts))
     return tracks
 
 
-def _require_size(width: int, height: int, max_pixels: int) -> None:
-    if width <= 0 or height <= 0:
-        raise MediaError("not_a_video", f"The picture size is {width}×{height}")
-    if width * height > max_pixels:
-        raise MediaError("too_large", f"The picture has {width}×{height} pixels; the limit is {max_pixels}")
-
-
-def _require_complete(container: Any, stream: Any, tracks: dict[int, _Track]) -> None:
-    """Compares what the index declares with the packets that are there."""
+def _missing(container: Any, stream: Any, tracks: dict[int, _Track]) -> str | None:
+    """What the index declares and the packets do not hold, as a sentence; null where all is there."""
     track = tracks[stream.index]
     declared_frames = stream.frames or 0
     if declared_frames and track.packet_count < declared_frames * (1 - MISSING_SHARE):
-        raise MediaError("truncated", f"The index declares {declared_frames} frames, {track.packet_count} are there")
+        return f"The index declares {declared_frames} frames, {track.packet_count} are there"
     if stream.duration:
         declared = stream.duration * Fraction(stream.time_base)
         seen = track.end_s - (track.start_s or 0)
@@ -166,13 +280,24 @@ def _require_complete(container: Any, stream: Any, tracks: dict[int, _Track]) ->
         first = min(t.start_s for t in tracks.values() if t.start_s is not None)
         seen = max(t.end_s for t in tracks.values()) - min(first, Fraction(0))
     else:
-        return
+        return None
     missing = declared - seen
     if missing > MISSING_S and missing > MISSING_SHARE * declared:
-        raise MediaError("truncated", f"The index declares {float(declared):.2f} s, {float(seen):.2f} s are there")
+        return f"The index declares {float(declared):.2f} s, {float(seen):.2f} s are there"
+    return None
 
 
-def _first_frame(path: Path, stream_index: int) -> Any:
+def _is_mp4(container: Any) -> bool:
+    return "mp4" in container.format.name
+
+
+def _holds_every_sample(path: Path, stream_index: int, limits: Limits) -> bool:
+    """Whether all samples are there although fewer are shown: an edit list hides what was trimmed away."""
+    with open_container(path, max_pixels=limits.max_pixels, ignore_edit_list=True) as container:
+        return _missing(container, container.streams[stream_index], _demux(container, limits)) is None
+
+
+def _first_frame(path: Path, stream_index: int) -> Frame:
     try:
         frame = next(iter(Video(path, stream_index).frames()), None)
     except (ValueError, LookupError) as error:
@@ -182,32 +307,27 @@ def _first_frame(path: Path, stream_index: int) -> Any:
     return frame
 
 
-def _probe_webp(path: Path, max_pixels: int) -> Probe:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if getattr(image, "n_frames", 1) <= 1:
-                raise MediaError("single_image", "The WebP file is a still picture")
-    except Image.DecompressionBombError as error:
-        raise MediaError("too_large", str(error)) from error
-    except (OSError, SyntaxError) as error:
-        raise MediaError("not_a_video", "The WebP file cannot be read") from error
-    _require_size(width, height, max_pixels)
-    durations = [frame.duration for frame in Video(path, 0).frames()]
-    duration_s = sum(durations) / 1000
+def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
+    first = _first_frame(path, 0)
+    # A delay of zero is shown for a tenth of a second, as everywhere that frames are read.
+    delays = [delay or ZERO_DELAY_MS for delay in animation.delays_ms]
+    duration_s = sum(delays) / 1000
+    limits.require_length(len(delays), duration_s)
     return Probe(
         container="webp",
         stream_index=0,
         video_codec="webp",
-        width_px=width,
-        height_px=height,
-        fps=len(durations) / duration_s,
-        frame_count=len(durations),
+        width_px=first.picture.width,
+        height_px=first.picture.height,
+        fps=len(delays) / duration_s,
+        frame_count=len(delays),
         duration_s=duration_s,
         # The last frame's delay is not a step between stamps, exactly as in `_probe_container`.
-        is_vfr=max(durations[:-1]) - min(durations[:-1]) > 1,
+        is_vfr=max(delays[:-1]) - min(delays[:-1]) > 1,
+        is_interlaced=False,
+        is_hdr=False,
+        rotation_deg=0,
+        pixel_format=first.picture.format.name,
         audio_codec=None,
         sample_rate_hz=None,
     )

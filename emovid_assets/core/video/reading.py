@@ -18,12 +18,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.structure import why_unreadable
 
 if TYPE_CHECKING:
     import av
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
+DAMAGED_SHARE = 0.01
+"""MPEG-2 and MPEG-4 decoders paint over what is missing and go on: a glitch in a long capture is no reason to refuse it."""
+
+ZERO_DELAY_MS = 100
+"""What a WebP frame without a delay is shown for, as FFmpeg does with GIF and browsers with both."""
 
 
 @dataclass(slots=True)
@@ -61,36 +67,31 @@ def is_webp(path: Path) -> bool:
 
 
 @contextmanager
-def open_container(path: Path) -> Iterator[Any]:
-    """PyAV container. Raises MediaError with the code that fits instead of FFmpeg's errors."""
+def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_list: bool = False) -> Iterator[Any]:
+    """PyAV container. Raises MediaError with the code that fits instead of FFmpeg's errors.
+
+    FFmpeg decodes frames while it opens a file; above `max_pixels` it does not, and the declared size is all it knows.
+    `ignore_edit_list`: an MP4 gives every sample that its index names, also those that it never shows.
+    """
     import av
 
     av.logging.set_level(av.logging.PANIC)
     try:
         # A comment in a wrong encoding must not stop a file whose pictures are fine.
-        container = av.open(str(path), metadata_errors="ignore")
+        options = {"max_pixels": str(max_pixels)} if max_pixels else {}
+        if ignore_edit_list:
+            options["ignore_editlist"] = "1"
+        container = av.open(str(path), metadata_errors="ignore", options=options)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
     except PermissionError as error:
         raise MediaError("unreadable", f"Permission denied: {path.name}") from error
     except (av.error.FFmpegError, ValueError, OSError) as error:
-        if _looks_encrypted(path):
-            raise MediaError("encrypted", "The file carries protection boxes") from error
-        raise MediaError("not_a_video", "The file cannot be opened as media") from error
+        raise MediaError(*why_unreadable(path)) from error
     try:
         yield container
     finally:
         container.close()
-
-
-def _looks_encrypted(path: Path) -> bool:
-    """MP4 protection boxes (`pssh`, `encv`) in the first or last megabyte."""
-    with path.open("rb") as file:
-        head = file.read(1 << 20)
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - (1 << 20)))
-        data = head + file.read(1 << 20)
-    return b"pssh" in data or b"encv" in data
 
 
 def picture_streams(container: Any) -> list[Any]:
@@ -160,7 +161,7 @@ class Video:
                     return
             decoder = _alpha_decoder(stream)
             tick = _fallback_ticks(stream)
-            next_pts = 0
+            next_pts = count = damaged = 0
             try:
                 for packet in container.demux(stream):
                     # An empty packet repeats a picture (Theora); handed to the decoder it would mean the end.
@@ -175,7 +176,14 @@ class Video:
                             yield from self._decode(seek=False)
                             return
                         first = False
+                        if not seek or pts >= (self.start_pts or 0):
+                            count += 1
+                            damaged += picture.is_corrupt
                         yield pts, duration, picture
+                if damaged > count * DAMAGED_SHARE:
+                    raise MediaError(
+                        "corrupt_frames", f"The decoder had to make up parts of {damaged} frames of {count}"
+                    )
             except av.error.FFmpegError as error:
                 raise MediaError("corrupt_frames", f"The decoder stopped: {_plain(error)}") from error
 
@@ -213,7 +221,7 @@ def _webp_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
         with Image.open(path) as image:
             for still in ImageSequence.Iterator(image):
                 pixels = np.asarray(still.convert("RGBA"))
-                duration = int(still.info.get("duration", 0)) or 100
+                duration = int(still.info.get("duration", 0)) or ZERO_DELAY_MS
                 picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")
                 picture.pts, picture.time_base = pts, Fraction(1, 1000)
                 yield pts, duration, picture

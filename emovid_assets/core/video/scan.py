@@ -32,6 +32,8 @@ from emovid_assets.core.video.sound import silent_features, sound_profile
 THUMBNAIL_PX = 320
 CUT_WINDOW_S = 30.0
 """Cut rhythm is counted within this span around the middle of the clip."""
+MISSING_SHARE = 0.05
+"""Decoders may drop a frame at a damaged end; more than this is damage."""
 HELD_BYTES = 3 << 20
 """Larger pictures are not held until the middle one is known; their thumbnails are made at once."""
 
@@ -114,13 +116,19 @@ def scan_source(
     settings: ScanSettings,
     thumbnail_folder: Path,
     changes_path: Path | None = None,
+    *,
+    expected_frame_count: int | None = None,
 ) -> dict[str, Any]:
     """Segments of a file with the measurements of the kept ones, as plain values; thumbnails are written.
 
     `changes_path`: where the changes between frames are kept from one pass to the next; they must be of the same
-    bytes, and are measured anew where the frames are others. Raises MediaError where a frame cannot be decoded.
+    bytes, and are measured anew where the frames are others. Raises MediaError `corrupt_frames` where a frame cannot be
+    decoded, or more than 5 % of the expected ones do not come.
     """
     run, segments = _run(path, stream_index, settings, changes_path)
+    if expected_frame_count and len(run.pts) < expected_frame_count * (1 - MISSING_SHARE):
+        detail = f"The container holds {expected_frame_count} frames, {len(run.pts)} can be decoded"
+        raise MediaError("corrupt_frames", detail)
     profile = sound_profile(path, run.video_start_s)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
     thumbnail_folder.mkdir(parents=True, exist_ok=True)
