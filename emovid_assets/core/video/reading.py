@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
 DAMAGED_SHARE = 0.01
-"""MPEG-2 and MPEG-4 decoders paint over what is missing and go on: a glitch in a long capture is no reason to refuse it."""
+"""MPEG-2 and MPEG-4 decoders paint over what is missing and go on; a glitch does not refuse a long capture."""
 
 ZERO_DELAY_MS = 100
 """What a WebP frame without a delay is shown for, as FFmpeg does with GIF and browsers with both."""
