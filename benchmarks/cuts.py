@@ -26,8 +26,8 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from benchmarks.measuring import CORPUS, fill, manifest, one_thread, table
-from benchmarks.media_ours import run_cuts
-from benchmarks.media_peers import scenes
+from benchmarks.media_ours import run_cuts, run_ours, stream_index
+from benchmarks.media_peers import FFMPEG, SCENEDETECT, command_line, scenes
 from emovid_assets_tests.media.making import beeps, scenery, write_animation, write_video
 
 DETECTORS = ("content", "adaptive")
@@ -313,6 +313,45 @@ def _stamp_cell(find: Tool, drawn: Drawn) -> str:
     return f"{text}; end {off:+.2f} s" if abs(off) > SLACK_S else f"{text}; end right"
 
 
+CLIPPED = ("MP4, constant 25 fps", "MP4, sound from 0, pictures from 0.834 s", "MKV, 17 to 67 ms a frame")
+
+
+def clip_table() -> str:
+    """What the cuts become: clips of drawn films with the right number of frames, the first and last of one scene."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, drawn) in enumerate(drawn_films(Path(folder)).items()):
+            if name not in CLIPPED:
+                continue
+            ours_folder, theirs_folder = (Path(folder, f"{tool}-{number}") for tool in ("ours", "theirs"))
+            theirs_folder.mkdir()
+            work = run_ours(drawn.path, stream_index(drawn.path), "content", ours_folder, min_s=0.1)
+            rows.append([name, _right_clips(work.clips)])
+            if FFMPEG and SCENEDETECT.exists():
+                rows[-1].append(_right_clips(command_line(drawn.path, theirs_folder).clips))
+            else:
+                rows[-1].append("not installed")
+    return table(["drawn film, 5 scenes", "ours", "scenedetect split-video"], rows)
+
+
+def _right_clips(clips: Sequence[Path]) -> str:
+    counts = pictures = 0
+    for scene, clip in enumerate(clips):
+        with av.open(str(clip)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        counts += len(frames) == LENGTHS[scene]
+        pictures += _scene(frames[0]) == _scene(frames[-1]) == scene
+    total = len(LENGTHS)
+    return f"{counts} of {total} with all frames, {pictures} of {total} begin and end in their scene"
+
+
+def _scene(rgb: np.ndarray) -> int:
+    """Which of the drawn scenes a frame belongs to, by its mean colour; the first lines hold a code."""
+    colours = [scenery(scene, 0, 96, 128)[2:].reshape(-1, 3).mean(axis=0) for scene in range(len(LENGTHS))]
+    mean = rgb[2:].reshape(-1, 3).mean(axis=0)
+    return int(np.argmin([np.abs(colour - mean).sum() for colour in colours]))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=CORPUS)
@@ -326,6 +365,7 @@ def main() -> int:
         "cuts-films": films,
         "cuts-grey": grey_table(options.corpus),
         "cuts-stamps": stamp_table(),
+        "cuts-clips": clip_table(),
     }
     for marker, text in sections.items():
         print(f"\n{text}")

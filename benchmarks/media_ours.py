@@ -63,9 +63,11 @@ def bare_decode(path: Path) -> int:
         return sum(1 for _ in container.decode(stream))
 
 
-def run_ours(path: Path, stream: int, detector: str, folder: Path, *, with_features: bool = True) -> Work:
+def run_ours(
+    path: Path, stream: int, detector: str, folder: Path, *, with_features: bool = True, min_s: float = MIN_S
+) -> Work:
     """Cuts, colour, thumbnails and clip files; `with_features`: also sound and what the labeller looks at."""
-    settings = ScanSettings(DETECTORS[detector], STRIDE, MIN_S, MAX_S, is_whole=False)
+    settings = ScanSettings(DETECTORS[detector], STRIDE, min_s, MAX_S, is_whole=False)
     start = cpu_seconds()
     with _without_features() if not with_features else _nothing():
         scanned = scan_source(path, stream, SOURCE_ID, settings, folder)
