@@ -38,6 +38,7 @@ class SceneSettings(_Section):
     detector: Literal["adaptive", "content"] = "adaptive"
     threshold: float | None = Field(None, gt=0, description="null: 3.0 for adaptive, 27.0 for content")
     min_content_value: float = Field(15.0, gt=0)
+    luma_only: Literal["auto", "always", "never"] = Field("auto", description="auto: for films without colour")
     min_scene_frames: int = Field(15, ge=1)
     min_cut_s: float = Field(4.0, gt=0, description="shortest clip of a cut file")
     min_whole_s: float = Field(0.2, ge=0, description="shortest whole file")

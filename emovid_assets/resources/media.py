@@ -105,11 +105,14 @@ def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
             "threshold": scenes.threshold or DEFAULT_THRESHOLD[scenes.detector],
             "min_content_value": scenes.min_content_value,
             "min_scene_frames": scenes.min_scene_frames,
+            "luma_only": scenes.luma_only == "always",
         },
         "frame_stride": scenes.frame_stride,
         "min_duration_s": scenes.min_whole_s if whole else scenes.min_cut_s,
         "max_duration_s": scenes.max_s,
         "is_whole": whole,
+        # One segment whatever its cuts are: not worth a second reading.
+        "detects_grey_films": scenes.luma_only == "auto" and not whole,
     }
 
 

@@ -28,10 +28,11 @@ def scan(
     stream: int = 0,
     thumbnails: Path | None = None,
     changes: Path | None = None,
+    detects_grey_films: bool = False,
 ) -> dict[str, Any]:
     """A scan with the default limits of a cut file, or of a whole one."""
     least = minimum if minimum is not None else 0.2 if whole else 4.0
-    settings = ScanSettings(detector, stride, least, 30.0, whole)
+    settings = ScanSettings(detector, stride, least, 30.0, whole, detects_grey_films)
     if thumbnails:
         return scan_source(path, stream, SOURCE_ID, settings, thumbnails, changes)
     # Never beside the source: it may lie in a folder that is not ours.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
+from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, detect
 from scenedetect.common import Timecode
 
 from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read_changes, write_changes
@@ -146,3 +146,33 @@ def test_kept_changes_that_cannot_be_read_are_no_error(film, tmp_path, content):
     kept.write_bytes(content)
     assert read_changes(kept) is None
     assert cut_frames(scan(film, changes=kept)) == [100, 161, 291, 390]
+
+
+def grey_film(path, tint):
+    """Four scenes of one tint whose cuts change the brightness by 40 of 255: 13 on the scale of three components."""
+    frames = []
+    for scene, level in enumerate((60, 100, 60, 100)):
+        texture = np.random.default_rng(scene).integers(-10, 11, (48, 64))
+        for index in range(110):
+            value = (level + np.roll(texture, index, axis=1))[..., None] / 255
+            frames.append(np.round(value * np.array(tint)).astype(np.uint8))
+    return write_video(path, frames)
+
+
+@pytest.mark.parametrize("tint", [(255, 255, 255), (255, 220, 170)], ids=["grey", "sepia"])
+@pytest.mark.parametrize("detector", [ADAPTIVE, CONTENT], ids=["adaptive", "content"])
+def test_a_film_without_colour_is_cut_by_its_brightness_alone(tmp_path, tint, detector):
+    path = grey_film(tmp_path / "film.mov", tint)
+    assert cut_frames(scan(path, detector=detector)) == []
+    kept = tmp_path / "changes.npy"
+    first = scan(path, detector=detector, changes=kept, detects_grey_films=True)
+    assert cut_frames(first) == [110, 220, 330]
+    assert scan(path, detector=detector, changes=kept, detects_grey_films=True) == first
+    upstream = AdaptiveDetector if detector is ADAPTIVE else ContentDetector
+    scenes = detect(str(path), upstream(luma_only=True))
+    assert [start.frame_num for start, _ in scenes][1:] == [110, 220, 330]
+
+
+@pytest.mark.parametrize("detector", [ADAPTIVE, CONTENT], ids=["adaptive", "content"])
+def test_a_film_with_colour_keeps_all_three_components(film, detector):
+    assert scan(film, detector=detector, detects_grey_films=True) == scan(film, detector=detector)

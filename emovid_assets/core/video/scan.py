@@ -12,8 +12,8 @@ other settings finds its cuts in them and converts no frame but the sampled ones
 """
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import difference_hash, jpeg
 from emovid_assets.core.video.reading import Frame, RgbConverter, Video, upright
-from emovid_assets.core.video.scenes import CutDetector, DetectorSettings
+from emovid_assets.core.video.scenes import CutDetector, DetectorSettings, is_without_colour
 from emovid_assets.core.video.sound import silent_features, sound_profile
 
 THUMBNAIL_PX = 320
@@ -40,13 +40,15 @@ HELD_BYTES = 3 << 20
 
 @dataclass(frozen=True)
 class ScanSettings:
-    """What the pass depends on. `is_whole`: the file is one segment, whatever cuts it has."""
+    """What the pass depends on. `is_whole`: the file is one segment, whatever cuts it has. `detects_grey_films`: a film
+    without colour is cut by its brightness alone."""
 
     detector: DetectorSettings
     frame_stride: int
     min_duration_s: float
     max_duration_s: float
     is_whole: bool
+    detects_grey_films: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,17 +148,34 @@ def scan_source(
 def _run(
     path: Path, stream_index: int, settings: ScanSettings, changes_path: Path | None
 ) -> tuple["_Scan", list[dict[str, Any]]]:
-    run = _Scan(path, stream_index, settings)
     known = read_changes(changes_path) if changes_path else None
     if known is not None:
         try:
-            return run, run.with_known_changes(known)
+            return _reread(path, stream_index, settings, known)
         except _OtherFramesError:
-            run = _Scan(path, stream_index, settings)
+            pass
+    run = _Scan(path, stream_index, settings)
     segments = run.segments()
     if changes_path:
         write_changes(changes_path, run.pts, run.changes)
+    if _suited(settings, run.changes) != settings:
+        # Known only now: a film without colour is read twice, the first time.
+        return _reread(path, stream_index, settings, (run.pts, run.changes))
     return run, segments
+
+
+def _reread(
+    path: Path, stream_index: int, settings: ScanSettings, known: tuple[list[int], list[Change]]
+) -> tuple["_Scan", list[dict[str, Any]]]:
+    run = _Scan(path, stream_index, _suited(settings, known[1]))
+    return run, run.with_known_changes(known)
+
+
+def _suited(settings: ScanSettings, changes: Sequence[Change]) -> ScanSettings:
+    """The settings with the weights that fit the film, where they are to be found out."""
+    if settings.detects_grey_films and is_without_colour(changes):
+        return replace(settings, detector=replace(settings.detector, luma_only=True))
+    return settings
 
 
 class _OtherFramesError(Exception):
