@@ -125,6 +125,17 @@ def test_sound_that_mp4_cannot_carry_is_encoded_while_the_pictures_are_copied(tm
     assert onsets(samples, rate) == pytest.approx([0.2, 3.6], abs=0.005)
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_opus_is_copied_and_starts_at_the_cut(tmp_path, suffix):
+    path = tmp_path / f"film.{suffix}"
+    sound = beeps(6.0, 1.0, 4.4)
+    write_video(path, FRAMES, codec="libx264", pix_fmt="yuv420p", options=LONG_GOP, sound=sound, sound_codec="libopus")
+    written = write_clip(path, 0, segment_of(whole(path), 20, 130), tmp_path / "clip.mp4")
+    assert (written.is_copied, written.audio_codec) == (True, "opus")
+    samples, rate = sound_of(tmp_path / "clip.mp4")
+    assert onsets(samples, rate) == pytest.approx([0.2, 3.6], abs=0.005)
+
+
 def test_vp9_is_copied_out_of_webm(tmp_path):
     path = tmp_path / "film.webm"
     write_video(path, FRAMES[:60], codec="libvpx-vp9", pix_fmt="yuv420p", options={"deadline": "realtime", "g": "40"})
@@ -135,7 +146,9 @@ def test_vp9_is_copied_out_of_webm(tmp_path):
 
 
 def test_h264_out_of_matroska_has_no_decoding_stamps_and_is_copied_all_the_same(film, tmp_path):
-    path = write_video(tmp_path / "film.mkv", FRAMES, codec="libx264", pix_fmt="yuv420p", options=LONG_GOP)
+    # Matroska names the range of the colours, which MP4 leaves unsaid where nothing else is known of them.
+    options = LONG_GOP | {"color_range": "tv"}
+    path = write_video(tmp_path / "film.mkv", FRAMES, codec="libx264", pix_fmt="yuv420p", options=options)
     frames = whole(path)
     assert write_clip(path, 0, segment_of(frames, 70, 129), tmp_path / "clip.mp4").is_copied
     assert_shows(tmp_path / "clip.mp4", frames, 70, 129)

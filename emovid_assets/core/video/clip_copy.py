@@ -358,7 +358,8 @@ def _look(stream: Any) -> tuple[Any, ...]:
         context.height,
         stream.sample_aspect_ratio or 1,
         context.colorspace,
-        context.color_range,
+        # Untagged is limited: what Matroska writes out, MP4 leaves unsaid.
+        context.color_range or 1,
         context.color_primaries,
         context.color_trc,
     )
