@@ -16,6 +16,7 @@ import pyarrow as pa
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
+from emovid_assets.core.video.clip_copy import REASONS
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -244,6 +245,14 @@ _TABLES = (
             VIDEO_CODEC,
             AUDIO_CODEC,
             DURATION_S,
+            Column("is_copied", FLAG, "whether the pictures are the source's own packets, without loss"),
+            Column(
+                "encoding_reason",
+                TEXT,
+                "why the pictures were encoded to H.264; null where they were copied",
+                is_nullable=True,
+                vocabulary=tuple(REASONS),
+            ),
         ),
     ),
     Table(

@@ -121,7 +121,7 @@ def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pyav"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="2", kinds=["pyav"], pool=MEDIA_POOL)
 def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
     domain = context.partition_key
     sources = rows_of(source_videos)
@@ -140,6 +140,7 @@ def clip_media(context: dg.AssetExecutionContext, project: Project, source_video
         computed_count=written.computed_count,
         metadata={
             "megabytes": round(sum(row["size_bytes"] for row in rows) / 1e6, 2),
+            "copied": sum(row["is_copied"] for row in rows),
             "folder": dg.MetadataValue.path(str(Path(project.home.clips, domain))),
         },
     )

@@ -137,7 +137,7 @@ def clip_files(
     home = project.home
     by_id = {source["source_id"]: source for source in sources}
     streams = stream_indices(project, domain)
-    step = Step("clip_file", media_steps.CLIP_VERSION, "h264-aac", media_steps.clip_file)
+    step = Step("clip_file", media_steps.CLIP_VERSION, project.settings.media.clip_files, media_steps.clip_file)
     names = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
     items = []
     for clip_id, segment in segments.items():
@@ -152,6 +152,7 @@ def clip_files(
                     "stream_index": streams.get(source["source_id"], 0),
                     "segment": {name: segment[name] for name in names},
                     "media_path": home.relative(home.clips / domain / f"{clip_id}.mp4"),
+                    "clip_files": project.settings.media.clip_files,
                 },
                 path=source["path"],
                 input_sha256=source["sha256"],

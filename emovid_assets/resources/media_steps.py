@@ -4,7 +4,6 @@ Belongs here: turning arguments (plain values) into calls of `core.video` and re
 Imports no Dagster: a worker starts in a fraction of a second.
 """
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from emovid_assets.core.video.reading import RgbConverter, Video, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "2", "1", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "2", "2", "1"
 CHANGES_VERSION = "1"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
@@ -48,20 +47,17 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
     """Columns of `clip_media` for one clip."""
-    import av
-
     target = Path(arguments["home"], arguments["media_path"])
-    write_clip(Path(arguments["path"]), arguments["stream_index"], arguments["segment"], target)
-    with av.open(str(target)) as container:
-        video = container.streams.video[0]
-        audio = container.streams.audio[0] if container.streams.audio else None
-        facts = {
-            "duration_s": float(video.duration * Fraction(video.time_base)),
-            "video_codec": video.codec_context.name,
-            "audio_codec": audio.codec_context.name if audio else None,
-        }
+    written = write_clip(
+        Path(arguments["path"]),
+        arguments["stream_index"],
+        arguments["segment"],
+        target,
+        is_copy_allowed=arguments["clip_files"] == "copy",
+    )
     return {
-        **facts,
+        **vars(written),
+        "is_copied": written.is_copied,
         "media_path": arguments["media_path"],
         "sha256": file_sha256(target),
         "size_bytes": target.stat().st_size,

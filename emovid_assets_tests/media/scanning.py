@@ -1,11 +1,17 @@
 """Short calls of the media pass for tests."""
 
+import hashlib
 import tempfile
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.probe import Probe, probe_file
+from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 
@@ -44,10 +50,44 @@ def cut_frames(scanned: dict[str, Any]) -> list[int]:
     return [segment["start_frame"] for segment in scanned["segments"][1:]]
 
 
-def clip_of(path: Path, target: Path, *, number: int = 0, **options: Any) -> dict[str, Any]:
+def clip_of(
+    path: Path, target: Path, *, number: int = 0, is_copy_allowed: bool = True, **options: Any
+) -> dict[str, Any]:
     """Writes the file of a kept segment and gives the segment."""
     scanned = scan(path, **options)
     kept = [segment for segment in scanned["segments"] if segment["is_kept"]]
     segment = {**kept[number], "video_start_s": scanned["video_start_s"]}
-    write_clip(path, options.get("stream", 0), segment, target)
+    write_clip(path, options.get("stream", 0), segment, target, is_copy_allowed=is_copy_allowed)
     return segment
+
+
+def whole(path: Path, stream: int = 0) -> list[Frame]:
+    """Every frame, decoded."""
+    return list(Video(path, stream).frames())
+
+
+def segment_of(frames: Sequence[Frame], first: int, end: int) -> dict[str, Any]:
+    """The segment of the frames `first` up to `end`, as the scan would describe it, cut or no cut."""
+    tick = Fraction(frames[0].picture.time_base)
+    start_pts = frames[first].pts
+    end_pts = frames[end].pts if end < len(frames) else frames[-1].pts + frames[-1].duration
+    return {
+        "start_frame": first,
+        "end_frame": end,
+        "start_pts": start_pts,
+        "end_pts": end_pts,
+        "start_s": float((start_pts - frames[0].pts) * tick),
+        "end_s": float((end_pts - frames[0].pts) * tick),
+        "video_start_s": float(frames[0].pts * tick),
+    }
+
+
+def planes(frame: Frame) -> str:
+    """Digest of the decoded samples of a 4:2:0 picture: equal for equal pictures only."""
+    picture = frame.picture
+    digest = hashlib.md5(usedforsecurity=False)
+    for plane, sample_step in zip(picture.planes, (1, 2, 2), strict=True):
+        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        height, width = -(-picture.height // sample_step), -(-picture.width // sample_step)
+        digest.update(rows[:height, :width].tobytes())
+    return digest.hexdigest()

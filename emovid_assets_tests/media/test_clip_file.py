@@ -1,4 +1,4 @@
-"""Clip files: the right frames, the right sound, playable by anything."""
+"""Encoded clip files: the right frames, the right sound, playable by anything."""
 
 from fractions import Fraction
 
@@ -208,7 +208,7 @@ def test_colours_are_the_same_whatever_matrix_the_source_is_tagged_with(tmp_path
         pix_fmt="yuv420p",
         colour_tag=tag,
     )
-    clip_of(path, tmp_path / "clip.mp4", whole=True)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
     source, clip = pixels_of(path)[0], pixels_of(tmp_path / "clip.mp4")[0]
     assert apart(source, clip) < 2
     assert apart(clip[16:17, 16:17], np.array([[(200, 40, 60)]])) < 4
@@ -221,7 +221,7 @@ def test_a_full_range_source_is_neither_darker_nor_brighter_as_a_clip(tmp_path):
         codec="libx264",
         pix_fmt="yuvj420p",
     )
-    clip_of(path, tmp_path / "clip.mp4", whole=True)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
     assert apart(pixels_of(path)[0], pixels_of(tmp_path / "clip.mp4")[0]) < 3
 
 
@@ -236,7 +236,7 @@ def test_pixels_that_are_not_square_keep_their_shape(tmp_path, degrees):
     )
     if degrees:
         rotate_display(path, degrees)
-    clip_of(path, tmp_path / "clip.mp4", whole=True)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
     assert Video(tmp_path / "clip.mp4", 0).pixel_aspect() == (Fraction(3, 4) if degrees else Fraction(4, 3))
 
 

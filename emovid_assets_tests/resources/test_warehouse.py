@@ -25,6 +25,8 @@ def media(count, *, domain="movie", mark="a"):
             "video_codec": "h264",
             "audio_codec": None if n % 3 else "aac",
             "duration_s": n / 7,
+            "is_copied": n % 2 == 0,
+            "encoding_reason": "codec" if n % 2 else None,
         }
         for n in range(count)
     )

@@ -1,51 +1,118 @@
-"""Frame-exact, playable clip files: H.264 and AAC in MP4, the index first.
+"""Frame-exact, playable clip files: MP4, the index first.
 
-Belongs here: encoding an interval. Does not belong here: which intervals there are.
+Belongs here: the choice between copying and encoding, and encoding an interval to H.264 and AAC. Does not belong
+here: which intervals there are, and how packets are copied (`clip_copy`).
 
-Frames keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides:
-odd pictures are extended by repeating the last row or column, never scaled. Colour tags and the shape of the
-pixels are the source's.
+Where copying shows exactly the frames of the clip it is done: no loss, and a hundredth of the cost. Encoded frames
+keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides: odd pictures are
+extended by repeating the last row or column, never scaled. Colour tags and the shape of the pixels are the source's.
 """
 
 import os
+from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, upright
+from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, open_container, upright
 from emovid_assets.core.video.sound import Sound, read_sound
+from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
 PRESET = "veryfast"
-AAC_FRAME = 1024
 
 
-def write_clip(path: Path, stream_index: int, segment: dict[str, Any], target: Path) -> None:
+@dataclass(frozen=True)
+class WrittenClip:
+    """What players find in a clip file, and how it came about. `encoding_reason` is a key of `clip_copy.REASONS`;
+    null where the pictures were copied."""
+
+    duration_s: float
+    video_codec: str
+    audio_codec: str | None
+    encoding_reason: str | None
+
+    @property
+    def is_copied(self) -> bool:
+        return self.encoding_reason is None
+
+
+def write_clip(
+    path: Path, stream_index: int, segment: dict[str, Any], target: Path, *, is_copy_allowed: bool = True
+) -> WrittenClip:
     """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
 
     `segment` is a row of `scan_source`, with the source's `video_start_s`.
     Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `write_failed`
     where the file cannot be written.
     """
-    sound = read_sound(path, segment["start_s"], segment["end_s"], segment["video_start_s"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
-    try:
-        count = _encode(path, stream_index, segment, sound, temporary)
+    with ClipWriter(path, stream_index, is_copy_allowed=is_copy_allowed) as writer:
+        return writer.write(segment, target)
+
+
+class ClipWriter:
+    """Writes clips of one source, which is opened once. Use it as a context manager."""
+
+    def __init__(self, path: Path, stream_index: int, *, is_copy_allowed: bool = True) -> None:
+        self._path = path
+        self._stream_index = stream_index
+        self._is_copy_allowed = is_copy_allowed
+        self._stack = ExitStack()
+        self._source: Source | None = None
+        self._refusal: str | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            if not self._is_copy_allowed:
+                raise CannotCopyError("asked")
+            self._source = self._stack.enter_context(open_source(self._path, self._stream_index))
+        except CannotCopyError as error:
+            self._refusal = error.reason
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def write(self, segment: dict[str, Any], target: Path) -> WrittenClip:
+        """As `write_clip`."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
+        try:
+            written = self._write(segment, temporary)
+            os.replace(temporary, target)
+        except OSError as error:
+            raise MediaError("write_failed", f"Writing {target.name}: {error}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return written
+
+    def _write(self, segment: dict[str, Any], target: Path) -> WrittenClip:
+        reason = self._refusal
+        if self._source is not None:
+            try:
+                return WrittenClip(
+                    **vars(copy_clip(self._source, segment, target, lambda: self._sound(segment))), encoding_reason=None
+                )
+            except CannotCopyError as error:
+                reason = error.reason
+        sound = self._sound(segment)
+        count = _encode(self._path, self._stream_index, segment, sound, target)
         expected = segment["end_frame"] - segment["start_frame"]
         if count != expected:
             raise MediaError("corrupt_frames", f"The clip should have {expected} frames, {count} were decoded")
-        os.replace(temporary, target)
-    except OSError as error:
-        if isinstance(error, MediaError):
-            raise
-        raise MediaError("write_failed", f"Writing {target.name}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        with open_container(target) as container:
+            video = container.streams.video[0]
+            duration_s = float(video.duration * Fraction(video.time_base))
+        return WrittenClip(duration_s, "h264", "aac" if sound else None, reason)
+
+    def _sound(self, segment: dict[str, Any]) -> Sound | None:
+        return read_sound(self._path, segment["start_s"], segment["end_s"], segment["video_start_s"])
 
 
 def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:
@@ -69,7 +136,7 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
                 aspect = video.pixel_aspect()
                 stream = _add_video(output, picture, time_base, segment)
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
-                audio = _add_audio(output, sound)
+                audio = add_sound_track(output, sound)
             picture.pts, picture.time_base = frame.pts - start_pts, time_base
             durations[picture.pts] = min(frame.duration, end_pts - frame.pts)
             for packet in stream.encode(picture):
@@ -80,7 +147,7 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
         for packet in stream.encode(None):
             _mux(output, packet, durations, time_base)
         if audio is not None and sound is not None:
-            _write_sound(output, audio, sound)
+            write_sound(output, audio, sound)
     return count
 
 
@@ -106,25 +173,6 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
     # stickers that rest on their last frame keep their length.
     stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0"}
     return stream
-
-
-def _add_audio(output: Any, sound: Sound | None) -> Any:
-    if sound is None:
-        return None
-    layout = "mono" if sound.samples.shape[0] == 1 else "stereo"
-    return output.add_stream("aac", rate=sound.rate_hz, layout=layout)
-
-
-def _write_sound(output: Any, stream: Any, sound: Sound) -> None:
-    import av
-
-    layout = "mono" if sound.samples.shape[0] == 1 else "stereo"
-    for offset in range(0, sound.samples.shape[1], AAC_FRAME):
-        block = np.ascontiguousarray(sound.samples[:, offset : offset + AAC_FRAME])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout)
-        frame.sample_rate, frame.pts, frame.time_base = sound.rate_hz, offset, Fraction(1, sound.rate_hz)
-        output.mux(stream.encode(frame))
-    output.mux(stream.encode(None))
 
 
 class _Converter:
