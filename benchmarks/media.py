@@ -41,8 +41,8 @@ from benchmarks.noisy_film import SOURCE, write_noisy_film
 
 BARE = "bare decoding"
 OURS = {"content": "ours, content", "adaptive": "ours, adaptive"}
-FULL = {"content": "with features, content", "adaptive": "with features, adaptive"}
-"""Also what only the product computes: sound, palette and hashes for the embedded labeller."""
+FULL = {"content": "with sound, content", "adaptive": "with sound, adaptive"}
+"""Also the sound profile for the embedded labeller, which no peer computes."""
 API = {"content": "API + copy, content", "adaptive": "API + copy, adaptive"}
 """PySceneDetect's `detect()`, `ffmpeg -c copy` per kept scene, a plain colour pass."""
 CLI = "CLI split"
@@ -83,7 +83,7 @@ def variants(path: Path, stream: int, *, with_cli: bool) -> dict[str, Callable[[
 
     chosen: dict[str, Callable[[Path], Work | None]] = {BARE: bare}
     for detector in ("content", "adaptive"):
-        chosen[OURS[detector]] = lambda folder, name=detector: run_ours(path, stream, name, folder, with_features=False)
+        chosen[OURS[detector]] = lambda folder, name=detector: run_ours(path, stream, name, folder, with_sound=False)
         chosen[FULL[detector]] = lambda folder, name=detector: run_ours(path, stream, name, folder)
         if media_peers.FFMPEG:
             chosen[API[detector]] = lambda folder, name=detector: media_peers.api_with_copy(path, name, folder)
@@ -150,7 +150,7 @@ def _unequal(works: dict[str, Work]) -> list[str]:
     for detector, name in OURS.items():
         ours = works[name]
         if works[FULL[detector]].cuts != ours.cuts:
-            found.append(f"{FULL[detector]}: other cuts than without features")
+            found.append(f"{FULL[detector]}: other cuts than without sound")
         peer = works.get(API[detector])
         if peer and len(peer.clips) != len(ours.clips):
             found.append(f"{API[detector]}: {len(peer.clips)} clips, ours {len(ours.clips)}")

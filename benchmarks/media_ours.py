@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -23,9 +23,9 @@ import av
 
 from benchmarks.measuring import cpu_seconds
 from emovid_assets.core.colour import ColourSums, colour_attributes
-from emovid_assets.core.video import reading, scan, sound
-from emovid_assets.core.video.clip_file import write_clip
-from emovid_assets.core.video.probe import probe_file
+from emovid_assets.core.video import changes, reading, scan
+from emovid_assets.core.video.clip_file import ClipWriter
+from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
@@ -35,7 +35,6 @@ from emovid_assets.resources.item_store import ItemStore
 
 DETECTORS = {"content": DetectorSettings("content", 27.0), "adaptive": DetectorSettings("adaptive", 3.0)}
 STRIDE, MIN_S, MAX_S = 20, 4.0, 30.0
-MAX_PIXELS = 8192 * 4320
 SOURCE_ID = "movie-0123456789abcdef"
 
 
@@ -52,7 +51,7 @@ class Work:
 
 
 def stream_index(path: Path) -> int:
-    return probe_file(path, max_pixels=MAX_PIXELS).stream_index
+    return probe_file(path, Limits()).stream_index
 
 
 def bare_decode(path: Path) -> int:
@@ -64,19 +63,20 @@ def bare_decode(path: Path) -> int:
 
 
 def run_ours(
-    path: Path, stream: int, detector: str, folder: Path, *, with_features: bool = True, min_s: float = MIN_S
+    path: Path, stream: int, detector: str, folder: Path, *, with_sound: bool = True, min_s: float = MIN_S
 ) -> Work:
-    """Cuts, colour, thumbnails and clip files; `with_features`: also sound and what the labeller looks at."""
+    """Cuts, colour, thumbnails and clip files; `with_sound`: also the sound profile for the labeller."""
     settings = ScanSettings(DETECTORS[detector], STRIDE, min_s, MAX_S, is_whole=False)
     start = cpu_seconds()
-    with _without_features() if not with_features else _nothing():
+    with nullcontext() if with_sound else _without_sound():
         scanned = scan_source(path, stream, SOURCE_ID, settings, folder)
     middle = cpu_seconds()
     clips = []
-    for segment in kept(scanned["segments"]):
-        target = folder / f"{segment['clip_id']}.mp4"
-        write_clip(path, stream, {**segment, "video_start_s": scanned["video_start_s"]}, target)
-        clips.append(target)
+    with ClipWriter(path, stream) as writer:
+        for segment in kept(scanned["segments"]):
+            target = folder / f"{segment['clip_id']}.mp4"
+            writer.write({**segment, "video_start_s": scanned["video_start_s"]}, target)
+            clips.append(target)
     return Work(
         [segment["start_frame"] for segment in scanned["segments"][1:]],
         clips,
@@ -89,7 +89,7 @@ def run_cuts(path: Path, detector: str) -> list[dict[str, Any]]:
     """The chain of segments of a file, without what is measured on them."""
     # Nothing is long enough to be kept, so that only the cuts are computed.
     settings = ScanSettings(DETECTORS[detector], STRIDE, 1e9, 1e9, is_whole=False)
-    with tempfile.TemporaryDirectory() as folder, _without_features():
+    with tempfile.TemporaryDirectory() as folder, _without_sound():
         return scan_source(path, stream_index(path), SOURCE_ID, settings, Path(folder))["segments"]
 
 
@@ -102,21 +102,9 @@ def colour_of(segment: dict[str, Any]) -> dict[str, Any]:
     return colour_attributes(ColourSums(*segment["colour"]))
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def _without_features() -> Iterator[None]:
-    """The pass without sound and labeller features: what the peers do not compute either."""
-    plain = {"colour_histogram": [], "frame_hashes": []}
-    with (
-        mock.patch.object(scan, "sound_profile", return_value=None),
-        mock.patch.object(scan.PictureFeatures, "add", return_value=None),
-        mock.patch.object(scan.PictureFeatures, "features", return_value=plain),
-    ):
-        yield
+def _without_sound() -> Any:
+    """The pass without the sound that only the labeller needs: what the peers do not read either."""
+    return mock.patch.object(scan, "sound_profile", return_value=None)
 
 
 def parts(path: Path, stream: int, detector: str, folder: Path) -> dict[str, float]:
@@ -135,32 +123,23 @@ def parts(path: Path, stream: int, detector: str, folder: Path) -> dict[str, flo
 
         return mock.patch.object(owner, name, wrapper)
 
-    from scenedetect import AdaptiveDetector, ContentDetector
-
-    upstream = AdaptiveDetector if detector == "adaptive" else ContentDetector
     places = [
-        (reading.RgbConverter, "rgb", "colour conversion"),
-        (scan.CutDetector, "process", "detector, with its conversion"),
-        (upstream, "process_frame", "detector's decision code"),
-        (scan.ColourCounter, "add", "colour"),
+        (changes.Shrinker, "__call__", "conversion and downscale"),
+        (changes.ChangeMeter, "measure", "changes, with conversion and downscale"),
+        (scan.CutDetector, "process", "cut decisions"),
+        (reading.RgbConverter, "planes", "conversion of samples"),
+        (scan.ColourCounter, "add_planes", "colour counts"),
         (scan.ColourCounter, "sums", "colour sums"),
-        (scan, "_thumbnail", "thumbnails"),
+        (scan._Portraits, "settle", "thumbnails and hashes"),
         (scan, "jpeg", "JPEG files"),
-        (scan.PictureFeatures, "add", "labeller's picture features"),
         (scan, "sound_profile", "sound"),
+        (ClipWriter, "write", "clip files"),
     ]
     with ExitStack() as stack:
         for owner, name, label in places:
-            if hasattr(owner, name):
-                stack.enter_context(timed(owner, name, label))
+            stack.enter_context(timed(owner, name, label))
         run_ours(path, stream, detector, folder)
     return spent
-
-
-def sound_seconds(path: Path) -> float:
-    start = cpu_seconds()
-    sound.sound_profile(path, 0.0)
-    return cpu_seconds() - start
 
 
 # Many files
@@ -170,7 +149,7 @@ def library_items(paths: Sequence[Path], home: Path, detector: str) -> list[Item
     """Scan items as the product makes them, heaviest first."""
     items = []
     for number, path in enumerate(paths):
-        facts = probe_file(path, max_pixels=MAX_PIXELS)
+        facts = probe_file(path, Limits())
         is_whole = path.parent.name != "movie" and facts.duration_s <= MAX_S
         items.append(
             Item(
@@ -182,6 +161,8 @@ def library_items(paths: Sequence[Path], home: Path, detector: str) -> list[Item
                     "source_id": f"{path.parent.name}-{number:016x}",
                     "stream_index": facts.stream_index,
                     "thumbnail_folder": "thumbnails",
+                    "changes_path": None,
+                    "frame_count": facts.frame_count,
                     "settings": {
                         "detector": vars(DETECTORS[detector]),
                         "frame_stride": STRIDE,
@@ -217,6 +198,7 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
                 "stream_index": arguments[source]["stream_index"],
                 "segment": {name: segment[name] for name in names} | {"video_start_s": payload["video_start_s"]},
                 "media_path": f"clips/{segment['clip_id']}.mp4",
+                "clip_files": "copy",
             },
             weight=segment["end_frame"] - segment["start_frame"],
         )
