@@ -50,6 +50,7 @@ class MediaSettings(_Section):
 
     workers: int = Field(0, ge=0, description="processes; 0: one per core")
     timeout_s: float = Field(3600.0, gt=0, description="longest time for one item")
+    memory_mb: int = Field(4096, ge=0, description="memory that one worker may use (Linux); 0: no limit")
     max_pixels: int = Field(8192 * 4320, ge=1)
     max_quarantined_share: float = Field(0.5, ge=0, le=1, description="above this share the run fails")
 

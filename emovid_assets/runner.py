@@ -19,6 +19,7 @@ from emovid_assets.instance import prepare_instance_folder
 from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.workers import kept_alive
 
 # A Failure is raised with a sentence for people; the name of its class is none.
 _FAILURE_CLASS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
@@ -110,7 +111,7 @@ def build(
     definitions = build_defs(resource_overrides={"project": project})
     plan = stages(definitions, selection)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with open_instance(home) as instance:
+    with open_instance(home) as instance, kept_alive():
         for is_partitioned, keys in plan:
             for domain in domains if is_partitioned else (None,):
                 yield _run(job, instance, keys, domain)
