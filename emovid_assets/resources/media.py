@@ -30,12 +30,14 @@ DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: logging.Logger) -> Outcome:
     """Facts of each source id."""
     media = project.settings.media
+    # Strings, made once: `Path` for each of thousands of files would take longer than finding that nothing is new.
+    root = str(project.home.root)
     step = Step("probe", media_steps.PROBE_VERSION, str(media.max_pixels), media_steps.probe)
     items = [
         Item(
             source_id,
             content=file.sha256,
-            arguments={"path": str(project.home.root / file.path), "max_pixels": media.max_pixels},
+            arguments={"path": f"{root}/{file.path}", "max_pixels": media.max_pixels},
             path=file.path,
             input_sha256=file.sha256,
             weight=file.size_bytes,
@@ -61,6 +63,7 @@ def scan(
 ) -> Outcome:
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
+    root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
     streams = stream_indices(project, domain)
     step = Step("scan", media_steps.SCAN_VERSION, scenes.digest(), media_steps.scan)
     items = [
@@ -68,11 +71,11 @@ def scan(
             source["source_id"],
             content=source["sha256"],
             arguments={
-                "path": str(home.root / source["path"]),
-                "home": str(home.root),
+                "path": f"{root}/{source['path']}",
+                "home": root,
                 "source_id": source["source_id"],
                 "stream_index": streams.get(source["source_id"], 0),
-                "thumbnail_folder": home.relative(home.thumbnails / domain),
+                "thumbnail_folder": thumbnail_folder,
                 "settings": _scan_settings(source, scenes),
             },
             path=source["path"],
@@ -120,6 +123,7 @@ def clip_files(
     """Writes the file of each kept segment."""
     home = project.home
     by_id = {source["source_id"]: source for source in sources}
+    root, clip_folder = str(home.root), home.relative(home.clips / domain)
     streams = stream_indices(project, domain)
     step = Step("clip_file", media_steps.CLIP_VERSION, "h264-aac", media_steps.clip_file)
     names = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
@@ -131,14 +135,15 @@ def clip_files(
                 clip_id,
                 content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
                 arguments={
-                    "path": str(home.root / source["path"]),
-                    "home": str(home.root),
+                    "path": f"{root}/{source['path']}",
+                    "home": root,
                     "stream_index": streams.get(source["source_id"], 0),
                     "segment": {name: segment[name] for name in names},
-                    "media_path": home.relative(home.clips / domain / f"{clip_id}.mp4"),
+                    "media_path": f"{clip_folder}/{clip_id}.mp4",
                 },
                 path=source["path"],
                 input_sha256=source["sha256"],
+                group=source["source_id"],
                 weight=(segment["end_frame"] - segment["start_frame"]) * source["width_px"] * source["height_px"],
             )
         )
