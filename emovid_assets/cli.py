@@ -105,6 +105,38 @@ def status(domain: DomainOption = None) -> None:
 
 
 @app.command()
+def verify(
+    repair: Annotated[
+        bool, typer.Option(help="Forget what does not hold, so that `emovid build` makes it again; remove leftovers.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Prove the warehouse: hash every file again, check tables, ids, splits and the quarantine. Reads all media."""
+    from emovid_assets import verify as verification
+
+    try:
+        proofs = list(verification.proofs(Home.from_environment(), repair=repair))
+    except (verification.NothingBuiltError, SettingsError, OSError) as error:
+        raise fail(str(error)) from error
+    if as_json:
+        sys.stdout.write(verification.as_json(proofs))
+    else:
+        for proof in proofs:
+            word = "[green]holds[/]" if proof.holds else "[bold red]fails[/]"
+            note = f"  [dim]{escape(proof.note)}[/]" if proof.note else ""
+            out.print(f"{word}  {proof.name:14} {proof.checked:9,} {proof.unit}{note}")
+            for fault in proof.faults[: verification.SHOWN_FAULTS]:
+                out.print(f"         {escape(fault)}")
+            if len(proof.faults) > verification.SHOWN_FAULTS:
+                out.print(f"         and {len(proof.faults) - verification.SHOWN_FAULTS:,} more; --json has all")
+    failed = [proof for proof in proofs if not proof.holds]
+    if failed and not as_json:
+        out.print("next: emovid build" if repair else "next: emovid verify --repair, then emovid build")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def sql(
     query: Annotated[str | None, typer.Argument(help='For example "SELECT * FROM dataset_statistics".')] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the query from a file.")] = None,

@@ -253,12 +253,24 @@ class ItemStore:
                 ),
             )
 
-    def forget(self, step: str, item_ids: Iterable[str]) -> None:
-        """Drops results, so that the next run computes them again."""
+    def named_files(self) -> set[str]:
+        """Every file that a result names."""
+        rows = self._connection.execute("SELECT files FROM items WHERE files IS NOT NULL")
+        return {path for (files,) in rows for path in json.loads(files)}
+
+    def forget_results_with(self, paths: Iterable[str]) -> int:
+        """Drops results that name one of the files, so that the next run computes them again; how many."""
+        wanted = set(paths)
+        rows = self._connection.execute("SELECT step, item_id, files FROM items WHERE files IS NOT NULL").fetchall()
+        gone = [(step, item_id) for step, item_id, files in rows if wanted & set(json.loads(files))]
         with self._transaction():
-            self._connection.executemany(
-                "DELETE FROM items WHERE step = ? AND item_id = ?", ((step, item_id) for item_id in item_ids)
-            )
+            self._connection.executemany("DELETE FROM items WHERE step = ? AND item_id = ?", gone)
+        return len(gone)
+
+    def fault(self) -> str | None:
+        """What SQLite finds wrong with its own file."""
+        found = [row[0] for row in self._connection.execute("PRAGMA quick_check(5)")]
+        return None if found == ["ok"] else "; ".join(found)
 
     def failures(self, domain: str, step: str | None = None) -> list[Failure]:
         """The quarantine of a domain, of one step or of all."""
