@@ -34,7 +34,7 @@ BATCH_S = 0.25
 """A batch is as many items as take about this long: handing one over costs a fifth of a millisecond."""
 LONGEST_BATCH = 256
 STARTS_BEFORE_GIVING_UP = 3
-READY = "ready"
+READY, BROKEN = "ready", "broken"
 OUT_OF_MEMORY = "too_large"
 
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -148,8 +148,13 @@ class Workers:
                 worker.since = time.monotonic()
                 if answer == READY:
                     worker.is_ready = True
-                    self._failed_starts = 0
+                elif answer[0] == BROKEN:
+                    self._discard(worker)
+                    self._give_back(worker, waiting)
+                    self._failed_start(answer[1])
+                    return done
                 else:
+                    self._failed_starts = 0
                     item_id, _ = worker.batch.popleft()
                     done.append(Done(item_id, *answer))
                     if done[-1].code == OUT_OF_MEMORY:
@@ -169,13 +174,16 @@ class Workers:
             done.append(Done(item_id, None, code, sentence(code, detail)))
             self._give_back(worker, waiting)
         elif not worker.is_ready:
-            self._failed_starts += 1
-            if self._failed_starts >= STARTS_BEFORE_GIVING_UP:
-                raise WorkersCannotStartError(
-                    f"Worker processes end with exit code {exit_code} before they can work. Raise media.memory_mb "
-                    f"(now {self._memory_mb}) or lower media.workers, and see what they printed above."
-                )
+            self._failed_start(f"exit code {exit_code}")
         return done
+
+    def _failed_start(self, reason: str) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= STARTS_BEFORE_GIVING_UP:
+            raise WorkersCannotStartError(
+                f"Worker processes end before they can work ({reason}). Raise media.memory_mb (now {self._memory_mb}) "
+                "or lower media.workers."
+            )
 
     @staticmethod
     def _give_back(worker: _Worker, waiting: deque[Task]) -> None:
@@ -231,7 +239,13 @@ def _work(connection: Connection, memory_mb: int) -> None:
     connection.send(READY)
     with contextlib.suppress(EOFError, OSError):
         while True:
-            function, batch = connection.recv()
+            try:
+                function, batch = connection.recv()
+            except (EOFError, OSError):
+                return
+            except BaseException as error:  # noqa: BLE001 - the step cannot be loaded, which is no item's fault
+                connection.send((BROKEN, f"{type(error).__name__}: {error}"))
+                return
             for arguments in batch:
                 answer = _answer(function, arguments, memory_mb)
                 connection.send(answer)
