@@ -194,7 +194,7 @@ def read_until_stdin_ends(home: Path) -> None:
                     queries += 1
         except duckdb.Error as error:
             errors.append(str(error))
-        ended.wait(0.2)
+        ended.wait(1.0)
     print(json.dumps({"queries": queries, "errors": errors}))
 
 
