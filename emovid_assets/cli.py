@@ -4,6 +4,7 @@ Belongs here: arguments, and what the terminal shows. Does not belong here: any 
 (Dagster, DuckDB) happen in the command that needs them.
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -33,6 +34,9 @@ out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highli
 DomainOption = Annotated[
     list[str] | None, typer.Option("--domain", "-d", help=f"Only this domain; may be repeated. {', '.join(DOMAINS)}.")
 ]
+
+
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 class DemoSize(StrEnum):
@@ -308,7 +312,33 @@ def annotate_status() -> None:
 
 def main() -> None:
     """Entry point of the `emovid` program."""
-    app()
+    try:
+        app()
+    except Exception as error:
+        said = _disk_fault(error)
+        if said is None:
+            raise
+        sys.exit(fail(said).exit_code)
+
+
+def _disk_fault(error: BaseException | None) -> str | None:
+    """What a full, read-only or forbidden disk has to do with the error; null for errors of other kinds."""
+    import sqlite3
+
+    from emovid_assets.resources.item_store import StateError
+
+    home = Home.from_environment().root
+    advice = f"check free space and permissions of {home}, then run the same command again"
+    while error is not None:
+        if isinstance(error, StateError):
+            return str(error)
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            return f"{error.filename or home}: {error.strerror}: {advice}"
+        # Dagster keeps its own state in SQLite.
+        if isinstance(error, sqlite3.OperationalError):
+            return f"{home}: {error}: {advice}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 if __name__ == "__main__":

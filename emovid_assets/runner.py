@@ -8,6 +8,7 @@ no such asset, for one domain after another, then the unpartitioned ones, and so
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +22,10 @@ from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
 
-# A Failure is raised with a sentence for people; the name of its class is none.
-_FAILURE_CLASS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
+# A Failure and our own errors are raised with a sentence for people; the names of their classes are none.
+_FAILURE_CLASS = re.compile(
+    rf"^(?:{re.escape(f'{dg.Failure.__module__}.{dg.Failure.__qualname__}')}|emovid_assets[\w.]*): "
+)
 
 
 @dataclass(frozen=True)
@@ -168,5 +171,5 @@ def _error(result: Any) -> str:
             error = event.event_specific_data.error
             while error.cause is not None:
                 error = error.cause
-            return f"{event.step_key}: {error.message.strip().removeprefix(_FAILURE_CLASS)}"
+            return f"{event.step_key}: {_FAILURE_CLASS.sub('', error.message.strip())}"
     return "the run failed before its first step; its log is in the UI"

@@ -39,6 +39,13 @@ CREATE INDEX item_keys ON items (step, domain, item_id, item_key, files);
 """What a store needs that has no column `files`, a new one too: the files that a payload names, as JSON."""
 
 
+class StateError(OSError):
+    """The file cannot be opened or written; the message says what to do."""
+
+    def __init__(self, path: Path, error: sqlite3.Error) -> None:
+        super().__init__(f"{path}: {error}. Check free space and permissions of the home folder, then try again")
+
+
 @dataclass(frozen=True)
 class FinishedItem:
     """A result. `payload["files"]`, where it is there, names files relative to the home folder."""
@@ -153,11 +160,17 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 class ItemStore:
-    """State of one home. Open one per process; cheap to open."""
+    """State of one home. Open one per process; cheap to open. Opening and writing raise StateError."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        try:
+            self._open(path)
+        except sqlite3.OperationalError as error:
+            raise StateError(path, error) from error
+
+    def _open(self, path: Path) -> None:
         self._connection = _connect(path)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.executescript(_SCHEMA)
@@ -176,15 +189,18 @@ class ItemStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield
-        except BaseException:
-            # SQLite has rolled back by itself where the disk is full.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                # SQLite has rolled back by itself where the disk is full.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise StateError(self._path, error) from error
 
     def finished(self, step: str, domain: str) -> dict[str, tuple[str, dict[str, Any]]]:
         """item_id → (item_key, payload) of every finished item, all in memory."""
