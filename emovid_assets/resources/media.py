@@ -4,7 +4,7 @@ Belongs here: turning rows of tables into items and configuration into keys. The
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from emovid_assets.layout import Home, SceneSettings
@@ -23,6 +23,9 @@ STEP_ASSETS = {
     "first_frame": "benchmark_split",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
+
+PLACE = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
+"""What says where a clip is in its source."""
 
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
@@ -103,18 +106,21 @@ def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
     }
 
 
-def measured(project: Project, domain: str, sources: Sequence[Row], log: logging.Logger) -> dict[str, dict[str, Any]]:
-    """clip_id → kept segment with its measurements, its `source_id` and the source's `video_start_s`.
+def measured(
+    project: Project, domain: str, sources: Sequence[Row], log: logging.Logger
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(clip_id, kept segment with its measurements, its `source_id` and the source's `video_start_s`), one in memory.
 
     What the asset `segments` has scanned. Sources that failed there are not tried again by every asset that reads.
     """
     scanned = scan(project, domain, sources, log, leave_failures=True)
-    return {
-        segment["clip_id"]: {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]}
-        for source_id, payload in scanned.payloads.items()
-        for segment in payload["segments"]
-        if segment["is_kept"]
-    }
+    for source_id, payload in scanned.payloads.items():
+        for segment in payload["segments"]:
+            if segment["is_kept"]:
+                yield (
+                    segment["clip_id"],
+                    {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]},
+                )
 
 
 def clip_files(
@@ -126,7 +132,6 @@ def clip_files(
     root, clip_folder = str(home.root), home.relative(home.clips / domain)
     streams = stream_indices(project, domain)
     step = Step("clip_file", media_steps.CLIP_VERSION, "h264-aac", media_steps.clip_file)
-    names = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
     items = []
     for clip_id, segment in segments.items():
         source = by_id[segment["source_id"]]
@@ -138,7 +143,7 @@ def clip_files(
                     "path": f"{root}/{source['path']}",
                     "home": root,
                     "stream_index": streams.get(source["source_id"], 0),
-                    "segment": {name: segment[name] for name in names},
+                    "segment": {name: segment[name] for name in PLACE},
                     "media_path": f"{clip_folder}/{clip_id}.mp4",
                 },
                 path=source["path"],
