@@ -104,7 +104,8 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
         setattr(stream.codec_context, name, getattr(picture, name))
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
     # stickers that rest on their last frame keep their length.
-    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0"}
+    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8).
+    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0", "x264-params": "cpu-independent=1"}
     return stream
 
 
