@@ -199,8 +199,10 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
                 "segment": {name: segment[name] for name in names} | {"video_start_s": payload["video_start_s"]},
                 "media_path": f"clips/{segment['clip_id']}.mp4",
                 "clip_files": "copy",
+                "source_sha256": source,
             },
             weight=segment["end_frame"] - segment["start_frame"],
+            group=source,
         )
         for source, payload in scans.payloads.items()
         for segment in kept(payload["segments"])

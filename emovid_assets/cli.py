@@ -4,6 +4,7 @@ Belongs here: arguments, and what the terminal shows. Does not belong here: any 
 (Dagster, DuckDB) happen in the command that needs them.
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -33,6 +34,9 @@ out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highli
 DomainOption = Annotated[
     list[str] | None, typer.Option("--domain", "-d", help=f"Only this domain; may be repeated. {', '.join(DOMAINS)}.")
 ]
+
+
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 class DemoSize(StrEnum):
@@ -102,6 +106,38 @@ def status(domain: DomainOption = None) -> None:
         quarantined = str(state.quarantined) if state.quarantined else ""
         table.add_row(state.asset, state.domain or "all", rows, quarantined, f"[{colour}]{state.state}[/]")
     out.print(table)
+
+
+@app.command()
+def verify(
+    repair: Annotated[
+        bool, typer.Option(help="Forget what does not hold, so that `emovid build` makes it again; remove leftovers.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Prove the warehouse: hash every file again, check tables, ids, splits and the quarantine. Reads all media."""
+    from emovid_assets import verify as verification
+
+    try:
+        proofs = list(verification.proofs(Home.from_environment(), repair=repair))
+    except (verification.NothingBuiltError, SettingsError, OSError) as error:
+        raise fail(str(error)) from error
+    if as_json:
+        sys.stdout.write(verification.as_json(proofs))
+    else:
+        for proof in proofs:
+            word = "[green]holds[/]" if proof.holds else "[bold red]fails[/]"
+            note = f"  [dim]{escape(proof.note)}[/]" if proof.note else ""
+            out.print(f"{word}  {proof.name:14} {proof.checked:9,} {proof.unit}{note}")
+            for fault in proof.faults[: verification.SHOWN_FAULTS]:
+                out.print(f"         {escape(fault)}")
+            if len(proof.faults) > verification.SHOWN_FAULTS:
+                out.print(f"         and {len(proof.faults) - verification.SHOWN_FAULTS:,} more; --json has all")
+    failed = [proof for proof in proofs if not proof.holds]
+    if failed and not as_json:
+        out.print("next: emovid build" if repair else "next: emovid verify --repair, then emovid build")
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -276,7 +312,33 @@ def annotate_status() -> None:
 
 def main() -> None:
     """Entry point of the `emovid` program."""
-    app()
+    try:
+        app()
+    except Exception as error:
+        said = _disk_fault(error)
+        if said is None:
+            raise
+        sys.exit(fail(said).exit_code)
+
+
+def _disk_fault(error: BaseException | None) -> str | None:
+    """What a full, read-only or forbidden disk has to do with the error; null for errors of other kinds."""
+    import sqlite3
+
+    from emovid_assets.resources.item_store import StateError
+
+    home = Home.from_environment().root
+    advice = f"check free space and permissions of {home}, then run the same command again"
+    while error is not None:
+        if isinstance(error, StateError):
+            return str(error)
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            return f"{error.filename or home}: {error.strerror}: {advice}"
+        # Dagster keeps its own state in SQLite.
+        if isinstance(error, sqlite3.OperationalError):
+            return f"{home}: {error}: {advice}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class MediaSettings(_Section):
 
     workers: int = Field(0, ge=0, description="processes; 0: one per core")
     timeout_s: float = Field(3600.0, gt=0, description="longest time for one item")
+    memory_mb: int = Field(4096, ge=0, description="memory that one worker may use (Linux); 0: no limit")
     max_pixels: int = Field(8192 * 4320, ge=1, description="of one picture")
     max_frames: int = Field(24 * 3600 * 60, ge=1, description="of one file")
     max_duration_s: float = Field(24 * 3600.0, gt=0, description="of one file")

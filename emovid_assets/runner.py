@@ -8,6 +8,7 @@ no such asset, for one domain after another, then the unpartitioned ones, and so
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +20,12 @@ from emovid_assets.instance import prepare_instance_folder
 from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.workers import kept_alive
 
-# A Failure is raised with a sentence for people; the name of its class is none.
-_FAILURE_CLASS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
+# A Failure and our own errors are raised with a sentence for people; the names of their classes are none.
+_FAILURE_CLASS = re.compile(
+    rf"^(?:{re.escape(f'{dg.Failure.__module__}.{dg.Failure.__qualname__}')}|emovid_assets[\w.]*): "
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def build(
     definitions = build_defs(resource_overrides={"project": project})
     plan = stages(definitions, selection)
     job = definitions.resolve_implicit_global_asset_job_def()
-    with open_instance(home) as instance:
+    with open_instance(home) as instance, kept_alive():
         for is_partitioned, keys in plan:
             for domain in domains if is_partitioned else (None,):
                 yield _run(job, instance, keys, domain)
@@ -167,5 +171,5 @@ def _error(result: Any) -> str:
             error = event.event_specific_data.error
             while error.cause is not None:
                 error = error.cause
-            return f"{event.step_key}: {error.message.strip().removeprefix(_FAILURE_CLASS)}"
+            return f"{event.step_key}: {_FAILURE_CLASS.sub('', error.message.strip())}"
     return "the run failed before its first step; its log is in the UI"

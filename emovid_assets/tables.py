@@ -9,6 +9,7 @@ Belongs here: names, types, units, meanings, limits. Does not belong here: how a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,8 @@ from emovid_assets.core.video.clip_copy import REASONS
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 NUMBERS, TEXTS = pa.list_(pa.float64()), pa.list_(pa.string())
+
+ROWS_AT_ONCE = 512
 
 PURPOSES = ("label", "verify", "validate", "review")
 OUTCOMES = ("agreed", "no_majority", "no_specific_emotion", "rejected")
@@ -76,17 +79,24 @@ class Table:
     def from_rows(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
         """Arrow table sorted by the key, so that equal content has equal bytes.
 
+        Rows may come from a generator: a few hundred at a time are held as Python objects, which take some ten
+        times the space of columns.
+
         Raises KeyError where a row misses a column or has one too many: a silent null is a bug.
         """
-        expected = set(self.column_names)
-        checked = []
-        for row in rows:
-            if set(row) != expected:
-                missing, extra = sorted(expected - set(row)), sorted(set(row) - expected)
-                raise KeyError(f"table {self.name}: row misses {missing} and has unknown {extra}")
-            checked.append(dict(row))
-        table = pa.Table.from_pylist(checked, schema=self.schema)
+        parts = [self.empty()]
+        waiting = iter(rows)
+        while some := [self._checked(row) for row in islice(waiting, ROWS_AT_ONCE)]:
+            parts.append(pa.Table.from_pylist(some, schema=self.schema))
+        table = pa.concat_tables(parts).combine_chunks()
         return table.sort_by([(name, "ascending") for name in self.key])
+
+    def _checked(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        expected = set(self.column_names)
+        if set(row) != expected:
+            missing, extra = sorted(expected - set(row)), sorted(set(row) - expected)
+            raise KeyError(f"table {self.name}: row misses {missing} and has unknown {extra}")
+        return dict(row)
 
 
 def _id(name: str, meaning: str, *, is_nullable: bool = False) -> Column:

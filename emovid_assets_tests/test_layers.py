@@ -15,8 +15,8 @@ PREFIX = "emovid_assets"
 LEVELS = (
     ("core", "project_files"),
     ("tables", "layout", "partitions", "instance"),
-    ("resources",),
-    ("io_managers", "annotation_files", "query", "checks", "assets"),
+    ("resources", "table_rules"),
+    ("io_managers", "annotation_files", "query", "verify", "checks", "assets"),
     ("annotation_server",),
     ("jobs", "sensors", "schedules", "automation"),
     ("build", "reference"),
@@ -34,6 +34,8 @@ WITHOUT_DAGSTER = (
     "annotation_files",
     "annotation_server",
     "query",
+    "table_rules",
+    "verify",
     "instance",
     "reference",
 )

@@ -3,6 +3,9 @@
 Belongs here: `colour_attributes` and `clip_features`. Both read what the media pass has already measured.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import dagster as dg
 import pyarrow as pa
 
@@ -17,29 +20,33 @@ from emovid_assets.tables import TABLES, rows_of
 GROUP = "measurements"
 
 
-def _measured(context: dg.AssetExecutionContext, project: Project, sources: pa.Table, clips: pa.Table) -> list[dict]:
+def _measured(
+    context: dg.AssetExecutionContext, project: Project, sources: pa.Table, clips: pa.Table
+) -> Iterator[dict[str, Any]]:
+    wanted = set(clips["clip_id"].to_pylist())
     scanned = media.measured(project, context.partition_key, rows_of(sources), context.log)
-    return [scanned[identifier] for identifier in clips["clip_id"].to_pylist() if identifier in scanned]
+    return (segment for identifier, segment in scanned if identifier in wanted)
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["opencv"], pool=MEDIA_POOL)
 def colour_attributes(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:
-    rows = [
+    rows = (
         {
             "clip_id": segment["clip_id"],
             "domain": context.partition_key,
             **attributes_of(ColourSums(*segment["colour"])),
         }
         for segment in _measured(context, project, source_videos, clips)
-    ]
+    )
+    table = TABLES["colour_attributes"].from_rows(rows)
     return result(
         "colour_attributes",
-        TABLES["colour_attributes"].from_rows(rows),
+        table,
         metadata={
-            "brightness": histogram([row["brightness_mean"] for row in rows], "mean V", limits=(0, 1)),
-            "hues": colour_swatches(rows),
+            "brightness": histogram(table["brightness_mean"].to_pylist(), "mean V", limits=(0, 1)),
+            "hues": colour_swatches(rows_of(table)),
         },
     )
 
@@ -49,7 +56,7 @@ def clip_features(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:
     has_audio = dict(zip(clips["clip_id"].to_pylist(), clips["has_audio"].to_pylist(), strict=True))
-    rows = [
+    rows = (
         {
             "clip_id": segment["clip_id"],
             "source_id": segment["source_id"],
@@ -59,9 +66,10 @@ def clip_features(
             **segment["features"],
         }
         for segment in _measured(context, project, source_videos, clips)
-    ]
+    )
+    table = TABLES["clip_features"].from_rows(rows)
     return result(
         "clip_features",
-        TABLES["clip_features"].from_rows(rows),
-        metadata={"motion": histogram([row["motion_mean"] for row in rows], "mean change between frames")},
+        table,
+        metadata={"motion": histogram(table["motion_mean"].to_pylist(), "mean change between frames")},
     )

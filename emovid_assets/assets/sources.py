@@ -91,6 +91,7 @@ def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa
     domain = context.partition_key
     sources = {row["source_id"]: row for row in rows_of(source_videos)}
     measured = media.measured(project, domain, list(sources.values()), context.log)
+    thumbnail_paths = {identifier: segment["thumbnail_path"] for identifier, segment in measured}
     rows = []
     for segment in rows_of(segments):
         if not segment["is_kept"]:
@@ -107,7 +108,7 @@ def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa
                 "width_px": source["width_px"],
                 "height_px": source["height_px"],
                 "has_audio": source["has_audio"],
-                "thumbnail_path": measured[segment["clip_id"]]["thumbnail_path"],
+                "thumbnail_path": thumbnail_paths[segment["clip_id"]],
             }
         )
     thumbnails = [project.home.root / row["thumbnail_path"] for row in rows]
@@ -126,8 +127,12 @@ def clip_media(context: dg.AssetExecutionContext, project: Project, source_video
     domain = context.partition_key
     sources = rows_of(source_videos)
     kept = set(clips["clip_id"].to_pylist())
-    scanned = media.measured(project, domain, sources, context.log)
-    wanted = {identifier: segment for identifier, segment in scanned.items() if identifier in kept}
+    names = ("source_id", *media.PLACE)
+    wanted = {
+        identifier: {name: segment[name] for name in names}
+        for identifier, segment in media.measured(project, domain, sources, context.log)
+        if identifier in kept
+    }
     written = media.clip_files(project, domain, sources, wanted, context.log)
     rows = [
         {"clip_id": identifier, "domain": domain, **{k: v for k, v in payload.items() if k != "files"}}

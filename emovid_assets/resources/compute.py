@@ -1,23 +1,27 @@
 """Runs a step over many items: only what is new or changed, in worker processes, failures to quarantine.
 
-Belongs here: scheduling, durability and progress of items. Does not belong here: what a step computes.
+Belongs here: which items are computed, in what order, durability and progress. Does not belong here: what a step
+computes, and the processes that do it (`workers`).
 
-A worker process handles one item at a time and may die alone: a crash, a hang or a refusal becomes one row
-of the quarantine. Every result is committed as it arrives, so a killed run loses at most the items in
-flight, and the next run computes only those.
+A crash, a hang or a refusal becomes one row of the quarantine. Results are committed as they arrive, so a killed
+run loses at most the items that workers were at, and the next run computes only those.
 """
 
 import logging
-import multiprocessing
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.video.errors import PASSING, MediaError, sentence
-from emovid_assets.resources.item_store import Failure, ItemStore
+from emovid_assets.core.video.errors import PASSING
+from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem
+from emovid_assets.resources.workers import Done, open_workers
+
+LIMITED = frozenset({"timeout", "too_large"})
+"""Codes that speak of a limit: the same bytes are tried again when `media.timeout_s` or `media.memory_mb` changes."""
 
 Progress = Callable[[str, int, int], None]
 """Called as (step, done, total) while items are computed."""
@@ -39,7 +43,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Item:
-    """`content` identifies the input bytes; `weight` orders the work, heaviest first."""
+    """`content` identifies the input bytes; `weight` orders the work, heaviest first.
+
+    Items of one `group` stand together in that order, by id, where the heaviest of them would stand: clips of one
+    source find it in the cache of the operating system.
+    """
 
     item_id: str
     content: str
@@ -47,13 +55,14 @@ class Item:
     path: str | None = None
     input_sha256: str | None = None
     weight: float = 0.0
+    group: str | None = None
 
 
 @dataclass
 class Outcome:
-    """What a step knows after a run over a domain."""
+    """What a step knows after a run over a domain. `payloads` are read from the store when they are asked for."""
 
-    payloads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    payloads: Mapping[str, dict[str, Any]]
     failures: list[Failure] = field(default_factory=list)
     computed_count: int = 0
 
@@ -67,6 +76,7 @@ def compute(
     home: Path,
     workers: int,
     timeout_s: float,
+    memory_mb: int = 0,
     retry_quarantined: bool = False,
     leave_failures: bool = False,
     log: logging.Logger | None = None,
@@ -77,113 +87,101 @@ def compute(
     again, for callers that only want the results of a step that somebody else runs.
 
     An item is computed where its key (content, version, configuration) is new, or a file that its payload
-    names under `files` (relative to `home`) has vanished.
+    names under `files` (relative to `home`) has vanished. `workers` 0: one per core; `memory_mb` 0: no limit.
     """
     log = log or logging.getLogger("emovid")
     keys = {item.item_id: f"{item.content}|{step.version}|{step.config}" for item in items}
-    finished = store.finished(step.name, domain)
+    limits = f"|{timeout_s:g} s|{memory_mb} MB"
+    store.forget_others(step.name, domain, keys)
+    finished = store.finished_keys(step.name, domain)
     failed = {
         item_id: key
         for item_id, (key, code) in store.failed_keys(step.name, domain).items()
         if leave_failures or (not retry_quarantined and code not in PASSING)
     }
-    store.forget_others(step.name, domain, keys)
-    outcome = Outcome()
+    is_there = _Folders(home)
+    done: dict[str, str] = {}
     todo: list[Item] = []
-    for item in sorted(items, key=lambda item: (-item.weight, item.item_id)):
-        key, payload = finished.get(item.item_id, (None, {}))
-        if key == keys[item.item_id] and _files_exist(home, payload):
-            outcome.payloads[item.item_id] = payload
-        elif failed.get(item.item_id) != keys[item.item_id]:
+    for item in items:
+        key = keys[item.item_id]
+        known, files = finished.get(item.item_id, ("", ()))
+        if known == key and all(map(is_there, files)):
+            done[item.item_id] = key
+        elif failed.get(item.item_id) not in (key, key + limits):
             todo.append(item)
+    outcome = Outcome(store.payloads(step.name, domain, done))
     if todo:
         log.info(f"{step.name} [{domain}]: {len(todo)} of {len(items)} items to compute")
-        _run(store, step, domain, todo, keys, outcome, workers or os.cpu_count() or 1, timeout_s, log, progress)
+        told = f"{step.name} [{domain}]"
+        by_id = {item.item_id: item for item in todo}
+        settled = 0
+        if progress:
+            progress(told, 0, len(todo))
+        tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
+        with (
+            open_workers(workers or os.cpu_count() or 1, memory_mb) as pool,
+            closing(pool.run(step.function, tasks, timeout_s)) as results,
+        ):
+            for ends in results:
+                good = [_finished(end, keys) for end in ends if end.payload is not None]
+                bad = [_failed(end, by_id[end.item_id], keys, limits, step) for end in ends if end.payload is None]
+                store.settle(step.name, domain, good, bad)
+                done.update((one.item_id, one.item_key) for one in good)
+                outcome.computed_count += len(good)
+                for failed_item in bad:
+                    name = failed_item.path or failed_item.item_id
+                    log.warning(f"{told}: quarantined {name}: {failed_item.code}: {failed_item.message}")
+                settled += len(ends)
+                if progress:
+                    progress(told, settled, len(todo))
     outcome.failures = store.failures(domain, step.name)
     return outcome
 
 
-def _files_exist(home: Path, payload: Mapping[str, Any]) -> bool:
-    return all((home / path).exists() for path in payload.get("files", ()))
+def _in_order(items: Iterable[Item]) -> list[Item]:
+    """Heaviest first; a group stands where its heaviest item does."""
+    weights: dict[str, float] = defaultdict(float)
+    for item in items:
+        if item.group is not None:
+            weights[item.group] = max(weights[item.group], item.weight)
+
+    def place(item: Item) -> tuple[float, str, str]:
+        if item.group is None:
+            return -item.weight, "", item.item_id
+        return -weights[item.group], item.group, item.item_id
+
+    return sorted(items, key=place)
 
 
-def _run(
-    store: ItemStore,
-    step: Step,
-    domain: str,
-    todo: list[Item],
-    keys: dict[str, str],
-    outcome: Outcome,
-    workers: int,
-    timeout_s: float,
-    log: logging.Logger,
-    progress: Progress | None,
-) -> None:
-    from pebble import ProcessPool
-
-    done = 0
-
-    def settle(item: Item, future: Any) -> None:
-        nonlocal done
-        done += 1
-        try:
-            payload = future.result()
-        except Exception as error:  # noqa: BLE001 - whatever a worker raises must end as a row, never as a crash
-            code, message = _reason(error)
-            store.quarantine(
-                step.name,
-                domain,
-                item.item_id,
-                keys[item.item_id],
-                path=item.path,
-                code=code,
-                message=message,
-                input_sha256=item.input_sha256,
-                code_version=step.code_version,
-            )
-            log.warning(f"{step.name} [{domain}]: quarantined {item.path or item.item_id}: {code}: {message}")
-        else:
-            store.record(step.name, domain, item.item_id, keys[item.item_id], payload)
-            outcome.payloads[item.item_id] = payload
-            outcome.computed_count += 1
-        if progress:
-            progress(f"{step.name} [{domain}]", done, len(todo))
-
-    if progress:
-        progress(f"{step.name} [{domain}]", 0, len(todo))
-    # Spawned workers import the step's module only; forking a process that holds threads is unsafe.
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(todo))
-    running: dict[Any, Item] = {}
-    with ProcessPool(max_workers=min(workers, len(todo)), max_tasks=0, context=context, initializer=_calm) as pool:
-        try:
-            while waiting or running:
-                # A short queue keeps the workers busy; the time limit of an item counts from when a worker takes it.
-                while waiting and len(running) < 2 * workers:
-                    item = waiting.pop()
-                    running[pool.schedule(step.function, args=[item.arguments], timeout=timeout_s)] = item
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    settle(running.pop(future), future)
-        except BaseException:
-            pool.stop()
-            raise
+def _finished(end: Done, keys: Mapping[str, str]) -> FinishedItem:
+    assert end.payload is not None
+    return FinishedItem(end.item_id, keys[end.item_id], end.payload)
 
 
-def _calm() -> None:
-    """One thread per worker: the processes share the cores already."""
-    import cv2
+def _failed(end: Done, item: Item, keys: Mapping[str, str], limits: str, step: Step) -> QuarantinedItem:
+    return QuarantinedItem(
+        end.item_id,
+        keys[end.item_id] + (limits if end.code in LIMITED else ""),
+        path=item.path,
+        code=end.code,
+        message=end.message,
+        input_sha256=item.input_sha256,
+        code_version=step.code_version,
+    )
 
-    cv2.setNumThreads(1)
 
+class _Folders:
+    """Which files exist, by listing each folder once: far cheaper than a look at each of thousands of files."""
 
-def _reason(error: Exception) -> tuple[str, str]:
-    from pebble import ProcessExpired
+    def __init__(self, home: Path) -> None:
+        self._home = str(home)
+        self._names: dict[str, frozenset[str]] = {}
 
-    if isinstance(error, MediaError):
-        return error.code, str(error)
-    if isinstance(error, TimeoutError):
-        return "timeout", sentence("timeout")
-    if isinstance(error, ProcessExpired):
-        return "decoder_crashed", sentence("decoder_crashed", f"The worker ended with exit code {error.exitcode}")
-    return "unexpected_error", sentence("unexpected_error", f"{type(error).__name__}: {error}")
+    def __call__(self, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        if folder not in self._names:
+            try:
+                self._names[folder] = frozenset(os.listdir(os.path.join(self._home, folder)))
+            except OSError:
+                self._names[folder] = frozenset()
+        return name in self._names[folder]

@@ -3,14 +3,15 @@
 Belongs here: the three tables below and nothing that knows what an item means. Parquet tables are derived
 from this state and may be rebuilt from it at any time without touching a video (ADR 2).
 
-SQLite in WAL mode survives SIGKILL at any moment and lets two runs write at once; every finished item is
-committed before the next is counted.
+SQLite in WAL mode survives SIGKILL at any moment and lets two runs write at once. Items that come in together
+are committed together. Whether an item is finished is answered from an index: payloads, which may be large, are
+read only by those who want them, and one after another.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,43 @@ CREATE TABLE IF NOT EXISTS failures (
 CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 """
+
+
+_MIGRATIONS = """
+ALTER TABLE items ADD COLUMN files TEXT;
+UPDATE items SET files = json_extract(payload, '$.files');
+CREATE INDEX item_keys ON items (step, domain, item_id, item_key, files);
+"""
+"""What a store needs that has no column `files`, a new one too: the files that a payload names, as JSON."""
+
+
+class StateError(OSError):
+    """The file cannot be opened or written; the message says what to do."""
+
+    def __init__(self, path: Path, error: sqlite3.Error) -> None:
+        super().__init__(f"{path}: {error}. Check free space and permissions of the home folder, then try again")
+
+
+@dataclass(frozen=True)
+class FinishedItem:
+    """A result. `payload["files"]`, where it is there, names files relative to the home folder."""
+
+    item_id: str
+    item_key: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class QuarantinedItem:
+    """A failure that has just happened."""
+
+    item_id: str
+    item_key: str
+    path: str | None
+    code: str
+    message: str
+    input_sha256: str | None
+    code_version: str
 
 
 @dataclass(frozen=True)
@@ -50,35 +88,138 @@ class Failure:
 _FAILURE_COLUMNS = tuple(Failure.__dataclass_fields__)
 
 
+class Payloads(Mapping[str, dict[str, Any]]):
+    """item_id → payload of given items, read anew from the file at `path` with each use; iterated by item_id.
+
+    Raises LookupError where another run has meanwhile replaced what is asked for.
+    """
+
+    def __init__(self, path: Path, step: str, domain: str, keys: Mapping[str, str]) -> None:
+        self._path, self._step, self._domain, self._keys = path, step, domain, keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._keys))
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._keys
+
+    def __getitem__(self, item_id: str) -> dict[str, Any]:
+        with closing(_connect(self._path)) as connection:
+            found = connection.execute(
+                "SELECT payload FROM items WHERE step = ? AND item_id = ? AND item_key = ?",
+                (self._step, item_id, self._keys[item_id]),
+            ).fetchone()
+        if found is None:
+            raise self._replaced()
+        payload: dict[str, Any] = json.loads(found[0])
+        return payload
+
+    def items(self) -> Any:
+        return _Pairs(self)
+
+    def values(self) -> Any:
+        return (payload for _, payload in self.items())
+
+    def pairs(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(item_id, payload), one in memory."""
+        count = 0
+        with closing(_connect(self._path)) as connection:
+            rows = connection.execute(
+                "SELECT item_id, item_key, payload FROM items WHERE step = ? AND domain = ? ORDER BY item_id",
+                (self._step, self._domain),
+            )
+            for item_id, key, payload in rows:
+                if self._keys.get(item_id) == key:
+                    count += 1
+                    yield item_id, json.loads(payload)
+        if count != len(self._keys):
+            raise self._replaced()
+
+    def _replaced(self) -> LookupError:
+        return LookupError(f"Another build has changed results of {self._step} [{self._domain}] meanwhile; build again")
+
+
+class _Pairs(ItemsView[str, dict[str, Any]]):
+    """Read in one go, where the view of `Mapping` would look up one after another."""
+
+    def __init__(self, payloads: Payloads) -> None:
+        super().__init__(payloads)
+        self._payloads = payloads
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        return self._payloads.pairs()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
 class ItemStore:
-    """State of one home. Open one per process; cheap to open."""
+    """State of one home. Open one per process; cheap to open. Opening and writing raise StateError."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self._path = path
+        try:
+            self._open(path)
+        except sqlite3.OperationalError as error:
+            raise StateError(path, error) from error
+
+    def _open(self, path: Path) -> None:
+        self._connection = _connect(path)
         self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+        if not self._is_current():
+            with self._transaction():
+                # Another process may have been first.
+                if not self._is_current():
+                    for statement in _MIGRATIONS.strip().split("\n"):
+                        self._connection.execute(statement)
+
+    def _is_current(self) -> bool:
+        return "files" in [row[1] for row in self._connection.execute("PRAGMA table_info(items)")]
 
     def close(self) -> None:
         self._connection.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                # SQLite has rolled back by itself where the disk is full.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise StateError(self._path, error) from error
 
     def finished(self, step: str, domain: str) -> dict[str, tuple[str, dict[str, Any]]]:
-        """item_id → (item_key, payload) of every finished item."""
+        """item_id → (item_key, payload) of every finished item, all in memory."""
         rows = self._connection.execute(
             "SELECT item_id, item_key, payload FROM items WHERE step = ? AND domain = ?", (step, domain)
         )
         return {item_id: (key, json.loads(payload)) for item_id, key, payload in rows}
+
+    def finished_keys(self, step: str, domain: str) -> dict[str, tuple[str, list[str]]]:
+        """item_id → (item_key, files that its payload names) of every finished item; reads no payload."""
+        rows = self._connection.execute(
+            "SELECT item_id, item_key, files FROM items INDEXED BY item_keys WHERE step = ? AND domain = ?",
+            (step, domain),
+        )
+        return {item_id: (key, json.loads(files) if files else []) for item_id, key, files in rows}
+
+    def payloads(self, step: str, domain: str, keys: Mapping[str, str]) -> Payloads:
+        """Payloads of the items (item_id → item_key); `keys` may grow as items are finished."""
+        return Payloads(self._path, step, domain, keys)
 
     def failed_keys(self, step: str, domain: str) -> dict[str, tuple[str, str]]:
         """item_id → (item_key, code) of every quarantined item."""
@@ -87,33 +228,30 @@ class ItemStore:
         )
         return {item_id: (key, code) for item_id, key, code in rows}
 
-    def record(self, step: str, domain: str, item_id: str, item_key: str, payload: dict[str, Any]) -> None:
-        """The item is finished; an earlier failure of it is over."""
-        with self._transaction():
-            self._connection.execute(
-                "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)",
-                (step, item_id, domain, item_key, json.dumps(payload, separators=(",", ":"))),
-            )
-            self._connection.execute("DELETE FROM failures WHERE step = ? AND item_id = ?", (step, item_id))
-
-    def quarantine(
-        self,
-        step: str,
-        domain: str,
-        item_id: str,
-        item_key: str,
-        *,
-        path: str | None,
-        code: str,
-        message: str,
-        input_sha256: str | None,
-        code_version: str,
+    def settle(
+        self, step: str, domain: str, finished: Sequence[FinishedItem], failed: Sequence[QuarantinedItem] = ()
     ) -> None:
-        """The item failed; the attempts of the same content are counted."""
+        """In one transaction: a result ends an earlier failure of its item, a failure ends an earlier result.
+
+        Attempts at the same content are counted.
+        """
         now = datetime.now(UTC).isoformat()
         with self._transaction():
-            self._connection.execute("DELETE FROM items WHERE step = ? AND item_id = ?", (step, item_id))
-            self._connection.execute(
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO items (step, item_id, domain, item_key, payload, files) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (step, item.item_id, domain, item.item_key, _json(item.payload), _files(item.payload))
+                    for item in finished
+                ),
+            )
+            self._connection.executemany(
+                "DELETE FROM failures WHERE step = ? AND item_id = ?", ((step, item.item_id) for item in finished)
+            )
+            self._connection.executemany(
+                "DELETE FROM items WHERE step = ? AND item_id = ?", ((step, item.item_id) for item in failed)
+            )
+            self._connection.executemany(
                 """INSERT INTO failures VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
                 ON CONFLICT (step, item_id) DO UPDATE SET
                   attempt_count = CASE WHEN item_key = excluded.item_key THEN attempt_count + 1 ELSE 1 END,
@@ -122,8 +260,33 @@ class ItemStore:
                   item_key = excluded.item_key, domain = excluded.domain, path = excluded.path,
                   code = excluded.code, message = excluded.message, last_seen_at = excluded.last_seen_at,
                   input_sha256 = excluded.input_sha256, code_version = excluded.code_version""",
-                (step, item_id, domain, item_key, path, code, message, now, now, input_sha256, code_version),
+                (
+                    (
+                        *(step, item.item_id, domain, item.item_key, item.path, item.code, item.message),
+                        *(now, now, item.input_sha256, item.code_version),
+                    )
+                    for item in failed
+                ),
             )
+
+    def named_files(self) -> set[str]:
+        """Every file that a result names."""
+        rows = self._connection.execute("SELECT files FROM items WHERE files IS NOT NULL")
+        return {path for (files,) in rows for path in json.loads(files)}
+
+    def forget_results_with(self, paths: Iterable[str]) -> int:
+        """Drops results that name one of the files, so that the next run computes them again; how many."""
+        wanted = set(paths)
+        rows = self._connection.execute("SELECT step, item_id, files FROM items WHERE files IS NOT NULL").fetchall()
+        gone = [(step, item_id) for step, item_id, files in rows if wanted & set(json.loads(files))]
+        with self._transaction():
+            self._connection.executemany("DELETE FROM items WHERE step = ? AND item_id = ?", gone)
+        return len(gone)
+
+    def fault(self) -> str | None:
+        """What SQLite finds wrong with its own file."""
+        found = [row[0] for row in self._connection.execute("PRAGMA quick_check(5)")]
+        return None if found == ["ok"] else "; ".join(found)
 
     def failures(self, domain: str, step: str | None = None) -> list[Failure]:
         """The quarantine of a domain, of one step or of all."""
@@ -143,25 +306,38 @@ class ItemStore:
     def forget_others(self, step: str, domain: str, item_ids: Iterable[str]) -> None:
         """Drops state of items that are gone."""
         keep = set(item_ids)
-        with self._transaction():
-            for table in ("items", "failures"):
-                known = self._connection.execute(
-                    f"SELECT item_id FROM {table} WHERE step = ? AND domain = ?", (step, domain)
-                ).fetchall()
-                gone = [(step, item_id) for (item_id,) in known if item_id not in keep]
-                self._connection.executemany(f"DELETE FROM {table} WHERE step = ? AND item_id = ?", gone)
+        for table in ("items", "failures"):
+            known = self._connection.execute(
+                f"SELECT item_id FROM {table} WHERE step = ? AND domain = ?", (step, domain)
+            ).fetchall()
+            gone = [(step, item_id) for (item_id,) in known if item_id not in keep]
+            if gone:
+                with self._transaction():
+                    self._connection.executemany(f"DELETE FROM {table} WHERE step = ? AND item_id = ?", gone)
 
-    def known_hashes(self) -> dict[str, tuple[int, int, str]]:
-        """path → (size, mtime_ns, sha256) as last seen."""
-        rows = self._connection.execute("SELECT path, size_bytes, mtime_ns, sha256 FROM files")
+    def known_hashes(self, prefix: str = "") -> dict[str, tuple[int, int, str]]:
+        """path → (size, mtime_ns, sha256) as last seen, of the paths that begin with `prefix`."""
+        rows = self._connection.execute(
+            "SELECT path, size_bytes, mtime_ns, sha256 FROM files WHERE substr(path, 1, ?) = ?", (len(prefix), prefix)
+        )
         return {path: (size, mtime, sha256) for path, size, mtime, sha256 in rows}
 
-    def remember_hash(self, path: str, size_bytes: int, mtime_ns: int, sha256: str) -> None:
-        self._connection.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (path, size_bytes, mtime_ns, sha256)
-        )
+    def remember_hashes(self, facts: Iterable[tuple[str, int, int, str]]) -> None:
+        """Each (path, size, mtime_ns, sha256), in one transaction."""
+        with self._transaction():
+            self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", facts)
 
     def forget_hashes(self, paths: Iterable[str]) -> None:
-        """Drops what is known of files that are gone."""
-        with self._transaction():
-            self._connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in paths])
+        """Drops what is known of files that are gone or not to be trusted."""
+        gone = [(path,) for path in paths]
+        if gone:
+            with self._transaction():
+                self._connection.executemany("DELETE FROM files WHERE path = ?", gone)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _files(payload: Mapping[str, Any]) -> str | None:
+    return _json(payload["files"]) if payload.get("files") else None

@@ -5,7 +5,7 @@ Belongs here: turning rows of tables into items and configuration into keys. The
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from emovid_assets.layout import Home, SceneSettings
@@ -27,6 +27,9 @@ STEP_ASSETS = {
 
 PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pixels")
 
+PLACE = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
+"""What says where a clip is in its source."""
+
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
 
@@ -34,12 +37,14 @@ def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: 
     """Facts of each source id."""
     media = project.settings.media
     limits = {name: getattr(media, name) for name in PROBE_LIMITS}
+    # Strings, made once: `Path` for each of thousands of files would take longer than finding that nothing is new.
+    root = str(project.home.root)
     step = Step("probe", media_steps.PROBE_VERSION, json.dumps(limits), media_steps.probe)
     items = [
         Item(
             source_id,
             content=file.sha256,
-            arguments={"path": str(project.home.root / file.path), "limits": limits},
+            arguments={"path": f"{root}/{file.path}", "limits": limits},
             path=file.path,
             input_sha256=file.sha256,
             weight=file.size_bytes,
@@ -65,6 +70,7 @@ def scan(
 ) -> Outcome:
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
+    root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
     streams = stream_indices(project, domain)
     step = Step("scan", media_steps.SCAN_VERSION, scenes.digest(), media_steps.scan)
     items = [
@@ -72,11 +78,11 @@ def scan(
             source["source_id"],
             content=source["sha256"],
             arguments={
-                "path": str(home.root / source["path"]),
-                "home": str(home.root),
+                "path": f"{root}/{source['path']}",
+                "home": root,
                 "source_id": source["source_id"],
                 "stream_index": streams.get(source["source_id"], 0),
-                "thumbnail_folder": home.relative(home.thumbnails / domain),
+                "thumbnail_folder": thumbnail_folder,
                 # Two fields in packets of their own make one frame.
                 "frame_count": None if source["is_interlaced"] else source["frame_count"],
                 "changes_path": None if is_whole(source, scenes) else _changes_path(project, domain, source),
@@ -116,18 +122,21 @@ def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
     }
 
 
-def measured(project: Project, domain: str, sources: Sequence[Row], log: logging.Logger) -> dict[str, dict[str, Any]]:
-    """clip_id → kept segment with its measurements, its `source_id` and the source's `video_start_s`.
+def measured(
+    project: Project, domain: str, sources: Sequence[Row], log: logging.Logger
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(clip_id, kept segment with its measurements, its `source_id` and the source's `video_start_s`), one in memory.
 
     What the asset `segments` has scanned. Sources that failed there are not tried again by every asset that reads.
     """
     scanned = scan(project, domain, sources, log, leave_failures=True)
-    return {
-        segment["clip_id"]: {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]}
-        for source_id, payload in scanned.payloads.items()
-        for segment in payload["segments"]
-        if segment["is_kept"]
-    }
+    for source_id, payload in scanned.payloads.items():
+        for segment in payload["segments"]:
+            if segment["is_kept"]:
+                yield (
+                    segment["clip_id"],
+                    {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]},
+                )
 
 
 def clip_files(
@@ -136,9 +145,9 @@ def clip_files(
     """Writes the file of each kept segment."""
     home = project.home
     by_id = {source["source_id"]: source for source in sources}
+    root, clip_folder = str(home.root), home.relative(home.clips / domain)
     streams = stream_indices(project, domain)
     step = Step("clip_file", media_steps.CLIP_VERSION, project.settings.media.clip_files, media_steps.clip_file)
-    names = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
     items = []
     for clip_id, segment in segments.items():
         source = by_id[segment["source_id"]]
@@ -147,15 +156,17 @@ def clip_files(
                 clip_id,
                 content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
                 arguments={
-                    "path": str(home.root / source["path"]),
-                    "home": str(home.root),
+                    "path": f"{root}/{source['path']}",
+                    "home": root,
+                    "source_sha256": source["sha256"],
                     "stream_index": streams.get(source["source_id"], 0),
-                    "segment": {name: segment[name] for name in names},
-                    "media_path": home.relative(home.clips / domain / f"{clip_id}.mp4"),
+                    "segment": {name: segment[name] for name in PLACE},
+                    "media_path": f"{clip_folder}/{clip_id}.mp4",
                     "clip_files": project.settings.media.clip_files,
                 },
                 path=source["path"],
                 input_sha256=source["sha256"],
+                group=source["source_id"],
                 weight=(segment["end_frame"] - segment["start_frame"]) * source["width_px"] * source["height_px"],
             )
         )

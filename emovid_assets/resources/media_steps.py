@@ -4,11 +4,13 @@ Belongs here: turning arguments (plain values) into calls of `core.video` and re
 Imports no Dagster: a worker starts in a fraction of a second.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.core.video.clip_file import write_clip
+from emovid_assets.core.video.clip_file import ClipWriter
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import png
 from emovid_assets.core.video.probe import Limits, probe_file
@@ -48,13 +50,8 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
 def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
     """Columns of `clip_media` for one clip."""
     target = Path(arguments["home"], arguments["media_path"])
-    written = write_clip(
-        Path(arguments["path"]),
-        arguments["stream_index"],
-        arguments["segment"],
-        target,
-        is_copy_allowed=arguments["clip_files"] == "copy",
-    )
+    with _writer_of(arguments) as writer:
+        written = writer.write(arguments["segment"], target)
     return {
         **vars(written),
         "is_copied": written.is_copied,
@@ -63,6 +60,28 @@ def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
         "size_bytes": target.stat().st_size,
         "files": [arguments["media_path"]],
     }
+
+
+_writers: dict[tuple[Any, ...], ClipWriter] = {}
+"""The writer of the source whose clips this process is writing: opening a long film costs as much as writing a clip."""
+
+
+@contextmanager
+def _writer_of(arguments: dict[str, Any]) -> Iterator[ClipWriter]:
+    key = tuple(arguments[name] for name in ("path", "source_sha256", "stream_index", "clip_files"))
+    writer = _writers.pop(key, None)
+    while _writers:
+        _writers.popitem()[1].close()
+    if writer is None:
+        is_copy_allowed = arguments["clip_files"] == "copy"
+        writer = ClipWriter(Path(arguments["path"]), arguments["stream_index"], is_copy_allowed=is_copy_allowed)
+    try:
+        yield writer
+    except BaseException:
+        # Where its demuxer stands is not worth finding out.
+        writer.close()
+        raise
+    _writers[key] = writer
 
 
 def first_frame(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Project(dg.ConfigurableResource):
                 home=self.home.root,
                 workers=media.workers,
                 timeout_s=media.timeout_s,
+                memory_mb=media.memory_mb,
                 retry_quarantined=self.retry_quarantined,
                 leave_failures=leave_failures,
                 log=log,

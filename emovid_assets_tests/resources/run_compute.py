@@ -27,7 +27,7 @@ def main(home: Path, count: int, seconds: float, log: str) -> None:
         for n in range(count)
     ]
     outcome = compute(store, Step("square", "1", "", work), "movie", items, home=home, workers=2, timeout_s=60)
-    print(json.dumps({"payloads": outcome.payloads, "computed": outcome.computed_count}, sort_keys=True))  # noqa: T201
+    print(json.dumps({"payloads": dict(outcome.payloads.items()), "computed": outcome.computed_count}, sort_keys=True))  # noqa: T201
 
 
 if __name__ == "__main__":

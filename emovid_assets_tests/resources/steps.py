@@ -1,5 +1,6 @@
 """Steps for tests of `compute`: they run in spawned workers, so they live in a module of their own."""
 
+import errno
 import os
 import signal
 import time
@@ -26,7 +27,19 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
             os.kill(os.getpid(), signal.SIGKILL)
         case "hang":
             time.sleep(600)
+        case "spin":
+            while True:
+                pass
+        case "devour":
+            bytearray(2**31)
+        case "enomem":
+            try:
+                raise OSError(errno.ENOMEM, "Cannot allocate memory")
+            except OSError as error:
+                raise MediaError("corrupt_frames", "Some frames cannot be decoded") from error
     payload: dict[str, Any] = {"answer": arguments["number"] ** 2}
+    if "tell" in arguments:
+        payload["process"] = os.getpid()
     if "file" in arguments:
         target = Path(arguments["home"], arguments["file"])
         target.parent.mkdir(parents=True, exist_ok=True)

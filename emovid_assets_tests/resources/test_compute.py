@@ -7,11 +7,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
+from unittest import mock
 
 import pytest
 
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.layout import Home
+from emovid_assets.resources import library as library_module
 from emovid_assets.resources.compute import Item, Step, compute
 from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.library import read_library
+from emovid_assets.resources.workers import WorkersCannotStartError, kept_alive
 from emovid_assets_tests.resources.steps import work
 
 pytestmark = pytest.mark.integration
@@ -113,6 +120,88 @@ def test_every_way_to_fail_becomes_one_row_and_leaves_the_others_alone(bench):
     )
 
 
+def test_of_many_small_items_only_those_that_crash_hang_or_devour_memory_are_quarantined(bench):
+    acts = {17: "kill", 40: "exit", 41: "exit", 90: "devour", 120: "spin", 199: "kill"}
+    items = [bench.item(f"{n:03d}", n, **({"act": acts[n]} if n in acts else {})) for n in range(200)]
+    outcome = bench.run(items, timeout_s=3.0, memory_mb=1024)
+    codes = {int(failure.item_id): failure.code for failure in outcome.failures}
+    assert codes == {17: "decoder_crashed", 40: "decoder_crashed", 41: "decoder_crashed", 199: "decoder_crashed"} | {
+        90: "too_large",
+        120: "timeout",
+    }
+    assert outcome.payloads == {f"{n:03d}": {"answer": n * n} for n in range(200) if n not in acts}
+    # None of the others was begun twice, whatever batch it was in.
+    assert bench.worked() == sorted(f"{n:03d}" for n in range(200))
+
+
+@pytest.mark.parametrize("act", ["devour", "enomem"])
+def test_an_item_that_needs_more_memory_than_allowed_names_the_setting_and_is_tried_when_that_changes(bench, act):
+    big = bench.item("big", act=act)
+    (failure,) = bench.run([big], memory_mb=512).failures
+    assert failure.code == "too_large"
+    assert "more memory than media.memory_mb = 512 allows" in failure.message
+    bench.worked()
+    bench.run([big], memory_mb=512)
+    assert bench.worked() == []
+    assert bench.run([bench.item("big", 3)], memory_mb=4096).payloads == {"big": {"answer": 9}}
+
+
+def test_workers_that_cannot_even_start_end_the_run_with_a_sentence(bench):
+    with pytest.raises(WorkersCannotStartError, match=r"Raise media.memory_mb \(now 1\)"):
+        bench.run([bench.item("a")], memory_mb=1)
+    assert bench.store.failures("movie") == []
+
+
+def test_steps_of_one_build_share_their_workers(bench):
+    def processes(step):
+        items = [bench.item(f"{step}{n}", n, tell=True, seconds=0.02) for n in range(20)]
+        payloads = bench.run(items, step=Step(step, "1", "", work)).payloads
+        return {payload["process"] for payload in payloads.values()}
+
+    with kept_alive():
+        first = processes("one")
+        assert processes("two") <= first
+        assert len(first) <= 2
+    assert not any(alive(pid) for pid in first)
+    assert not processes("three") & first
+
+
+def test_after_an_error_in_the_build_shared_workers_do_not_go_on_with_its_items(bench):
+    def fall(step, done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with kept_alive():
+        with pytest.raises(KeyboardInterrupt):
+            bench.run([bench.item(f"a{n}", n, seconds=0.2) for n in range(8)], progress=fall)
+        begun = bench.worked()
+        outcome = bench.run([bench.item("z", 3)], step=Step("next", "1", "", work))
+        assert (outcome.payloads, bench.worked()) == ({"z": {"answer": 9}}, ["z"])
+    assert len(begun) < 8
+
+
+def test_items_of_a_group_stand_together_where_the_heaviest_of_them_would(bench):
+    items = [
+        *(bench.item(f"film-{n}", weight=n) for n in (1, 9, 2)),
+        bench.item("lone-5", weight=5),
+        bench.item("lone-10", weight=10),
+    ]
+    grouped = [replace(item, group="film") if item.item_id.startswith("film") else item for item in items]
+    bench.run(grouped, workers=1)
+    assert bench.log.read_text().split() == ["lone-10", "film-1", "film-2", "film-9", "lone-5"]
+
+
+def test_payloads_are_read_when_asked_for_and_say_so_when_another_run_has_replaced_them(bench):
+    outcome = bench.run([bench.item("a", 3), bench.item("b", 4)])
+    assert (len(outcome.payloads), list(outcome.payloads), outcome.payloads["b"]) == (2, ["a", "b"], {"answer": 16})
+    assert (outcome.payloads.get("c"), "a" in outcome.payloads) == (None, True)
+    bench.run([bench.item("a", 5, content="new")])
+    with pytest.raises(LookupError, match="Another build has changed"):
+        dict(outcome.payloads.items())
+    with pytest.raises(LookupError, match="build again"):
+        outcome.payloads["a"]
+
+
 def test_a_worker_that_hangs_is_stopped_at_the_time_limit(bench):
     began = time.monotonic()
     outcome = bench.run([bench.item("hangs", act="hang"), bench.item("fine", 3)], timeout_s=2.0)
@@ -139,6 +228,29 @@ def test_a_quarantined_item_rests_until_it_is_asked_for_or_changes(bench):
     assert changed.failures[0].attempt_count == 1
     mended = bench.run([bench.item("bad", 4, content="mended")])
     assert (mended.failures, mended.payloads) == ([], {"bad": {"answer": 16}})
+
+
+def test_one_changed_file_of_ten_thousand_costs_the_work_of_one(bench):
+    library = bench.home / "library" / "sticker"
+    library.mkdir(parents=True)
+    for number in range(10_000):
+        (library / f"{number:05d}.gif").write_bytes(f"GIF89a{number}".encode())
+
+    def check():
+        hashed.clear()
+        files = read_library(Home(bench.home), "sticker", bench.store)
+        items = [bench.item(file.path, content=file.sha256) for file in files]
+        outcome = bench.run(items, domain="sticker")
+        return len(hashed), outcome.computed_count, len(outcome.payloads)
+
+    hashed = []
+    with mock.patch.object(library_module, "file_sha256", lambda path: hashed.append(path) or file_sha256(path)):
+        assert check() == (10_000, 10_000, 10_000)
+        bench.worked()
+        assert check() == (0, 0, 10_000)
+        (library / "04711.gif").write_bytes(b"GIF89a, drawn anew")
+        assert check() == (1, 1, 10_000)
+    assert bench.worked() == ["library/sticker/04711.gif"]
 
 
 @pytest.mark.parametrize("code", ["vanished", "unreadable", "write_failed"])
@@ -182,7 +294,9 @@ def test_the_heaviest_item_starts_first_and_progress_is_told(bench):
     items = [bench.item(name, weight=weight) for name, weight in (("light", 1), ("heavy", 9), ("middle", 5))]
     bench.run(items, workers=1, progress=lambda step, done, total: told.append((step, done, total)))
     assert bench.log.read_text().split() == ["heavy", "middle", "light"]
-    assert told == [("square [movie]", done, 3) for done in range(4)]
+    assert [step for step, _, _ in told] == ["square [movie]"] * len(told)
+    assert [done for _, done, _ in told] == sorted({done for _, done, _ in told})
+    assert (told[0][1:], told[-1][1:]) == ((0, 3), (3, 3))
 
 
 COUNT = 24

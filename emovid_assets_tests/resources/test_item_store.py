@@ -5,19 +5,22 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.item_store import FinishedItem, ItemStore, QuarantinedItem
 
 
 def quarantine(store, item_id, key="k", code="truncated", domain="movie", step="scan"):
-    store.quarantine(
-        step, domain, item_id, key, path="p", code=code, message="m", input_sha256=None, code_version="scan-1"
-    )
+    item = QuarantinedItem(item_id, key, path="p", code=code, message="m", input_sha256=None, code_version="scan-1")
+    store.settle(step, domain, [], [item])
+
+
+def record(store, item_id, key, payload, domain="movie", step="scan"):
+    store.settle(step, domain, [FinishedItem(item_id, key, payload)])
 
 
 def test_a_result_survives_closing_and_opening(tmp_path):
     store = ItemStore(tmp_path / "deep" / "state.sqlite")
     payload = {"text": "été 兎", "numbers": [1, 2.5, None, True], "nested": {"a": []}}
-    store.record("scan", "movie", "a", "key", payload)
+    record(store, "a", "key", payload)
     store.close()
     assert ItemStore(tmp_path / "deep" / "state.sqlite").finished("scan", "movie") == {"a": ("key", payload)}
 
@@ -25,7 +28,7 @@ def test_a_result_survives_closing_and_opening(tmp_path):
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**63), 2**63))
 def test_numbers_come_back_bit_for_bit(tmp_path_factory, number, integer):
     store = ItemStore(tmp_path_factory.getbasetemp() / "numbers.sqlite")
-    store.record("scan", "movie", "a", "k", {"x": number, "n": integer})
+    record(store, "a", "k", {"x": number, "n": integer})
     assert store.finished("scan", "movie")["a"][1] == {"x": number, "n": integer}
     store.close()
 
@@ -34,7 +37,7 @@ def test_a_result_ends_the_quarantine_and_a_failure_ends_the_result(tmp_path):
     store = ItemStore(tmp_path / "state.sqlite")
     quarantine(store, "a")
     assert store.failed_keys("scan", "movie") == {"a": ("k", "truncated")}
-    store.record("scan", "movie", "a", "k", {})
+    record(store, "a", "k", {})
     assert store.failures("movie") == []
     quarantine(store, "a")
     assert store.finished("scan", "movie") == {}
@@ -65,7 +68,7 @@ def test_failures_can_be_asked_for_one_step_or_for_all(tmp_path):
 def test_forgetting_spares_other_steps_and_domains(tmp_path):
     store = ItemStore(tmp_path / "state.sqlite")
     for step, domain in (("scan", "movie"), ("scan", "sticker"), ("probe", "movie")):
-        store.record(step, domain, f"{domain}-a", "k", {})
+        record(store, f"{domain}-a", "k", {}, domain, step)
     store.forget_others("scan", "movie", [])
     assert store.finished("scan", "movie") == {}
     assert set(store.finished("scan", "sticker")) == {"sticker-a"}
@@ -74,10 +77,10 @@ def test_forgetting_spares_other_steps_and_domains(tmp_path):
 
 def test_hashes_of_files_are_remembered_and_forgotten(tmp_path):
     store = ItemStore(tmp_path / "state.sqlite")
-    store.remember_hash("a", 1, 2, "x")
-    store.remember_hash("a", 1, 3, "y")
-    store.remember_hash("b", 4, 5, "z")
+    store.remember_hashes([("a", 1, 2, "x")])
+    store.remember_hashes([("a", 1, 3, "y"), ("b", 4, 5, "z")])
     assert store.known_hashes() == {"a": (1, 3, "y"), "b": (4, 5, "z")}
+    assert store.known_hashes("b") == {"b": (4, 5, "z")}
     store.forget_hashes({"a"})
     assert set(store.known_hashes()) == {"b"}
 
@@ -86,7 +89,7 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
     def write(worker):
         store = ItemStore(tmp_path / "state.sqlite")
         for number in range(50):
-            store.record("scan", "movie", f"{worker}-{number}", "k", {"n": number})
+            record(store, f"{worker}-{number}", "k", {"n": number})
         store.close()
 
     threads = [threading.Thread(target=write, args=(worker,)) for worker in range(4)]

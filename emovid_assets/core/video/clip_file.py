@@ -57,27 +57,29 @@ def write_clip(
 
 
 class ClipWriter:
-    """Writes clips of one source, which is opened once. Use it as a context manager."""
+    """Writes clips of one source, which is opened once: a context manager, or to be closed."""
 
     def __init__(self, path: Path, stream_index: int, *, is_copy_allowed: bool = True) -> None:
         self._path = path
         self._stream_index = stream_index
-        self._is_copy_allowed = is_copy_allowed
         self._stack = ExitStack()
         self._source: Source | None = None
         self._refusal: str | None = None
-
-    def __enter__(self) -> Self:
         try:
-            if not self._is_copy_allowed:
+            if not is_copy_allowed:
                 raise CannotCopyError("asked")
-            self._source = self._stack.enter_context(open_source(self._path, self._stream_index))
+            self._source = self._stack.enter_context(open_source(path, stream_index))
         except CannotCopyError as error:
             self._refusal = error.reason
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stack.close()
+        self.close()
 
     def write(self, segment: dict[str, Any], target: Path) -> WrittenClip:
         """As `write_clip`."""
@@ -171,7 +173,8 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
         setattr(stream.codec_context, name, getattr(picture, name))
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
     # stickers that rest on their last frame keep their length.
-    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0"}
+    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8).
+    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0", "x264-params": "cpu-independent=1"}
     return stream
 
 

@@ -1,0 +1,320 @@
+"""Proves that a home is what it says it is: files by hash, tables by the registry, ids, splits, quarantine.
+
+Belongs here: what can be proved from the home folder alone, one proof after another, and forgetting what does not
+hold. Nothing is computed here: `emovid build` makes again what was forgotten. Needs no Dagster.
+
+A build trusts size and time of a file; this does not, and reads every byte. A build may run meanwhile, but then
+what it has not finished shows as a fault.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.identity import file_sha256, source_id, source_of
+from emovid_assets.layout import Home
+from emovid_assets.project_files import project_file
+from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.library import media_paths
+from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.table_rules import key_fault, schema_fault, value_fault
+from emovid_assets.tables import TABLES, rows_of
+
+SHOWN_FAULTS = 20
+LEFTOVER_AFTER_S = 3600.0
+"""Younger files without an owner may be those of a build that runs now."""
+
+PICTURES = {".jpg": (b"\xff\xd8", b"\xff\xd9"), ".png": (b"\x89PNG", b"IEND\xaeB`\x82")}
+"""How a whole picture begins and ends."""
+
+REFERENCES = {"source_id": "source_videos", "clip_id": "clips"}
+"""Column → the table that every value of it must be in."""
+FREE_IDS = {"segments": ("clip_id",), "rejected_annotations": ("clip_id",)}
+"""Columns that may hold other ids: dropped segments are no clips, rejected answers may name anything."""
+FOLLOWERS = {"clips": ("clip_media", "colour_attributes", "clip_features"), "source_videos": ("segments",)}
+"""Table → tables that have a row for each of its ids, unless the quarantine says why not."""
+
+
+class NothingBuiltError(FileNotFoundError):
+    """There is no warehouse yet; the message says what to do."""
+
+
+@dataclass
+class Proof:
+    """One claim about the home: how many things were looked at, and which do not hold, a sentence each."""
+
+    name: str
+    unit: str
+    checked: int = 0
+    faults: list[str] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.faults
+
+
+def proofs(home: Home, *, repair: bool = False) -> Iterator[Proof]:
+    """Each proof as soon as it is made. With `repair`, what fails is forgotten, so that the next build makes it
+    again, and media that nothing names any more are removed (below `media`, never below `library`).
+
+    Raises NothingBuiltError.
+    """
+    if not home.state.exists() or not home.warehouse.is_dir():
+        raise NothingBuiltError(f"nothing has been built in {home.root}: run emovid build, or set EMOVID_HOME")
+    with closing(ItemStore(home.state)) as store:
+        yield _state(store)
+        yield _library(home, store, repair)
+        tables, read = _tables(home)
+        yield tables
+        yield _media(home, read, store, repair)
+        yield _pictures(home, read, store, repair)
+        yield _ids(read)
+        yield _complete(home, read, store)
+        yield _splits(home, tables)
+        yield _leftovers(home, read, store, repair and tables.holds)
+
+
+def as_json(made: Iterable[Proof]) -> str:
+    return json.dumps([{**asdict(proof), "holds": proof.holds} for proof in made], indent=1) + "\n"
+
+
+def _state(store: ItemStore) -> Proof:
+    fault = store.fault()
+    advice = "; remove state.sqlite and build: everything is computed again"
+    return Proof("state", "file", 1, [f"state.sqlite: {fault}{advice}"] if fault else [])
+
+
+def _library(home: Home, store: ItemStore, repair: bool) -> Proof:
+    """Every file of the library still has the bytes that were read, whatever its size and time say."""
+    known = store.known_hashes()
+    proof = Proof("library", "files", len(known))
+    changed = []
+    for path, found in _hashes(home, known):
+        if found == known[path][2]:
+            continue
+        changed.append(path)
+        size, mtime_ns, _ = known[path]
+        if found is None:
+            proof.faults.append(f"{path}: gone or unreadable since it was read")
+        elif (status := (home.root / path).stat()).st_size == size and status.st_mtime_ns == mtime_ns:
+            proof.faults.append(f"{path}: other bytes than were read, though size and time are the same")
+        else:
+            proof.faults.append(f"{path}: changed since it was read")
+    present = {home.relative(p) for domain in DOMAINS for p in media_paths(home.library / domain) if p.is_file()}
+    new_count = len(present - set(known))
+    proof.note = f"{new_count:,} new ones are not built yet" if new_count else ""
+    if repair:
+        store.forget_hashes(changed)
+    return proof
+
+
+def _tables(home: Home) -> tuple[Proof, dict[str, pa.Table]]:
+    """Every Parquet file is whole, has the registry's columns, unique keys and valid values."""
+    warehouse = Warehouse(home.warehouse)
+    proof = Proof("tables", "files")
+    read: dict[str, pa.Table] = {}
+    for name, table in TABLES.items():
+        parts = []
+        for domain in DOMAINS if table.is_partitioned else (None,):
+            path = warehouse.path(name, domain)
+            if not path.exists():
+                continue
+            proof.checked += 1
+            place = home.relative(path)
+            try:
+                rows = warehouse.read(name, domain)
+            except (pa.ArrowException, ValueError, OSError) as error:
+                proof.faults.append(f"{place}: cannot be read: {_line(error)}; build it again")
+                continue
+            parts.append(rows)
+            faults = (schema_fault(table, rows), key_fault(table, rows), value_fault(table, rows, domain))
+            proof.faults += [f"{place}: {fault}; build it again" for fault in faults if fault]
+        read[name] = pa.concat_tables(parts) if parts else table.empty()
+    return proof, read
+
+
+def _media(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
+    """Every clip file has the bytes that the table says."""
+    wanted = _column(read["clip_media"], "media_path", "sha256")
+    proof = Proof("clip files", "files", len(wanted))
+    damaged = []
+    for path, found in _hashes(home, wanted):
+        if found != wanted[path]:
+            damaged.append(path)
+            proof.faults.append(f"{path}: {'missing or unreadable' if found is None else 'other bytes than written'}")
+    if repair and damaged:
+        store.forget_results_with(damaged)
+    return proof
+
+
+def _pictures(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
+    """Every picture that a table names is there and whole."""
+    paths = set(read["clips"]["thumbnail_path"].to_pylist())
+    paths |= set(read["benchmark_split"]["first_frame_path"].drop_null().to_pylist())
+    proof = Proof("pictures", "files", len(paths))
+    damaged = [path for path in sorted(paths) if not _is_whole_picture(home.root / path)]
+    proof.faults += [f"{path}: missing or not whole" for path in damaged]
+    if repair and damaged:
+        store.forget_results_with(damaged)
+    return proof
+
+
+def _ids(read: dict[str, pa.Table]) -> Proof:
+    """Every id leads to a row, and is made from what it names."""
+    proof = Proof("ids", "ids")
+    known = {column: set(read[table][column].to_pylist()) for column, table in REFERENCES.items()}
+    for name, rows in read.items():
+        for column, target in REFERENCES.items():
+            if name == target or column not in rows.column_names or column in FREE_IDS.get(name, ()):
+                continue
+            ids = set(rows[column].to_pylist())
+            proof.checked += len(ids)
+            lost = sorted(ids - known[column])
+            proof.faults += [f"{name}: {identifier} is not in {target}; build again" for identifier in lost]
+    for row in rows_of(read["source_videos"], ["source_id", "domain", "sha256"]):
+        proof.checked += 1
+        if row["source_id"] != source_id(row["domain"], row["sha256"]):
+            proof.faults.append(f"source_videos: {row['source_id']} is not the id of {row['sha256']}; build again")
+    for row in rows_of(read["clips"], ["clip_id", "source_id"]):
+        proof.checked += 1
+        if source_of(row["clip_id"]) != row["source_id"]:
+            proof.faults.append(f"clips: {row['clip_id']} is not of {row['source_id']}; build again")
+    return proof
+
+
+def _complete(home: Home, read: dict[str, pa.Table], store: ItemStore) -> Proof:
+    """Nothing is lost: what is in one table is in the next, or the quarantine says why not."""
+    proof = Proof("nothing lost", "items")
+    failures = [failure for domain in DOMAINS for failure in store.failures(domain)]
+    shown = set(read["processing_errors"]["item_id"].to_pylist())
+    proof.checked += len(failures)
+    proof.note = f"{len(shown):,} in quarantine" if shown else ""
+    proof.faults += [
+        f"{failure.path or failure.item_id}: failed ({failure.code}) but is not in processing_errors; build again"
+        for failure in failures
+        if failure.item_id not in shown
+    ]
+    failed = {failure.item_id for failure in failures} | shown
+    paths = {*read["source_videos"]["path"].to_pylist()}
+    paths.update(path for some in read["source_videos"]["duplicate_paths"].to_pylist() for path in some)
+    # A file in quarantine stands there by its id, or by its path where it has none yet.
+    excused = failed | {failure.path for failure in failures}
+    for path, (_, _, sha256) in store.known_hashes().items():
+        proof.checked += 1
+        identifier = source_id(path.split("/")[1], sha256)
+        if path not in paths and path not in excused and identifier not in failed:
+            proof.faults.append(f"{path}: neither in source_videos nor in quarantine; build again")
+    for table, followers in FOLLOWERS.items():
+        for follower in followers:
+            column = "clip_id" if table == "clips" else "source_id"
+            wanted = set(read[table][column].to_pylist())
+            proof.checked += len(wanted)
+            lost = sorted(wanted - set(read[follower][column].to_pylist()) - failed)
+            proof.faults += [f"{follower}: no row for {identifier}; build again" for identifier in lost]
+    return proof
+
+
+def _splits(home: Home, tables: Proof) -> Proof:
+    """Nothing stands in benchmark and training at once, by the view that everybody can ask."""
+    import duckdb
+
+    from emovid_assets.resources.catalogue import read_view_files, table_view_sql
+
+    proof = Proof("splits", "clips")
+    with duckdb.connect() as connection:
+        try:
+            for table in TABLES.values():
+                connection.execute(table_view_sql(table, home.root))
+            views = {file.name: file for file in read_view_files(project_file("sql"))}
+            connection.execute(views["split_leaks"].sql)
+            counted = connection.execute("select count(*) from benchmark_split").fetchone()
+            proof.checked = counted[0] if counted else 0
+            leaks = connection.execute("select kind, value, domains from split_leaks").fetchall()
+        except duckdb.Error as error:
+            reason = "a table cannot be read" if not tables.holds else _line(error)
+            proof.faults.append(f"cannot be proved: {reason}")
+            return proof
+    proof.faults += [
+        f"{kind} {value} is in benchmark and training ({', '.join(where)})" for kind, value, where in leaks
+    ]
+    return proof
+
+
+def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
+    """Media of clips that are gone, and what killed builds left: never a fault, only space."""
+    named = store.named_files()
+    for table, column in (
+        ("clips", "thumbnail_path"),
+        ("clip_media", "media_path"),
+        ("benchmark_split", "first_frame_path"),
+    ):
+        named |= set(read[table][column].drop_null().to_pylist())
+    proof = Proof("leftovers", "files")
+    byte_count = 0
+    for path in _files_below(home):
+        if home.relative(path) in named:
+            continue
+        try:
+            status = path.stat()
+            if time.time() - status.st_mtime < LEFTOVER_AFTER_S:
+                continue
+            proof.checked += 1
+            byte_count += status.st_size
+            if repair:
+                path.unlink()
+        except FileNotFoundError:
+            continue
+    if proof.checked:
+        what = "removed" if repair else "nothing names them; --repair removes them"
+        proof.note = f"{byte_count / 1e6:.1f} MB: {what}"
+    return proof
+
+
+def _files_below(home: Home) -> Iterator[Path]:
+    """Every file that this program may have made below `media`, links never followed; hidden files of the warehouse."""
+    for folder in (home.clips, home.thumbnails, home.first_frames):
+        for directory, _, names in os.walk(folder):
+            yield from (Path(directory, name) for name in sorted(names))
+    yield from sorted(home.warehouse.rglob(".part-0.*.tmp"))
+
+
+def _hashes(home: Home, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """(path, SHA-256) in order; null where the file cannot be read. Hashing leaves Python's lock, so threads help."""
+
+    def of(path: str) -> str | None:
+        try:
+            return file_sha256(home.root / path)
+        except OSError:
+            return None
+
+    ordered = sorted(paths)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(ordered, pool.map(of, ordered), strict=True)
+
+
+def _is_whole_picture(path: Path) -> bool:
+    begin, end = PICTURES[path.suffix]
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(begin))
+            file.seek(-len(end), os.SEEK_END)
+            return head == begin and file.read() == end
+    except OSError:
+        return False
+
+
+def _column(rows: pa.Table, key: str, value: str) -> dict[str, str]:
+    return dict(zip(rows[key].to_pylist(), rows[value].to_pylist(), strict=True))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

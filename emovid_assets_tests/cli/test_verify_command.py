@@ -1,0 +1,202 @@
+"""`emovid verify` finds every planted damage, says what to do, and what it forgets is made again by the next build."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emovid_assets.layout import Home
+from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.verify import NothingBuiltError, Proof, proofs
+from emovid_assets_tests.assets.homes import build, copy_of, draw_gif, emovid, errors_of, report_of, rows
+
+pytestmark = pytest.mark.integration
+
+SELECTION = "+key:processing_errors or +key:colour_attributes or +key:clip_features"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("verified") / "home"
+    for number in range(3):
+        draw_gif(home / "library" / "sticker" / "awe" / f"{number}.gif", (40 * number, 80, 200))
+    (home / "library" / "sticker" / "bad.gif").write_text("no picture", encoding="utf-8")
+    reports = build(home, domains=["sticker"], selection=SELECTION)
+    assert errors_of(reports) == []
+    return home
+
+
+@pytest.fixture
+def home(built: Path, tmp_path: Path) -> Path:
+    return copy_of(built, tmp_path / "home")
+
+
+def made(home: Path, *, repair: bool = False) -> dict[str, Proof]:
+    return {proof.name: proof for proof in proofs(Home(home), repair=repair)}
+
+
+def faults(home: Path, *, repair: bool = False) -> dict[str, list[str]]:
+    return {name: proof.faults for name, proof in made(home, repair=repair).items() if proof.faults}
+
+
+def flip(path: Path) -> None:
+    """One byte in the middle, with the times as they were."""
+    status = path.stat()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def rebuilt(home: Path) -> dict[str, int | None]:
+    reports = build(home, domains=["sticker"], selection=SELECTION)
+    assert errors_of(reports) == []
+    return {name: report_of(reports, name, "sticker").computed for name in ("source_videos", "segments", "clip_media")}
+
+
+def test_a_sound_home_holds_and_is_not_changed(home: Path) -> None:
+    before = sorted((path, path.stat().st_mtime_ns) for path in (home / "warehouse").rglob("*.parquet"))
+    found = made(home, repair=True)
+    assert {name for name, proof in found.items() if not proof.holds} == set()
+    assert {name: found[name].checked for name in ("library", "clip files", "pictures", "leftovers")} == {
+        "library": 4,
+        "clip files": 3,
+        "pictures": 3,
+        "leftovers": 0,
+    }
+    assert found["nothing lost"].note == "1 in quarantine"
+    assert sorted((path, path.stat().st_mtime_ns) for path in (home / "warehouse").rglob("*.parquet")) == before
+    assert rebuilt(home) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+
+
+def test_a_flipped_byte_in_a_clip_file_is_found_and_the_clip_is_written_again(home: Path, built: Path) -> None:
+    path = rows(home, "clip_media", "sticker")[1]["media_path"]
+    flip(home / path)
+    assert faults(home) == {"clip files": [f"{path}: other bytes than written"]}
+    assert rebuilt(home)["clip_media"] == 0, "a build trusts what it has written"
+    assert faults(home, repair=True) == {"clip files": [f"{path}: other bytes than written"]}
+    assert rebuilt(home) == {"source_videos": 0, "segments": 0, "clip_media": 1}
+    assert faults(home) == {}
+    assert (home / path).read_bytes() == (built / path).read_bytes()
+
+
+def test_a_source_that_changed_behind_its_size_and_time_is_found_and_computed_again(home: Path) -> None:
+    path = home / "library/sticker/awe/1.gif"
+    status, other = path.stat(), draw_gif(home.parent / "other.gif", (41, 81, 201))
+    path.write_bytes(other.read_bytes().ljust(status.st_size, b"\0")[: status.st_size])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    said = ["library/sticker/awe/1.gif: other bytes than were read, though size and time are the same"]
+    assert faults(home, repair=True) == {"library": said}
+    assert rebuilt(home)["source_videos"] == 1
+    assert faults(home) == {}
+
+
+def test_lost_and_torn_pictures_are_found_and_made_again(home: Path) -> None:
+    lost, torn, _ = sorted(row["thumbnail_path"] for row in rows(home, "clips", "sticker"))
+    (home / lost).unlink()
+    (home / torn).write_bytes((home / torn).read_bytes()[:-20])
+    assert faults(home, repair=True) == {"pictures": [f"{name}: missing or not whole" for name in (lost, torn)]}
+    assert rebuilt(home)["segments"] == 2
+    assert faults(home) == {}
+
+
+def test_a_truncated_parquet_file_is_named_and_the_next_build_replaces_it(home: Path) -> None:
+    path = home / "warehouse/colour_attributes/domain=sticker/part-0.parquet"
+    before = content_hash(Warehouse(home / "warehouse").read("colour_attributes", "sticker"))
+    path.write_bytes(path.read_bytes()[:-100])
+    found = faults(home)
+    (said,) = found["tables"]
+    assert said.startswith("warehouse/colour_attributes/domain=sticker/part-0.parquet: cannot be read")
+    rebuilt(home)
+    assert faults(home) == {}
+    assert content_hash(Warehouse(home / "warehouse").read("colour_attributes", "sticker")) == before
+
+
+def test_a_double_id_a_lost_id_and_a_foreign_schema_are_named(home: Path) -> None:
+    path = home / "warehouse/clip_features/domain=sticker/part-0.parquet"
+    table = pq.ParquetFile(path).read()
+    pq.write_table(pa.concat_tables([table, table.slice(0, 1)]), path)
+    (said,) = faults(home)["tables"]
+    assert "clip_features/domain=sticker/part-0.parquet: 1 keys occur more than once" in said
+    pq.write_table(table.slice(1), path)
+    first = table["clip_id"][0].as_py()
+    assert faults(home) == {"nothing lost": [f"clip_features: no row for {first}; build again"]}
+    pq.write_table(table.drop_columns(["motion_mean"]), path)
+    assert "lacks motion_mean" in faults(home)["tables"][0]
+    pq.write_table(table, path)
+    clips = home / "warehouse/clips/domain=sticker/part-0.parquet"
+    pq.write_table(pq.ParquetFile(clips).read().slice(1), clips)
+    found = faults(home)
+    assert f"clip_media: {first} is not in clips; build again" in found["ids"]
+
+
+def test_a_file_that_no_table_knows_and_a_hidden_failure_are_lost_things(home: Path) -> None:
+    for table, said in (
+        ("source_videos", "neither in source_videos nor in quarantine"),
+        ("processing_errors", "failed (not_a_video) but is not in processing_errors"),
+    ):
+        path = home / f"warehouse/{table}/domain=sticker/part-0.parquet"
+        kept = pq.ParquetFile(path).read()
+        pq.write_table(kept.slice(0, 0), path)
+        assert any(said in fault for fault in faults(home)["nothing lost"]), table
+        pq.write_table(kept, path)
+    assert faults(home) == {}
+
+
+def test_media_of_clips_that_are_gone_are_removed_only_when_asked_and_only_below_media(home: Path) -> None:
+    gone = home / "library/sticker/awe/2.gif"
+    gone.unlink()
+    rebuilt(home)
+    killed = home / "media/clips/sticker/.half.17.tmp.mp4"
+    killed.write_bytes(b"half")
+    stranger = home / "media/notes.txt"
+    stranger.write_text("mine", encoding="utf-8")
+    assert made(home)["leftovers"].checked == 0, "a build that runs now may have made them"
+    for path in (home / "media").rglob("*"):
+        os.utime(path, (1, 1))
+    before = set((home / "library").rglob("*"))
+    assert made(home)["leftovers"].checked == 3
+    assert "removed" in made(home, repair=True)["leftovers"].note
+    assert made(home)["leftovers"].checked == 0
+    assert stranger.exists()
+    assert set((home / "library").rglob("*")) == before
+    assert rebuilt(home) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+
+
+def test_the_command_prints_a_line_a_proof_and_fails_with_what_to_do(home: Path) -> None:
+    sound = emovid(home, "verify")
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert [line.split()[0] for line in sound.stdout.splitlines()] == ["holds"] * 9
+    path = rows(home, "clip_media", "sticker")[0]["media_path"]
+    (home / path).unlink()
+    broken = emovid(home, "verify")
+    assert broken.returncode == 1
+    assert f"{path}: missing or unreadable" in broken.stdout
+    assert broken.stdout.splitlines()[-1] == "next: emovid verify --repair, then emovid build"
+    told = json.loads(emovid(home, "verify", "--json").stdout)
+    assert [proof["name"] for proof in told if not proof["holds"]] == ["clip files"]
+
+
+def test_where_nothing_is_built_the_command_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NothingBuiltError, match="run emovid build"):
+        list(proofs(Home(tmp_path)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leak_between_the_splits_is_found(home: Path) -> None:
+    shutil.rmtree(home / "warehouse" / "benchmark_split", ignore_errors=True)
+    from emovid_assets_tests.planted_tables import plant, valid_row
+
+    first, second, _ = [row["clip_id"] for row in rows(home, "clips", "sticker")]
+    split = [
+        valid_row(
+            "benchmark_split", number, "sticker", clip_id=clip_id, split=side, group_id="same", first_frame_path=None
+        )
+        for number, (clip_id, side) in enumerate([(first, "benchmark"), (second, "train")])
+    ]
+    plant(home, "benchmark_split", split, "sticker")
+    assert faults(home) == {"splits": ["group same is in benchmark and training (sticker)"]}

@@ -1,0 +1,31 @@
+"""The kill test at a size for every run; `scripts/kill_test.py` is the same over any library."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from emovid_assets_tests.assets.homes import ROOT, draw_gif
+
+pytestmark = pytest.mark.integration
+
+
+def test_builds_that_are_killed_end_with_the_tables_of_an_undisturbed_one_and_readers_see_no_error(
+    tmp_path: Path,
+) -> None:
+    specification = importlib.util.spec_from_file_location("kill_test", ROOT / "scripts" / "kill_test.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+
+    library = tmp_path / "library"
+    for number in range(12):
+        draw_gif(library / "sticker" / f"{number}.gif", (20 * number, 90, 200), frame_count=20)
+    (library / "sticker" / "bad.gif").write_text("no picture", encoding="utf-8")
+    selection = "+key:colour_attributes or +key:clip_media or +key:processing_errors"
+    found = module.kill_test(tmp_path, library, 3, 7, ["-d", "sticker", "--select", selection])
+    assert found["is_right"], found
+    assert found["kills"] == 3
+    assert found["items"] == 12 * 3
+    assert found["finished_items_computed_again"] == 0

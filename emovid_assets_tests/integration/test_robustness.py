@@ -1,0 +1,173 @@
+"""A full disk, a home that may not be written, files that vanish, builds that meet: clear words and right tables."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emovid_assets.layout import Home
+from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.tables import TABLES
+from emovid_assets.verify import proofs
+from emovid_assets_tests.assets.homes import ROOT, draw_gif, emovid, rows
+
+pytestmark = pytest.mark.integration
+
+SELECTION = "+key:colour_attributes or +key:clip_media or +key:processing_errors"
+BUILD = ("build", "-d", "sticker", "--select", SELECTION)
+needs_root = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="mounts and other users need root on Linux"
+)
+
+
+LOSE_WHEN_HASHED = """
+import os
+from pathlib import Path
+from emovid_assets.resources import library
+hashed = library.file_sha256
+
+def hash_and_lose(path):
+    found = hashed(path)
+    if path == Path(os.environ["LOSE"]):
+        os.rename(path, os.environ["TO"])
+    return found
+
+library.file_sha256 = hash_and_lose
+from emovid_assets.cli import main
+main()
+"""
+"""The command line, but a file goes away between the hash and the first look into it."""
+
+
+def fill_library(home: Path, count: int = 4) -> None:
+    for number in range(count):
+        draw_gif(home / "library" / "sticker" / f"{number}.gif", (60 * number % 256, 90, 200 - number))
+
+
+def tables_of(home: Path) -> dict[str, str]:
+    """Content of every table of the stickers, without the moments at which things failed."""
+    found = {}
+    for name, table in TABLES.items():
+        if table.is_partitioned and Warehouse(home / "warehouse").exists(name, "sticker"):
+            read = Warehouse(home / "warehouse").read(name, "sticker")
+            found[name] = content_hash(read.select([c for c in read.column_names if not c.endswith("_at")]))
+    return found
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a few megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@needs_root
+def test_a_full_disk_ends_with_a_sentence_and_the_same_command_finishes_once_there_is_space(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    home = small_disk / "home"
+    fill_library(home)
+    first = emovid(home, *BUILD)
+    assert first.returncode == 0, first.stdout + first.stderr
+    before = tables_of(home)
+    fill_library(home, 8)
+
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+    full = emovid(home, *BUILD)
+    said = full.stdout + full.stderr
+    assert full.returncode != 0 or "write_failed" in said
+    assert "Traceback" not in said
+    assert any(word in said for word in ("disk", "space", "write_failed")), said
+    after = tables_of(home)
+    for name, content in after.items():
+        assert content == before[name] or name in before, name
+    assert not list((home / "warehouse").rglob("*.tmp"))
+
+    ballast.unlink()
+    again = emovid(home, *BUILD)
+    assert again.returncode == 0, again.stdout + again.stderr
+    undisturbed = tmp_path / "undisturbed"
+    fill_library(undisturbed, 8)
+    assert emovid(undisturbed, *BUILD).returncode == 0
+    assert tables_of(home) == tables_of(undisturbed)
+    assert [proof.faults for proof in proofs(Home(home)) if proof.faults] == []
+
+
+@needs_root
+@pytest.mark.parametrize("command", [BUILD, ("verify",), ("status",)])
+def test_a_home_that_may_not_be_written_is_one_line_of_error(small_disk: Path, command: tuple[str, ...]) -> None:
+    home = small_disk / "home"
+    fill_library(home, 1)
+    (home / "warehouse").mkdir()
+    (home / "state.sqlite").touch()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = emovid(home, *command)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error ")
+    assert str(home) in line
+
+
+def test_a_source_that_is_removed_while_it_is_read_is_quarantined_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    fill_library(home)
+    gone = home / "library/sticker/2.gif"
+    hidden = tmp_path / "elsewhere.gif"
+    lost = subprocess.run(
+        [sys.executable, "-c", LOSE_WHEN_HASHED, *BUILD],
+        env={**os.environ, "EMOVID_HOME": str(home), "PYTHONPATH": str(ROOT), "LOSE": str(gone), "TO": str(hidden)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert lost.returncode == 0, lost.stdout + lost.stderr
+    assert not gone.exists()
+    errors = {row["path"]: row["code"] for row in rows(home, "processing_errors", "sticker")}
+    assert errors == {"library/sticker/2.gif": "vanished"}
+    assert len(rows(home, "clips", "sticker")) == 3
+
+    shutil.move(hidden, gone)
+    assert emovid(home, *BUILD).returncode == 0
+    assert rows(home, "processing_errors", "sticker") == []
+    assert len(rows(home, "clip_media", "sticker")) == 4
+
+
+def test_two_builds_of_one_domain_at_once_both_end_with_the_right_tables(tmp_path: Path) -> None:
+    home, undisturbed = tmp_path / "home", tmp_path / "undisturbed"
+    for folder in (home, undisturbed):
+        fill_library(folder, 6)
+        (folder / "library/sticker/bad.gif").write_text("no picture", encoding="utf-8")
+    assert emovid(undisturbed, *BUILD).returncode == 0
+    environment = {**os.environ, "EMOVID_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "emovid_assets.cli", *BUILD]
+    builds = []
+    for _ in range(2):
+        builds.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+        time.sleep(0.3)
+    outputs = [build.communicate(timeout=240)[0] for build in builds]
+    assert [build.returncode for build in builds] == [0, 0], outputs
+    expected = tables_of(undisturbed)
+    # Both may have tried the bad file before either knew of it.
+    attempts = [row.pop("attempt_count") for row in rows(home, "processing_errors", "sticker")]
+    assert attempts in ([1], [2])
+    got = tables_of(home)
+    del got["processing_errors"], expected["processing_errors"]
+    assert got == expected
+    assert [proof.faults for proof in proofs(Home(home)) if proof.faults] == []
