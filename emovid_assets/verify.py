@@ -22,6 +22,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
 from emovid_assets.layout import Home
 from emovid_assets.project_files import project_file
+from emovid_assets.resources import media
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import media_paths
 from emovid_assets.resources.warehouse import Warehouse
@@ -258,6 +259,11 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
         ("benchmark_split", "first_frame_path"),
     ):
         named |= set(read[table][column].drop_null().to_pylist())
+    sources = read["source_videos"]
+    named |= {
+        media.changes_path(home, domain, source_id)
+        for domain, source_id in zip(sources["domain"].to_pylist(), sources["source_id"].to_pylist(), strict=True)
+    }
     proof = Proof("leftovers", "files")
     byte_count = 0
     for path in _files_below(home):
@@ -280,8 +286,9 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
 
 
 def _files_below(home: Home) -> Iterator[Path]:
-    """Every file that this program may have made below `media`, links never followed; hidden files of the warehouse."""
-    for folder in (home.clips, home.thumbnails, home.first_frames):
+    """Every file that this program may have made: media, kept changes, hidden files of the warehouse; links are not
+    followed."""
+    for folder in (home.clips, home.thumbnails, home.first_frames, home.frame_changes):
         for directory, _, names in os.walk(folder):
             yield from (Path(directory, name) for name in sorted(names))
     yield from sorted(home.warehouse.rglob(".part-0.*.tmp"))

@@ -85,7 +85,8 @@ def scan(
                 "thumbnail_folder": thumbnail_folder,
                 # Two fields in packets of their own make one frame.
                 "frame_count": None if source["is_interlaced"] else source["frame_count"],
-                "changes_path": None if is_whole(source, scenes) else _changes_path(project, domain, source),
+                # Settings decide about the cuts only where files are cut.
+                "changes_path": None if is_whole(source, scenes) else changes_path(home, domain, source["source_id"]),
                 "settings": _scan_settings(source, scenes),
             },
             path=source["path"],
@@ -97,10 +98,9 @@ def scan(
     return project.compute(step, domain, items, log, leave_failures=leave_failures)
 
 
-def _changes_path(project: Project, domain: str, source: Row) -> str:
-    """Changes are kept for files that are cut, where settings decide about the cuts."""
-    name = f"{source['source_id']}.v{media_steps.CHANGES_VERSION}.npy"
-    return project.home.relative(project.home.frame_changes / domain / name)
+def changes_path(home: Home, domain: str, source_id: str) -> str:
+    """Where the changes of a source are kept, below the home folder."""
+    return home.relative(home.frame_changes / domain / f"{source_id}.v{media_steps.CHANGES_VERSION}.npy")
 
 
 def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:

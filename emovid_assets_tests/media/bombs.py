@@ -10,6 +10,7 @@ import av
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.probe import probe_file
+from emovid_assets_tests.media.damage import peak_bytes
 
 
 def bomb(path: Path) -> Path:
@@ -73,17 +74,15 @@ def in_a_child(path: Path) -> tuple[str, int]:
 
 
 def _measure(path: Path) -> None:
-    import resource
-
     from PIL import Image  # noqa: F401 - its import is no part of the growth
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_bytes()
     try:
         probe_file(path)
         code = "accepted"
     except MediaError as error:
         code = error.code
-    print(code, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)  # noqa: T201
+    print(code, peak_bytes() - before)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Belongs here: what is done to the bytes, and what counts as a consistent outcome
 
 import math
 import resource
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,9 @@ def outcome_of(path: Path, folder: Path) -> str:
 
 
 def peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    # Not `ru_maxrss`, which a process inherits from the one that started it.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
 
 
 def _require_consistent(facts: Probe, result: dict[str, Any], folder: Path) -> None:

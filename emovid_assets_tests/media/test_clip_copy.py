@@ -15,7 +15,7 @@ from PIL import Image
 from emovid_assets.core.video.clip_copy import REASONS
 from emovid_assets.core.video.clip_file import ClipWriter, write_clip
 from emovid_assets.core.video.mp4 import Shown, set_edits
-from emovid_assets.core.video.probe import probe_file
+from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import RgbConverter
 from emovid_assets.resources.media_steps import first_frame
 from emovid_assets_tests.conftest import CORPUS
@@ -27,7 +27,7 @@ from emovid_assets_tests.media.making import (
     write_animation,
     write_video,
 )
-from emovid_assets_tests.media.scanning import MAX_PIXELS, planes, segment_of, whole
+from emovid_assets_tests.media.scanning import planes, segment_of, whole
 from emovid_assets_tests.media.test_clip_file import length_of, onsets, sound_of
 
 FFMPEG = shutil.which("ffmpeg")
@@ -189,7 +189,7 @@ def test_the_way_up_the_shape_of_pixels_and_the_colour_tags_are_copied(tmp_path,
             video = container.streams.video[0]
             assert video.sample_aspect_ratio == Fraction(4, 3)
             assert (video.codec_context.colorspace, video.codec_context.color_primaries) == (1, 1)
-    facts = probe_file(tmp_path / "clip.mp4", max_pixels=MAX_PIXELS)
+    facts = probe_file(tmp_path / "clip.mp4", Limits())
     assert (facts.width_px, facts.height_px) == ((48, 64) if degrees in (90, 270) else (64, 48))
 
 
@@ -292,7 +292,7 @@ ENCODED = {
 
 def corpus_film(name):
     path = CORPUS / name
-    return path, probe_file(path, max_pixels=MAX_PIXELS).stream_index
+    return path, probe_file(path, Limits()).stream_index
 
 
 @pytest.mark.corpus
