@@ -10,6 +10,7 @@ read only by those who want them, and one after another.
 
 import json
 import sqlite3
+import time
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ UPDATE items SET files = json_extract(payload, '$.files');
 CREATE INDEX item_keys ON items (step, domain, item_id, item_key, files);
 """
 """What a store needs that has no column `files`, a new one too: the files that a payload names, as JSON."""
+
+
+BUSY_S = 60.0
+"""How long a process waits for another one's transaction."""
 
 
 class StateError(OSError):
@@ -154,7 +159,7 @@ class _Pairs(ItemsView[str, dict[str, Any]]):
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     connection.execute("PRAGMA synchronous=NORMAL")
     return connection
 
@@ -172,7 +177,7 @@ class ItemStore:
 
     def _open(self, path: Path) -> None:
         self._connection = _connect(path)
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._use_wal()
         self._connection.executescript(_SCHEMA)
         if not self._is_current():
             with self._transaction():
@@ -180,6 +185,18 @@ class ItemStore:
                 if not self._is_current():
                     for statement in _MIGRATIONS.strip().split("\n"):
                         self._connection.execute(statement)
+
+    def _use_wal(self) -> None:
+        """SQLite does not wait for its lock where it changes this mode: another process may be making the store."""
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def _is_current(self) -> bool:
         return "files" in [row[1] for row in self._connection.execute("PRAGMA table_info(items)")]
