@@ -17,6 +17,7 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("build",): "only what is new or changed is computed",
     ("demo",): "three-domain library",
     ("status",): "missing or stale",
+    ("verify",): "so that `emovid build` makes it again",
     ("sql",): "Query the catalogue",
     ("ui",): "on this machine only",
     ("annotate",): "round trip",
