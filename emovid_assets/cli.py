@@ -166,6 +166,27 @@ def sql(
 
 
 @app.command()
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write reports/report.html from the catalogue as it is, and print where it is."""
+    import webbrowser
+
+    from emovid_assets.report.build import build_report
+    from emovid_assets.resources.catalogue import CatalogueError
+
+    home = Home.from_environment()
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+        made = build_report(home)
+    except (CatalogueError, SettingsError, OSError) as error:
+        raise fail(str(error)) from error
+    out.print(str(made.path), markup=False)
+    if open_it and not webbrowser.open(made.path.as_uri()):
+        raise fail("no browser was found; open the file by hand")
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
 ) -> None:

@@ -17,6 +17,7 @@ _STAGES = {
     "label_clips": ([labels.GROUP], "Labels by model, captions and final labels."),
     "evaluate": ([evaluation.GROUP], "Validation, benchmark and quarantine."),
 }
+CATALOGUE = ("catalogue", "dataset_report")
 UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_partitioned)
 
 
@@ -30,7 +31,7 @@ def jobs() -> list[Any]:
     return [
         dg.define_asset_job(
             "build_dataset",
-            dg.AssetSelection.all() - dg.AssetSelection.assets(*UNPARTITIONED, "catalogue"),
+            dg.AssetSelection.all() - dg.AssetSelection.assets(*UNPARTITIONED, *CATALOGUE),
             description="Every partitioned asset of a domain, with the labeller as it is.",
         ),
         *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
@@ -44,5 +45,9 @@ def jobs() -> list[Any]:
             dg.AssetSelection.assets("pooled_kappa", "agreement_statistics"),
             description="The agreement of raters over all domains together.",
         ),
-        dg.define_asset_job("build_catalogue", dg.AssetSelection.assets("catalogue"), description="The SQL catalogue."),
+        dg.define_asset_job(
+            "build_catalogue",
+            dg.AssetSelection.assets(*CATALOGUE),
+            description="The SQL catalogue, and the report made from it.",
+        ),
     ]

@@ -146,6 +146,10 @@ class Home:
         return self.root / "models"
 
     @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
     def state(self) -> Path:
         """Per-item state: finished items and quarantine (ADR 2)."""
         return self.root / "state.sqlite"

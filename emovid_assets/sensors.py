@@ -14,7 +14,10 @@ from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES
 
 # Answers change what labels say, not what a model computes: training is a decision, and labelling follows it.
-_LEFT_OUT = ("vlm_labels", "catalogue", *(name for name, table in TABLES.items() if not table.is_partitioned))
+_LEFT_OUT = (
+    *("vlm_labels", "catalogue", "dataset_report"),
+    *(name for name, table in TABLES.items() if not table.is_partitioned),
+)
 
 take_up_answers = dg.define_asset_job(
     "take_up_answers",

@@ -87,7 +87,7 @@ def test_the_definitions_are_those_of_the_snapshot() -> None:
 
 def test_every_table_of_the_contract_is_an_asset_and_every_table_asset_is_in_the_registry() -> None:
     assert set(STAGES_OF_SPEC) <= set(SPECS)
-    assert set(SPECS) - {"catalogue"} == set(TABLES)
+    assert set(SPECS) - {"catalogue", "dataset_report"} == set(TABLES)
 
 
 def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> None:
@@ -99,12 +99,13 @@ def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> N
     assert (backfill_policy or dg.BackfillPolicy.multi_run()).max_partitions_per_run == 1
 
 
-def test_the_unpartitioned_assets_are_the_labeller_the_pooled_agreement_and_the_catalogue() -> None:
+def test_the_unpartitioned_assets_are_the_labeller_the_pooled_agreement_the_catalogue_and_the_report() -> None:
     assert {name for name in SPECS if not GRAPH.get(dg.AssetKey(name)).is_partitioned} == {
         "emotion_labeller",
         "pooled_kappa",
         "agreement_statistics",
         "catalogue",
+        "dataset_report",
     }
 
 

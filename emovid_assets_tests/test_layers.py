@@ -16,6 +16,7 @@ LEVELS = (
     ("core", "project_files"),
     ("tables", "layout", "partitions", "instance"),
     ("resources", "table_rules"),
+    ("report",),
     ("io_managers", "annotation_files", "query", "verify", "checks", "assets"),
     ("annotation_server",),
     ("jobs", "sensors", "schedules", "automation"),
@@ -38,6 +39,7 @@ WITHOUT_DAGSTER = (
     "verify",
     "instance",
     "reference",
+    "report",
 )
 HEAVY = ("torch", "transformers", "av", "cv2", "scenedetect", "sklearn", "scipy", "matplotlib", "PIL")
 

@@ -5,7 +5,7 @@ Belongs here: drawing what metadata shows. Does not belong here: any number that
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import dagster as dg
 import numpy as np
 
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
+from emovid_assets.report.markup import Markup
+from emovid_assets.report.svg import standalone
 
 SHEET_CLIPS = 24
 SHEET_COLUMNS = 6
@@ -42,6 +44,11 @@ def _rendered(figure: Any, title: str) -> dg.MetadataValue:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return _markdown_image(buffer.getvalue(), "png", title)
+
+
+def drawings(title: str, figures: Iterable[Markup]) -> dg.MetadataValue:
+    """Figures of the report, one below the other, as SVG."""
+    return dg.MetadataValue.md("\n\n".join(f"![{title}]({standalone(figure)})" for figure in figures))
 
 
 def histogram(values: Sequence[float], label: str, limits: tuple[float, float] | None = None) -> dg.MetadataValue:

@@ -11,6 +11,7 @@ from emovid_assets.demo.annotators import simulate_annotators
 from emovid_assets.demo.library import Size, make_library
 from emovid_assets.layout import SETTINGS_FILE, Home
 from emovid_assets.query import aligned, answer
+from emovid_assets.report.build import REPORT_NAME
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import rows_of
 from emovid_assets.terminal import Bars, progress_bars, run_build
@@ -90,6 +91,7 @@ def run_demo(out: Console, home: Home, size: Size) -> bool:
     for title, query in TABLES:
         out.print(f"\n[bold]{title}[/]\n[dim]{escape(query)}[/]")
         out.print(aligned(answer(home, query)), end="", markup=False)
+    out.print(f"\nThe report: {home.reports / REPORT_NAME}", markup=False)
     out.print(
         f"\nNext: [bold]make ui[/] for the graph, [bold]emovid sql --list[/] for all views; files are in {home.root}"
     )

@@ -1,0 +1,88 @@
+"""Writes `reports/report.html` of a home.
+
+Belongs here: opening the catalogue and putting the file into place. The page itself is `page`'s.
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emovid_assets.layout import Home
+from emovid_assets.project_files import project_file
+from emovid_assets.report.answers import Answers
+from emovid_assets.report.facts import Facts, read_facts
+from emovid_assets.report.page import Page, render
+from emovid_assets.report.thumbnails import Thumbnails
+from emovid_assets.resources.catalogue import open_catalogue
+
+REPORT_NAME = "report.html"
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class ReportSummary:
+    """`content_sha256` is of the page without the time at which it was built: equal data, equal hash."""
+
+    path: Path
+    size_bytes: int
+    exhibit_count: int
+    missing_count: int
+    is_empty: bool
+    left_out_pictures: int
+    content_sha256: str
+
+
+def build_report(home: Home, *, built_at: datetime | None = None) -> ReportSummary:
+    """Writes the report beside and renames it into place: a reader never sees half of one.
+
+    Raises CatalogueError where the views cannot be built or opened, SettingsError for a faulty settings file.
+    """
+    now = (built_at or datetime.now(UTC)).astimezone(UTC)
+    facts = read_facts(home, now)
+    with open_catalogue(home.root, project_file("sql")) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        answers, thumbnails = Answers(connection), Thumbnails(home.root)
+        page = render(answers, thumbnails, facts, library=home.relative(home.library))
+    data = page.html.encode("utf-8")
+    path = home.reports / REPORT_NAME
+    _replace(path, data)
+    return ReportSummary(
+        path,
+        len(data),
+        page.exhibit_count,
+        page.missing_count,
+        page.is_empty,
+        thumbnails.left_out,
+        _digest(page, facts),
+    )
+
+
+def _digest(page: Page, facts: Facts) -> str:
+    dates = {f"{facts.built_at:%Y-%m-%d at %H:%M}", f"{facts.built_at:%Y-%m-%d %H:%M}"}
+    undated = page.html
+    for date in dates:
+        undated = undated.replace(date, "")
+    return hashlib.sha256(undated.encode("utf-8")).hexdigest()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, hidden = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        # A temporary file is its owner's alone; a report is to be read by whoever may read the folder.
+        os.chmod(hidden, 0o666 & ~_umask())
+        os.replace(hidden, path)
+    except BaseException:
+        Path(hidden).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

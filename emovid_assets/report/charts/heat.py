@@ -1,0 +1,72 @@
+"""A matrix of shares, kappas or counts: the stronger the colour, the higher the value."""
+
+from collections.abc import Sequence
+
+from emovid_assets.report.markup import Markup, element
+from emovid_assets.report.svg import LETTER_PX, figure, label, note, rectangle
+
+CELL_HEIGHT_PX = 30
+MOST_PX = 440
+
+
+def heat_map(
+    slug: str,
+    title: str,
+    description: str,
+    row_names: Sequence[str],
+    column_names: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    shown: Sequence[Sequence[str]],
+    *,
+    highest: float = 1.0,
+    row_title: str = "",
+    column_title: str = "",
+    row_notes: Sequence[str] = (),
+) -> Markup:
+    """Cells of `values` (nulls are empty frames), each with its text from `shown`.
+
+    `highest` has the full colour. `row_notes` stand at the right end of the rows (their n).
+    """
+    left = max(len(name) for name in row_names) * LETTER_PX + 10
+    right = max((len(text) for text in row_notes), default=0) * LETTER_PX + (8 if row_notes else 0)
+    cell = min(46.0, (MOST_PX - left - right) / len(column_names))
+    head = 22 + max(len(name) for name in column_names) * LETTER_PX * 0.72 + (14 if column_title else 0)
+    marks = [label(0, 14, title, kind="head")]
+    if column_title:
+        marks.append(label(left, 31, f"{column_title} →", kind="small"))
+    if row_title:
+        marks.append(label(left - 6, head - 4, f"{row_title} ↓", anchor="end", kind="small"))
+    overhang = 0.0
+    for number, name in enumerate(column_names):
+        x = left + (number + 0.4) * cell
+        marks.append(label(x, head - 5, name, transform=f"rotate(-42 {x:.1f} {head - 5:.1f})"))
+        overhang = max(overhang, x + len(name) * LETTER_PX * 0.76)
+    for index, row_name in enumerate(row_names):
+        y = head + index * CELL_HEIGHT_PX
+        marks.append(label(left - 6, y + 19, row_name, anchor="end"))
+        for number, column_name in enumerate(column_names):
+            value, x = values[index][number], left + number * cell
+            box = (x + 1, y + 1, cell - 2, CELL_HEIGHT_PX - 2)
+            if value is None:
+                marks.append(rectangle(*box, rx=2, class_="empty"))
+                continue
+            strength = max(0.0, min(1.0, value / highest))
+            marks.append(
+                element(
+                    "g",
+                    note(f"{row_name} → {column_name}: {shown[index][number] or 0}"),
+                    rectangle(*box, rx=2, class_="track"),
+                    rectangle(*box, rx=2, class_="heat", fill_opacity=strength),
+                    label(
+                        x + cell / 2,
+                        y + 19,
+                        shown[index][number],
+                        anchor="middle",
+                        kind="on-heat" if strength > 0.55 else None,
+                    ),
+                )
+            )
+        if row_notes:
+            marks.append(label(left + len(column_names) * cell + 6, y + 19, row_notes[index], kind="muted"))
+    width = max(left + len(column_names) * cell + right, overhang, len(title) * LETTER_PX * 1.15)
+    return figure(slug, width, head + len(row_names) * CELL_HEIGHT_PX + 2, title, description, *marks)
