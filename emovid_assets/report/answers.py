@@ -50,7 +50,7 @@ class Answers:
             found = result.fetchall()
         except duckdb.Error as error:
             return Answer(sql, (), _sentence(error))
-        return Answer(sql, tuple(dict(zip(names, map(_without_nan, row), strict=True)) for row in found))
+        return Answer(sql, tuple(dict(zip(names, map(_steady, row), strict=True)) for row in found))
 
 
 def _sentence(error: duckdb.Error) -> str:
@@ -59,5 +59,8 @@ def _sentence(error: duckdb.Error) -> str:
     return first.split(" Error: ", 1)[-1].rstrip("!.")
 
 
-def _without_nan(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _steady(value: Any) -> Any:
+    """Floats to 12 digits: the last bits of a sum depend on which thread came first. Not-a-number is null."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.12g}") if math.isfinite(value) else None

@@ -23,9 +23,9 @@ EMOTION_COLOURS: dict[str, tuple[str, str]] = {
     "sadness": ("#003a93", "#2f87ff"),
 }
 DOMAIN_COLOURS: dict[str, tuple[str, str]] = {
-    "movie": ("#0063a6", "#63b3ed"),
-    "animation": ("#c4500a", "#f6a25c"),
-    "sticker": ("#00805e", "#56c9a1"),
+    "movie": ("#0072b2", "#5ab4e5"),
+    "animation": ("#b87400", "#f0b23c"),
+    "sticker": ("#a23b72", "#e58ab8"),
 }
 POLARITY_COLOURS = {"positive": ("#0072b2", "#5ab4e5"), "negative": ("#b8450b", "#f29a5f")}
 OTHER = ("#6b7280", "#9aa3af")

@@ -18,6 +18,7 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("demo",): "three-domain library",
     ("status",): "missing or stale",
     ("verify",): "so that `emovid build` makes it again",
+    ("report",): "print where it is",
     ("sql",): "Query the catalogue",
     ("ui",): "on this machine only",
     ("annotate",): "round trip",

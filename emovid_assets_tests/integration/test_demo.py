@@ -51,6 +51,8 @@ def test_the_demo_prints_the_tables_of_the_paper_from_what_it_has_built(demo: De
     ):
         assert title in demo.output
     assert "all human answers are simulated" in demo.output
+    assert f"The report: {demo.home / 'reports' / 'report.html'}" in demo.output
+    assert "simulated, not given by people" in (demo.home / "reports/report.html").read_text(encoding="utf-8")
     assert re.search(r"^total +\d+ ", demo.output, re.MULTILINE)
     assert "Traceback" not in demo.output
     # Its own settings are for a library without settings; these were there before.

@@ -93,7 +93,7 @@ def _splits(answers: Answers) -> Exhibit:
     if leak_count is None:
         leaking = "whether anything leaks between them is not known"
     elif leak_count:
-        leaking = f"{count(leak_count)} groups, films or files are on both sides: see the view split_leaks"
+        leaking = f"groups, films or files that are on both sides: {count(leak_count)} (see the view split_leaks)"
     else:
         leaking = "no group, film or file is in both"
     reading = f"{clips(total['benchmark'])} are for evaluation and {clips(total['train'])} for training; {leaking}."

@@ -1,6 +1,7 @@
 """Colour and emotion: the paper's Figure 5, its means per emotion and its analysis of variance."""
 
 import colorsys
+from collections.abc import Callable, Iterable
 
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.charts.curve import Bin, curve
@@ -16,7 +17,7 @@ from emovid_assets.report.exhibits import (
     table,
 )
 from emovid_assets.report.markup import Markup, element, join, text
-from emovid_assets.report.numerals import DASH, clips, count, interval, number, p_value, percent, sample
+from emovid_assets.report.numerals import DASH, clips, count, interval, number, p_value, percent, sample, words
 
 POLARITY = "SELECT * FROM polarity_by_colour"
 COLOURS = "SELECT * FROM colour_by_emotion"
@@ -144,13 +145,11 @@ def _means(answers: Answers) -> Exhibit:
     rows = [row for row in answer.rows if row["clip_count"]]
     if not rows:
         return missing(FIGURE, title, answer, NO_LABELS, paper)
-    brightest, darkest = (pick(rows, key=lambda row: row["brightness_mean"]) for pick in (max, min))
-    fullest, palest = (pick(rows, key=lambda row: row["colorfulness_mean"]) for pick in (max, min))
     reading = (
-        f"{brightest['emotion'].capitalize()} is the brightest on average ({number(brightest['brightness_mean'])}) and "
-        f"{darkest['emotion']} the darkest ({number(darkest['brightness_mean'])}); {fullest['emotion']} is the most "
-        f"colourful ({number(fullest['colorfulness_mean'])}) and {palest['emotion']} the least "
-        f"({number(palest['colorfulness_mean'])})."
+        f"{_extreme(rows, 'brightness_mean', max, 'the brightest on average').capitalize()}, "
+        f"{_extreme(rows, 'brightness_mean', min, 'the darkest')}; "
+        f"{_extreme(rows, 'colorfulness_mean', max, 'the most colourful')}, "
+        f"{_extreme(rows, 'colorfulness_mean', min, 'the least')}."
     )
     notes = join(
         "A swatch is the colour of the emotion’s mean hue, colourfulness (S) and brightness (V). Hue is the circular "
@@ -159,6 +158,13 @@ def _means(answers: Answers) -> Exhibit:
     )
     body = join(element("div", *(_swatch(row) for row in rows), class_="swatches"), _means_table(rows))
     return Exhibit(FIGURE, title, reading, body, (answer,), paper, notes)
+
+
+def _extreme(rows: list[Row], key: str, pick: Callable[[Iterable[float]], float], what: str) -> str:
+    """Which emotions have the greatest or least mean, as far as two decimals tell them apart."""
+    value = number(pick(row[key] for row in rows))
+    names = [row["emotion"] for row in rows if number(row[key]) == value]
+    return f"{words(names, most=8)} {'is' if len(names) == 1 else 'are'} {what} ({value})"
 
 
 def swatch_colour(row: Row) -> str:

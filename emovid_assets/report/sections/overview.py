@@ -2,7 +2,7 @@
 
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, table
-from emovid_assets.report.numerals import clips, count, hours, number, percent
+from emovid_assets.report.numerals import clips, count, hours, number, percent, words
 
 STATISTICS = """\
 SELECT domain, clip_count, duration_mean_s, duration_sd_s, duration_total_h,
@@ -24,12 +24,14 @@ def _statistics(answers: Answers) -> Exhibit:
     if not answer.rows or not answer.rows[-1]["clip_count"]:
         return missing(TABLE, title, answer, NO_CLIPS, paper)
     *domains, total = answer.rows
-    largest = max(domains, key=lambda row: row["clip_count"])
+    most = max(row["clip_count"] for row in domains)
+    largest = [row["domain"] for row in domains if row["clip_count"] == most]
+    which = f"{largest[0]} is the largest domain" if len(largest) == 1 else f"{words(largest)} are the largest domains"
     spread = f" (standard deviation {number(total['duration_sd_s'])} s)" if total["duration_sd_s"] is not None else ""
     reading = (
         f"The dataset has {clips(total['clip_count'])} of {number(total['duration_mean_s'])} s on average{spread}, "
-        f"{hours(total['duration_total_h'])} in all; {largest['domain']} is the largest domain with "
-        f"{percent(largest['clip_count'] / total['clip_count'], 0)} of the clips."
+        f"{hours(total['duration_total_h'])} in all; {which} with {percent(most / total['clip_count'], 0)} of the clips"
+        f"{' each' if len(largest) > 1 else ''}."
     )
     columns = (
         name_column("domain", "domain"),

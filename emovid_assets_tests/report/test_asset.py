@@ -1,0 +1,41 @@
+"""The report as an asset: where it is, what it is made of, and that equal data are no new version."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from emovid_assets.assets.catalogue import catalogue, dataset_report
+from emovid_assets.resources.project import Project
+
+
+def materialized(home: Path) -> dg.ExecuteInProcessResult:
+    upstream = [dg.SourceAsset(key) for key in sorted(catalogue.dependency_keys)]
+    return dg.materialize(
+        [catalogue, dataset_report, *upstream],
+        selection=["catalogue", "dataset_report"],
+        resources={"project": Project(home_folder=str(home))},
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+
+
+def test_the_asset_writes_the_report_after_the_catalogue_and_shows_figures(planted: Path) -> None:
+    done = materialized(planted)
+    (report,) = done.asset_materializations_for_node("dataset_report")
+    assert report.metadata["path"].value == str(planted / "reports" / "report.html")
+    assert report.metadata["size_bytes"].value == (planted / "reports" / "report.html").stat().st_size
+    (views,) = done.asset_materializations_for_node("catalogue")
+    for name in ("emotion wheel", "emotions per domain", "polarity by colour", "people and model"):
+        assert views.metadata[name].value.startswith(f"![{name}](data:image/svg+xml;base64,")
+
+
+def test_an_empty_home_gives_a_report_that_says_what_is_missing(tmp_path: Path) -> None:
+    (report,) = materialized(tmp_path).asset_materializations_for_node("dataset_report")
+    assert "no clips yet" in str(report.metadata["missing"].value)
+
+
+def test_the_version_is_that_of_the_content(planted: Path) -> None:
+    first, second = (
+        (materialized(planted).asset_materializations_for_node("dataset_report")[0].tags or {})["dagster/data_version"]
+        for _ in range(2)
+    )
+    assert first == second
