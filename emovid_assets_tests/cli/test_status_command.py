@@ -26,13 +26,13 @@ def built(call: Call, home: Path, selection: str) -> None:
 
 def test_before_the_first_build_everything_is_missing(call: Call, tmp_path: Path) -> None:
     found = asset_states(Home(tmp_path))
-    assert len(found) == sum(len(DOMAINS) if table.is_partitioned else 1 for table in TABLES.values()) + 1
+    assert len(found) == sum(len(DOMAINS) if table.is_partitioned else 1 for table in TABLES.values()) + 2
     assert {(state.state, state.rows, state.quarantined) for state in found} == {("missing", None, 0)}
     lines = call("status", "-d", "animation", home=tmp_path).stdout.splitlines()
     assert lines[0].split() == ["asset", "domain", "rows", "quarantined", "state"]
     assert lines[1].split() == ["source_videos", "animation", "missing"]
     assert lines[-1].split() == ["dataset_report", "all", "missing"]
-    assert len(lines) == 1 + len(TABLES) + 1
+    assert len(lines) == 1 + len(TABLES) + 2
 
 
 @pytest.mark.integration

@@ -213,7 +213,6 @@ def _anova(answers: Answers) -> Exhibit:
         Column("attribute", lambda row: WORD.get(row["attribute"], row["attribute"]), is_number=False),
         name_column("domain", "domain"),
         Column("clips", lambda row: count(row["clip_count"])),
-        Column("emotions", lambda row: count(row["emotion_count"])),
         Column("F", lambda row: number(row["f_statistic"])),
         Column("df", lambda row: f"{count(row['df_between'])}, {count(row['df_within'])}"),
         *([Column("p", lambda row: p_value(row["p_value"]))] if answer.has("p_value") else []),

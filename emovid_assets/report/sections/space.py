@@ -90,7 +90,7 @@ def _separability(answers: Answers) -> Exhibit:
         Column("clips", lambda row: count(row["clip_count"])),
         Column("sources", lambda row: count(row["source_count"])),
         Column("silhouette", lambda row: _with_interval(row, "silhouette", number(row["silhouette"]))),
-        Column("neighbours alike", lambda row: _with_interval(row, "purity", percent(row["purity"], 0))),
+        Column("neighbours alike", lambda row: _with_interval(row, "purity", percent(row["purity"], 0), 100)),
         Column("by chance", lambda row: percent(row["chance_purity"], 0)),
         Column("p", lambda row: p_value(row["purity_p"])),
     )
@@ -101,8 +101,8 @@ def _separability(answers: Answers) -> Exhibit:
     return Exhibit(TABLE, title, reading or None, table(answer.rows, columns), (answer,), paper, notes)
 
 
-def _with_interval(row: Row, name: str, shown: str) -> Markup:
+def _with_interval(row: Row, name: str, shown: str, scale: int = 1) -> Markup:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     if low is None:
         return join(shown)
-    return join(shown, element("span", interval(low, high), class_="interval"))
+    return join(shown, element("span", interval(scale * low, scale * high, 2 if scale == 1 else 0), class_="interval"))

@@ -82,7 +82,10 @@ def _tests(answers: Answers) -> Exhibit:
 def _dependence(row: Row) -> str:
     if row["p_value"] is None:
         return "Too few emotions follow each other for a test."
-    said = "does depend" if row["p_value"] < 0.05 else "is not shown to depend"
+    # The approximation is Cochran's: at most a fifth of the cells may expect fewer than five.
+    is_rough = row["low_expected_share"] is not None and row["low_expected_share"] > 0.2
+    depends = "seems to depend" if is_rough else "depends"
+    said = depends if row["p_value"] < 0.05 else "is not shown to depend"
     p = p_value(row["p_value"])
     shown = f"p {p}" if p.startswith("<") else f"p = {p}"
     thin = (
