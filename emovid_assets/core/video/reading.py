@@ -111,6 +111,11 @@ def picture_streams(container: Any) -> list[Any]:
     return sorted(streams, key=lambda s: -(s.codec_context.width or 0) * (s.codec_context.height or 0))
 
 
+def sound_stream(container: Any) -> Any:
+    """The first sound that there is a decoder for; null where there is none."""
+    return next((stream for stream in container.streams.audio if stream.codec_context), None)
+
+
 class Video:
     """Frames of one stream of a file in presentation order, from the first or from a given stamp."""
 
