@@ -39,12 +39,13 @@ def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: 
     limits = {name: getattr(media, name) for name in PROBE_LIMITS}
     # Strings, made once: `Path` for each of thousands of files would take longer than finding that nothing is new.
     root = str(project.home.root)
+    stamps = _stamps(project, domain)
     step = Step("probe", media_steps.PROBE_VERSION, json.dumps(limits), media_steps.probe)
     items = [
         Item(
             source_id,
             content=file.sha256,
-            arguments={"path": f"{root}/{file.path}", "limits": limits},
+            arguments={"path": f"{root}/{file.path}", "stamp": stamps.get(file.path), "limits": limits},
             path=file.path,
             input_sha256=file.sha256,
             weight=file.size_bytes,
@@ -52,6 +53,12 @@ def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: 
         for source_id, file in files.items()
     ]
     return project.compute(step, domain, items, log)
+
+
+def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
+    """Per path, what a step is told of the file that was hashed, so that it notices another one in its place."""
+    known = project.with_store(lambda store: store.known_hashes(f"library/{domain}/"))
+    return {path: {"size_bytes": size, "mtime_ns": mtime_ns} for path, (size, mtime_ns, _) in known.items()}
 
 
 def stream_indices(project: Project, domain: str) -> dict[str, int]:
@@ -72,6 +79,7 @@ def scan(
     scenes, home = project.settings.scenes, project.home
     root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
     streams = stream_indices(project, domain)
+    stamps = _stamps(project, domain)
     step = Step("scan", media_steps.SCAN_VERSION, scenes.digest(), media_steps.scan)
     items = [
         Item(
@@ -79,6 +87,7 @@ def scan(
             content=source["sha256"],
             arguments={
                 "path": f"{root}/{source['path']}",
+                "stamp": stamps.get(source["path"]),
                 "home": root,
                 "source_id": source["source_id"],
                 "stream_index": streams.get(source["source_id"], 0),
@@ -147,6 +156,7 @@ def clip_files(
     by_id = {source["source_id"]: source for source in sources}
     root, clip_folder = str(home.root), home.relative(home.clips / domain)
     streams = stream_indices(project, domain)
+    stamps = _stamps(project, domain)
     step = Step("clip_file", media_steps.CLIP_VERSION, project.settings.media.clip_files, media_steps.clip_file)
     items = []
     for clip_id, segment in segments.items():
@@ -157,6 +167,7 @@ def clip_files(
                 content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
                 arguments={
                     "path": f"{root}/{source['path']}",
+                    "stamp": stamps.get(source["path"]),
                     "home": root,
                     "source_sha256": source["sha256"],
                     "stream_index": streams.get(source["source_id"], 0),
