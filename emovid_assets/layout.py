@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -170,5 +171,9 @@ class Home:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in error.errors())
             raise SettingsError(f"{path}: {faults}") from error
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    return "there is no such setting" if fault["type"] == "extra_forbidden" else str(fault["msg"])
