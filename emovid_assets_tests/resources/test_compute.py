@@ -18,7 +18,7 @@ from emovid_assets.resources import library as library_module
 from emovid_assets.resources.compute import Item, Step, compute
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
-from emovid_assets.resources.workers import WorkersCannotStartError, kept_alive
+from emovid_assets.resources.workers import kept_alive
 from emovid_assets_tests.resources.steps import work
 
 pytestmark = pytest.mark.integration
@@ -144,12 +144,6 @@ def test_an_item_that_needs_more_memory_than_allowed_names_the_setting_and_is_tr
     bench.run([big], memory_mb=512)
     assert bench.worked() == []
     assert bench.run([bench.item("big", 3)], memory_mb=4096).payloads == {"big": {"answer": 9}}
-
-
-def test_workers_that_cannot_even_start_end_the_run_with_a_sentence(bench):
-    with pytest.raises(WorkersCannotStartError, match=r"Raise media.memory_mb \(now 1\)"):
-        bench.run([bench.item("a")], memory_mb=1)
-    assert bench.store.failures("movie") == []
 
 
 def test_steps_of_one_build_share_their_workers(bench):
