@@ -247,7 +247,7 @@ def _hue(answers: Answers) -> Exhibit:
         Column("emotions", lambda row: count(row["emotion_count"])),
         Column("statistic", lambda row: number(row["statistic"])),
         Column("p", lambda row: p_value(row["p_value"])),
-        Column("holds", lambda row: "yes" if row["is_applicable"] else "too few clips or too spread", is_number=False),
+        Column("reliable", lambda row: "yes" if row["is_applicable"] else "no", is_number=False),
     )
     notes = (
         "Hue is an angle: Rayleigh asks whether the hues have a direction at all, Watson whether emotions differ in it."
