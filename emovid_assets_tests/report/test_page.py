@@ -11,6 +11,7 @@ import pytest
 from emovid_assets.layout import Home
 from emovid_assets.report import build, thumbnails
 from emovid_assets.report.build import build_report
+from emovid_assets.resources.catalogue import read_view_files
 from emovid_assets_tests.report.planting import ATTACK, draw_thumbnail
 from emovid_assets_tests.report.reading import Document, read
 from emovid_assets_tests.sql.planting import SQL_FOLDER, plant
@@ -170,10 +171,11 @@ def test_a_view_that_is_not_there_is_named_and_ends_nothing(
 ) -> None:
     home = Path(shutil.copytree(planted, tmp_path / "home"))
     fewer = Path(shutil.copytree(SQL_FOLDER, tmp_path / "sql"))
-    # Nothing but the report reads it.
-    (fewer / "polarity_by_colour.sql").unlink()
-    for name in ("paper_comparison", "paper_numbers"):
-        (fewer / f"{name}.sql").unlink(missing_ok=True)
+    gone = {"polarity_by_colour"}
+    for view in read_view_files(SQL_FOLDER):
+        if view.name in gone or gone & set(view.depends_on):
+            gone.add(view.name)
+            (fewer / f"{view.name}.sql").unlink()
     monkeypatch.setattr(build, "project_file", lambda name: fewer)
     page = read(build_report(Home(home), built_at=NOON).path.read_text(encoding="utf-8"))
     (said,) = [one.text for one in page.of_class("missing") if "polarity_by_colour" in one.text]

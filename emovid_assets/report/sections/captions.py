@@ -2,7 +2,7 @@
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.exhibits import TABLE, Exhibit, Section, missing
+from emovid_assets.report.exhibits import TABLE, Exhibit, Section, missing, nothing
 from emovid_assets.report.markup import Markup, element, join
 from emovid_assets.report.numerals import count, number
 from emovid_assets.report.palette import emotion_colour
@@ -46,8 +46,10 @@ def _frequent(answers: Answers) -> Exhibit:
 def _distinctive(answers: Answers) -> Exhibit:
     title = "Most distinctive phrases in the captions of each emotion"
     answer = answers.ask(DISTINCTIVE)
+    if answer.problem is not None or not answers.ask(PHRASES).rows:
+        return missing(TABLE, title, answer, NO_CAPTIONS)
     if not answer.rows:
-        return missing(TABLE, title, answer, "No phrase tells an emotion’s captions from the others’.")
+        return nothing(TABLE, title, answer, "None: no phrase tells the captions of an emotion from the others.")
     top = max(answer.rows, key=lambda row: row["z_score"])
     reading = (
         f"“{top['phrase']}” tells {top['emotion']} from the others most: it is in {count(top['caption_count'])} of its "
