@@ -671,7 +671,7 @@ _TABLES = (
         ("clip_id",),
         (
             CLIP_ID,
-            DOMAIN,
+            Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS),
             _emotion("emotion", "the final label; null for clips without one", is_nullable=True),
             Column("x", NUMBER, "t-SNE, no unit"),
             Column("y", NUMBER, "t-SNE, no unit"),

@@ -77,8 +77,8 @@ def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: p
     known = rows_of(clip_embeddings, ["clip_id", "domain", "dimension", "model_id", "model_revision"])
     model = _most_used_model(known)
     of_model = {row["clip_id"]: row["domain"] for row in known if _model(row) == model}
-    strata = ((clip_id, (domain, labels.get(clip_id) or "")) for clip_id, domain in of_model.items())
-    chosen = sorted(mapping.fair_sample(strata, settings.map_clips, seed))
+    described = ((clip_id, domain, labels.get(clip_id) or "") for clip_id, domain in of_model.items())
+    chosen = sorted(mapping.fair_sample(described, settings.map_clips, seed))
     vectors = mapping.comparable(_vectors(clip_embeddings, chosen), model[0])
 
     def make() -> dict[str, Any]:

@@ -6,7 +6,6 @@ where embeddings come from, and how separate groups are (`separability`).
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,39 +26,41 @@ COMPONENTS = 50
 Matrix = npt.NDArray[np.float64]
 
 
-def fair_sample(strata: Iterable[tuple[str, Any]], limit: int, seed: str) -> set[str]:
-    """Of (clip id, stratum), at most `limit` clip ids, each stratum in proportion to its size.
+def fair_sample(clips: Iterable[tuple[str, str, str]], limit: int, seed: str) -> set[str]:
+    """Of (clip id, domain, emotion), at most `limit` clip ids: domains in proportion, emotions in proportion in each.
 
-    Where the limit allows, every stratum has at least one. Within a stratum the clips of lowest `keyed_rank` are
-    taken: clips that are added push out as many as the shares ask for, and reshuffle nothing.
+    Where the limit allows, everything there is has at least one. Among clips of one domain and emotion those of
+    lowest `keyed_rank` are taken: clips that are added push out as many as the shares ask for, and reshuffle nothing.
     """
-    members: dict[Any, list[str]] = defaultdict(list)
-    for clip_id, stratum in strata:
-        members[stratum].append(clip_id)
-    seats = _seats({stratum: len(clips) for stratum, clips in members.items()}, limit)
-    return {
-        clip_id
-        for stratum, clips in members.items()
-        for clip_id in sorted(clips, key=lambda clip_id: (keyed_rank(clip_id, f"{seed}/map"), clip_id))[
-            : seats[stratum]
-        ]
-    }
+    members: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for clip_id, domain, emotion in clips:
+        members[domain][emotion].append(clip_id)
+    of_domain = {domain: sum(map(len, cells.values())) for domain, cells in members.items()}
+    chosen: set[str] = set()
+    for domain, domain_seats in _seats(of_domain, limit).items():
+        cells = members[domain]
+        seats = _seats({emotion: len(cell) for emotion, cell in cells.items()}, domain_seats)
+        for emotion, cell in cells.items():
+            chosen.update(
+                sorted(cell, key=lambda clip_id: (keyed_rank(clip_id, f"{seed}/map"), clip_id))[: seats[emotion]]
+            )
+    return chosen
 
 
-def _seats(sizes: dict[Any, int], limit: int) -> dict[Any, int]:
-    """Largest remainders; strata below one seat get one, at the cost of the largest ones."""
+def _seats(sizes: dict[str, int], limit: int) -> dict[str, int]:
+    """Largest remainders; who is below one seat gets one, at the cost of the largest."""
     total = sum(sizes.values())
     if total <= limit:
         return sizes
-    order = sorted(sizes, key=lambda stratum: (-sizes[stratum], str(stratum)))
-    seats = {stratum: sizes[stratum] * limit // total for stratum in order}
-    remainders = sorted(order, key=lambda stratum: -(sizes[stratum] * limit % total))
-    for stratum in remainders[: limit - sum(seats.values())]:
-        seats[stratum] += 1
-    for stratum in [stratum for stratum in order if not seats[stratum]]:
+    order = sorted(sizes, key=lambda name: (-sizes[name], name))
+    seats = {name: sizes[name] * limit // total for name in order}
+    remainders = sorted(order, key=lambda name: -(sizes[name] * limit % total))
+    for name in remainders[: limit - sum(seats.values())]:
+        seats[name] += 1
+    for name in [name for name in order if not seats[name]]:
         richest = max(order, key=lambda other: seats[other])
         if seats[richest] > 1:
-            seats[richest], seats[stratum] = seats[richest] - 1, 1
+            seats[richest], seats[name] = seats[richest] - 1, 1
     return seats
 
 

@@ -15,8 +15,8 @@ from emovid_assets.core.embedding_map import comparable, fair_sample, map_points
 from emovid_assets_tests.core.evidence import evidence
 
 
-def strata(sizes: dict[str, int]) -> list[tuple[str, str]]:
-    return [(f"{name}-{number:05d}", name) for name, count in sizes.items() for number in range(count)]
+def strata(sizes: dict[str, int], domain: str = "movie") -> list[tuple[str, str, str]]:
+    return [(f"{name}-{number:05d}", domain, name) for name, count in sizes.items() for number in range(count)]
 
 
 def counted(sample: set[str]) -> Counter[str]:
@@ -39,7 +39,7 @@ def test_a_stratum_too_small_for_a_seat_gets_one() -> None:
 
 def test_up_to_the_limit_every_clip_is_taken() -> None:
     clips = strata({"a": 30, "b": 20})
-    assert fair_sample(clips, 50, "s") == {name for name, _ in clips}
+    assert fair_sample(clips, 50, "s") == {name for name, _, _ in clips}
     assert fair_sample([], 50, "s") == set()
 
 
@@ -51,6 +51,12 @@ def test_new_clips_push_out_few_and_reshuffle_nothing() -> None:
     assert len(old - before) <= 5
     assert len(after - old) == pytest.approx(105 / 11, abs=8)
     assert fair_sample(strata({"a": 1000, "b": 1000}), 200, "other seed") != before
+
+
+def test_domains_get_their_share_before_emotions_do() -> None:
+    # Ten emotions of the same size in each domain: remainders must not all fall to the first domain.
+    clips = [clip for d in "xyz" for clip in strata({f"{d}{number}": 4 for number in range(10)}, domain=d)]
+    assert Counter(name[0] for name in fair_sample(clips, 45, "s")) == {"x": 15, "y": 15, "z": 15}
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 60), min_size=1), st.integers(8, 100))
