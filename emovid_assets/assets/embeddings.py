@@ -22,7 +22,7 @@ from emovid_assets.core.identity import source_of
 from emovid_assets.core.vision_tower import find_model
 from emovid_assets.resources.embeddings import embed, vector_of
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import SEPARATED, TABLES, rows_of
+from emovid_assets.tables import SEPARATED, TABLES, each_row, rows_of
 
 GROUP = "embeddings"
 FEATURES_ID, FEATURES_REVISION = "embedded/measured-features", "1"
@@ -47,7 +47,7 @@ def clip_embeddings(
     else:
         place = find_model(name, project.home.root, project.settings.embeddings.revision)
         model_id, revision = place.model_id, place.revision
-        outcome = embed(project, domain, place, rows_of(clip_media), stamps, context.log)
+        outcome = embed(project, domain, place, each_row(clip_media), stamps, context.log)
         vectors = {clip_id: vector_of(payload) for clip_id, payload in outcome.payloads.items()}
         shown = {"failures": outcome.failures, "computed_count": outcome.computed_count}
     rows = (

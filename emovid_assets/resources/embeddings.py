@@ -8,7 +8,7 @@ import base64
 import logging
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +33,7 @@ def embed(
     project: Project,
     domain: str,
     place: ModelPlace,
-    media: Sequence[Mapping[str, Any]],
+    media: Iterable[Mapping[str, Any]],
     stamps: Mapping[str, list[float]],
     log: logging.Logger,
 ) -> Outcome:
@@ -47,7 +47,7 @@ def embed(
         yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=threads)
 
     step = BatchStep("embed", VERSION, f"{place.model_id}@{place.revision}", all_of)
-    items = [
+    items = (
         Item(
             row["clip_id"],
             content=f"{row['sha256']}|{stamps[row['clip_id']]}",
@@ -57,7 +57,7 @@ def embed(
         )
         for row in media
         if row["clip_id"] in stamps
-    ]
+    )
     return project.compute(step, domain, items, log)
 
 
