@@ -47,23 +47,32 @@ rows_wanted as (
     cross join scopes
 ),
 
--- The only pass over the clips. Power sums of the distance from the middle add up over domains.
-summed as (
+centred_clips as (
     select
         colour_attributes.domain,
         emotion_labels.emotion,
-        count(*) as n,
-        sum(brightness_mean - 0.5) as v1,
-        sum(pow(brightness_mean - 0.5, 2)) as v2,
-        sum(pow(brightness_mean - 0.5, 3)) as v3,
-        sum(pow(brightness_mean - 0.5, 4)) as v4,
-        sum(colorfulness_mean - 0.5) as s1,
-        sum(pow(colorfulness_mean - 0.5, 2)) as s2,
-        sum(pow(colorfulness_mean - 0.5, 3)) as s3,
-        sum(pow(colorfulness_mean - 0.5, 4)) as s4
+        colour_attributes.brightness_mean - 0.5 as v,
+        colour_attributes.colorfulness_mean - 0.5 as s
     from colour_attributes
     inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
-    group by colour_attributes.domain, emotion_labels.emotion
+),
+
+-- The only pass over the clips. Power sums of the distance from the middle add up over domains.
+summed as (
+    select
+        domain,
+        emotion,
+        count(*) as n,
+        sum(v) as v1,
+        sum(v * v) as v2,
+        sum(v * v * v) as v3,
+        sum(v * v * v * v) as v4,
+        sum(s) as s1,
+        sum(s * s) as s2,
+        sum(s * s * s) as s3,
+        sum(s * s * s * s) as s4
+    from centred_clips
+    group by domain, emotion
 ),
 
 power_means as (

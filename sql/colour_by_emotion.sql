@@ -36,25 +36,36 @@
 
 create or replace view colour_by_emotion as
 with
+labelled as (
+    select
+        emotion_labels.emotion,
+        colour_attributes.brightness_mean as v,
+        colour_attributes.colorfulness_mean as s,
+        colour_attributes.hue_resultant,
+        cos(radians(colour_attributes.hue_mean_deg)) as x,
+        sin(radians(colour_attributes.hue_mean_deg)) as y
+    from emotion_labels
+    inner join colour_attributes on emotion_labels.clip_id = colour_attributes.clip_id
+),
+
 -- The only pass over the clips.
 summed as (
     select
-        emotion_labels.emotion,
+        emotion,
         count(*) as n,
-        avg(colour_attributes.brightness_mean) as v,
-        var_pop(colour_attributes.brightness_mean) as v_variance,
-        avg(colour_attributes.colorfulness_mean) as s,
-        var_pop(colour_attributes.colorfulness_mean) as s_variance,
-        count(colour_attributes.hue_mean_deg) as hue_clip_count,
-        avg(cos(radians(colour_attributes.hue_mean_deg))) as x,
-        avg(sin(radians(colour_attributes.hue_mean_deg))) as y,
-        avg(cos(radians(2 * colour_attributes.hue_mean_deg))) as x2,
-        avg(sin(radians(2 * colour_attributes.hue_mean_deg))) as y2,
-        avg(colour_attributes.hue_resultant * cos(radians(colour_attributes.hue_mean_deg))) as weighted_x,
-        avg(colour_attributes.hue_resultant * sin(radians(colour_attributes.hue_mean_deg))) as weighted_y
-    from emotion_labels
-    inner join colour_attributes on emotion_labels.clip_id = colour_attributes.clip_id
-    group by emotion_labels.emotion
+        avg(v) as v,
+        var_pop(v) as v_variance,
+        avg(s) as s,
+        var_pop(s) as s_variance,
+        count(x) as hue_clip_count,
+        avg(x) as x,
+        avg(y) as y,
+        avg(x * x - y * y) as x2,
+        avg(2 * x * y) as y2,
+        avg(hue_resultant * x) as weighted_x,
+        avg(hue_resultant * y) as weighted_y
+    from labelled
+    group by emotion
 ),
 
 margins as materialized (

@@ -39,20 +39,29 @@ rows_wanted as (
     from scopes cross join (values ('rayleigh'), ('watson_williams'), ('watson_large_sample')) as tests (test)
 ),
 
--- The only pass over the clips: sums of the unit vectors and of those of the doubled angle.
-summed as (
+unit_vectors as (
     select
         colour_attributes.domain,
         emotion_labels.emotion,
-        count(*) as n,
-        sum(cos(radians(hue_mean_deg))) as x,
-        sum(sin(radians(hue_mean_deg))) as y,
-        sum(cos(radians(2 * hue_mean_deg))) as x2,
-        sum(sin(radians(2 * hue_mean_deg))) as y2
+        cos(radians(colour_attributes.hue_mean_deg)) as x,
+        sin(radians(colour_attributes.hue_mean_deg)) as y
     from colour_attributes
     inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
-    where hue_mean_deg is not null
-    group by colour_attributes.domain, emotion_labels.emotion
+    where colour_attributes.hue_mean_deg is not null
+),
+
+-- The only pass over the clips: sums of the unit vectors and of those of the doubled angle.
+summed as (
+    select
+        domain,
+        emotion,
+        count(*) as n,
+        sum(x) as x,
+        sum(y) as y,
+        sum(x * x - y * y) as x2,
+        sum(2 * x * y) as y2
+    from unit_vectors
+    group by domain, emotion
 ),
 
 groups as (

@@ -11,34 +11,27 @@
 -- returns: DOUBLE; the quantile; null where an argument is null, p is not between 0 and 1, or df is not above 0
 
 create or replace macro t_quantile(p, df) as
-list_transform(
-    [{
-        'tail': least((p)::double, 1 - (p)::double),
-        'side': sign((p)::double - 0.5),
-        'df': (df)::double,
-        'z': greatest(-normal_quantile(least((p)::double, 1 - (p)::double)), 1e-300),
-        'is_close': (df)::double >= 10 and least((p)::double, 1 - (p)::double) > 1e-4
-    }],
-    lambda v: case
-        when v.tail is null or v.df is null or not v.tail > 0 or v.tail > 0.5 or not v.df > 0 or isinf(v.df) then null
-        when v.side = 0 then 0.0::double
-        else v.side * exp(list_reduce(
-            range(case when v.is_close then 2 else 12 end),
-            lambda log_t, step: log_t + list_transform(
-                [{'t2': exp(2 * log_t), 'log_t': log_t, 'above': f_upper_tail(exp(2 * log_t), 1, v.df) / 2}],
-                -- t times the density: a factor of the beta function again, see f_far_tail.
-                lambda w: ln(w.above / v.tail) * w.above / exp(
-                    w.log_t - (v.df + 1) / 2 * ln(1 + w.t2 / v.df) - ln(v.df * 3.141592653589793) / 2
-                    + lgamma((v.df + 1) / 2) - lgamma(v.df / 2)
-                )
-            )[1],
-            ln(case
-                when v.is_close then v.z
-                + (pow(v.z, 3) + v.z) / 4 / v.df
-                + (5 * pow(v.z, 5) + 16 * pow(v.z, 3) + 3 * v.z) / 96 / pow(v.df, 2)
-                + (3 * pow(v.z, 7) + 19 * pow(v.z, 5) + 17 * pow(v.z, 3) - 15 * v.z) / 384 / pow(v.df, 3)
-                else v.z
+case
+    when p > 0 and p < 1 and df > 0 and df < 'inf'::double then sign(p - 0.5) * exp(list_reduce(
+        range(case when df >= 10 and least(p, 1 - p) > 1e-4 then 2 else 12 end),
+        lambda log_t, step: log_t + list_transform(
+            -- A list of one struct: what is named in it is computed once, and not wherever it is used.
+            [{'t2': exp(2 * log_t), 'log_t': log_t, 'above': f_upper_tail(exp(2 * log_t), 1, df) / 2}],
+            -- The step is divided by t times the density.
+            lambda w: ln(w.above / least(p, 1 - p)) * w.above / exp(
+                w.log_t - (df + 1) / 2 * ln(1 + w.t2 / df) - ln(df * 3.141592653589793) / 2
+                + lgamma((df + 1) / 2) - lgamma(df / 2)
+            )
+        )[1],
+        list_transform(
+            [greatest(-normal_quantile(least(p, 1 - p)), 1e-300::double)],
+            lambda z: ln(case
+                when df >= 10 and least(p, 1 - p) > 1e-4 then z
+                + (pow(z, 3) + z) / 4 / df
+                + (5 * pow(z, 5) + 16 * pow(z, 3) + 3 * z) / 96 / pow(df, 2)
+                + (3 * pow(z, 7) + 19 * pow(z, 5) + 17 * pow(z, 3) - 15 * z) / 384 / pow(df, 3)
+                else z
             end)
-        ))
-    end
-)[1];
+        )[1]
+    ))
+end;
