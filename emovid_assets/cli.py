@@ -135,7 +135,8 @@ def verify(
                 out.print(f"         and {len(proof.faults) - verification.SHOWN_FAULTS:,} more; --json has all")
     failed = [proof for proof in proofs if not proof.holds]
     if failed and not as_json:
-        out.print("next: emovid build" if repair else "next: emovid verify --repair, then emovid build")
+        is_repair_due = not repair and any(proof.is_repairable for proof in failed)
+        out.print("next: emovid verify --repair, then emovid build" if is_repair_due else "next: emovid build")
     if failed:
         raise typer.Exit(1)
 
