@@ -81,9 +81,7 @@ def points(places: list[tuple[float, float]]) -> str:
 
 
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round numbers from `low` to `high`: steps of 1, 2 or 5 times a power of ten."""
-    if high <= low:
-        return [low]
+    """Round numbers from `low` to `high`, a range that holds zero: steps of 1, 2 or 5 times a power of ten."""
     power = 10.0
     while power > (high - low) / wanted:
         power /= 10

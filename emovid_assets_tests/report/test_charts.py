@@ -113,11 +113,12 @@ def test_a_figure_has_a_title_and_a_description_and_escapes_what_it_is_given(fig
     assert {one.name for one in document.elements}.isdisjoint({"b", "i", "u", "s", "q"})
 
 
-@given(st.floats(-1e4, 1e4), st.floats(0.01, 1e4), st.integers(2, 9))
-def test_ticks_are_round_few_and_within(low: float, span: float, wanted: int) -> None:
-    found = ticks(low, low + span, wanted)
+@given(st.floats(0, 1e4), st.floats(0.01, 1e4), st.integers(2, 9))
+def test_ticks_are_round_few_and_within_and_hold_zero(below: float, above: float, wanted: int) -> None:
+    found = ticks(-below, above, wanted)
+    assert 0 in found
     assert 1 <= len(found) <= wanted + 1
-    assert all(low - 1e-6 <= tick <= low + span + 1e-6 for tick in found)
+    assert all(-below - 1e-6 <= tick <= above + 1e-6 for tick in found)
     steps: Any = [f"{after - before:.6e}" for before, after in itertools.pairwise(found)]
     assert all(re.match(r"^[125]\.0+e|^9\.9+|^1\.9+|^4\.9+", step) for step in steps)
 
