@@ -162,6 +162,7 @@ def library_items(paths: Sequence[Path], home: Path, detector: str) -> list[Item
                     "stream_index": facts.stream_index,
                     "thumbnail_folder": "thumbnails",
                     "changes_path": None,
+                    "stamp": None,
                     "frame_count": facts.frame_count,
                     "settings": {
                         "detector": vars(DETECTORS[detector]),
@@ -198,6 +199,7 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
                 "stream_index": arguments[source]["stream_index"],
                 "segment": {name: segment[name] for name in names} | {"video_start_s": payload["video_start_s"]},
                 "media_path": f"clips/{segment['clip_id']}.mp4",
+                "stamp": None,
                 "clip_files": "copy",
                 "source_sha256": source,
             },

@@ -1,9 +1,9 @@
 """Whether a library ten times larger needs more memory: peak of the build and of its workers, side by side.
 
-Run `python -m benchmarks.memory [--count 100] [--factor 10] [--source FILE …]` from the repository, on Linux. The
-library is copies of the sources, each made distinct by bytes behind its end that no decoder reads; without sources,
-small GIFs are drawn. Prints per size the peak resident memory (`VmHWM`) of the build and of its largest worker, and
-what each further clip costs the build.
+Run `python -m benchmarks.memory [--counts 60 600 6000] [--source FILE …]` from the repository, on Linux. The library
+is copies of the sources, each made distinct by bytes behind its end that no decoder reads; without sources, GIFs of
+two frames are drawn. Prints a Markdown table: per size the peak resident memory (`VmHWM`) of the first build, of its
+largest worker and of a build that finds nothing new, and what each clip more than in the line above costs a build.
 """
 
 import argparse
@@ -56,9 +56,8 @@ def workers_of(pid: int) -> list[int]:
         return []
 
 
-def build(home: Path) -> tuple[float, float, float]:
-    """Peak of the build and of its largest worker in MB, and seconds."""
-    began = time.monotonic()
+def build(home: Path) -> tuple[float, float]:
+    """Peak of the build and of its largest worker in MB."""
     with (home / "build.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "emovid_assets.cli", "build", "-d", "sticker", "--select", SELECTION],
@@ -73,32 +72,41 @@ def build(home: Path) -> tuple[float, float, float]:
             time.sleep(0.05)
     if process.returncode:
         raise SystemExit((home / "build.log").read_text())
-    return own, worker, time.monotonic() - began
+    return own, worker
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--factor", type=int, default=10)
+    parser.add_argument("--counts", type=int, nargs="+", default=[60, 600, 6000])
     parser.add_argument("--source", type=Path, nargs="*", default=[])
     chosen = parser.parse_args()
-    print(f"{'files':>7} {'clips':>7} {'build MB':>9} {'again MB':>9} {'worker MB':>10} {'seconds':>8}")
-    found = []
+    columns = (
+        "clips",
+        "build, MB",
+        "a further clip, KB",
+        "nothing new, MB",
+        "a further clip, KB",
+        "largest worker, MB",
+    )
+    print("| " + " | ".join(columns) + " |\n" + "|--:" * len(columns) + "|", flush=True)
+    before: tuple[int, float, float] | None = None
     with tempfile.TemporaryDirectory() as folder:
-        sources = chosen.source or [draw_gif(Path(folder, "drawn.gif"), frame_count=20)]
-        for count in (chosen.count, chosen.count * chosen.factor):
+        sources = chosen.source or [draw_gif(Path(folder, "drawn.gif"), frame_count=2, delay_ms=200)]
+        for count in chosen.counts:
             home = Path(folder, str(count))
             fill(home, sources, count)
-            own, worker, seconds = build(home)
-            again, _, _ = build(home)
+            first, worker = build(home)
+            again, _ = build(home)
             clips = Warehouse(Home(home).warehouse).row_count("clips", "sticker") or 0
-            found.append((clips, own, again))
-            print(f"{count:7} {clips:7} {own:9.0f} {again:9.0f} {worker:10.0f} {seconds:8.1f}", flush=True)
-    (clips, own, again), (more_clips, more_own, more_again) = found
-    each = 1024 / (more_clips - clips)
-    print(
-        f"a further clip costs {(more_own - own) * each:.1f} KB in a build, {(more_again - again) * each:.1f} KB again"
-    )
+            each = ["", ""]
+            if before is not None:
+                more = clips - before[0]
+                each = [f"{(first - before[1]) * 1024 / more:.1f}", f"{(again - before[2]) * 1024 / more:.1f}"]
+            print(
+                f"| {clips} | {first:.0f} | {each[0]} | {again:.0f} | {each[1]} | {worker:.0f} |",
+                flush=True,
+            )
+            before = clips, first, again
 
 
 if __name__ == "__main__":

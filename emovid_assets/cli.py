@@ -135,7 +135,8 @@ def verify(
                 out.print(f"         and {len(proof.faults) - verification.SHOWN_FAULTS:,} more; --json has all")
     failed = [proof for proof in proofs if not proof.holds]
     if failed and not as_json:
-        out.print("next: emovid build" if repair else "next: emovid verify --repair, then emovid build")
+        is_repair_due = not repair and any(proof.is_repairable for proof in failed)
+        out.print("next: emovid verify --repair, then emovid build" if is_repair_due else "next: emovid build")
     if failed:
         raise typer.Exit(1)
 
@@ -151,9 +152,11 @@ def sql(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv, json or parquet.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of the terminal.")] = None,
-    list_names: Annotated[bool, typer.Option("--list", help="List views, tables and named queries.")] = False,
+    list_names: Annotated[
+        bool, typer.Option("--list", help="List views, tables, functions and named queries.")
+    ] = False,
     describe: Annotated[
-        str | None, typer.Option("--describe", help="Columns, units and meanings of a table, view or named query.")
+        str | None, typer.Option("--describe", help="Columns, units and meanings of one name of the list.")
     ] = None,
 ) -> None:
     """Query the catalogue. Without a query: a prompt, or what is piped in. Docs: docs/cookbook.md."""

@@ -10,13 +10,15 @@ import hashlib
 import json
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 SETTINGS_FILE = "emovid.toml"
+LEAST_MEMORY_MB = 512
 
 
 class SettingsError(ValueError):
@@ -51,13 +53,22 @@ class MediaSettings(_Section):
 
     workers: int = Field(0, ge=0, description="processes; 0: one per core")
     timeout_s: float = Field(3600.0, gt=0, description="longest time for one item")
-    memory_mb: int = Field(4096, ge=0, description="memory that one worker may use (Linux); 0: no limit")
+    memory_mb: int = Field(
+        4096, ge=0, description="memory that one worker may use (Linux); 0: no limit, else 512 or more"
+    )
     max_pixels: int = Field(8192 * 4320, ge=1, description="of one picture")
     max_frames: int = Field(24 * 3600 * 60, ge=1, description="of one file")
     max_duration_s: float = Field(24 * 3600.0, gt=0, description="of one file")
     max_animation_pixels: int = Field(10_000_000_000, ge=1, description="frames × pixels of a GIF, APNG or WebP")
     clip_files: Literal["copy", "encode"] = Field("copy", description="copy: without loss wherever that is exact")
     max_quarantined_share: float = Field(0.5, ge=0, le=1, description="above this share the run fails")
+
+    @field_validator("memory_mb")
+    @classmethod
+    def _enough_to_start(cls, value: int) -> int:
+        if 0 < value < LEAST_MEMORY_MB:
+            raise ValueError(f"a worker needs {LEAST_MEMORY_MB} to read the smallest file; 0 sets no limit")
+        return value
 
 
 class AnnotationSettings(_Section):
@@ -170,5 +181,9 @@ class Home:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in error.errors())
             raise SettingsError(f"{path}: {faults}") from error
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    return "there is no such setting" if fault["type"] == "extra_forbidden" else str(fault["msg"])

@@ -14,7 +14,13 @@ from emovid_assets.layout import Home
 from emovid_assets.named_queries import NamedQuery, NamedQueryError, did_you_mean, read_named_queries
 from emovid_assets.project_files import project_file
 from emovid_assets.reference import limits
-from emovid_assets.resources.catalogue import ViewFile, duckdb_type, read_view_files
+from emovid_assets.resources.catalogue import (
+    FunctionFile,
+    ViewFile,
+    duckdb_type,
+    read_function_files,
+    read_view_files,
+)
 from emovid_assets.tables import TABLES, Table
 
 _COLUMN_FAULTS = (
@@ -27,7 +33,7 @@ _TABLE_FAULT = re.compile(r"Table with name (\S+) does not exist")
 
 
 def listed() -> pa.Table:
-    """Everything that can be queried: name, kind (view, table or query), what it gives."""
+    """Everything that can be queried: name, kind (view, table, function or query), what it gives."""
     rows = [
         *(
             {"name": file.name, "kind": "view", "gives": f"{file.meaning} One row per {file.grain}."}
@@ -38,6 +44,10 @@ def listed() -> pa.Table:
             for name, table in TABLES.items()
         ),
         *(
+            {"name": name, "kind": "function", "gives": f"{function.meaning} {function.signature}"}
+            for name, function in sorted(_functions().items())
+        ),
+        *(
             {"name": name, "kind": "query", "gives": f"{query.question}{_parameter_names(query)}"}
             for name, query in read_named_queries().items()
         ),
@@ -46,18 +56,20 @@ def listed() -> pa.Table:
 
 
 def described(name: str) -> tuple[str, pa.Table]:
-    """What is known of a table, view or named query: lines of text, and its columns or parameters as rows.
+    """What is known of a table, view, function or named query: lines of text, and its columns or parameters as rows.
 
     Raises NamedQueryError, with the nearest names, where there is no such name.
     """
-    views, queries = _views(), read_named_queries()
+    views, functions, queries = _views(), _functions(), read_named_queries()
     if name in views:
         return _of_view(views[name])
     if name in TABLES:
         return _of_table(TABLES[name])
+    if name in functions:
+        return _of_function(functions[name])
     if name in queries:
         return _of_query(queries[name])
-    near = did_you_mean(name, [*views, *TABLES, *queries])
+    near = did_you_mean(name, [*views, *TABLES, *functions, *queries])
     raise NamedQueryError(f"no table, view or query is named '{name}' (emovid sql --list shows all){near}")
 
 
@@ -116,6 +128,10 @@ def _views() -> dict[str, ViewFile]:
     return {file.name: file for file in read_view_files(project_file("sql"))}
 
 
+def _functions() -> dict[str, FunctionFile]:
+    return {file.name: file for file in read_function_files(project_file("sql"))}
+
+
 def _parameter_names(query: NamedQuery) -> str:
     names = ", ".join(parameter.name for parameter in query.parameters)
     return f" (--set {names})" if names else ""
@@ -141,6 +157,16 @@ def _of_table(table: Table) -> tuple[str, pa.Table]:
         ("files", f"warehouse/{table.name}/{place}part-0.parquet"),
     )
     return text, _columns((c.name, duckdb_type(c.type), c.unit or "", c.meaning, limits(c)) for c in table.columns)
+
+
+def _of_function(file: FunctionFile) -> tuple[str, pa.Table]:
+    text = _lines(
+        (f"{file.signature} (function)", file.meaning),
+        ("returns", f"{file.returns}, {file.result}"),
+        ("source", file.source),
+        ("note", file.note or ""),
+    )
+    return text, _columns((c.name, c.type, c.unit or "", c.meaning, "") for c in file.arguments)
 
 
 def _of_query(query: NamedQuery) -> tuple[str, pa.Table]:

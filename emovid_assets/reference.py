@@ -10,7 +10,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from emovid_assets.named_queries import REQUIRED, TOPICS, NamedQuery, read_named_queries
-from emovid_assets.resources.catalogue import ViewFile, duckdb_type, read_view_files
+from emovid_assets.resources.catalogue import (
+    FunctionFile,
+    ViewFile,
+    duckdb_type,
+    read_function_files,
+    read_view_files,
+)
 from emovid_assets.tables import TABLES, Column, Table
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -21,13 +27,14 @@ COOKBOOK_PATH = PROJECT / "docs" / "cookbook.md"
 _INTRODUCTION = """\
 # Reference
 
-Every table and every view, with each column. This page is made from `emovid_assets/tables.py` and the headers of
-`sql/`; change those, then run `python -m emovid_assets.reference`.
+Every table and every view, with each column, and every function. This page is made from `emovid_assets/tables.py` and
+the headers of `sql/`; change those, then run `python -m emovid_assets.reference`.
 
 Tables are Parquet files: `warehouse/<table>/domain=<domain>/part-0.parquet` below the home folder, or
 `warehouse/<table>/part-0.parquet` for a table that is not partitioned. `catalogue.duckdb` has a view of each table
-under its own name, the views below, and `catalogue_info`. The texts on this page are there as comments too
-(`select view_name, comment from duckdb_views()`, `select column_name, comment from duckdb_columns()`).
+under its own name, the views and functions below, and `catalogue_info`. The texts on this page are there as comments
+too (`select view_name, comment from duckdb_views()`, `select column_name, comment from duckdb_columns()`,
+`select function_name, comment from duckdb_functions() where not internal`).
 """
 
 _COOKBOOK_INTRODUCTION = """\
@@ -71,17 +78,22 @@ def _render_query(query: NamedQuery) -> str:
 
 
 def render_reference(sql_folder: Path) -> str:
-    """The whole page as Markdown: tables in the registry's order, then views by name."""
+    """The whole page as Markdown: tables in the registry's order, then views and functions by name."""
     views = sorted(read_view_files(sql_folder), key=lambda file: file.name)
+    functions = sorted(read_function_files(sql_folder), key=lambda file: file.name)
     parts = [
         _INTRODUCTION,
         "## Contents\n",
         f"Tables: {', '.join(f'[`{name}`](#{name})' for name in TABLES)}\n",
         f"Views: {', '.join(f'[`{file.name}`](#{file.name})' for file in views)}\n",
+        f"Functions: {', '.join(f'[`{file.name}`](#{file.name})' for file in functions)}\n",
         "## Tables\n",
         *(_render_table(table) for table in TABLES.values()),
         "## Views\n",
         *(_render_view(file) for file in views),
+        "## Functions\n",
+        "DuckDB has no such functions of its own; these are macros in the catalogue, for any query on it.\n",
+        *(_render_function(file) for file in functions),
     ]
     return "\n".join(parts)
 
@@ -124,6 +136,16 @@ def _render_view(file: ViewFile) -> str:
         f"### {file.name}\n\n{file.meaning}\n\n"
         f"One row per {file.grain}. Source: {file.source.rstrip('.')}. Reads {depends_on}.\n\n{note}"
         f"{_markdown_table(('column', 'type', 'unit', 'meaning'), rows)}"
+    )
+
+
+def _render_function(file: FunctionFile) -> str:
+    note = f"{file.note}\n\n" if file.note else ""
+    rows = [(f"`{argument.name}`", argument.type, argument.meaning) for argument in file.arguments]
+    return (
+        f"### {file.name}\n\n`{file.signature}`: {file.meaning}\n\n"
+        f"Returns {file.returns}: {file.result}. Source: {file.source.rstrip('.')}.\n\n{note}"
+        f"{_markdown_table(('argument', 'type', 'meaning'), rows)}"
     )
 
 

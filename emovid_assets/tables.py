@@ -7,7 +7,7 @@ the reference in `docs/reference.md`. A column that is not here does not exist.
 Belongs here: names, types, units, meanings, limits. Does not belong here: how a value is computed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -88,8 +88,9 @@ class Table:
         waiting = iter(rows)
         while some := [self._checked(row) for row in islice(waiting, ROWS_AT_ONCE)]:
             parts.append(pa.Table.from_pylist(some, schema=self.schema))
-        table = pa.concat_tables(parts).combine_chunks()
-        return table.sort_by([(name, "ascending") for name in self.key])
+        table = pa.concat_tables(parts)
+        parts.clear()
+        return table.combine_chunks().sort_by([(name, "ascending") for name in self.key])
 
     def _checked(self, row: Mapping[str, Any]) -> dict[str, Any]:
         expected = set(self.column_names)
@@ -668,3 +669,10 @@ TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
 def rows_of(table: pa.Table, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """Rows as dictionaries, optionally of some columns only."""
     return (table.select(list(columns)) if columns else table).to_pylist()
+
+
+def each_row(table: pa.Table, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The same, a few hundred at a time: for tables of clips and sources, which grow with the library."""
+    chosen = table.select(list(columns)) if columns else table
+    for batch in chosen.to_batches(max_chunksize=ROWS_AT_ONCE):
+        yield from batch.to_pylist()

@@ -42,6 +42,7 @@ def run_build(
 ) -> bool:
     """Builds and reports; true where every run succeeded."""
     is_successful = True
+    source_count = quarantined_count = 0
     with progress_bars(out) as progress:
         bars = Bars(progress)
         token = listener.set(bars)
@@ -51,9 +52,16 @@ def run_build(
                 bars.clear()
                 _print_stage(progress.console, report, time.monotonic() - started)
                 is_successful = is_successful and report.error is None
+                source_count += sum(one.rows or 0 for one in report.assets if one.asset == "source_videos")
+                quarantined_count += sum(one.quarantined or 0 for one in report.assets)
                 started = time.monotonic()
         finally:
             listener.reset(token)
+    if quarantined_count:
+        out.print('what to do about the quarantine: emovid sql "SELECT path, message FROM processing_errors"')
+    elif is_successful and not source_count and not selection:
+        places = ", ".join(str(home.library / domain) for domain in domains)
+        out.print(f"nothing to work on: put media files into {places} and build again", markup=False)
     return is_successful
 
 

@@ -57,6 +57,8 @@ class Proof:
     checked: int = 0
     faults: list[str] = field(default_factory=list)
     note: str = ""
+    is_repairable: bool = False
+    """Whether something has to be forgotten before a build makes it again; where not, a build alone does."""
 
     @property
     def holds(self) -> bool:
@@ -97,7 +99,7 @@ def _state(store: ItemStore) -> Proof:
 def _library(home: Home, store: ItemStore, repair: bool) -> Proof:
     """Every file of the library still has the bytes that were read, whatever its size and time say."""
     known = store.known_hashes()
-    proof = Proof("library", "files", len(known))
+    proof = Proof("library", "files", len(known), is_repairable=True)
     changed = []
     for path, found in _hashes(home, known):
         if found == known[path][2]:
@@ -146,7 +148,7 @@ def _tables(home: Home) -> tuple[Proof, dict[str, pa.Table]]:
 def _media(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
     """Every clip file has the bytes that the table says."""
     wanted = _column(read["clip_media"], "media_path", "sha256")
-    proof = Proof("clip files", "files", len(wanted))
+    proof = Proof("clip files", "files", len(wanted), is_repairable=True)
     damaged = []
     for path, found in _hashes(home, wanted):
         if found != wanted[path]:
@@ -161,7 +163,7 @@ def _pictures(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: b
     """Every picture that a table names is there and whole."""
     paths = set(read["clips"]["thumbnail_path"].to_pylist())
     paths |= set(read["benchmark_split"]["first_frame_path"].drop_null().to_pylist())
-    proof = Proof("pictures", "files", len(paths))
+    proof = Proof("pictures", "files", len(paths), is_repairable=True)
     damaged = [path for path in sorted(paths) if not _is_whole_picture(home.root / path)]
     proof.faults += [f"{path}: missing or not whole" for path in damaged]
     if repair and damaged:

@@ -7,8 +7,8 @@
 --   annotation_tasks, human_annotations, human_labels, vlm_labels, captions, colour_attributes, benchmark_split
 -- note: `ours_sql` runs as it stands and gives one value: `ours` where it is a number, `ours_text` where it is words.
 --   All three are null where this library measures no such thing. Transitions are the bridged ones: the paper counts
---   from clip to clip of its dataset. `frame_stride` is read off the clips, and null where their frames would fit
---   several strides.
+--   from clip to clip of its dataset. Of brightness and colorfulness, the larger p-value and η² over all domains stand
+--   here. `frame_stride` is read off the clips, and null where their frames would fit several strides.
 -- columns:
 --   number_index (BIGINT): order of the rows, from 0
 --   place (VARCHAR): Table 1, 2 or 3, or the part of the text
@@ -128,6 +128,7 @@ questions as (
                 || 'from clips as c inner join colour_attributes as m on c.clip_id = m.clip_id'
             ),
             ('colour_level_count', 'select count(distinct brightness) from colour_attributes'),
+            ('anova_p_value', 'select max(p_value) from colour_anova where domain = ''all'''),
             ('anova_eta_squared', 'select 100 * max(eta_squared) from colour_anova where domain = ''all'''),
             ('phrases_per_emotion', 'select max(rank) from caption_phrases'),
             ('phrase_words_min', 'select min(word_count) from caption_phrases'),
@@ -274,6 +275,15 @@ colour_answers as (
     inner join colour_attributes on clips.clip_id = colour_attributes.clip_id
 ),
 
+anova_answers as (
+    select unnest([
+        {'quantity': 'anova_p_value', 'ours': max(p_value)},
+        {'quantity': 'anova_eta_squared', 'ours': 100 * max(eta_squared)}
+    ], recursive := true)
+    from colour_anova
+    where domain = 'all'
+),
+
 phrase_answers as (
     select unnest([
         {'quantity': 'phrases_per_emotion', 'ours': max(rank)},
@@ -359,9 +369,7 @@ answers as (
     union all by name
     select 'colour_level_count' as quantity, count(distinct brightness) as ours from colour_attributes
     union all by name
-    select 'anova_eta_squared' as quantity, 100 * max(eta_squared) as ours
-    from colour_anova
-    where domain = 'all'
+    select quantity, ours from anova_answers
     union all by name
     select quantity, ours from phrase_answers
     union all by name

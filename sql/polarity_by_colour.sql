@@ -24,27 +24,31 @@ bins as (
     cross join range(11) as levels (tenths)
 ),
 
-measured as (
+-- The only pass over the clips; what remains is at most 11 × 11 levels. Tenths are whole numbers: 0.1 * 3 and 0.3 are
+-- different doubles.
+levels as (
     select
-        unnest(['brightness', 'colorfulness']) as attribute,
-        -- Tenths are whole numbers: 0.1 * 3 and 0.3 are different doubles.
-        unnest([
-            round(colour_attributes.brightness * 10)::bigint,
-            round(colour_attributes.colorfulness * 10)::bigint
-        ]) as tenths,
-        emotion_labels.polarity = 'positive' as is_positive
+        round(colour_attributes.brightness * 10)::bigint as brightness_tenths,
+        round(colour_attributes.colorfulness * 10)::bigint as colorfulness_tenths,
+        count(*) as n,
+        count(*) filter (where emotion_labels.polarity = 'positive') as positive
     from colour_attributes
     inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
+    group by all
 ),
 
 counted as (
     select
-        attribute,
-        tenths,
-        count(*) as clip_count,
-        count(*) filter (where is_positive) as positive_count
-    from measured
-    group by attribute, tenths
+        entry.attribute,
+        entry.tenths,
+        sum(n)::bigint as clip_count,
+        sum(positive)::bigint as positive_count
+    from levels
+    cross join unnest([
+        {'attribute': 'brightness', 'tenths': brightness_tenths},
+        {'attribute': 'colorfulness', 'tenths': colorfulness_tenths}
+    ]) as of_attribute (entry)
+    group by entry.attribute, entry.tenths
 ),
 
 shares as (

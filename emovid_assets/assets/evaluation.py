@@ -22,7 +22,7 @@ from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables import TABLES, each_row, rows_of
 
 GROUP = "evaluation"
 
@@ -153,7 +153,8 @@ def benchmark_split(
     domain, settings = context.partition_key, project.settings
     films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
-    groups = group_clips({**row, "film_id": films.get(row["source_id"])} for row in rows_of(clip_features))
+    columns = ("clip_id", "source_id", "frame_hashes")
+    groups = group_clips({**row, "film_id": films.get(row["source_id"])} for row in each_row(clip_features, columns))
     earlier = rows_of(project.read("benchmark_split", domain))
     labels = rows_of(emotion_labels)
     failed = failed_reviews(rows_of(human_annotations), labels, required=settings.annotation.review_annotators)
@@ -171,7 +172,7 @@ def benchmark_split(
     )
     chosen = {row["clip_id"] for row in split if row["split"] == "benchmark"}
     frames = media.first_frames(
-        project, domain, [row for row in rows_of(clip_media) if row["clip_id"] in chosen], context.log
+        project, domain, (row for row in each_row(clip_media) if row["clip_id"] in chosen), context.log
     )
     rows = [
         {**row, "first_frame_path": frames.payloads.get(row["clip_id"], {}).get("first_frame_path")} for row in split

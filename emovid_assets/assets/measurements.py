@@ -15,7 +15,7 @@ from emovid_assets.core.colour import ColourSums
 from emovid_assets.core.colour import colour_attributes as attributes_of
 from emovid_assets.resources import media
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables import TABLES, each_row, rows_of
 
 GROUP = "measurements"
 
@@ -24,7 +24,7 @@ def _measured(
     context: dg.AssetExecutionContext, project: Project, sources: pa.Table, clips: pa.Table
 ) -> Iterator[dict[str, Any]]:
     wanted = set(clips["clip_id"].to_pylist())
-    scanned = media.measured(project, context.partition_key, rows_of(sources), context.log)
+    scanned = media.measured(project, context.partition_key, each_row(sources, media.FOR_SCAN), context.log)
     return (segment for identifier, segment in scanned if identifier in wanted)
 
 
@@ -46,7 +46,7 @@ def colour_attributes(
         table,
         metadata={
             "brightness": histogram(table["brightness_mean"].to_pylist(), "mean V", limits=(0, 1)),
-            "hues": colour_swatches(rows_of(table)),
+            "hues": colour_swatches(rows_of(table, ["hue_chromatic_deg", "colorfulness_mean", "brightness_mean"])),
         },
     )
 

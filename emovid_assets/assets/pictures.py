@@ -139,15 +139,15 @@ def colour_swatches(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
     return _rendered(figure, "hues")
 
 
-def contact_sheet(paths: Sequence[Path], captions: Sequence[str] | None = None) -> dg.MetadataValue:
-    """Up to 24 thumbnails, spread evenly over the list."""
+def contact_sheet(folder: Path, paths: Sequence[str], captions: Sequence[str] | None = None) -> dg.MetadataValue:
+    """Up to 24 thumbnails below a folder, spread evenly over the list."""
     import cv2
 
     if not paths:
         return NOTHING
     step = max(1, len(paths) / SHEET_CLIPS)
     picked = [int(number * step) for number in range(min(SHEET_CLIPS, len(paths)))]
-    tiles = {index: tile for index in picked if (tile := _tile(paths[index])) is not None}
+    tiles = {index: tile for index in picked if (tile := _tile(folder / paths[index])) is not None}
     columns = min(SHEET_COLUMNS, len(picked))
     label_px = LABEL_PX if captions else 0
     line_px = max((tile.shape[0] for tile in tiles.values()), default=0) + GAP_PX + label_px
@@ -181,4 +181,4 @@ def benchmark_grid(home: Path, rows: Sequence[Mapping[str, Any]]) -> dg.Metadata
     shown = sorted(
         (row for row in rows if row["first_frame_path"]), key=lambda row: EMOTION_NAMES.index(row["emotion"])
     )
-    return contact_sheet([home / row["first_frame_path"] for row in shown], [row["emotion"] for row in shown])
+    return contact_sheet(home, [row["first_frame_path"] for row in shown], [row["emotion"] for row in shown])

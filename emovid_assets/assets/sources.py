@@ -3,20 +3,25 @@
 Belongs here: `source_videos`, `segments`, `clips`, `clip_media`.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emovid_assets.assets.pictures import contact_sheet, histogram
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.identity import source_id
 from emovid_assets.resources import media
-from emovid_assets.resources.library import read_library
+from emovid_assets.resources.library import LibraryFile, read_library
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables import TABLES, each_row
 
 GROUP = "sources"
+FROM_MANIFEST = ("external_id", "title", "film_id", "region", "license", "intended_emotion")
 
 
 @table_asset(group=GROUP, code_version="2", kinds=["pyav"], pool=MEDIA_POOL)
@@ -29,59 +34,62 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     if not files:
         context.log.info(f"No media below {project.home.library / domain}: put files there and build again.")
     probed = media.probe(project, domain, files, context.log)
-    rows = []
-    for identifier, facts in probed.payloads.items():
-        file = files[identifier]
-        known = {name: file.manifest.get(name) for name in ("external_id", "title", "film_id", "region", "license")}
-        position = file.manifest.get("film_position")
-        rows.append(
-            {
-                "source_id": identifier,
-                "domain": domain,
-                "path": file.path,
-                "duplicate_paths": file.duplicate_paths,
-                "film_position": int(position) if position else None,
-                "intended_emotion": file.manifest.get("intended_emotion"),
-                "sha256": file.sha256,
-                "size_bytes": file.size_bytes,
-                **known,
-                **{name: value for name, value in facts.items() if name != "stream_index"},
-            }
-        )
     failures = project.with_store(lambda store: store.failures(domain, "library")) + probed.failures
-    table = TABLES["source_videos"].from_rows(rows)
+    table = TABLES["source_videos"].from_rows(
+        {"domain": domain, **_source_row(identifier, files[identifier], facts)}
+        for identifier, facts in probed.payloads.items()
+    )
     return result(
         "source_videos",
         table,
         failures=failures,
         computed_count=probed.computed_count,
         metadata={
-            "hours": round(sum(row["duration_s"] for row in rows) / 3600, 3),
-            "duplicates": sum(len(row["duplicate_paths"]) for row in rows),
+            "hours": round(_sum(table["duration_s"]) / 3600, 3),
+            "duplicates": _sum(pc.list_value_length(table["duplicate_paths"])),
         },
     )
+
+
+def _source_row(identifier: str, file: LibraryFile, facts: dict[str, Any]) -> dict[str, Any]:
+    position = file.manifest.get("film_position")
+    return {
+        "source_id": identifier,
+        "path": file.path,
+        "duplicate_paths": file.duplicate_paths,
+        "film_position": int(position) if position else None,
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
+        **{name: file.manifest.get(name) for name in FROM_MANIFEST},
+        **{name: value for name, value in facts.items() if name != "stream_index"},
+    }
+
+
+def _sum(values: pa.ChunkedArray) -> Any:
+    return pc.sum(values).as_py() or 0
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pyav", "scenedetect"], pool=MEDIA_POOL)
 def segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
-    scanned = media.scan(project, domain, rows_of(source_videos), context.log)
+    scanned = media.scan(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
     columns = [name for name in TABLES["segments"].column_names if name not in ("source_id", "domain")]
-    rows = [
+    table = TABLES["segments"].from_rows(
         {"source_id": identifier, "domain": domain, **{name: segment[name] for name in columns}}
         for identifier, payload in scanned.payloads.items()
         for segment in payload["segments"]
-    ]
+    )
+    dropped = Counter(table["drop_reason"].to_pylist())
     return result(
         "segments",
-        TABLES["segments"].from_rows(rows),
+        table,
         failures=scanned.failures,
         computed_count=scanned.computed_count,
         metadata={
-            "kept": sum(row["is_kept"] for row in rows),
-            "too_short": sum(row["drop_reason"] == "too_short" for row in rows),
-            "too_long": sum(row["drop_reason"] == "too_long" for row in rows),
-            "lengths": histogram([row["duration_s"] for row in rows], "segment length (s)"),
+            "kept": _sum(table["is_kept"]),
+            "too_short": dropped["too_short"],
+            "too_long": dropped["too_long"],
+            "lengths": histogram(table["duration_s"].to_pylist(), "segment length (s)"),
         },
     )
 
@@ -89,63 +97,57 @@ def segments(context: dg.AssetExecutionContext, project: Project, source_videos:
 @table_asset(group=GROUP, code_version="1", pool=MEDIA_POOL)
 def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, segments: pa.Table) -> Rows:
     domain = context.partition_key
-    sources = {row["source_id"]: row for row in rows_of(source_videos)}
-    measured = media.measured(project, domain, list(sources.values()), context.log)
+    measured = media.measured(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
     thumbnail_paths = {identifier: segment["thumbnail_path"] for identifier, segment in measured}
-    rows = []
-    for segment in rows_of(segments):
-        if not segment["is_kept"]:
-            continue
-        source = sources[segment["source_id"]]
-        frame_count = segment["end_frame"] - segment["start_frame"]
-        rows.append(
-            {
-                **{name: segment[name] for name in ("clip_id", "source_id", "scene_index", "start_s", "end_s")},
-                "domain": domain,
-                "duration_s": segment["duration_s"],
-                "frame_count": frame_count,
-                "fps": frame_count / segment["duration_s"],
-                "width_px": source["width_px"],
-                "height_px": source["height_px"],
-                "has_audio": source["has_audio"],
-                "thumbnail_path": thumbnail_paths[segment["clip_id"]],
-            }
-        )
-    thumbnails = [project.home.root / row["thumbnail_path"] for row in rows]
+    table = TABLES["clips"].from_rows(
+        {**row, "domain": domain, "thumbnail_path": thumbnail_paths[row["clip_id"]]}
+        for row in _clip_rows(source_videos, segments)
+    )
     return result(
         "clips",
-        TABLES["clips"].from_rows(rows),
+        table,
         metadata={
-            "minutes": round(sum(row["duration_s"] for row in rows) / 60, 2),
-            "thumbnails": contact_sheet(thumbnails),
+            "minutes": round(_sum(table["duration_s"]) / 60, 2),
+            "thumbnails": contact_sheet(project.home.root, table["thumbnail_path"].to_pylist()),
         },
     )
+
+
+def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str, Any]]:
+    """What the kept segments and their sources say of the clips."""
+    of_source = ("width_px", "height_px", "has_audio")
+    of_segment = ("clip_id", "source_id", "scene_index", "start_s", "end_s", "duration_s")
+    sources = {row.pop("source_id"): row for row in each_row(source_videos, ("source_id", *of_source))}
+    for segment in each_row(segments):
+        if segment["is_kept"]:
+            frame_count = segment["end_frame"] - segment["start_frame"]
+            yield {
+                **{name: segment[name] for name in of_segment},
+                **sources[segment["source_id"]],
+                "frame_count": frame_count,
+                "fps": frame_count / segment["duration_s"],
+            }
 
 
 @table_asset(group=GROUP, code_version="2", kinds=["pyav"], pool=MEDIA_POOL)
 def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
     domain = context.partition_key
-    sources = rows_of(source_videos)
     kept = set(clips["clip_id"].to_pylist())
-    names = ("source_id", *media.PLACE)
-    wanted = {
-        identifier: {name: segment[name] for name in names}
-        for identifier, segment in media.measured(project, domain, sources, context.log)
-        if identifier in kept
-    }
-    written = media.clip_files(project, domain, sources, wanted, context.log)
-    rows = [
+    measured = media.measured(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
+    wanted = ((identifier, segment) for identifier, segment in measured if identifier in kept)
+    written = media.clip_files(project, domain, each_row(source_videos, media.FOR_CLIP_FILES), wanted, context.log)
+    table = TABLES["clip_media"].from_rows(
         {"clip_id": identifier, "domain": domain, **{k: v for k, v in payload.items() if k != "files"}}
         for identifier, payload in written.payloads.items()
-    ]
+    )
     return result(
         "clip_media",
-        TABLES["clip_media"].from_rows(rows),
+        table,
         failures=written.failures,
         computed_count=written.computed_count,
         metadata={
-            "megabytes": round(sum(row["size_bytes"] for row in rows) / 1e6, 2),
-            "copied": sum(row["is_copied"] for row in rows),
+            "megabytes": round(_sum(table["size_bytes"]) / 1e6, 2),
+            "copied": _sum(table["is_copied"]),
             "folder": dg.MetadataValue.path(str(Path(project.home.clips, domain))),
         },
     )

@@ -12,7 +12,7 @@ from emovid_assets.core.splits import leaks
 from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.media import is_whole
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import rows_of
+from emovid_assets.tables import each_row, rows_of
 
 PROBABILITY_SLACK = 1e-6
 WARN = dg.AssetCheckSeverity.WARN
@@ -27,12 +27,12 @@ def _partitioned(asset: str, description: str, *, blocking: bool = False) -> Any
 )
 def durations_in_range(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     scenes = project.settings.scenes
-    sources = {row["source_id"]: row for row in rows_of(project.read("source_videos", context.partition_key))}
+    sources = each_row(project.read("source_videos", context.partition_key), ["source_id", "domain", "duration_s"])
+    cut = {source["source_id"] for source in sources if not is_whole(source, scenes)}
     outside = []
-    for clip in rows_of(project.read("clips", context.partition_key)):
-        source = sources.get(clip["source_id"])
+    for clip in each_row(project.read("clips", context.partition_key), ["clip_id", "source_id", "duration_s"]):
         # A clip without its source comes from a library that has changed since: nothing says how it was cut.
-        low = scenes.min_whole_s if source is None or is_whole(source, scenes) else scenes.min_cut_s
+        low = scenes.min_cut_s if clip["source_id"] in cut else scenes.min_whole_s
         if not low <= clip["duration_s"] <= scenes.max_s:
             outside.append(clip["clip_id"])
     return dg.AssetCheckResult(passed=not outside, metadata={"outside": len(outside), "first": ", ".join(outside[:5])})

@@ -1,10 +1,10 @@
-"""The catalogue: one DuckDB file of views over the warehouse, safe to read at any time.
+"""The catalogue: one DuckDB file of views and functions over the warehouse, safe to read at any time.
 
-A DuckDB file that is written to shuts out every other process. So this one holds views only, is built
+A DuckDB file that is written to shuts out every other process. So this one holds no data, is built
 beside under a hidden temporary name and renamed into place: readers keep the file that they opened, and
 never see half of one. The data stay in Parquet, and a view reads them anew with every query.
 
-Belongs here: views of the tables, views of `sql/`, their comments, and whether a catalogue is current.
+Belongs here: views of the tables, functions and views of `sql/`, their comments, and whether a catalogue is current.
 Does not belong here: what a view computes (that is in `sql/`), what a column means (that is in `tables.py`).
 """
 
@@ -14,8 +14,10 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -34,8 +36,10 @@ _DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.list_(pa.float64()): "DOUBLE[]",
     pa.list_(pa.string()): "VARCHAR[]",
 }
-_HEADER_KEYS = ("view", "gives", "grain", "source", "depends on", "note", "columns")
-_REQUIRED_KEYS = ("view", "gives", "grain", "source", "depends on", "columns")
+FUNCTION_FOLDER = "functions"
+_VIEW_KEYS = ("view", "gives", "grain", "source", "depends on", "columns")
+_FUNCTION_KEYS = ("function", "gives", "source", "depends on", "arguments", "returns")
+_LIST_KEYS = ("columns", "arguments")
 _KEY_LINE = re.compile(r"^-- ([a-z][a-z ]*): ?(.*)$")
 _COLUMN_LINE = re.compile(r"^--   (\w+) \(([^,()]+)(?:, ([^()]+))?\): (.+)$")
 _CONTINUATION = re.compile(r"^--   +(\S.*)$")
@@ -48,7 +52,7 @@ class CatalogueError(ValueError):
 
 @dataclass(frozen=True)
 class ViewColumn:
-    """One column of a view, as its file's header declares it. `type` is DuckDB's name of the type."""
+    """One column of a view or argument of a function, as a header declares it. `type` is DuckDB's name of the type."""
 
     name: str
     type: str
@@ -71,11 +75,40 @@ class ViewFile:
 
 
 @dataclass(frozen=True)
+class FunctionFile:
+    """One file of `sql/functions/`: a scalar macro; `returns` is DuckDB's name of the type of its value."""
+
+    name: str
+    meaning: str
+    source: str
+    depends_on: tuple[str, ...]
+    arguments: tuple[ViewColumn, ...]
+    returns: str
+    result: str
+    note: str | None
+    sql: str
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}({', '.join(argument.name for argument in self.arguments)})"
+
+
+@dataclass(frozen=True)
 class CatalogueSummary:
-    """What was built: the views in the order of their creation."""
+    """What was built: the functions and the views in the order of their creation."""
 
     path: Path
+    functions: tuple[str, ...]
     views: tuple[str, ...]
+
+
+_File = TypeVar("_File", ViewFile, FunctionFile)
+
+
+@dataclass(frozen=True)
+class _SqlFolder:
+    functions: tuple[FunctionFile, ...]
+    views: tuple[ViewFile, ...]
 
 
 def split_sql_header(text: str) -> ViewFile:
@@ -88,45 +121,40 @@ def split_sql_header(text: str) -> ViewFile:
     Raises:
         CatalogueError: a key is missing, unknown or given twice, or a line has another shape.
     """
-    values: dict[str, str] = {}
-    columns: list[ViewColumn] = []
-    key = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.startswith("--"):
-            break
-        if match := _KEY_LINE.match(line):
-            key = match[1]
-            if key not in _HEADER_KEYS or key in values:
-                problem = "is there twice" if key in values else f"is none of {', '.join(_HEADER_KEYS)}"
-                raise CatalogueError(f"Line {number} of the header: the key `{key}` {problem}; correct it.")
-            values[key] = match[2]
-        elif key == "columns" and (match := _COLUMN_LINE.match(line)):
-            columns.append(ViewColumn(match[1], match[2], match[3], match[4]))
-        elif key is not None and (match := _CONTINUATION.match(line)):
-            if key != "columns":
-                values[key] = f"{values[key]} {match[1]}".strip()
-            elif columns and line.startswith("--     "):
-                last = columns.pop()
-                columns.append(ViewColumn(last.name, last.type, last.unit, f"{last.meaning} {match[1]}"))
-            else:
-                raise CatalogueError(
-                    f"Line {number} of the header: write a column as `--   name (TYPE, unit): meaning`, got: {line}"
-                )
-        else:
-            raise CatalogueError(f"Line {number} of the header: write `-- key: value`, got: {line}")
-
-    missing = [name for name in _REQUIRED_KEYS if not (columns if name == "columns" else values.get(name))]
-    if missing:
-        name = values.get("view", "without a name")
-        raise CatalogueError(f"The header of view {name} lacks {', '.join(missing)}; add it at the top of the file.")
-    depends_on = values["depends on"]
+    values, columns = _read_header(text, "view", _VIEW_KEYS)
     return ViewFile(
         name=values["view"],
         meaning=values["gives"],
         grain=values["grain"],
         source=values["source"],
-        depends_on=() if depends_on == "nothing" else tuple(name.strip() for name in depends_on.split(",")),
-        columns=tuple(columns),
+        depends_on=_names(values["depends on"]),
+        columns=columns,
+        note=values.get("note"),
+        sql=text,
+    )
+
+
+def split_function_header(text: str) -> FunctionFile:
+    """Reads the header of a function file.
+
+    Like a view's, with `-- function: name` at the top, no grain, `arguments:` in the place of the columns, and
+    `returns: TYPE; meaning` after them.
+
+    Raises:
+        CatalogueError: a key is missing, unknown or given twice, or a line has another shape.
+    """
+    values, arguments = _read_header(text, "function", _FUNCTION_KEYS)
+    returns, separator, result = values["returns"].partition("; ")
+    if not separator:
+        raise CatalogueError(f"The header of function {values['function']}: write `-- returns: TYPE; meaning`.")
+    return FunctionFile(
+        name=values["function"],
+        meaning=values["gives"],
+        source=values["source"],
+        depends_on=_names(values["depends on"]),
+        arguments=arguments,
+        returns=returns,
+        result=result,
         note=values.get("note"),
         sql=text,
     )
@@ -144,30 +172,21 @@ def read_view_files(sql_folder: Path) -> tuple[ViewFile, ...]:
         raise CatalogueError(f"No view files (*.sql) in {sql_folder}; give the folder `sql` of the project.")
     files: dict[str, ViewFile] = {}
     for path in paths:
-        try:
-            file = split_sql_header(path.read_text(encoding="utf-8"))
-        except CatalogueError as error:
-            raise CatalogueError(f"{path.name}: {error}") from error
-        if file.name != path.stem:
-            raise CatalogueError(f"{path.name}: the header names the view {file.name}; name both alike.")
+        file = _read_file(path, split_sql_header)
         if file.name in TABLES or file.name == INFO_VIEW:
             raise CatalogueError(f"{path.name}: {file.name} is the name of a table; choose another one.")
         files[file.name] = file
+    return _ordered(files, known=set(TABLES))
 
-    ordered: dict[str, ViewFile] = {}
-    waiting = dict(files)
-    while waiting:
-        ready = [name for name, file in waiting.items() if all(d in TABLES or d in ordered for d in file.depends_on)]
-        if not ready:
-            unknown = {d for file in waiting.values() for d in file.depends_on} - set(TABLES) - set(files)
-            if unknown:
-                raise CatalogueError(
-                    f"No table and no view is named {', '.join(sorted(unknown))}; correct `depends on` in the headers."
-                )
-            raise CatalogueError(f"The views {', '.join(sorted(waiting))} depend on each other in a circle; break it.")
-        for name in ready:
-            ordered[name] = waiting.pop(name)
-    return tuple(ordered.values())
+
+def read_function_files(sql_folder: Path) -> tuple[FunctionFile, ...]:
+    """The functions of `<sql_folder>/functions`, each after those that it depends on; none where there is no folder.
+
+    Raises:
+        CatalogueError: a wrong header, a name that is not the file's, an unknown dependency, or a circle.
+    """
+    paths = sorted((sql_folder / FUNCTION_FOLDER).glob("*.sql"))
+    return _ordered({path.stem: _read_file(path, split_function_header) for path in paths}, known=set())
 
 
 def duckdb_type(arrow_type: pa.DataType) -> str:
@@ -200,36 +219,45 @@ def table_view_sql(table: Table, home: Path) -> str:
 def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     """Builds `<home>/catalogue.duckdb`, whatever is there now, and puts it into place in one step.
 
-    One view per table of the registry, then the views of `sql_folder`, then `catalogue_info`; a comment on
-    every view and column. The files of the warehouse need not exist.
+    The functions of `sql_folder`, one view per table of the registry, the views of `sql_folder`, then
+    `catalogue_info`; a comment on every function, view and column. The files of the warehouse need not exist.
 
     Raises:
-        CatalogueError: a view file does not run, or its header lists other columns than the view has.
+        CatalogueError: a file does not run, or its header lists other columns or arguments than there are.
     """
     home = _resolved(home)
-    files = read_view_files(sql_folder)
+    files = _read_folder(sql_folder)
     home.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(home)
     folder = Path(tempfile.mkdtemp(prefix=".catalogue-", dir=home))
     try:
         built = folder / CATALOGUE_NAME
         with duckdb.connect(str(built)) as connection:
+            # Each of the hundreds of statements would wait for the disk otherwise.
+            connection.begin()
+            for function in files.functions:
+                _create_function(connection, function)
             for table in TABLES.values():
                 connection.execute(table_view_sql(table, home))
                 for statement in _table_comments(table):
                     connection.execute(statement)
-            for file in files:
-                _create_view(connection, file)
+            for view in files.views:
+                _create_view(connection, view)
             for statement in _info_statements(_fingerprint(home, files), home):
                 connection.execute(statement)
+            connection.commit()
         os.replace(built, home / CATALOGUE_NAME)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return CatalogueSummary(home / CATALOGUE_NAME, (*TABLES, *(file.name for file in files), INFO_VIEW))
+    return CatalogueSummary(
+        path=home / CATALOGUE_NAME,
+        functions=tuple(function.name for function in files.functions),
+        views=(*TABLES, *(view.name for view in files.views), INFO_VIEW),
+    )
 
 
 def catalogue_is_current(home: Path, sql_folder: Path) -> bool:
-    """Whether the catalogue is there and was built from this registry, these view files, for this place."""
+    """Whether the catalogue is there and was built from this registry, these files, for this place."""
     home = _resolved(home)
     path = home / CATALOGUE_NAME
     if not path.exists():
@@ -243,7 +271,7 @@ def catalogue_is_current(home: Path, sql_folder: Path) -> bool:
     except duckdb.Error:
         # Torn by a crash of the machine, of another DuckDB, or not ours: to be built again.
         return False
-    return rows == [(_fingerprint(home, read_view_files(sql_folder)),)]
+    return rows == [(_fingerprint(home, _read_folder(sql_folder)),)]
 
 
 def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
@@ -261,12 +289,111 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(home / CATALOGUE_NAME), read_only=True)
     # All rows are fetched: a result left open would block the caller's first query.
     rows = connection.execute(f"select fingerprint from {INFO_VIEW}").fetchall()
-    if rows != [(_fingerprint(home, read_view_files(sql_folder)),)]:
+    if rows != [(_fingerprint(home, _read_folder(sql_folder)),)]:
         connection.close()
         raise CatalogueError(
             "This process still has the former catalogue open; close its connections, then open the catalogue again."
         )
     return connection
+
+
+def _read_folder(sql_folder: Path) -> _SqlFolder:
+    return _SqlFolder(read_function_files(sql_folder), read_view_files(sql_folder))
+
+
+def _read_file(path: Path, split: Callable[[str], _File]) -> _File:
+    try:
+        file = split(path.read_text(encoding="utf-8"))
+    except CatalogueError as error:
+        raise CatalogueError(f"{path.name}: {error}") from error
+    if file.name != path.stem:
+        kind = "view" if isinstance(file, ViewFile) else "function"
+        raise CatalogueError(f"{path.name}: the header names the {kind} {file.name}; name both alike.")
+    return file
+
+
+def _ordered(files: Mapping[str, _File], known: set[str]) -> tuple[_File, ...]:
+    """The files, each after those that it depends on, otherwise by name; `known` is there before all of them."""
+    ordered: dict[str, _File] = {}
+    waiting = dict(files)
+    while waiting:
+        ready = [name for name, file in waiting.items() if all(d in known or d in ordered for d in file.depends_on)]
+        if not ready:
+            unknown = {d for file in waiting.values() for d in file.depends_on} - known - set(files)
+            if unknown:
+                raise CatalogueError(
+                    f"Nothing to depend on is named {', '.join(sorted(unknown))}; correct `depends on` in the headers."
+                )
+            raise CatalogueError(f"The files {', '.join(sorted(waiting))} depend on each other in a circle; break it.")
+        for name in ready:
+            ordered[name] = waiting.pop(name)
+    return tuple(ordered.values())
+
+
+def _read_header(text: str, first_key: str, required: tuple[str, ...]) -> tuple[dict[str, str], tuple[ViewColumn, ...]]:
+    """The texts by key, and the lines of `columns` or `arguments`."""
+    allowed = (*required, "note")
+    values: dict[str, str] = {}
+    columns: list[ViewColumn] = []
+    key = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("--"):
+            break
+        if match := _KEY_LINE.match(line):
+            key = match[1]
+            if key not in allowed or key in values:
+                problem = "is there twice" if key in values else f"is none of {', '.join(allowed)}"
+                raise CatalogueError(f"Line {number} of the header: the key `{key}` {problem}; correct it.")
+            values[key] = match[2]
+        elif key in _LIST_KEYS and (match := _COLUMN_LINE.match(line)):
+            columns.append(ViewColumn(match[1], match[2], match[3], match[4]))
+        elif key is not None and (match := _CONTINUATION.match(line)):
+            if key not in _LIST_KEYS:
+                values[key] = f"{values[key]} {match[1]}".strip()
+            elif columns and line.startswith("--     "):
+                last = columns.pop()
+                columns.append(ViewColumn(last.name, last.type, last.unit, f"{last.meaning} {match[1]}"))
+            else:
+                raise CatalogueError(
+                    f"Line {number} of the header: write a column as `--   name (TYPE, unit): meaning`, got: {line}"
+                )
+        else:
+            raise CatalogueError(f"Line {number} of the header: write `-- key: value`, got: {line}")
+
+    missing = [name for name in required if not (columns if name in _LIST_KEYS else values.get(name))]
+    if missing:
+        name = values.get(first_key, "without a name")
+        raise CatalogueError(
+            f"The header of {first_key} {name} lacks {', '.join(missing)}; add it at the top of the file."
+        )
+    return values, tuple(columns)
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return () if listed == "nothing" else tuple(name.strip() for name in listed.split(","))
+
+
+def _create_function(connection: duckdb.DuckDBPyConnection, file: FunctionFile) -> None:
+    nulls = ", ".join(f"null::{argument.type}" for argument in file.arguments)
+    try:
+        statements = connection.extract_statements(file.sql)
+        if len(statements) != 1:
+            raise CatalogueError(f"{file.name}.sql holds {len(statements)} statements; keep one `create macro`.")
+        connection.execute(statements[0])
+        ((_, returned, *_),) = connection.execute(f"describe select {_identifier(file.name)}({nulls})").fetchall()
+        ((arguments,),) = connection.execute(
+            "select parameters from duckdb_functions() where function_name = ? and not internal", [file.name]
+        ).fetchall()
+    except duckdb.Error as error:
+        raise CatalogueError(f"{file.name}.sql does not run; correct it. DuckDB says: {error}") from error
+    declared = [argument.name for argument in file.arguments]
+    if arguments != declared or returned != file.returns:
+        raise CatalogueError(
+            f"{file.name}.sql: the header says ({', '.join(declared)}) and {file.returns}, the function has "
+            f"({', '.join(arguments)}) and {returned}; make them alike."
+        )
+    comment = f"{file.signature}: {file.meaning} Returns {file.result}."
+    connection.execute(f"comment on macro {_identifier(file.name)} is {_literal(comment)}")
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, file: ViewFile) -> None:
@@ -305,18 +432,18 @@ def _info_statements(fingerprint: str, home: Path) -> list[str]:
     return [
         f"create view {INFO_VIEW} as select {_literal(fingerprint)} as fingerprint, {_literal(str(home))} as home_path",
         _comment_on_view(INFO_VIEW, "What the catalogue was built from. One row."),
-        _comment_on_column(INFO_VIEW, "fingerprint", "SHA-256 of registry, view files, place and DuckDB version", None),
+        _comment_on_column(INFO_VIEW, "fingerprint", "SHA-256 of registry, `sql/`, place and DuckDB version", None),
         _comment_on_column(INFO_VIEW, "home_path", "home folder whose warehouse the views read", None),
     ]
 
 
-def _fingerprint(home: Path, files: tuple[ViewFile, ...]) -> str:
+def _fingerprint(home: Path, files: _SqlFolder) -> str:
     digest = hashlib.sha256(duckdb.__version__.encode())
     for table in TABLES.values():
         for statement in (table_view_sql(table, home), *_table_comments(table)):
             digest.update(statement.encode() + b"\0")
-    for file in files:
-        digest.update(file.sql.encode() + b"\0")
+    for sql in (*(function.sql for function in files.functions), *(view.sql for view in files.views)):
+        digest.update(sql.encode() + b"\0")
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ run loses at most the items that workers were at, and the next run computes only
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +41,7 @@ class Step:
         return f"{self.name}-{self.version}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """`content` identifies the input bytes; `weight` orders the work, heaviest first.
 
@@ -64,6 +64,7 @@ class Outcome:
 
     payloads: Mapping[str, dict[str, Any]]
     failures: list[Failure] = field(default_factory=list)
+    item_count: int = 0
     computed_count: int = 0
 
 
@@ -71,7 +72,7 @@ def compute(
     store: ItemStore,
     step: Step,
     domain: str,
-    items: Sequence[Item],
+    items: Iterable[Item],
     *,
     home: Path,
     workers: int,
@@ -88,30 +89,30 @@ def compute(
 
     An item is computed where its key (content, version, configuration) is new, or a file that its payload
     names under `files` (relative to `home`) has vanished. `workers` 0: one per core; `memory_mb` 0: no limit.
+    Items may come from a generator: of those that need no work, only id and key stay in memory.
     """
     log = log or logging.getLogger("emovid")
-    keys = {item.item_id: f"{item.content}|{step.version}|{step.config}" for item in items}
     limits = f"|{timeout_s:g} s|{memory_mb} MB"
-    store.forget_others(step.name, domain, keys)
-    finished = store.finished_keys(step.name, domain)
+    is_done = _done_before(store, step, domain, home)
     failed = {
         item_id: key
         for item_id, (key, code) in store.failed_keys(step.name, domain).items()
         if leave_failures or (not retry_quarantined and code not in PASSING)
     }
-    is_there = _Folders(home)
+    keys: dict[str, str] = {}
     done: dict[str, str] = {}
     todo: list[Item] = []
     for item in items:
-        key = keys[item.item_id]
-        known, files = finished.get(item.item_id, ("", ()))
-        if known == key and all(map(is_there, files)):
+        key = keys[item.item_id] = f"{item.content}|{step.version}|{step.config}"
+        if is_done(item.item_id, key):
             done[item.item_id] = key
         elif failed.get(item.item_id) not in (key, key + limits):
             todo.append(item)
-    outcome = Outcome(store.payloads(step.name, domain, done))
+    del is_done
+    store.forget_others(step.name, domain, keys)
+    outcome = Outcome(store.payloads(step.name, domain, done), item_count=len(keys))
     if todo:
-        log.info(f"{step.name} [{domain}]: {len(todo)} of {len(items)} items to compute")
+        log.info(f"{step.name} [{domain}]: {len(todo)} of {len(keys)} items to compute")
         told = f"{step.name} [{domain}]"
         by_id = {item.item_id: item for item in todo}
         settled = 0
@@ -136,6 +137,18 @@ def compute(
                     progress(told, settled, len(todo))
     outcome.failures = store.failures(domain, step.name)
     return outcome
+
+
+def _done_before(store: ItemStore, step: Step, domain: str, home: Path) -> Callable[[str, str], bool]:
+    """Whether an item was finished under a key, and the files that it made are still there."""
+    finished = store.finished_keys(step.name, domain)
+    is_there = _Folders(home)
+
+    def is_done(item_id: str, key: str) -> bool:
+        known, files = finished.get(item_id, ("", ()))
+        return known == key and all(map(is_there, files))
+
+    return is_done
 
 
 def _in_order(items: Iterable[Item]) -> list[Item]:

@@ -219,12 +219,12 @@ class ItemStore:
         except sqlite3.OperationalError as error:
             raise StateError(self._path, error) from error
 
-    def finished(self, step: str, domain: str) -> dict[str, tuple[str, dict[str, Any]]]:
-        """item_id → (item_key, payload) of every finished item, all in memory."""
+    def finished(self, step: str, domain: str) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
+        """(item_id, (item_key, payload)) of every finished item, one in memory."""
         rows = self._connection.execute(
             "SELECT item_id, item_key, payload FROM items WHERE step = ? AND domain = ?", (step, domain)
         )
-        return {item_id: (key, json.loads(payload)) for item_id, key, payload in rows}
+        return ((item_id, (key, json.loads(payload))) for item_id, key, payload in rows)
 
     def finished_keys(self, step: str, domain: str) -> dict[str, tuple[str, list[str]]]:
         """item_id → (item_key, files that its payload names) of every finished item; reads no payload."""

@@ -5,7 +5,7 @@ Belongs here: turning rows of tables into items and configuration into keys. The
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from emovid_assets.layout import Home, SceneSettings
@@ -15,6 +15,10 @@ from emovid_assets.resources.library import LibraryFile
 from emovid_assets.resources.project import Project
 
 Row = Mapping[str, Any]
+
+FOR_CLIP_FILES = ("source_id", "sha256", "path", "width_px", "height_px")
+FOR_SCAN = (*FOR_CLIP_FILES, "domain", "frame_count", "duration_s", "is_interlaced")
+"""Columns of `source_videos` that the steps need."""
 
 STEP_ASSETS = {
     "library": "source_videos",
@@ -39,25 +43,36 @@ def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: 
     limits = {name: getattr(media, name) for name in PROBE_LIMITS}
     # Strings, made once: `Path` for each of thousands of files would take longer than finding that nothing is new.
     root = str(project.home.root)
+    stamps = _stamps(project, domain)
     step = Step("probe", media_steps.PROBE_VERSION, json.dumps(limits), media_steps.probe)
-    items = [
+    items = (
         Item(
             source_id,
             content=file.sha256,
-            arguments={"path": f"{root}/{file.path}", "limits": limits},
+            arguments={"path": f"{root}/{file.path}", "stamp": stamps.get(file.path), "limits": limits},
             path=file.path,
             input_sha256=file.sha256,
             weight=file.size_bytes,
         )
         for source_id, file in files.items()
-    ]
+    )
     return project.compute(step, domain, items, log)
+
+
+def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
+    """Per path, what a step is told of the file that was hashed, so that it notices another one in its place."""
+    known = project.with_store(lambda store: store.known_hashes(f"library/{domain}/"))
+    return {path: {"size_bytes": size, "mtime_ns": mtime_ns} for path, (size, mtime_ns, _) in known.items()}
 
 
 def stream_indices(project: Project, domain: str) -> dict[str, int]:
     """The video stream that was chosen for each probed source."""
-    finished = project.with_store(lambda store: store.finished("probe", domain))
-    return {source_id: payload["stream_index"] for source_id, (_, payload) in finished.items()}
+    found: dict[str, int] = project.with_store(
+        lambda store: {
+            source_id: payload["stream_index"] for source_id, (_, payload) in store.finished("probe", domain)
+        }
+    )
+    return found
 
 
 def is_whole(source: Row, scenes: SceneSettings) -> bool:
@@ -66,19 +81,22 @@ def is_whole(source: Row, scenes: SceneSettings) -> bool:
 
 
 def scan(
-    project: Project, domain: str, sources: Sequence[Row], log: logging.Logger, *, leave_failures: bool = False
+    project: Project, domain: str, sources: Iterable[Row], log: logging.Logger, *, leave_failures: bool = False
 ) -> Outcome:
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
     root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
     streams = stream_indices(project, domain)
+    stamps = _stamps(project, domain)
+    settings = {whole: _scan_settings(whole, scenes) for whole in (True, False)}
     step = Step("scan", media_steps.SCAN_VERSION, scenes.digest(), media_steps.scan)
-    items = [
+    items = (
         Item(
             source["source_id"],
             content=source["sha256"],
             arguments={
                 "path": f"{root}/{source['path']}",
+                "stamp": stamps.get(source["path"]),
                 "home": root,
                 "source_id": source["source_id"],
                 "stream_index": streams.get(source["source_id"], 0),
@@ -87,14 +105,14 @@ def scan(
                 "frame_count": None if source["is_interlaced"] else source["frame_count"],
                 # Settings decide about the cuts only where files are cut.
                 "changes_path": None if is_whole(source, scenes) else changes_path(home, domain, source["source_id"]),
-                "settings": _scan_settings(source, scenes),
+                "settings": settings[is_whole(source, scenes)],
             },
             path=source["path"],
             input_sha256=source["sha256"],
             weight=source["frame_count"] * source["width_px"] * source["height_px"],
         )
         for source in sources
-    ]
+    )
     return project.compute(step, domain, items, log, leave_failures=leave_failures)
 
 
@@ -103,8 +121,7 @@ def changes_path(home: Home, domain: str, source_id: str) -> str:
     return home.relative(home.frame_changes / domain / f"{source_id}.v{media_steps.CHANGES_VERSION}.npy")
 
 
-def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
-    whole = is_whole(source, scenes)
+def _scan_settings(whole: bool, scenes: SceneSettings) -> dict[str, Any]:
     return {
         "detector": {
             "name": scenes.detector,
@@ -123,61 +140,63 @@ def _scan_settings(source: Row, scenes: SceneSettings) -> dict[str, Any]:
 
 
 def measured(
-    project: Project, domain: str, sources: Sequence[Row], log: logging.Logger
+    project: Project, domain: str, sources: Iterable[Row], log: logging.Logger
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(clip_id, kept segment with its measurements, its `source_id` and the source's `video_start_s`), one in memory.
 
     What the asset `segments` has scanned. Sources that failed there are not tried again by every asset that reads.
     """
     scanned = scan(project, domain, sources, log, leave_failures=True)
-    for source_id, payload in scanned.payloads.items():
-        for segment in payload["segments"]:
-            if segment["is_kept"]:
-                yield (
-                    segment["clip_id"],
-                    {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]},
-                )
+    return (
+        (segment["clip_id"], {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]})
+        for source_id, payload in scanned.payloads.items()
+        for segment in payload["segments"]
+        if segment["is_kept"]
+    )
 
 
 def clip_files(
-    project: Project, domain: str, sources: Sequence[Row], segments: Mapping[str, Row], log: logging.Logger
+    project: Project, domain: str, sources: Iterable[Row], segments: Iterable[tuple[str, Row]], log: logging.Logger
 ) -> Outcome:
-    """Writes the file of each kept segment."""
+    """Writes the file of each kept segment (clip_id, segment as `measured` gives it)."""
     home = project.home
     by_id = {source["source_id"]: source for source in sources}
     root, clip_folder = str(home.root), home.relative(home.clips / domain)
     streams = stream_indices(project, domain)
-    step = Step("clip_file", media_steps.CLIP_VERSION, project.settings.media.clip_files, media_steps.clip_file)
-    items = []
-    for clip_id, segment in segments.items():
+    stamps = _stamps(project, domain)
+    how = project.settings.media.clip_files
+    step = Step("clip_file", media_steps.CLIP_VERSION, how, media_steps.clip_file)
+
+    def item(clip_id: str, segment: Row) -> Item:
         source = by_id[segment["source_id"]]
-        items.append(
-            Item(
-                clip_id,
-                content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
-                arguments={
-                    "path": f"{root}/{source['path']}",
-                    "home": root,
-                    "source_sha256": source["sha256"],
-                    "stream_index": streams.get(source["source_id"], 0),
-                    "segment": {name: segment[name] for name in PLACE},
-                    "media_path": f"{clip_folder}/{clip_id}.mp4",
-                    "clip_files": project.settings.media.clip_files,
-                },
-                path=source["path"],
-                input_sha256=source["sha256"],
-                group=source["source_id"],
-                weight=(segment["end_frame"] - segment["start_frame"]) * source["width_px"] * source["height_px"],
-            )
+        return Item(
+            clip_id,
+            content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
+            arguments={
+                "path": f"{root}/{source['path']}",
+                "stamp": stamps.get(source["path"]),
+                "home": root,
+                "source_sha256": source["sha256"],
+                "stream_index": streams.get(source["source_id"], 0),
+                "segment": {name: segment[name] for name in PLACE},
+                "media_path": f"{clip_folder}/{clip_id}.mp4",
+                "clip_files": how,
+            },
+            path=source["path"],
+            input_sha256=source["sha256"],
+            group=source["source_id"],
+            weight=(segment["end_frame"] - segment["start_frame"]) * source["width_px"] * source["height_px"],
         )
+
+    items = (item(clip_id, segment) for clip_id, segment in segments)
     return project.compute(step, domain, items, log)
 
 
-def first_frames(project: Project, domain: str, media: Sequence[Row], log: logging.Logger) -> Outcome:
+def first_frames(project: Project, domain: str, media: Iterable[Row], log: logging.Logger) -> Outcome:
     """Writes the first frame of each given row of `clip_media` as PNG."""
     home: Home = project.home
     step = Step("first_frame", media_steps.FIRST_FRAME_VERSION, "png", media_steps.first_frame)
-    items = [
+    items = (
         Item(
             row["clip_id"],
             content=row["sha256"],
@@ -190,5 +209,5 @@ def first_frames(project: Project, domain: str, media: Sequence[Row], log: loggi
             input_sha256=row["sha256"],
         )
         for row in media
-    ]
+    )
     return project.compute(step, domain, items, log)

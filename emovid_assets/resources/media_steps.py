@@ -23,9 +23,31 @@ CHANGES_VERSION = "1"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
 
+@contextmanager
+def _same_file(arguments: dict[str, Any]) -> Iterator[None]:
+    """Raises MediaError `replaced` where the file, before or after, is not the one whose hash is part of the key."""
+    path, stamp = Path(arguments["path"]), arguments["stamp"]
+
+    def require() -> None:
+        try:
+            status = path.stat()
+        except FileNotFoundError as error:
+            raise MediaError("vanished", "The file is gone") from error
+        if stamp is not None and (status.st_size, status.st_mtime_ns) != (stamp["size_bytes"], stamp["mtime_ns"]):
+            raise MediaError("replaced", "")
+
+    require()
+    try:
+        yield
+    finally:
+        # Whatever was found may have been found in the other file.
+        require()
+
+
 def probe(arguments: dict[str, Any]) -> dict[str, Any]:
     """Facts of a source: columns of `source_videos` and `stream_index`."""
-    facts = probe_file(Path(arguments["path"]), Limits(**arguments["limits"]))
+    with _same_file(arguments):
+        facts = probe_file(Path(arguments["path"]), Limits(**arguments["limits"]))
     return {**vars(facts), "has_audio": facts.has_audio}
 
 
@@ -38,9 +60,22 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
     )
     changes_path = home / arguments["changes_path"] if arguments["changes_path"] else None
     path, stream_index, source_id = Path(arguments["path"]), arguments["stream_index"], arguments["source_id"]
-    result = scan_source(
-        path, stream_index, source_id, settings, folder, changes_path, expected_frame_count=arguments["frame_count"]
-    )
+    try:
+        with _same_file(arguments):
+            result = scan_source(
+                path,
+                stream_index,
+                source_id,
+                settings,
+                folder,
+                changes_path,
+                expected_frame_count=arguments["frame_count"],
+            )
+    except MediaError as error:
+        if error.code == "replaced" and changes_path:
+            # They stand under the id of the file that was expected.
+            changes_path.unlink(missing_ok=True)
+        raise
     kept = [segment for segment in result["segments"] if segment["is_kept"]]
     for segment in kept:
         segment["thumbnail_path"] = f"{arguments['thumbnail_folder']}/{segment['clip_id']}.jpg"
@@ -50,7 +85,7 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
 def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
     """Columns of `clip_media` for one clip."""
     target = Path(arguments["home"], arguments["media_path"])
-    with _writer_of(arguments) as writer:
+    with _same_file(arguments), _writer_of(arguments) as writer:
         written = writer.write(arguments["segment"], target)
     return {
         **vars(written),

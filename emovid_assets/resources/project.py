@@ -4,7 +4,7 @@ Belongs here: putting the pieces together for Dagster. Does not belong here: any
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dagster as dg
@@ -49,7 +49,7 @@ class Project(dg.ConfigurableResource):
             store.close()
 
     def compute(
-        self, step: Step, domain: str, items: Sequence[Item], log: logging.Logger, *, leave_failures: bool = False
+        self, step: Step, domain: str, items: Iterable[Item], log: logging.Logger, *, leave_failures: bool = False
     ) -> Outcome:
         """Payloads of the items of a step; see `resources.compute`.
 
@@ -72,11 +72,11 @@ class Project(dg.ConfigurableResource):
                 progress=progress_for(log),
             )
         )
-        share = len(outcome.failures) / len(items) if items else 0.0
+        share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
         if share > media.max_quarantined_share:
             first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
             raise dg.Failure(
-                f"{len(outcome.failures)} of {len(items)} items of {step.name} [{domain}] failed, more than "
+                f"{len(outcome.failures)} of {outcome.item_count} items of {step.name} [{domain}] failed, more than "
                 f"media.max_quarantined_share = {media.max_quarantined_share:g} allows. First: "
                 f"{first.path or first.item_id}: {first.message}"
             )

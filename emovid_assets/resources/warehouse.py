@@ -4,8 +4,10 @@ Belongs here: paths, atomic writes, reads of what may not be there yet. Does not
 """
 
 import hashlib
+import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,10 +86,22 @@ def _read_file(path: Path) -> pa.Table:
 def content_hash(rows: pa.Table) -> str:
     """16 hex digits of the rows in their order: equal content, equal data version."""
     digest = hashlib.sha256()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
+    with pa.ipc.new_stream(pa.PythonFile(_Digesting(digest), mode="w"), rows.schema) as writer:
         # Taken anew as one batch: neither chunks nor what a slice leaves in its buffers count as content.
         for batch in rows.combine_chunks().take(pa.array(range(rows.num_rows), pa.int64())).to_batches():
             writer.write_batch(batch)
-    digest.update(sink.getvalue())
     return digest.hexdigest()[:16]
+
+
+class _Digesting(io.RawIOBase):
+    """A file that is only hashed: the stream of a large table takes twice its space."""
+
+    def __init__(self, digest: "hashlib._Hash") -> None:
+        self._digest = digest
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._digest.update(data)
+        return len(data)

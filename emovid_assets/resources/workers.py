@@ -156,8 +156,9 @@ class Workers:
                 else:
                     self._failed_starts = 0
                     item_id, _ = worker.batch.popleft()
-                    done.append(Done(item_id, *answer))
-                    if done[-1].code == OUT_OF_MEMORY:
+                    is_spent, *end = answer
+                    done.append(Done(item_id, *end))
+                    if is_spent:
                         self._discard(worker)
                         self._give_back(worker, waiting)
                         return done
@@ -249,7 +250,7 @@ def _work(connection: Connection, memory_mb: int) -> None:
             for arguments in batch:
                 answer = _answer(function, arguments, memory_mb)
                 connection.send(answer)
-                if answer[1:2] == (OUT_OF_MEMORY,):
+                if answer[0]:
                     # What a failed allocation leaves behind is not worth finding out; the parent ends this worker.
                     threading.Event().wait()
 
@@ -285,21 +286,25 @@ def _end_with_parent() -> None:
 
 
 def _answer(function: Function, arguments: dict[str, Any], memory_mb: int) -> tuple[Any, ...]:
-    """(payload,) or (None, code, message); nothing that an item does may end the worker."""
+    """Whether memory ran out, which leaves the worker spent; then a payload, or null with a code and a message.
+
+    Nothing that an item does may end the worker.
+    """
     try:
-        return (function(arguments),)
+        return False, function(arguments)
     except BaseException as error:  # noqa: BLE001 - whatever a step raises must end as a row
         if _is_out_of_memory(error):
             return (
+                True,
                 None,
                 OUT_OF_MEMORY,
                 f"Reading the file needs more memory than media.memory_mb = {memory_mb} allows. Scale it down, or "
                 "raise the limit and build again.",
             )
         if isinstance(error, MediaError):
-            return None, error.code, str(error)
+            return False, None, error.code, str(error)
         code = "unexpected_error"
-        return None, code, sentence(code, f"{type(error).__name__}: {error}")
+        return False, None, code, sentence(code, f"{type(error).__name__}: {error}")
 
 
 def _is_out_of_memory(error: BaseException | None) -> bool:

@@ -80,11 +80,11 @@ def test_a_selection_of_nothing_is_refused_with_the_names_of_the_assets(
     ("text", "told"),
     [
         ("[scenes\n", "not valid TOML: Expected ']'"),
-        ("[scenes]\nfram_stride = 3\n", "scenes.fram_stride: Extra inputs are not permitted"),
+        ("[scenes]\nfram_stride = 3\n", "scenes.fram_stride: there is no such setting"),
         ("[scenes]\nframe_stride = 0\n", "scenes.frame_stride: Input should be greater than or equal to 1"),
         ('[scenes]\ndetector = "guess"\n', "scenes.detector: Input should be 'adaptive' or 'content'"),
         ("[annotation]\nhuman_fraction = 20\n", "annotation.human_fraction: Input should be less than or equal to 1"),
-        ("seeds = 1\n", "seeds: Extra inputs are not permitted"),
+        ("seeds = 1\n", "seeds: there is no such setting"),
     ],
 )
 def test_a_fault_in_the_settings_is_one_line_with_file_and_key(

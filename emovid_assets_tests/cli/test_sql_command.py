@@ -14,7 +14,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.named_queries import read_named_queries
-from emovid_assets.resources.catalogue import read_view_files
+from emovid_assets.resources.catalogue import read_function_files, read_view_files
 from emovid_assets.tables import TABLES
 from emovid_assets_tests.cli.conftest import Call
 from emovid_assets_tests.planted_tables import plant, valid_row
@@ -85,9 +85,13 @@ def test_the_list_names_every_table_view_and_query_with_its_meaning(call: Call, 
     listed = json.loads(call("sql", "--list", "--format", "json", home=home).stdout)
     kinds = {row["name"]: row["kind"] for row in listed}
     views = {file.name for file in read_view_files(SQL_FOLDER)}
-    assert kinds == dict.fromkeys(views, "view") | dict.fromkeys(TABLES, "table") | dict.fromkeys(
-        read_named_queries(), "query"
-    )
+    functions = {file.name for file in read_function_files(SQL_FOLDER)}
+    assert kinds == {
+        **dict.fromkeys(views, "view"),
+        **dict.fromkeys(TABLES, "table"),
+        **dict.fromkeys(functions, "function"),
+        **dict.fromkeys(read_named_queries(), "query"),
+    }
     gives = {row["name"]: row["gives"] for row in listed}
     assert all(gives.values())
     assert gives["clips"].startswith(TABLES["clips"].meaning)
@@ -121,6 +125,12 @@ def test_a_table_is_described_with_its_key_files_and_limits(call: Call, home: Pa
     assert "files: warehouse/colour_attributes/domain=<domain>/part-0.parquet\n" in text
     columns = json.loads(call("sql", "--describe", "colour_attributes", "--format", "json", home=home).stdout)
     assert {c["column"]: c["limits"] for c in columns}["hue"] == "0 to 359; may be null"
+
+
+def test_a_function_is_described_with_its_arguments(call: Call, home: Path) -> None:
+    done = call("sql", "--describe", "normal_upper_tail", home=home)
+    assert done.stdout.startswith("normal_upper_tail(")
+    assert "returns: DOUBLE" in done.stdout
 
 
 def test_a_named_query_is_described_with_its_text_and_parameters(call: Call, home: Path) -> None:

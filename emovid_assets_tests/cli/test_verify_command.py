@@ -181,6 +181,13 @@ def test_the_command_prints_a_line_a_proof_and_fails_with_what_to_do(home: Path)
     assert [proof["name"] for proof in told if not proof["holds"]] == ["clip files"]
 
 
+def test_where_a_build_alone_helps_the_command_asks_for_no_repair(home: Path) -> None:
+    Warehouse(Home(home).warehouse).path("colour_attributes", "sticker").unlink()
+    broken = emovid(home, "verify")
+    assert "colour_attributes: no row for" in broken.stdout
+    assert broken.stdout.splitlines()[-1] == "next: emovid build"
+
+
 def test_where_nothing_is_built_the_command_says_so(tmp_path: Path) -> None:
     with pytest.raises(NothingBuiltError, match="run emovid build"):
         list(proofs(Home(tmp_path)))

@@ -266,3 +266,22 @@ def test_a_folder_that_cannot_be_written_is_named_as_such(tmp_path):
         write_clip(path, 0, {**segment, "video_start_s": 0.0}, tmp_path / "clip.mp4")
     assert caught.value.code == "write_failed"
     assert not list(tmp_path.glob(".*tmp*"))
+
+
+@pytest.mark.parametrize("is_copy_allowed", [True, False])
+def test_sound_that_nothing_can_decode_costs_no_picture(tmp_path, is_copy_allowed):
+    plain = write_video(
+        tmp_path / "plain.mkv",
+        [scenery(0, i) for i in range(100)],
+        codec="libx264",
+        pix_fmt="yuv420p",
+        sound=beeps(4.0, 1.0),
+        sound_codec="aac",
+    )
+    odd = tmp_path / "odd.mkv"
+    odd.write_bytes(plain.read_bytes().replace(b"A_AAC", b"A_ZZZ"))
+    segment = clip_of(odd, tmp_path / "clip.mp4", whole=True, is_copy_allowed=is_copy_allowed)
+    assert segment["features"]["loudness_db"] is None
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        assert not container.streams.audio
+        assert len(list(container.decode(video=0))) == 100

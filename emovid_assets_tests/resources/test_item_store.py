@@ -22,14 +22,14 @@ def test_a_result_survives_closing_and_opening(tmp_path):
     payload = {"text": "été 兎", "numbers": [1, 2.5, None, True], "nested": {"a": []}}
     record(store, "a", "key", payload)
     store.close()
-    assert ItemStore(tmp_path / "deep" / "state.sqlite").finished("scan", "movie") == {"a": ("key", payload)}
+    assert dict(ItemStore(tmp_path / "deep" / "state.sqlite").finished("scan", "movie")) == {"a": ("key", payload)}
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**63), 2**63))
 def test_numbers_come_back_bit_for_bit(tmp_path_factory, number, integer):
     store = ItemStore(tmp_path_factory.getbasetemp() / "numbers.sqlite")
     record(store, "a", "k", {"x": number, "n": integer})
-    assert store.finished("scan", "movie")["a"][1] == {"x": number, "n": integer}
+    assert dict(store.finished("scan", "movie"))["a"][1] == {"x": number, "n": integer}
     store.close()
 
 
@@ -40,7 +40,7 @@ def test_a_result_ends_the_quarantine_and_a_failure_ends_the_result(tmp_path):
     record(store, "a", "k", {})
     assert store.failures("movie") == []
     quarantine(store, "a")
-    assert store.finished("scan", "movie") == {}
+    assert dict(store.finished("scan", "movie")) == {}
 
 
 def test_attempts_of_the_same_content_are_counted_and_start_anew_with_new_content(tmp_path):
@@ -70,9 +70,9 @@ def test_forgetting_spares_other_steps_and_domains(tmp_path):
     for step, domain in (("scan", "movie"), ("scan", "sticker"), ("probe", "movie")):
         record(store, f"{domain}-a", "k", {}, domain, step)
     store.forget_others("scan", "movie", [])
-    assert store.finished("scan", "movie") == {}
-    assert set(store.finished("scan", "sticker")) == {"sticker-a"}
-    assert set(store.finished("probe", "movie")) == {"movie-a"}
+    assert dict(store.finished("scan", "movie")) == {}
+    assert set(dict(store.finished("scan", "sticker"))) == {"sticker-a"}
+    assert set(dict(store.finished("probe", "movie"))) == {"movie-a"}
 
 
 def test_hashes_of_files_are_remembered_and_forgotten(tmp_path):
@@ -97,4 +97,4 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(ItemStore(tmp_path / "state.sqlite").finished("scan", "movie")) == 200
+    assert len(dict(ItemStore(tmp_path / "state.sqlite").finished("scan", "movie"))) == 200

@@ -45,6 +45,7 @@ def test_a_partial_file_changes_what_it_names(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("[media]\nmemory_mb = 1\n", "media.memory_mb: Value error, a worker needs 512"),
         ("[scenes]\nmin_cuts = 3\n", "scenes.min_cuts"),
         ("[scene]\nmax_s = 3\n", "scene:"),
         ("[scenes]\nmax_s = -1\n", "scenes.max_s"),

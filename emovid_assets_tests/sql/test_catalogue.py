@@ -19,7 +19,9 @@ from emovid_assets.resources.catalogue import (
     catalogue_is_current,
     duckdb_type,
     open_catalogue,
+    read_function_files,
     read_view_files,
+    split_function_header,
     split_sql_header,
 )
 from emovid_assets.tables import TABLES
@@ -36,6 +38,9 @@ ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "polarity_by_colour": 22,
     "colour_by_emotion": 8,
     "colour_anova": 8,
+    "hue_tests": 44,
+    "polarity_trend": 8,
+    "transition_tests": 2,
     "emotion_transitions": 128,
     "benchmark_cells": 24,
     "human_labels_by_outcome": 16,
@@ -52,6 +57,18 @@ HEADER = """\
 --     that is counted
 --   b (VARCHAR[]): words
 """
+FUNCTION_HEADER = """\
+-- function: half
+-- gives: Half of a number.
+-- source: this test
+-- depends on: nothing
+-- arguments:
+--   x (DOUBLE): the number
+--   scale (BIGINT): what it is
+--     multiplied with
+-- returns: DOUBLE; x × scale / 2
+"""
+FUNCTION_BODY = "create or replace macro half(x, scale) as x * scale / 2"
 BODY = "create or replace view pairs as select 1::bigint as a, ['x'] as b"
 
 
@@ -63,7 +80,7 @@ def _view(name: str, depends_on: str = "nothing") -> str:
 
 
 def _folder(path: Path, **files: str) -> Path:
-    path.mkdir(exist_ok=True)
+    path.mkdir(exist_ok=True, parents=True)
     for name, text in files.items():
         (path / f"{name}.sql").write_text(text, encoding="utf-8")
     return path
@@ -105,6 +122,70 @@ def test_every_view_and_every_column_has_a_comment(library: Library) -> None:
     columns = library.query("select table_name, column_name, comment from duckdb_columns() where not internal")
     assert {row["view_name"] for row in views} == {*TABLES, *VIEW_NAMES, "catalogue_info"}
     assert [row for row in (*views, *columns) if not row["comment"]] == []
+
+
+def test_every_function_has_a_comment_with_its_arguments(library: Library) -> None:
+    rows = library.query("select function_name, comment from duckdb_functions() where not internal")
+    comments = {row["function_name"]: row["comment"] for row in rows}
+    assert set(comments) == {file.name for file in read_function_files(SQL_FOLDER)}
+    assert comments["t_upper_tail"].startswith("t_upper_tail(t, df): Probability that Student's t exceeds a value")
+
+
+def test_the_declared_dependencies_are_the_functions_that_a_function_calls() -> None:
+    files = read_function_files(SQL_FOLDER)
+    for file in files:
+        code = "\n".join(line for line in file.sql.splitlines() if not line.lstrip().startswith("--"))
+        called = {other.name for other in files if f"{other.name}(" in code and other.name != file.name}
+        assert called == set(file.depends_on), file.name
+
+
+def test_a_view_may_call_a_function_of_the_folder(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a").replace("1 as a", "half(4.0, 1)::integer as a"))
+    _folder(sql / "functions", half=FUNCTION_HEADER + FUNCTION_BODY)
+    assert build_catalogue(tmp_path, sql).functions == ("half",)
+    with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
+        assert connection.execute("select a, half(3.0, 1) from a").fetchall() == [(2, 1.5)]
+
+
+def test_a_changed_function_makes_the_catalogue_outdated(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    _folder(sql / "functions", half=FUNCTION_HEADER + FUNCTION_BODY)
+    build_catalogue(tmp_path, sql)
+    assert catalogue_is_current(tmp_path, sql)
+    _folder(sql / "functions", half=FUNCTION_HEADER + FUNCTION_BODY.replace("/ 2", "* 0.5"))
+    assert not catalogue_is_current(tmp_path, sql)
+
+
+def test_the_header_of_a_function_is_read_into_its_parts() -> None:
+    file = split_function_header(FUNCTION_HEADER + FUNCTION_BODY)
+    assert (file.signature, file.meaning, file.depends_on) == ("half(x, scale)", "Half of a number.", ())
+    assert (file.returns, file.result) == ("DOUBLE", "x × scale / 2")
+    assert [(a.name, a.type, a.meaning) for a in file.arguments] == [
+        ("x", "DOUBLE", "the number"),
+        ("scale", "BIGINT", "what it is multiplied with"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--   scale (", "--   size ("), r"header says \(x, size\) and DOUBLE, the function has \(x, scale\)"),
+        (("DOUBLE; x", "BIGINT; x"), r"and BIGINT, the function has \(x, scale\) and DOUBLE"),
+        (("DOUBLE; x", "x"), "write `-- returns: TYPE; meaning`"),
+        (("x * scale", "y * scale"), "half.sql does not run"),
+        (("/ 2", "/ 2; select 1"), "half.sql holds 2 statements"),
+        (("function: half", "function: other"), "names the function other; name both alike"),
+        (("depends on: nothing", "depends on: clips"), "is named clips"),
+        (("-- arguments:", "-- columns:"), "`columns` is none of"),
+    ],
+)
+def test_a_function_that_is_not_what_its_header_says_is_not_built(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    _folder(sql / "functions", half=(FUNCTION_HEADER + FUNCTION_BODY).replace(*change))
+    with pytest.raises(CatalogueError, match=message):
+        build_catalogue(tmp_path, sql)
 
 
 def test_a_comment_names_the_unit_and_the_grain(library: Library) -> None:
@@ -342,7 +423,7 @@ def test_a_view_that_is_not_what_its_header_says_is_not_built(tmp_path: Path, bo
         ({}, "No view files"),
         ({"other": HEADER + BODY}, "name both alike"),
         ({"clips": _view("clips")}, "name of a table"),
-        ({"a": _view("a", "nowhere")}, "named nowhere"),
+        ({"a": _view("a", "nowhere")}, "is named nowhere"),
         ({"a": _view("a", "b"), "b": _view("b", "a")}, "a, b depend on each other in a circle"),
     ],
 )

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets_tests.sql.conftest import Library
 from emovid_assets_tests.sql.planting import label
 
@@ -117,3 +119,68 @@ def test_the_five_phrases_are_right_among_hundreds(library: Library, seed: int) 
     captions = [[random.choice(words) for _ in range(random.randint(1, 20))] for _ in range(40)]
     _plant(library, [("fear", " ".join(caption)) for caption in captions])
     assert _phrases(library) == _expected(captions)
+
+
+def _log_odds(counts: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Monroe, Colaresi and Quinn's δ and z of a row of a matrix of counts, emotion × phrase."""
+    mine, rest = counts[row], counts.sum(0) - counts[row]
+    prior = counts.sum(0) / 8
+
+    def log_odds(part: np.ndarray) -> np.ndarray:
+        posterior = part + prior
+        return np.log(posterior / (posterior.sum() - posterior))
+
+    delta = log_odds(mine) - log_odds(rest)
+    return delta, delta / np.sqrt(1 / (mine + prior) + 1 / (rest + prior))
+
+
+def test_distinctive_phrases_are_the_planted_ones_with_the_z_of_the_formula(library: Library) -> None:
+    random = np.random.default_rng(1)
+    common = ["wide shot", "bright light", "slow pan", "old street"]
+    planted = {"fear": "dark tunnel", "awe": "huge mountain", "anger": "broken glass"}
+    captions = []
+    for emotion in EMOTION_NAMES:
+        for _ in range(60):
+            phrases = [phrase for phrase in common if random.random() < 0.5]
+            phrases += [p for owner, p in planted.items() if random.random() < (0.5 if owner == emotion else 0.05)]
+            captions.append((emotion, ", ".join(phrases) or "nothing"))
+    _plant(library, captions)
+    vocabulary = [*common, *planted.values()]
+    counts = np.array(
+        [[sum(p in text for e, text in captions if e == emotion) for p in vocabulary] for emotion in EMOTION_NAMES]
+    )
+    rows = library.query("from distinctive_phrases")
+    for emotion, phrase in planted.items():
+        first = next(row for row in rows if row["emotion"] == emotion)
+        delta, z = _log_odds(counts, EMOTION_NAMES.index(emotion))
+        position = vocabulary.index(phrase)
+        assert (first["rank"], first["phrase"], first["word_count"]) == (1, phrase, 2)
+        assert first["caption_count"] == counts[EMOTION_NAMES.index(emotion), position]
+        assert first["caption_count"] + first["other_caption_count"] == counts[:, position].sum()
+        assert (first["log_odds_ratio"], first["z_score"]) == pytest.approx((delta[position], z[position]))
+    expected = {
+        (emotion, phrase)
+        for row, emotion in enumerate(EMOTION_NAMES)
+        for phrase, z in zip(vocabulary, _log_odds(counts, row)[1], strict=True)
+        if z > 1.96
+    }
+    assert {(row["emotion"], row["phrase"]) for row in rows} == expected
+
+
+def test_a_phrase_that_all_emotions_share_is_not_distinctive(library: Library) -> None:
+    _plant(library, [(emotion, "wide shot, slow pan") for emotion in EMOTION_NAMES for _ in range(20)])
+    assert library.query("from distinctive_phrases") == []
+
+
+def test_the_words_of_any_emotion_are_not_distinctive(library: Library) -> None:
+    captions = [("fear", "angry man, dark tunnel")] * 20 + [("awe", "huge mountain, fearful face")] * 20
+    _plant(library, captions)
+    phrases = {row["phrase"] for row in library.query("from distinctive_phrases")}
+    assert phrases == {"dark tunnel", "huge mountain"}
+
+
+def test_the_longest_of_nested_distinctive_phrases_stands_for_all(library: Library) -> None:
+    captions = [("fear", "long dark tunnel, wide shot")] * 20 + [("awe", "huge mountain, wide shot")] * 20
+    _plant(library, captions)
+    rows = library.query("from distinctive_phrases where emotion = 'fear'")
+    assert [row["phrase"] for row in rows] == ["long dark tunnel"]

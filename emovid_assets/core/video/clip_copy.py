@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.mp4 import Shown, set_edits
-from emovid_assets.core.video.reading import is_webp, open_container
+from emovid_assets.core.video.reading import is_webp, open_container, sound_stream
 from emovid_assets.core.video.sound import Sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 
@@ -98,7 +98,7 @@ class Source:
     def __init__(self, container: Any, stream_index: int) -> None:
         self.container = container
         self.video = container.streams[stream_index]
-        self.audio: Any = container.streams.audio[0] if container.streams.audio else None
+        self.audio: Any = sound_stream(container)
         reason = _refusal(container, self.video)
         if reason:
             raise CannotCopyError(reason)

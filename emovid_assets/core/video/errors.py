@@ -16,6 +16,7 @@ ADVICE: dict[str, str] = {
     "too_large": "The file is above the limit that is named. Scale it down, cut it, or raise the limit.",
     "bad_name": "The file name is not valid UTF-8. Rename the file.",
     "vanished": "The file was removed while it was being read. Put it back and build again.",
+    "replaced": "The file is not the one that was hashed: it was replaced or written to. Run `emovid build` again.",
     "unreadable": "The operating system would not read the file. Check its permissions.",
     "timeout": "Reading took longer than `media.timeout_s` allows. Check the file, or raise the limit.",
     "decoder_crashed": "The decoder process died on this file. Re-encode the file with a current FFmpeg.",
@@ -26,7 +27,7 @@ ADVICE: dict[str, str] = {
 }
 """What a person should do, per code."""
 
-PASSING = frozenset({"vanished", "unreadable", "write_failed"})
+PASSING = frozenset({"vanished", "replaced", "unreadable", "write_failed"})
 """Codes that speak of the machine and not of the content: the same bytes are tried again in the next run."""
 
 

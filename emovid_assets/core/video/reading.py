@@ -7,8 +7,8 @@ Time is always by presentation stamps. FFmpeg's demuxer gives GIF and APNG their
 WebP decoder knows still pictures only, hence Pillow there.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -27,6 +27,12 @@ ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
 DAMAGED_SHARE = 0.01
 """MPEG-2 and MPEG-4 decoders paint over what is missing and go on; a glitch does not refuse a long capture."""
+
+RUN_UPS_S = {"mpegts": (10,), "mpeg": (10,)}
+"""How far before a frame to seek, in turn, by container. MPEG's have no index: a seek lands at any picture, and the
+first stamps behind it are guessed where pictures share one."""
+USUAL_RUN_UPS_S = (0, 10)
+"""An index may point behind the frame, or to a picture that refers to others before it: then ten seconds earlier."""
 
 ZERO_DELAY_MS = 100
 """What a WebP frame without a delay is shown for, as FFmpeg does with GIF and browsers with both."""
@@ -105,6 +111,11 @@ def picture_streams(container: Any) -> list[Any]:
     return sorted(streams, key=lambda s: -(s.codec_context.width or 0) * (s.codec_context.height or 0))
 
 
+def sound_stream(container: Any) -> Any:
+    """The first sound that there is a decoder for; null where there is none."""
+    return next((stream for stream in container.streams.audio if stream.codec_context), None)
+
+
 class Video:
     """Frames of one stream of a file in presentation order, from the first or from a given stamp."""
 
@@ -134,10 +145,12 @@ class Video:
     def frames(self) -> Iterator[Frame]:
         """All frames, or those with `pts >= start_pts`; `index` counts what is yielded.
 
-        Raises MediaError `corrupt_frames` where the decoder gives up.
+        `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        is_sought = self.start_pts is not None
-        source = _webp_frames(self.path) if is_webp(self.path) else self._decode(seek=is_sought)
+        if is_webp(self.path):
+            source = _webp_frames(self.path)
+        else:
+            source = self._decode() if self.start_pts is None else self._decode_from(self.start_pts)
         index = 0
         for pts, duration, picture in source:
             if self.start_pts is not None and pts < self.start_pts:
@@ -145,47 +158,75 @@ class Video:
             yield Frame(index, pts, duration, picture)
             index += 1
 
-    def _decode(self, *, seek: bool) -> Iterator[tuple[int, int, Any]]:
+    def _decode_from(self, start_pts: int) -> Iterator[tuple[int, int, Any]]:
+        """The frames from `start_pts` on, exactly as without seeking: from the beginning where no seek leads there."""
+        with open_container(self.path) as container:
+            run_ups_s = RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
+        for run_up_s in run_ups_s:
+            with closing(self._decode(start_pts, run_up_s)) as found:
+                try:
+                    first = next((frame for frame in found if frame[0] >= start_pts), None)
+                except (MediaError, _LostError):
+                    # A decoder that stops before the clip says nothing about the clip.
+                    continue
+                if first is not None and first[0] == start_pts:
+                    yield first
+                    yield from found
+                    return
+        yield from self._decode()
+
+    def _decode(self, start_pts: int | None = None, run_up_s: int = 0) -> Generator[tuple[int, int, Any]]:
+        """From the beginning, or from a key frame that a seek to `run_up_s` before `start_pts` finds.
+
+        Raises _LostError where the seek did not lead to a known place before the frame.
+        """
         import av
 
         with open_container(self.path) as container:
             stream = container.streams[self.stream_index]
             # One thread per process: two single-threaded processes use two cores better than frame threads.
             stream.thread_type = "NONE"
-            first = True
-            if seek:
+            if start_pts is not None:
                 try:
-                    container.seek(self.start_pts, stream=stream, backward=True)
-                except av.error.FFmpegError:
-                    yield from self._decode(seek=False)
-                    return
+                    container.seek(start_pts - int(run_up_s / stream.time_base), stream=stream, backward=True)
+                except av.error.FFmpegError as error:
+                    raise _LostError from error
             decoder = _alpha_decoder(stream)
             tick = _fallback_ticks(stream)
             next_pts = count = damaged = 0
+            is_waiting = start_pts is not None
             try:
                 for packet in container.demux(stream):
                     # An empty packet repeats a picture (Theora); handed to the decoder it would mean the end.
                     if packet.size == 0 and packet.dts is not None:
                         continue
+                    if is_waiting and start_pts is not None:
+                        # Decoders that begin elsewhere make up the pictures until the next key frame.
+                        if not packet.is_keyframe:
+                            continue
+                        if packet.pts is not None and packet.pts > start_pts:
+                            raise _LostError
+                        is_waiting = False
                     for picture in decoder.decode(packet) if decoder else packet.decode():
+                        if start_pts is not None and count == 0 and picture.pts is None:
+                            raise _LostError
                         pts = picture.pts if picture.pts is not None else next_pts
                         duration = picture.duration or tick
                         next_pts = pts + duration
-                        if first and seek and self.start_pts is not None and pts > self.start_pts:
-                            # The index pointed behind the frame: read from the beginning instead.
-                            yield from self._decode(seek=False)
-                            return
-                        first = False
-                        if not seek or pts >= (self.start_pts or 0):
-                            count += 1
-                            damaged += picture.is_corrupt
+                        count += 1
+                        damaged += picture.is_corrupt
                         yield pts, duration, picture
-                if damaged > count * DAMAGED_SHARE:
+                # The share is that of the whole film; a clip of it was accepted with the film.
+                if start_pts is None and damaged > count * DAMAGED_SHARE:
                     raise MediaError(
                         "corrupt_frames", f"The decoder had to make up parts of {damaged} frames of {count}"
                     )
             except av.error.FFmpegError as error:
                 raise MediaError("corrupt_frames", f"The decoder stopped: {_plain(error)}") from error
+
+
+class _LostError(Exception):
+    """After a seek nobody knows which frame this is."""
 
 
 def _alpha_decoder(stream: Any) -> Any:

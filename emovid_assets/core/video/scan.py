@@ -160,7 +160,10 @@ def _run(
         write_changes(changes_path, run.pts, run.changes)
     if _suited(settings, run.changes) != settings:
         # Known only now: a film without colour is read twice, the first time.
-        return _reread(path, stream_index, settings, (run.pts, run.changes))
+        try:
+            return _reread(path, stream_index, settings, (run.pts, run.changes))
+        except _OtherFramesError as error:
+            raise MediaError("corrupt_frames", "Reading the file twice gives different frames") from error
     return run, segments
 
 

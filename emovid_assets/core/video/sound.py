@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emovid_assets.core.video.reading import open_container
+from emovid_assets.core.video.reading import open_container, sound_stream
 
 ANALYSIS_RATE_HZ = 16_000
 WINDOW_S = 0.05
@@ -59,7 +59,7 @@ def silent_features() -> dict[str, Any]:
 
 
 def sound_profile(path: Path, video_start_s: float) -> SoundProfile | None:
-    """Profile of the first audio stream; null where nothing can be decoded.
+    """Profile of the sound; null where nothing can be decoded.
 
     Holds eleven numbers per 50 ms, about 6 MB an hour, whatever the sample rate.
     """
@@ -109,11 +109,10 @@ def _gathered(blocks: Iterable[tuple[float, np.ndarray]], count: int) -> Iterato
         yield start_s, np.concatenate(waiting)
 
 
-def _audio_frames(container: Any, resampler: Any) -> Iterator[tuple[float, np.ndarray]]:
-    """(start in s, samples (channels, n)) of the first audio stream; packets that cannot be decoded are skipped."""
+def _audio_frames(container: Any, stream: Any, resampler: Any) -> Iterator[tuple[float, np.ndarray]]:
+    """(start in s, samples (channels, n)) of a stream; packets that cannot be decoded are skipped."""
     import av
 
-    stream = container.streams.audio[0]
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
@@ -136,10 +135,11 @@ def _mono_blocks(path: Path) -> Iterator[tuple[float, np.ndarray]]:
     from av.audio.resampler import AudioResampler
 
     with open_container(path) as container:
-        if not container.streams.audio:
+        stream = sound_stream(container)
+        if stream is None:
             return
         resampler = AudioResampler(format="fltp", layout="mono", rate=ANALYSIS_RATE_HZ, frame_size=ANALYSIS_RATE_HZ)
-        for at_s, samples in _audio_frames(container, resampler):
+        for at_s, samples in _audio_frames(container, stream, resampler):
             yield at_s, samples[0]
 
 
@@ -157,9 +157,9 @@ def read_sound(path: Path, start_s: float, end_s: float, video_start_s: float) -
     from av.audio.resampler import AudioResampler
 
     with open_container(path) as container:
-        if not container.streams.audio:
+        stream = sound_stream(container)
+        if stream is None:
             return None
-        stream = container.streams.audio[0]
         rate = 44_100 if stream.codec_context.sample_rate == 44_100 else 48_000
         channels = 1 if stream.codec_context.channels == 1 else 2
         samples = np.zeros((channels, round((end_s - start_s) * rate)), np.float32)
@@ -172,7 +172,7 @@ def read_sound(path: Path, start_s: float, end_s: float, video_start_s: float) -
             except av.error.FFmpegError:
                 container.seek(0)
         is_heard = False
-        for at_s, block in _audio_frames(container, resampler):
+        for at_s, block in _audio_frames(container, stream, resampler):
             offset = round((at_s - video_start_s - start_s) * rate)
             if offset >= samples.shape[1]:
                 break

@@ -1,0 +1,72 @@
+"""Steps work on the file that was hashed and on no other."""
+
+import os
+
+import pytest
+
+from emovid_assets.core.video.errors import MediaError
+from emovid_assets.resources import media_steps
+from emovid_assets_tests.media.making import scenery, write_video
+
+FRAMES = [scenery(index // 60, index) for index in range(120)]
+SETTINGS = {
+    "detector": {"name": "content", "threshold": 27.0},
+    "frame_stride": 20,
+    "min_duration_s": 1.0,
+    "max_duration_s": 30.0,
+    "is_whole": False,
+}
+CHANGES = "frame_changes/movie.npy"
+
+
+def stamp_of(path):
+    status = path.stat()
+    return {"size_bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+@pytest.fixture
+def film(tmp_path):
+    return write_video(tmp_path / "film.mov", FRAMES)
+
+
+def arguments(home, film, stamp):
+    common = {"path": str(film), "home": str(home), "stamp": stamp, "stream_index": 0}
+    scan = common | {
+        "source_id": "movie-0123456789abcdef",
+        "thumbnail_folder": "thumbnails",
+        "frame_count": 120,
+        "changes_path": CHANGES,
+        "settings": SETTINGS,
+    }
+    place = {"start_s": 0.0, "end_s": 2.4, "start_frame": 0, "end_frame": 60, "start_pts": 0, "video_start_s": 0.0}
+    clip = common | {"source_sha256": "", "segment": place, "media_path": "clip.mp4", "clip_files": "copy"}
+    return scan, clip
+
+
+def test_a_film_that_was_replaced_is_neither_scanned_nor_cut_and_leaves_no_changes(tmp_path, film):
+    stamp = stamp_of(film)
+    os.utime(film, ns=(0, stamp["mtime_ns"] + 1))
+    scan, clip = arguments(tmp_path, film, stamp)
+    for step, values in ((media_steps.scan, scan), (media_steps.clip_file, clip)):
+        with pytest.raises(MediaError) as raised:
+            step(values)
+        assert raised.value.code == "replaced"
+    assert not (tmp_path / CHANGES).exists()
+    assert not (tmp_path / "clip.mp4").exists()
+
+
+def test_a_film_that_is_replaced_while_it_is_scanned_leaves_no_changes_under_its_name(tmp_path, film, monkeypatch):
+    whole = media_steps.scan_source
+
+    def scanned_and_replaced(*positional, **named):
+        result = whole(*positional, **named)
+        assert (tmp_path / CHANGES).exists()
+        film.write_bytes(film.read_bytes() + b" ")
+        return result
+
+    monkeypatch.setattr(media_steps, "scan_source", scanned_and_replaced)
+    scan, _ = arguments(tmp_path, film, stamp_of(film))
+    with pytest.raises(MediaError) as raised:
+        media_steps.scan(scan)
+    assert raised.value.code == "replaced"
+    assert not (tmp_path / CHANGES).exists()
