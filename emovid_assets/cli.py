@@ -152,9 +152,7 @@ def sql(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv, json or parquet.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of the terminal.")] = None,
-    list_names: Annotated[
-        bool, typer.Option("--list", help="List views, tables, functions and named queries.")
-    ] = False,
+    list_names: Annotated[bool, typer.Option("--list", help="List views, tables, functions, named queries.")] = False,
     describe: Annotated[
         str | None, typer.Option("--describe", help="Columns, units and meanings of one name of the list.")
     ] = None,
