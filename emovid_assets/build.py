@@ -8,7 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets import annotations, catalogue, evaluation, labels, measurements, sources
+from emovid_assets.assets import annotations, catalogue, embeddings, evaluation, labels, measurements, sources
+from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
 from emovid_assets.io_managers import ParquetIOManager
@@ -21,8 +22,10 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     """Everything there is; overrides replace resources by name (`project`, `io_manager`)."""
     project = (resource_overrides or {}).get("project") or Project()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([sources, measurements, annotations, labels, evaluation, catalogue]),
-        asset_checks=[*table_checks(), *PROTOCOL_CHECKS],
+        assets=dg.load_assets_from_modules(
+            [sources, measurements, annotations, labels, embeddings, evaluation, catalogue]
+        ),
+        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *EMBEDDING_CHECKS],
         jobs=[*jobs(), take_up_answers],
         sensors=[label_studio_answers],
         resources={"project": project, "io_manager": ParquetIOManager(project=project), **(resource_overrides or {})},

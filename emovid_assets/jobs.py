@@ -8,13 +8,14 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets import annotations, evaluation, labels, measurements, sources
+from emovid_assets.assets import annotations, embeddings, evaluation, labels, measurements, sources
 from emovid_assets.tables import TABLES
 
 _STAGES = {
     "collect_clips": ([sources.GROUP, measurements.GROUP], "Library to clips, clip files and measurements."),
     "collect_annotations": ([annotations.GROUP], "Tasks, annotations and human labels."),
     "label_clips": ([labels.GROUP], "Labels by model, captions and final labels."),
+    "embed_clips": ([embeddings.GROUP], "Embeddings of the clips."),
     "evaluate": ([evaluation.GROUP], "Validation, benchmark and quarantine."),
 }
 UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_partitioned)
@@ -43,6 +44,11 @@ def jobs() -> list[Any]:
             "pool_agreement",
             dg.AssetSelection.assets("pooled_kappa", "agreement_statistics"),
             description="The agreement of raters over all domains together.",
+        ),
+        dg.define_asset_job(
+            "map_embeddings",
+            dg.AssetSelection.assets("embedding_map", "embedding_separability"),
+            description="The map of all domains together, and how separate they are.",
         ),
         dg.define_asset_job("build_catalogue", dg.AssetSelection.assets("catalogue"), description="The SQL catalogue."),
     ]

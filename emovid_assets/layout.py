@@ -97,6 +97,17 @@ class ModelSettings(_Section):
     min_training_clips: int = Field(16, ge=2, description="fewer human labels: no labeller yet")
 
 
+class EmbeddingSettings(_Section):
+    """What `clip_embeddings` are made by, and how many of them are mapped."""
+
+    model: str = Field("embedded", min_length=1, description="embedded: measured features; or a model folder or hub id")
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model; null: its main branch")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    batch_frames: int = Field(32, ge=1, description="frames that the model sees at once")
+    map_clips: int = Field(5000, ge=16, description="most clips of the map; more are sampled fairly")
+    neighbours: int = Field(15, ge=1, description="nearest clips that separability looks at")
+
+
 class Settings(_Section):
     """Everything in `emovid.toml`; each key has a default, so the file may be absent or partial."""
 
@@ -106,6 +117,7 @@ class Settings(_Section):
     annotation: AnnotationSettings = AnnotationSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
     model: ModelSettings = ModelSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
 
 
 @dataclass(frozen=True)

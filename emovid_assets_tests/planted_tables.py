@@ -11,7 +11,11 @@ from emovid_assets.layout import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES, Column
 
-LISTS: dict[pa.DataType, list[Any]] = {pa.list_(pa.float64()): [0.0, 0.5], pa.list_(pa.string()): ["a"]}
+LISTS: dict[pa.DataType, list[Any]] = {
+    pa.list_(pa.float64()): [0.0, 0.5],
+    pa.list_(pa.string()): ["a"],
+    pa.list_(pa.float32()): [0.5],
+}
 
 
 def valid_row(table: str, number: int, domain: str = "movie", **given: Any) -> dict[str, Any]:

@@ -24,11 +24,12 @@ from emovid_assets.tables import TABLES
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
 GRAPH = defs.resolve_asset_graph()
 SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-# SPEC §4, down to the benchmark split.
+# SPEC §4.
 STAGES_OF_SPEC = (
     *("source_videos", "segments", "clips", "clip_media", "colour_attributes", "annotation_tasks"),
     *("human_annotations", "human_labels", "emotion_labeller", "vlm_labels", "captions", "emotion_labels"),
     *("validation_ratings", "kappa_validation", "benchmark_split", "processing_errors"),
+    *("clip_embeddings", "embedding_map"),
 )
 
 table_by_table = pytest.mark.parametrize("name", sorted(TABLES))
@@ -99,11 +100,13 @@ def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> N
     assert (backfill_policy or dg.BackfillPolicy.multi_run()).max_partitions_per_run == 1
 
 
-def test_the_unpartitioned_assets_are_the_labeller_the_pooled_agreement_and_the_catalogue() -> None:
+def test_the_unpartitioned_assets_are_those_that_need_all_domains_at_once() -> None:
     assert {name for name in SPECS if not GRAPH.get(dg.AssetKey(name)).is_partitioned} == {
         "emotion_labeller",
         "pooled_kappa",
         "agreement_statistics",
+        "embedding_map",
+        "embedding_separability",
         "catalogue",
     }
 

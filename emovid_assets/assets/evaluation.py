@@ -195,7 +195,7 @@ def benchmark_split(
     group=GROUP,
     code_version="1",
     # Everything that can quarantine an item comes before.
-    deps=["source_videos", "segments", "clip_media", "benchmark_split"],
+    deps=["source_videos", "segments", "clip_media", "clip_embeddings", "benchmark_split"],
 )
 def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
     failures = project.with_store(lambda store: store.failures(context.partition_key))

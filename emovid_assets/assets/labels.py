@@ -9,26 +9,17 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import bars, confusion_matrix
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, result, table_asset
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
-from emovid_assets.core.labelling import ClipEvidence, LabelledClip, NotEnoughLabelsError
+from emovid_assets.core.labelling import LabelledClip, NotEnoughLabelsError
 from emovid_assets.core.splits import group_clips
 from emovid_assets.resources import models
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, rows_of
 
 GROUP = "labels"
-
-
-def _evidence(features: pa.Table, colours: pa.Table) -> list[ClipEvidence]:
-    """Evidence of the clips that both tables know, in the order of the features."""
-    colour_of = {row["clip_id"]: row for row in rows_of(colours)}
-    return [
-        ClipEvidence(row["clip_id"], row["domain"], row["duration_s"], row, colour_of[row["clip_id"]])
-        for row in rows_of(features)
-        if row["clip_id"] in colour_of
-    ]
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["sklearn"], pool=MODEL_POOL)
@@ -46,7 +37,7 @@ def emotion_labeller(
     films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
     evidence = [
         clip
-        for clip in _evidence(clip_features, colour_attributes)
+        for clip in evidence_of(clip_features, colour_attributes)
         # The validation clips are what the labeller is judged by: never trained on.
         if clip.clip_id in labelled and clip.clip_id not in blind
     ]
@@ -99,7 +90,7 @@ def vlm_labels(
         context.log.warning("No labeller yet, so no labels by model: the labeller says what is missing.")
         return result("vlm_labels", table.empty(), metadata={"missing": "no labeller has been trained yet"})
     labeller = models.load_labeller(project.home, rows_of(emotion_labeller)[0]["path"])
-    evidence = _evidence(clip_features, colour_attributes)
+    evidence = evidence_of(clip_features, colour_attributes)
     rows: list[dict[str, Any]] = [
         {
             "clip_id": clip.clip_id,
@@ -130,7 +121,7 @@ def captions(
     context: dg.AssetExecutionContext, project: Project, clip_features: pa.Table, colour_attributes: pa.Table
 ) -> Rows:
     captioner = models.captioner()
-    evidence = _evidence(clip_features, colour_attributes)
+    evidence = evidence_of(clip_features, colour_attributes)
     rows: list[dict[str, Any]] = [
         {
             "clip_id": clip.clip_id,

@@ -12,12 +12,17 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
+from emovid_assets.core.separability import ALL
 
 SHEET_CLIPS = 24
 SHEET_COLUMNS = 6
 TILE_PX, GAP_PX, LABEL_PX = 120, 6, 18
 INK, POSITIVE, NEGATIVE, NEUTRAL = "#374151", "#2a78b5", "#c2573f", "#6b7280"
+PALE = "#d7dbe0"
+# Blue, orange and purple-red keep apart in every kind of colour blindness, and in grey.
+DOMAIN_COLOURS = dict(zip(DOMAINS, ("#0072b2", "#e69f00", "#a23b72"), strict=True))
 NOTHING = dg.MetadataValue.md("nothing to show yet")
 
 
@@ -111,6 +116,115 @@ def _matrix(
             shade = "white" if value > low + 0.6 * (high - low) else INK
             axes.text(x, y, form.format(value), ha="center", va="center", fontsize=8, color=shade)
     return _rendered(figure, f"{rows} by {columns}")
+
+
+def domain_map(points: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """The map, each clip in the colour of its domain, with the domains' counts."""
+    if not points:
+        return NOTHING
+    figure, axes = _figure(6.6, 0.5 + 5.0 * _height_per_width(points))
+    # In a fixed shuffled order, so that no domain is painted over the others.
+    order = np.random.default_rng(0).permutation(len(points))
+    places = _places(points)[order]
+    colours = [DOMAIN_COLOURS[points[number]["domain"]] for number in order]
+    axes.scatter(*places.T, c=colours, s=_dot_size(len(points)), alpha=0.85, linewidths=0)
+    counts = {domain: sum(row["domain"] == domain for row in points) for domain in DOMAINS}
+    for domain, count in counts.items():
+        axes.scatter([], [], color=DOMAIN_COLOURS[domain], s=32, linewidths=0, label=f"{domain} ({count:,})")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, frameon=False, labelcolor=INK)
+    _bare(axes)
+    axes.set_title("Clips by domain: t-SNE of the embeddings", fontsize=10, color=INK, loc="left")
+    return _rendered(figure, "map by domain")
+
+
+def emotion_map(points: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """A small map per emotion on the pale map of all clips: eight colours on one map nobody can tell apart."""
+    if not points:
+        return NOTHING
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.8, 1.1 + 2 * 2.1 * _height_per_width(points)), dpi=100, layout=_spaced())
+    FigureCanvasAgg(figure)
+    places, size = _places(points), _dot_size(len(points)) * 0.6
+    margin = 0.04 * np.ptp(places, axis=0) + 0.5
+    low, high = places.min(axis=0) - margin, places.max(axis=0) + margin
+    for axes, name in zip(figure.subplots(2, 4).flat, EMOTION_NAMES, strict=True):
+        is_it = np.array([row["emotion"] == name for row in points])
+        colour = POSITIVE if EMOTION_BY_NAME[name].polarity == "positive" else NEGATIVE
+        axes.scatter(*places[~is_it].T, color=PALE, s=size * 0.6, linewidths=0)
+        axes.scatter(*places[is_it].T, color=colour, s=size, linewidths=0)
+        _bare(axes)
+        # The same window everywhere, so that the pale clips stand still from one map to the next.
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        axes.set_title(f"{name} ({is_it.sum():,})", fontsize=9, color=INK, loc="left")
+    figure.suptitle(
+        "Clips by emotion: positive emotions above, negative below", fontsize=10, color=INK, x=0.01, ha="left"
+    )
+    return _rendered(figure, "map by emotion")
+
+
+def separability_plot(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """Share of neighbours in the own group with its interval, beside what chance gives (a line across)."""
+    shown = [row for row in rows if row["purity"] is not None]
+    if not shown:
+        return NOTHING
+    figure, axes = _figure(6.6, 1.0 + 0.24 * len(shown))
+    names: list[str] = []
+    places: list[float] = []
+    for row in shown:
+        # A gap before each grouping.
+        y = len(names) + 0.7 * sum(other["group_name"] == ALL for other in shown[: len(names) + 1])
+        places.append(y)
+        low, high = (row[name] if row[name] is not None else row["purity"] for name in ("purity_low", "purity_high"))
+        axes.plot([low, high], [y, y], color=POSITIVE, linewidth=2, alpha=0.5, solid_capstyle="round")
+        axes.plot(row["purity"], y, "o", color=POSITIVE, markersize=5, clip_on=False, zorder=3)
+        axes.plot(row["chance_purity"], y, "|", color=INK, markersize=11, markeredgewidth=1.6)
+        names.append(f"all {row['grouping']}s" if row["group_name"] == ALL else row["group_name"])
+    axes.plot([], [], "o", color=POSITIVE, markersize=5, label="measured")
+    axes.plot([], [], "|", color=INK, markersize=11, markeredgewidth=1.6, label="by chance")
+    axes.set_yticks(places, names)
+    axes.set_ylim(places[-1] + 0.6, places[0] - 0.6)
+    axes.set_xlim(0, 1)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(
+        f"share of the {shown[0]['neighbour_count']} nearest clips of other sources in the same group, 95 % interval",
+        fontsize=8,
+        color=INK,
+    )
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False, labelcolor=INK)
+    return _rendered(figure, "neighbours")
+
+
+def _places(points: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    return np.array([(row["x"], row["y"]) for row in points], float)
+
+
+def _height_per_width(points: Sequence[Mapping[str, Any]]) -> float:
+    """Of the map: t-SNE knows no upright format. Between 0.4 and 1, so that no picture is a ribbon or a tower."""
+    width, height = np.ptp(_places(points), axis=0)
+    return float(np.clip(height / width, 0.4, 1.0)) if width > 0 else 1.0
+
+
+def _spaced() -> Any:
+    """Room between small maps, so that one does not seem to go on in the next."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return ConstrainedLayoutEngine(wspace=0.08)
+
+
+def _dot_size(count: int) -> float:
+    """In points²: large for few clips, small where thousands lie over each other."""
+    return float(np.clip(6000 / max(count, 1), 4, 40))
+
+
+def _bare(axes: Any) -> None:
+    """A map has no scale and no directions: equal units, and nothing at its edges."""
+    axes.set_aspect("equal", adjustable="box")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
 
 
 def colour_swatches(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:

@@ -34,7 +34,12 @@ _BAND_COUNT = len(BAND_EDGES_HZ) - 1
 
 
 def feature_vector(clip: ClipEvidence) -> np.ndarray:
-    """float64 (53,): palette (28), colour means (4), motion (3), length and rhythm (2), sound (13), domain (3).
+    """float64 (53,): `measured_features` (50) and which domain it is (3)."""
+    return np.concatenate([measured_features(clip), [float(clip.domain == domain) for domain in DOMAINS]])
+
+
+def measured_features(clip: ClipEvidence) -> np.ndarray:
+    """float64 (50,): palette (28), colour means (4), motion (3), length and rhythm (2), sound (13).
 
     Shares enter as square roots (Hellinger), times and frequencies as logarithms. Clips without sound get the
     floor level and zero bands, and say so in a flag.
@@ -61,7 +66,6 @@ def feature_vector(clip: ClipEvidence) -> np.ndarray:
         math.log1p(row["spectral_centroid_hz"] or 0.0),
         row["silence_share"] if has_sound else 1.0,
         *np.sqrt(bands),
-        *(float(clip.domain == domain) for domain in DOMAINS),
     ]
     return np.asarray(values, np.float64)
 

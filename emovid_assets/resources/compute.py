@@ -10,15 +10,15 @@ run loses at most the items that workers were at, and the next run computes only
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.errors import PASSING
 from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem
-from emovid_assets.resources.workers import Done, open_workers
+from emovid_assets.resources.workers import Done, Task, open_workers
 
 LIMITED = frozenset({"timeout", "too_large"})
 """Codes that speak of a limit: the same bytes are tried again when `media.timeout_s` or `media.memory_mb` changes."""
@@ -28,17 +28,33 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Step:
-    """A function over items. `version` changes when its results would; `config` is part of every key."""
+class _Named:
+    """`version` changes when the results would; `config` is part of every key."""
 
     name: str
     version: str
     config: str
-    function: Callable[[dict[str, Any]], dict[str, Any]]
 
     @property
     def code_version(self) -> str:
         return f"{self.name}-{self.version}"
+
+
+@dataclass(frozen=True)
+class Step(_Named):
+    """A function of one item, in worker processes."""
+
+    function: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class BatchStep(_Named):
+    """A function over all items in this process, for a model that is loaded once: it ends items as it gets there.
+
+    It answers for its own limits of time and memory, and ends every task, badly if need be.
+    """
+
+    function: Callable[[Iterable[Task]], Generator[list[Done]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +86,7 @@ class Outcome:
 
 def compute(
     store: ItemStore,
-    step: Step,
+    step: Step | BatchStep,
     domain: str,
     items: Iterable[Item],
     *,
@@ -119,10 +135,7 @@ def compute(
         if progress:
             progress(told, 0, len(todo))
         tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
-        with (
-            open_workers(workers or os.cpu_count() or 1, memory_mb) as pool,
-            closing(pool.run(step.function, tasks, timeout_s)) as results,
-        ):
+        with _ends(step, tasks, workers or os.cpu_count() or 1, memory_mb, timeout_s) as results:
             for ends in results:
                 good = [_finished(end, keys) for end in ends if end.payload is not None]
                 bad = [_failed(end, by_id[end.item_id], keys, limits, step) for end in ends if end.payload is None]
@@ -139,7 +152,19 @@ def compute(
     return outcome
 
 
-def _done_before(store: ItemStore, step: Step, domain: str, home: Path) -> Callable[[str, str], bool]:
+@contextmanager
+def _ends(
+    step: Step | BatchStep, tasks: Iterable[Task], workers: int, memory_mb: int, timeout_s: float
+) -> Iterator[Iterable[list[Done]]]:
+    if isinstance(step, BatchStep):
+        with closing(step.function(tasks)) as results:
+            yield results
+    else:
+        with open_workers(workers, memory_mb) as pool, closing(pool.run(step.function, tasks, timeout_s)) as results:
+            yield results
+
+
+def _done_before(store: ItemStore, step: _Named, domain: str, home: Path) -> Callable[[str, str], bool]:
     """Whether an item was finished under a key, and the files that it made are still there."""
     finished = store.finished_keys(step.name, domain)
     is_there = _Folders(home)
@@ -171,7 +196,7 @@ def _finished(end: Done, keys: Mapping[str, str]) -> FinishedItem:
     return FinishedItem(end.item_id, keys[end.item_id], end.payload)
 
 
-def _failed(end: Done, item: Item, keys: Mapping[str, str], limits: str, step: Step) -> QuarantinedItem:
+def _failed(end: Done, item: Item, keys: Mapping[str, str], limits: str, step: _Named) -> QuarantinedItem:
     return QuarantinedItem(
         end.item_id,
         keys[end.item_id] + (limits if end.code in LIMITED else ""),

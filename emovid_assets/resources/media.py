@@ -26,6 +26,7 @@ STEP_ASSETS = {
     "scan": "segments",
     "clip_file": "clip_media",
     "first_frame": "benchmark_split",
+    "embed": "clip_embeddings",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 

@@ -11,10 +11,12 @@ import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.layout import Home, Settings
-from emovid_assets.resources.compute import Item, Outcome, Step, compute
-from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
+from emovid_assets.resources.item_store import FinishedItem, ItemStore
 from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.warehouse import Warehouse
+
+ALL_DOMAINS = "all"
 
 
 class Project(dg.ConfigurableResource):
@@ -48,8 +50,31 @@ class Project(dg.ConfigurableResource):
         finally:
             store.close()
 
+    def remembered(self, name: str, key: str, make: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+        """What `make` gives for this key, and whether it had to be made: for costly results over all domains.
+
+        One result is kept per name, of the latest key.
+        """
+
+        def use(store: ItemStore) -> tuple[dict[str, Any], bool]:
+            known = dict(store.finished(name, ALL_DOMAINS)).get(name)
+            if known is not None and known[0] == key:
+                return known[1], False
+            made = make()
+            store.settle(name, ALL_DOMAINS, [FinishedItem(name, key, made)])
+            return made, True
+
+        found: tuple[dict[str, Any], bool] = self.with_store(use)
+        return found
+
     def compute(
-        self, step: Step, domain: str, items: Iterable[Item], log: logging.Logger, *, leave_failures: bool = False
+        self,
+        step: Step | BatchStep,
+        domain: str,
+        items: Iterable[Item],
+        log: logging.Logger,
+        *,
+        leave_failures: bool = False,
     ) -> Outcome:
         """Payloads of the items of a step; see `resources.compute`.
 

@@ -1,0 +1,178 @@
+"""Stage 4b: embeddings of the clips, their map, and how separate domains and emotions are in them.
+
+Belongs here: `clip_embeddings`, `embedding_map`, `embedding_separability`.
+"""
+
+import base64
+import hashlib
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pyarrow as pa
+
+from emovid_assets.assets.evidence import evidence_of
+from emovid_assets.assets.pictures import domain_map, emotion_map, separability_plot
+from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
+from emovid_assets.core import embedding_map as mapping
+from emovid_assets.core import separability as separating
+from emovid_assets.core.embedded_labeller import measured_features
+from emovid_assets.core.identity import source_of
+from emovid_assets.core.vision_tower import find_model
+from emovid_assets.resources.embeddings import embed, vector_of
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import SEPARATED, TABLES, each_row, rows_of
+
+GROUP = "embeddings"
+FEATURES_ID, FEATURES_REVISION = "embedded/measured-features", "1"
+"""The revision changes when `measured_features` gives other numbers for the same clip."""
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["numpy"], pool=MODEL_POOL)
+def clip_embeddings(
+    context: dg.AssetExecutionContext,
+    project: Project,
+    clip_media: pa.Table,
+    clip_features: pa.Table,
+    colour_attributes: pa.Table,
+) -> Rows:
+    domain, name = context.partition_key, project.settings.embeddings.model
+    stamps = dict(zip(clip_features["clip_id"].to_pylist(), clip_features["sampled_pts_s"].to_pylist(), strict=True))
+    if name == "embedded":
+        model_id, revision = FEATURES_ID, FEATURES_REVISION
+        evidence = evidence_of(clip_features, colour_attributes)
+        vectors = {clip.clip_id: measured_features(clip).astype(np.float32) for clip in evidence}
+        shown: dict[str, Any] = {}
+    else:
+        place = find_model(name, project.home.root, project.settings.embeddings.revision)
+        model_id, revision = place.model_id, place.revision
+        outcome = embed(project, domain, place, each_row(clip_media), stamps, context.log)
+        vectors = {clip_id: vector_of(payload) for clip_id, payload in outcome.payloads.items()}
+        shown = {"failures": outcome.failures, "computed_count": outcome.computed_count}
+    rows = (
+        {
+            "clip_id": clip_id,
+            "domain": domain,
+            "embedding": vector,
+            "dimension": len(vector),
+            "model_id": model_id,
+            "model_revision": revision,
+            "frame_pts_s": stamps[clip_id],
+        }
+        for clip_id, vector in vectors.items()
+    )
+    return result(
+        "clip_embeddings",
+        TABLES["clip_embeddings"].from_rows(rows),
+        metadata={"model": f"{model_id}@{revision}"},
+        **shown,
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["sklearn"], pool=MODEL_POOL)
+def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: pa.Table) -> Rows:
+    settings, seed = project.settings.embeddings, project.settings.seed
+    labels = dict(zip(emotion_labels["clip_id"].to_pylist(), emotion_labels["emotion"].to_pylist(), strict=True))
+    known = rows_of(clip_embeddings, ["clip_id", "domain", "dimension", "model_id", "model_revision"])
+    model = _most_used_model(known)
+    of_model = {row["clip_id"]: row["domain"] for row in known if _model(row) == model}
+    described = ((clip_id, domain, labels.get(clip_id) or "") for clip_id, domain in of_model.items())
+    chosen = sorted(mapping.fair_sample(described, settings.map_clips, seed))
+    vectors = mapping.comparable(_vectors(clip_embeddings, chosen), model[0])
+
+    def make() -> dict[str, Any]:
+        places = mapping.map_points(vectors).astype("<f8")
+        return {"float64": base64.b64encode(places.tobytes()).decode()}
+
+    key = f"{mapping.VERSION}|{_digest(chosen, vectors)}"
+    made, is_new = project.remembered("embedding_map", key, make)
+    places = np.frombuffer(base64.b64decode(made["float64"]), "<f8").reshape(-1, 2)
+    rows = [
+        {
+            "clip_id": clip_id,
+            "domain": of_model[clip_id],
+            "emotion": labels.get(clip_id),
+            "x": float(x),
+            "y": float(y),
+            "model_id": model[0],
+            "model_revision": model[1],
+        }
+        for clip_id, (x, y) in zip(chosen, places, strict=True)
+    ]
+    return result(
+        "embedding_map",
+        TABLES["embedding_map"].from_rows(rows),
+        computed_count=int(is_new),
+        metadata={
+            "by_domain": domain_map(rows),
+            "by_emotion": emotion_map(rows),
+            "model": f"{model[0]}@{model[1]}",
+            "clips_of_other_models_left_out": len(known) - len(of_model),
+            "clips_not_sampled": len(of_model) - len(chosen),
+            "perplexity": mapping.perplexity_for(len(chosen)),
+        },
+    )
+
+
+@table_asset(group=GROUP, code_version="1", kinds=["numpy"])
+def embedding_separability(project: Project, clip_embeddings: pa.Table, embedding_map: pa.Table) -> Rows:
+    settings, seed = project.settings.embeddings, project.settings.seed
+    there = set(clip_embeddings["clip_id"].to_pylist())
+    # A map that is older than the embeddings may show clips that are gone.
+    mapped = [
+        row for row in rows_of(embedding_map, ["clip_id", "domain", "emotion", "model_id"]) if row["clip_id"] in there
+    ]
+    vectors = mapping.comparable(
+        _vectors(clip_embeddings, [row["clip_id"] for row in mapped]), mapped[0]["model_id"] if mapped else ""
+    )
+    described = [f"{row['clip_id']} {row['domain']} {row['emotion']}" for row in mapped]
+
+    def make() -> dict[str, Any]:
+        found = []
+        for grouping in SEPARATED:
+            used = [number for number, row in enumerate(mapped) if row[grouping] is not None]
+            groups = [mapped[number][grouping] for number in used]
+            sources = [source_of(mapped[number]["clip_id"]) for number in used]
+            measured = separating.separability(
+                vectors[used], groups, sources, neighbours=settings.neighbours, seed=seed
+            )
+            found += [{"grouping": grouping, **row} for row in measured]
+        return {"rows": found}
+
+    key = f"{separating.VERSION}|{seed}|{settings.neighbours}|{_digest(described, vectors)}"
+    made, is_new = project.remembered("embedding_separability", key, make)
+    columns = ("grouping", "group_name", "clip_count", "silhouette", "purity", "chance_purity", "purity_p")
+    return result(
+        "embedding_separability",
+        TABLES["embedding_separability"].from_rows(made["rows"]),
+        computed_count=int(is_new),
+        metadata={
+            "how_separate": markdown_table([{name: row[name] for name in columns} for row in made["rows"]]),
+            "neighbours": separability_plot(made["rows"]),
+        },
+    )
+
+
+def _model(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["model_id"], row["model_revision"], row["dimension"]
+
+
+def _most_used_model(rows: list[dict[str, Any]]) -> tuple[str, str, int]:
+    """Embeddings of two models have no common distances: after a change of model, until all domains are built."""
+    counts = Counter(_model(row) for row in rows)
+    return max(counts, key=lambda model: (counts[model], model), default=("", "", 0))
+
+
+def _vectors(embeddings: pa.Table, clip_ids: list[str]) -> np.ndarray:
+    """float32 (clips, dimensions) in the order of the ids."""
+    place = {clip_id: number for number, clip_id in enumerate(embeddings["clip_id"].to_pylist())}
+    chosen = embeddings["embedding"].take(pa.array([place[clip_id] for clip_id in clip_ids], pa.int64()))
+    flat = chosen.combine_chunks().flatten() if len(chosen) else pa.array([], pa.float32())
+    return flat.to_numpy(zero_copy_only=False).reshape(len(clip_ids), -1) if len(clip_ids) else np.zeros((0, 1))
+
+
+def _digest(names: list[str], vectors: np.ndarray) -> str:
+    digest = hashlib.sha256("\n".join(names).encode())
+    digest.update(repr(vectors.shape).encode() + np.ascontiguousarray(vectors, "<f8").tobytes())
+    return digest.hexdigest()[:32]

@@ -1,0 +1,173 @@
+"""Embeddings of frames by a vision model: CLIP and its kin, plain vision encoders, the vision part of a VLM.
+
+Belongs here: loading by transformers' Auto classes from a folder or the hub, from frames to vectors, the revision.
+Does not belong here: which clips, reading frames (`video.sampled`), keeping results. No code of a model's
+repository is ever run.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emovid_assets.core.identity import file_sha256
+
+WEIGHTS_AND_CONFIGURATION = (".json", ".safetensors", ".bin", ".pt", ".model", ".txt")
+_TOWERS = ("vision_tower", "vision_model", "vision_encoder")
+
+
+class ModelNotUsableError(ValueError):
+    """The model cannot be loaded or gives no embedding; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """A model by where it is: `folder` is null for a model of the hub. `revision` changes with its content."""
+
+    model_id: str
+    revision: str
+    folder: Path | None = None
+
+    @property
+    def load_from(self) -> str:
+        return str(self.folder or self.model_id)
+
+
+def find_model(name: str, base: Path, revision: str | None = None) -> ModelPlace:
+    """A model by the name in the settings: a folder (absolute or below `base`), else an id of the hub.
+
+    The revision of a folder is a digest of its files, of a hub model its commit. Raises ModelNotUsableError.
+    """
+    path = Path(name).expanduser()
+    folder = path if path.is_absolute() else base / path
+    if (folder / "config.json").is_file():
+        # The path says where this machine keeps it, which is nobody else's business.
+        return ModelPlace(folder.resolve().name, _digest(folder.resolve()), folder)
+    if path.is_absolute() or name.startswith((".", "~")) or folder.is_dir():
+        raise ModelNotUsableError(
+            f"embeddings.model = '{name}': there is no config.json in {folder}. Name a folder that transformers' "
+            f"save_pretrained has written, with its image processor, or a model id of the hub."
+        )
+    from transformers.utils.hub import cached_file, extract_commit_hash
+
+    try:
+        config = cached_file(name, "config.json", revision=revision)
+    except (OSError, ValueError) as error:
+        raise ModelNotUsableError(
+            f"embeddings.model = '{name}': no such folder below {base}, and the hub does not give it: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    commit = extract_commit_hash(config, None)
+    if commit is None:
+        raise ModelNotUsableError(f"embeddings.model = '{name}': the hub does not say its commit; name a folder.")
+    return ModelPlace(name, commit)
+
+
+def _digest(folder: Path) -> str:
+    """16 hex digits of names and content of weights and configuration."""
+    paths = sorted(p for p in folder.iterdir() if p.suffix in WEIGHTS_AND_CONFIGURATION and p.is_file())
+    facts = "".join(f"{path.name}|{_sha256(path, *_size_and_time(path))}\n" for path in paths)
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, time_ns: int) -> str:
+    """Kept for the process: three domains ask for the same gigabytes."""
+    return file_sha256(path)
+
+
+class VisionTower:
+    """A loaded model. `prepare` may be called from several threads, `embed` from one."""
+
+    def __init__(self, model: Any, processor: Any, device: str) -> None:
+        self._model, self._processor, self.device = model, processor, device
+        self._encode = _encoder_of(model)
+
+    def prepare(self, frame: np.ndarray) -> Any:
+        """The frame (uint8, height × width × 3) as the model takes it: a tensor (3, height, width) on the CPU."""
+        pixels = self._processor(images=[frame], input_data_format="channels_last", return_tensors="pt").get(
+            "pixel_values"
+        )
+        if pixels is None or pixels.ndim != 4 or len(pixels) != 1:
+            raise ModelNotUsableError(
+                "The model's image processor cuts pictures into several pieces; save its vision encoder alone, with a "
+                "processor that gives one picture of a fixed size, and name that folder."
+            )
+        return pixels[0]
+
+    def embed(self, frames: Sequence[Any]) -> np.ndarray:
+        """float32 (frames, dimensions) of prepared frames, each of length 1."""
+        import torch
+
+        with torch.inference_mode():
+            pixels = torch.stack(list(frames)).to(self.device, next(self._model.parameters()).dtype)
+            features = self._encode(pixels).float()
+            features = torch.nn.functional.normalize(features, dim=-1)
+        return np.asarray(features.cpu().numpy(), np.float32)
+
+
+def pooled(frames: np.ndarray) -> np.ndarray:
+    """The embedding of a clip, float32 (dimensions,): the mean of its frames' directions, of length 1."""
+    mean = np.asarray(frames, np.float64).mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return (mean / length if length > 0 else mean).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def load_tower(place: ModelPlace, device: str) -> VisionTower:
+    """The model, loaded once and kept for the process. `device`: cpu, cuda, or auto. Raises ModelNotUsableError."""
+    import torch
+    from transformers import AutoImageProcessor, AutoModel
+
+    is_cuda_there = torch.cuda.is_available()
+    if device == "cuda" and not is_cuda_there:
+        raise ModelNotUsableError('embeddings.device = "cuda": torch sees no GPU here. Take "auto" or "cpu".')
+    chosen = "cuda" if is_cuda_there and device != "cpu" else "cpu"
+    revision = place.revision if place.folder is None else None
+    try:
+        # Pillow's processors are always there, and give the same pixels with and without torchvision.
+        processor = AutoImageProcessor.from_pretrained(place.load_from, revision=revision, backend="pil")
+        model = AutoModel.from_pretrained(
+            place.load_from, revision=revision, dtype="auto" if chosen == "cuda" else torch.float32
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelNotUsableError(
+            f"embeddings.model = '{place.model_id}' cannot be loaded by transformers: {str(error).splitlines()[0]}"
+        ) from error
+    return VisionTower(model.eval().to(chosen), processor, chosen)
+
+
+def _encoder_of(model: Any) -> Any:
+    """pixel values → features (frames, dimensions)."""
+    # Both kinds of features: pictures and texts share a space, and the features are one vector a picture.
+    if hasattr(model, "get_image_features") and hasattr(model, "get_text_features"):
+        return lambda pixels: _one_vector(model.get_image_features(pixel_values=pixels))
+    towers = (getattr(model, name, None) for name in _TOWERS)
+    tower = next((found for found in towers if found is not None), None)
+    if tower is None and getattr(model, "main_input_name", None) == "pixel_values":
+        tower = model
+    if tower is None:
+        raise ModelNotUsableError(
+            f"{type(model).__name__} has no vision part that takes plain pictures; name a CLIP-like model, a vision "
+            f"encoder, or a VLM with one ({', '.join(_TOWERS)})."
+        )
+    return lambda pixels: _one_vector(tower(pixel_values=pixels))
+
+
+def _one_vector(output: Any) -> Any:
+    """(frames, dimensions): the model's own pooling where it has one, else the mean over places."""
+    features = output if hasattr(output, "ndim") else getattr(output, "pooler_output", None)
+    if features is None:
+        hidden = output.last_hidden_state
+        # Transformers give (frames, places, channels), convolutions (frames, channels, height, width).
+        features = hidden.mean(dim=1) if hidden.ndim == 3 else hidden.flatten(2).mean(dim=2)
+    return features.flatten(1)

@@ -1,0 +1,128 @@
+"""Embeddings by a vision model as items: each clip once per content, model and revision.
+
+Belongs here: reading frames ahead of the model, batches over clips, keeping vectors. The model is
+`core.vision_tower`'s. One process holds one model; threads decode while it works.
+"""
+
+import base64
+import logging
+import os
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emovid_assets.core.video.errors import MediaError, sentence
+from emovid_assets.core.video.sampled import sampled_frames
+from emovid_assets.core.vision_tower import ModelPlace, VisionTower, load_tower, pooled
+from emovid_assets.resources.compute import BatchStep, Item, Outcome
+from emovid_assets.resources.project import Project
+from emovid_assets.resources.workers import Done, Task
+
+VERSION = "1"
+READ_AHEAD = 2
+"""Clips that are decoded ahead of the model, per thread: their prepared frames take some 0.6 MB each."""
+
+
+def embed(
+    project: Project,
+    domain: str,
+    place: ModelPlace,
+    media: Iterable[Mapping[str, Any]],
+    stamps: Mapping[str, list[float]],
+    log: logging.Logger,
+) -> Outcome:
+    """The embedding of each row of `clip_media`, by the frames at `stamps` (clip id → seconds)."""
+    settings, root = project.settings.embeddings, project.home.root
+    threads = project.settings.media.workers or os.cpu_count() or 1
+
+    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+        tower = load_tower(place, settings.device)
+        log.info(f"{place.model_id} is loaded on {tower.device}")
+        yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=threads)
+
+    step = BatchStep("embed", VERSION, f"{place.model_id}@{place.revision}", all_of)
+    items = (
+        Item(
+            row["clip_id"],
+            content=f"{row['sha256']}|{stamps[row['clip_id']]}",
+            arguments={"path": str(root / row["media_path"]), "stamps_s": stamps[row["clip_id"]]},
+            path=row["media_path"],
+            input_sha256=row["sha256"],
+        )
+        for row in media
+        if row["clip_id"] in stamps
+    )
+    return project.compute(step, domain, items, log)
+
+
+def vector_of(payload: Mapping[str, Any]) -> np.ndarray:
+    """float32 (dimensions,) of a payload."""
+    return np.frombuffer(base64.b64decode(payload["float32"]), "<f4")
+
+
+@dataclass
+class _Clip:
+    """A clip on its way through the model: frames may go through in several batches."""
+
+    item_id: str
+    frame_count: int
+    vectors: list[np.ndarray] = field(default_factory=list)
+
+
+def embed_clips(tower: VisionTower, tasks: Iterable[Task], *, batch_frames: int, threads: int) -> Generator[list[Done]]:
+    """Ends of all tasks, in their order but for clips that cannot be read, which end at once."""
+    waiting: deque[tuple[_Clip, Any]] = deque()
+    for item_id, frames in _read_ahead(tower, tasks, threads):
+        if isinstance(frames, MediaError):
+            yield [Done(item_id, None, frames.code, sentence(frames.code, frames.detail))]
+            continue
+        clip = _Clip(item_id, len(frames))
+        waiting.extend((clip, frame) for frame in frames)
+        while len(waiting) >= batch_frames:
+            yield _through(tower, waiting, batch_frames)
+    while waiting:
+        yield _through(tower, waiting, batch_frames)
+
+
+def _through(tower: VisionTower, waiting: deque[tuple[_Clip, Any]], count: int) -> list[Done]:
+    """Sends the first frames through the model; ends the clips that are then complete."""
+    batch = [waiting.popleft() for _ in range(min(count, len(waiting)))]
+    done = []
+    for (clip, _), vector in zip(batch, tower.embed([frame for _, frame in batch]), strict=True):
+        clip.vectors.append(vector)
+        if len(clip.vectors) == clip.frame_count:
+            kept = pooled(np.stack(clip.vectors)).astype("<f4")
+            done.append(Done(clip.item_id, {"float32": base64.b64encode(kept.tobytes()).decode()}))
+    return done
+
+
+def _read_ahead(
+    tower: VisionTower, tasks: Iterable[Task], threads: int
+) -> Generator[tuple[str, list[Any] | MediaError]]:
+    """(item id, prepared frames or why there are none) in the order of the tasks."""
+    ahead: deque[tuple[str, Future[list[Any] | MediaError]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item_id, arguments in tasks:
+                ahead.append((item_id, pool.submit(partial(_prepared, tower, arguments))))
+                if len(ahead) > READ_AHEAD * threads:
+                    first, frames = ahead.popleft()
+                    yield first, frames.result()
+            while ahead:
+                first, frames = ahead.popleft()
+                yield first, frames.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _prepared(tower: VisionTower, arguments: Mapping[str, Any]) -> list[Any] | MediaError:
+    try:
+        return [tower.prepare(frame) for frame in sampled_frames(Path(arguments["path"]), arguments["stamps_s"])]
+    except MediaError as error:
+        return error
