@@ -1,14 +1,15 @@
-"""Writes docs/reference.md from the table registry and the headers of `sql/`.
+"""Writes docs/reference.md from the table registry and the headers of `sql/`, and docs/cookbook.md from `sql/queries`.
 
-Run `python -m emovid_assets.reference` after a change of either; `--check` only says whether the file is
-up to date. Belongs here: how the reference looks. Does not belong here: any fact about a table or a view.
+Run `python -m emovid_assets.reference` after a change of any; `--check` only says whether the files are
+up to date. Belongs here: how the pages look. Does not belong here: any fact about a table, a view or a query.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from emovid_assets.named_queries import REQUIRED, TOPICS, NamedQuery, read_named_queries
 from emovid_assets.resources.catalogue import (
     FunctionFile,
     ViewFile,
@@ -21,6 +22,7 @@ from emovid_assets.tables import TABLES, Column, Table
 PROJECT = Path(__file__).resolve().parents[1]
 SQL_FOLDER = PROJECT / "sql"
 REFERENCE_PATH = PROJECT / "docs" / "reference.md"
+COOKBOOK_PATH = PROJECT / "docs" / "cookbook.md"
 
 _INTRODUCTION = """\
 # Reference
@@ -34,6 +36,45 @@ under its own name, the views and functions below, and `catalogue_info`. The tex
 too (`select view_name, comment from duckdb_views()`, `select column_name, comment from duckdb_columns()`,
 `select function_name, comment from duckdb_functions() where not internal`).
 """
+
+_COOKBOOK_INTRODUCTION = """\
+# Cookbook
+
+Questions that people ask, and their queries. Each is a file in `sql/queries` and runs by its name:
+
+```
+emovid sql --list                                           # names of views, tables and queries
+emovid sql --name brightest_clips --set emotion=awe         # --set gives a parameter another value
+emovid sql --name training_balance --format csv -o balance.csv
+emovid sql "FROM clips WHERE domain = $d" --set d=movie     # parameters of your own are bound too
+emovid sql                                                  # a prompt: .tables, .describe NAME, .run NAME
+```
+
+Any DuckDB that opens `catalogue.duckdb` read-only runs them too, with values in the place of `$name`; `$home` is the
+home folder. This page is made by `python -m emovid_assets.reference`, and every query on it runs in the tests. What
+the columns mean: [reference](reference.md).
+"""
+
+
+def render_cookbook(queries: Iterable[NamedQuery]) -> str:
+    """The cookbook as Markdown: a chapter per topic, a section per query."""
+    chapters: dict[str, list[NamedQuery]] = {topic: [] for topic in TOPICS}
+    for query in queries:
+        chapters[query.topic].append(query)
+    parts = [_COOKBOOK_INTRODUCTION]
+    for topic, members in chapters.items():
+        parts += [f"## {topic.capitalize()}\n", *(_render_query(query) for query in members)]
+    return "\n".join(parts)
+
+
+def _render_query(query: NamedQuery) -> str:
+    command = f"emovid sql --name {query.name}"
+    command += "".join(f" --set {p.name}=…" for p in query.parameters if p.default == REQUIRED)
+    parameters = "".join(f"- `{p.name}` ({p.type}, {p.default}): {p.meaning}\n" for p in query.parameters)
+    return (
+        f"### {query.question}\n\n{query.answer}\n\n`{command}`\n\n"
+        f"{f'{parameters}{chr(10)}' if parameters else ''}```sql\n{query.sql};\n```\n"
+    )
 
 
 def render_reference(sql_folder: Path) -> str:
@@ -114,18 +155,19 @@ def _markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) ->
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes the page, or with `--check` compares it. Returns the exit status: 1 where it is out of date."""
+    """Writes the pages, or with `--check` compares them. Returns the exit status: 1 where one is out of date."""
     parser = argparse.ArgumentParser(prog="python -m emovid_assets.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is out of date")
     is_check = parser.parse_args(arguments).check
-    page = render_reference(SQL_FOLDER)
-    if not is_check:
-        REFERENCE_PATH.write_text(page, encoding="utf-8")
-        return 0
-    if REFERENCE_PATH.exists() and REFERENCE_PATH.read_text(encoding="utf-8") == page:
-        return 0
-    sys.stderr.write("docs/reference.md is out of date; run `python -m emovid_assets.reference`.\n")
-    return 1
+    queries = read_named_queries(SQL_FOLDER / "queries").values()
+    status = 0
+    for path, page in ((REFERENCE_PATH, render_reference(SQL_FOLDER)), (COOKBOOK_PATH, render_cookbook(queries))):
+        if not is_check:
+            path.write_text(page, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != page:
+            sys.stderr.write(f"docs/{path.name} is out of date; run `python -m emovid_assets.reference`.\n")
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 -- gives: The seven datasets that the paper compares; the row of EmoVid is computed from this library.
 -- grain: dataset
 -- source: paper, Table 1; sizes of the other six are as printed there (13k is 13000)
--- depends on: dataset_statistics
+-- depends on: paper_numbers, dataset_statistics
 -- columns:
 --   dataset_index (BIGINT): row of the printed table, from 0
 --   dataset (VARCHAR): name
@@ -17,22 +17,16 @@ create or replace view dataset_comparison as
 with
 printed as (
     select
-        dataset_index::bigint as dataset_index,
+        row_number() over (order by min(number_index)) - 1 as dataset_index,
         dataset,
-        modalities,
-        duration_h::double as duration_h,
-        clip_count::bigint as clip_count,
-        content,
-        label_scheme
-    from (
-        values
-            (0, 'CAER', 'v,a', 12, 13000, 'TV shows', '7 cls'),
-            (1, 'MELD', 'v,a,t', 1.4, 1400, 'Human dialogue', '7 cls'),
-            (2, 'DEAP', 'v,a', 2, 120, 'Music videos', 'V-A-D'),
-            (3, 'VEATIC', 'v', 3, 124, 'In-the-wild', 'V-A'),
-            (4, 'MEAD', 'v,a', 40, 10000, 'Human face', '7 cls + 3 intensity levels'),
-            (5, 'DH-FaceEmoVid-150', 'v,t', 150, 18000, 'Human face', '6 cls + 4 compound')
-    ) as listed (dataset_index, dataset, modalities, duration_h, clip_count, content, label_scheme)
+        any_value(printed) filter (where quantity = 'dataset_modalities') as modalities,
+        any_value(printed_value) filter (where quantity = 'dataset_duration') as duration_h,
+        any_value(printed_value) filter (where quantity = 'dataset_clip_count')::bigint as clip_count,
+        any_value(printed) filter (where quantity = 'dataset_content') as content,
+        any_value(printed) filter (where quantity = 'dataset_label_scheme') as label_scheme
+    from paper_numbers
+    where dataset is not null
+    group by dataset
 ),
 
 contents as (
@@ -73,6 +67,7 @@ select
     label_scheme,
     false as is_computed
 from printed
+where dataset <> 'EmoVid'
 union all
 select
     dataset_index,

@@ -3,6 +3,8 @@
 -- grain: domain (and `total`) × emotion; all 32 rows are always there
 -- source: paper, Figure 3
 -- depends on: domains, emotion_wheel, emotion_labels
+-- note: The interval is Wilson's, 95 %, z = 1.959964. It takes clips as drawn one by one; clips of one film are alike,
+--   so with few films the share is less certain than it says.
 -- columns:
 --   domain (VARCHAR): movie, animation, sticker or total
 --   emotion (VARCHAR): one of the eight
@@ -10,6 +12,8 @@
 --   human_label_count (BIGINT): those of them that humans labelled
 --   vlm_label_count (BIGINT): those of them that the labeller labelled
 --   clip_share (DOUBLE): share of the labelled clips of the domain; null where there are none
+--   clip_share_low (DOUBLE): lower end of the interval; null where there are none
+--   clip_share_high (DOUBLE): upper end of the interval; null where there are none
 
 create or replace view emotion_distribution as
 with
@@ -42,6 +46,22 @@ cells as (
     from scopes
     cross join emotion_wheel
     left join counted on scopes.domain = counted.domain and emotion_wheel.emotion = counted.emotion
+),
+
+shares as (
+    select
+        *,
+        clip_count / nullif(sum(clip_count) over (partition by domain), 0) as clip_share,
+        pow(1.959964, 2) / nullif(sum(clip_count) over (partition by domain), 0) as z2_n
+    from cells
+),
+
+intervals as (
+    select
+        *,
+        (clip_share + z2_n / 2) / (1 + z2_n) as centre,
+        sqrt(z2_n * (clip_share * (1 - clip_share) + z2_n / 4)) / (1 + z2_n) as half_width
+    from shares
 )
 
 select
@@ -50,6 +70,9 @@ select
     clip_count,
     human_label_count,
     vlm_label_count,
-    clip_count / nullif(sum(clip_count) over (partition by domain), 0) as clip_share
-from cells
+    clip_share,
+    -- `greatest` and `least` pass over nulls, and an empty domain has no interval.
+    case when clip_share is not null then greatest(centre - half_width, 0) end as clip_share_low,
+    case when clip_share is not null then least(centre + half_width, 1) end as clip_share_high
+from intervals
 order by domain_index, emotion_index;

@@ -21,11 +21,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Calls `emovid` in this process, in an empty home unless another is given."""
 
-    def invoke(*arguments: str, home: Path = tmp_path) -> Result:
+    def invoke(*arguments: str, home: Path = tmp_path, input: str | None = None) -> Result:
         monkeypatch.setenv("EMOVID_HOME", str(home))
         # `open_instance` sets it for the process; it must not outlive the test.
         monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
         monkeypatch.setattr(cli.out, "_width", 200)
-        return CliRunner().invoke(cli.app, list(arguments))
+        return CliRunner().invoke(cli.app, list(arguments), input=input)
 
     return invoke

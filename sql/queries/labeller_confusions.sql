@@ -1,0 +1,9 @@
+-- question: Where do people and the labeller disagree?
+-- topic: labels
+-- answer: A confusion matrix without its diagonal, counted by pair of emotions. The labeller was trained on some of
+--   these clips, so it disagrees less here than on new ones; `emotion_labeller` has its cross-validated accuracy.
+select human_emotion, vlm_emotion, count(*) as clip_count
+from clip_catalogue
+where human_emotion <> vlm_emotion
+group by human_emotion, vlm_emotion
+order by clip_count desc, human_emotion, vlm_emotion;

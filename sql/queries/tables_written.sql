@@ -1,0 +1,11 @@
+-- question: When was each table last written?
+-- topic: quality
+-- answer: By the time stamps of the files, latest first. A build writes a table anew whenever it makes it, also where
+--   the content is the same; `emovid status` says what is stale.
+select
+    regexp_extract(filename, '([^/]+)/(domain=[^/]+/)?part-0[.]parquet$', 1) as table_name,
+    nullif(regexp_extract(filename, 'domain=([^/]+)', 1), '') as domain,
+    last_modified as written_at,
+    size as size_bytes
+from read_blob($home || '/warehouse/**/part-0.parquet')
+order by written_at desc, table_name, domain;
