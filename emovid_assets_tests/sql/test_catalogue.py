@@ -44,6 +44,9 @@ ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "emotion_transitions": 128,
     "benchmark_cells": 24,
     "human_labels_by_outcome": 16,
+    "paper_numbers": 187,
+    "paper_comparison": 187,
+    "generation_leaderboard": 10,
 }
 HEADER = """\
 -- view: pairs
