@@ -360,7 +360,8 @@ def _stop(process: subprocess.Popen[str]) -> str:
     try:
         return process.communicate(timeout=60)[0]
     except subprocess.TimeoutExpired:
-        process.kill()
+        # Its children hold the other end of the pipe: without them gone, reading would not end.
+        os.killpg(process.pid, signal.SIGKILL)
         return process.communicate()[0]
 
 
