@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -377,7 +378,8 @@ def test_a_plain_dagster_dev_keeps_its_state_in_the_project(tmp_path: Path, monk
     )
     database = tmp_path / "data" / "dagster" / "history" / "runs.db"
     deadline = time.monotonic() + 60
-    while not database.exists() and process.poll() is None and time.monotonic() < deadline:
+    # Only what has started all of its parts can take them down again.
+    while not (database.exists() and _answers(port)) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
     try:
         output = _stop(process)
@@ -387,6 +389,12 @@ def test_a_plain_dagster_dev_keeps_its_state_in_the_project(tmp_path: Path, monk
     assert database.is_file(), output
     # What Dagster calls its home is temporary and holds nothing; it is gone at exit.
     assert not list(tmp_path.glob(".tmp_dagster_home_*"))
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 def _stack_program() -> Any:
