@@ -3,7 +3,7 @@
 -- grain: emotion × rank; an emotion without such phrases has no row
 -- source: Monroe, Colaresi and Quinn (2008), Fightin' Words, equations 16, 20 and 22; the paper lists frequent phrases
 --   only (see caption_phrases)
--- depends on: emotion_wheel, phrase_counts
+-- depends on: emotion_wheel, emotion_words, phrase_counts
 -- note: The log-odds ratio of the phrase in the emotion's captions against all other captions, with an informative
 --   Dirichlet prior: every phrase begins with its share of all phrases, as heavy as an average emotion, so that rare
 --   phrases do not win by chance. The vocabulary is that of phrase_counts without phrases that hold a word of any emotion.
@@ -21,21 +21,6 @@
 
 create or replace view distinctive_phrases as
 with
-emotion_words as (
-    select unnest(string_split(
-        'emotion emotions emotional emotionally feeling feelings '
-        || 'amusement amuse amuses amused amusing amusingly '
-        || 'awe awed awes awesome awe-inspiring awestruck awe-struck '
-        || 'contentment content contented contentedly '
-        || 'excitement excite excites excited exciting excitedly '
-        || 'anger angers angered angry angrily '
-        || 'disgust disgusts disgusted disgusting disgustingly '
-        || 'fear fears fearful fearfully feared '
-        || 'sadness sad sadly sadder saddened saddening',
-        ' '
-    )) as word
-),
-
 named as (
     select distinct spelled.phrase
     from (select distinct phrase, unnest(string_split(phrase, ' ')) as word from phrase_counts) as spelled

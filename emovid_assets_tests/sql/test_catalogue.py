@@ -32,6 +32,7 @@ VIEW_NAMES = [file.name for file in read_view_files(SQL_FOLDER)]
 ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "domains": 3,
     "emotion_wheel": 8,
+    "emotion_words": 92,
     "dataset_statistics": 4,
     "dataset_comparison": 7,
     "emotion_distribution": 32,
