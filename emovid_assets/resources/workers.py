@@ -182,8 +182,8 @@ class Workers:
         self._failed_starts += 1
         if self._failed_starts >= STARTS_BEFORE_GIVING_UP:
             raise WorkersCannotStartError(
-                f"Worker processes end before they can work ({reason}). Raise media.memory_mb (now {self._memory_mb}) "
-                "or lower media.workers."
+                f"Worker processes end before they can work ({reason}). Where memory is the reason, raise "
+                f"media.memory_mb (now {self._memory_mb}) or lower media.workers."
             )
 
     @staticmethod

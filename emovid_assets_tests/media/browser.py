@@ -1,19 +1,10 @@
-"""What a browser shows of a video file: Debian's Chromium, headless, without any driver.
-
-A page plays the file, draws what it sees on a canvas and posts the numbers to a server of this process.
-"""
+"""What a browser shows of a video file: a page plays it, draws what it sees on a canvas and posts the numbers."""
 
 import json
-import shutil
-import subprocess
-import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WAIT_S = 120
+from emovid_assets_tests.browser import Served, visit
 
 PAGE = """<!doctype html><video id="v" muted preload="auto" src="/film.mp4"></video><script>
 const v = document.getElementById("v"), steps = [];
@@ -62,54 +53,8 @@ def watch(path: Path, *, cells: int, seeks: tuple[float, ...] = (), rate: float 
     `cells` columns are read in the middle of the picture (green, 0 to 255). Seeks below zero count from the end.
     """
     page = PAGE.replace("CELLS", str(cells)).replace("RATE", str(rate)).replace("SEEKS", json.dumps(seeks))
-    data, answer, answered = path.read_bytes(), {}, threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            first, last = 0, len(data) - 1
-            is_film = self.path == "/film.mp4"
-            body = data if is_film else page.encode()
-            ranges = self.headers.get("Range", "") if is_film else ""
-            if ranges:
-                low, _, high = ranges.removeprefix("bytes=").partition("-")
-                first, last = int(low or 0), int(high) if high else last
-                body = data[first : last + 1]
-                self.send_response(206)
-                self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
-            else:
-                self.send_response(200 if is_film or self.path == "/" else 404)
-            self.send_header("Accept-Ranges", "bytes")
-            self.send_header("Content-Type", "video/mp4" if is_film else "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_POST(self) -> None:
-            answer.update(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-            answered.set()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    assert CHROMIUM
-    with tempfile.TemporaryDirectory() as profile:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-        flags += ["--autoplay-policy=no-user-gesture-required", f"--user-data-dir={profile}"]
-        url = f"http://127.0.0.1:{server.server_port}/"
-        browser = subprocess.Popen(
-            [CHROMIUM, *flags, "--remote-debugging-port=0", url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            if not answered.wait(WAIT_S):
-                raise TimeoutError(f"Chromium did not finish playing {path.name} in {WAIT_S} s")
-        finally:
-            browser.terminate()
-            browser.wait(10)
-            server.shutdown()
-    if "error" in answer:
-        raise RuntimeError(f"Chromium: {answer['error']}")
-    return answer
+    files = {"/": Served(page.encode()), "/film.mp4": Served(path.read_bytes(), "video/mp4")}
+    seen = visit(files, f"finish playing {path.name}").posted
+    if "error" in seen:
+        raise RuntimeError(f"Chromium: {seen['error']}")
+    return seen

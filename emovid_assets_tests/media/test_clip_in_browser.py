@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from emovid_assets.core.video.clip_file import write_clip
-from emovid_assets_tests.media.browser import CHROMIUM, watch
+from emovid_assets_tests.browser import CHROMIUM
+from emovid_assets_tests.media.browser import watch
 from emovid_assets_tests.media.making import beeps, write_video
 from emovid_assets_tests.media.scanning import segment_of, whole
 

@@ -6,7 +6,7 @@ import pytest
 
 from emovid_assets.layout import Home
 from emovid_assets.report.build import build_report
-from emovid_assets_tests.media.browser import CHROMIUM
+from emovid_assets_tests.browser import CHROMIUM
 from emovid_assets_tests.report.browser import measure
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]

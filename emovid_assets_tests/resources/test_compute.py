@@ -1,5 +1,6 @@
 """Items: computed once, kept through crashes, quarantined alone."""
 
+import importlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from emovid_assets.resources import library as library_module
 from emovid_assets.resources.compute import Item, Step, compute
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
-from emovid_assets.resources.workers import kept_alive
+from emovid_assets.resources.workers import WorkersCannotStartError, kept_alive
 from emovid_assets_tests.resources.steps import work
 
 pytestmark = pytest.mark.integration
@@ -144,6 +145,22 @@ def test_an_item_that_needs_more_memory_than_allowed_names_the_setting_and_is_tr
     bench.run([big], memory_mb=512)
     assert bench.worked() == []
     assert bench.run([bench.item("big", 3)], memory_mb=4096).payloads == {"big": {"answer": 9}}
+
+
+def test_workers_that_cannot_work_at_all_end_the_run_with_a_sentence_and_blame_no_item(bench, tmp_path, monkeypatch):
+    # As where a worker lacks a library: the step can be loaded here and not there.
+    (tmp_path / "lame_step.py").write_text(
+        "import multiprocessing\n"
+        "if multiprocessing.parent_process():\n"
+        "    raise ImportError('no such library here')\n"
+        "def work(arguments):\n"
+        "    return {}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    work_elsewhere = importlib.import_module("lame_step").work
+    with pytest.raises(WorkersCannotStartError, match="ImportError: no such library here"):
+        bench.run([bench.item("a")], step=Step("lame", "1", "", work_elsewhere))
+    assert bench.store.failures("movie") == []
 
 
 def test_steps_of_one_build_share_their_workers(bench):

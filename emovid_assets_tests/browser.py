@@ -1,0 +1,92 @@
+"""Debian's Chromium, headless, without any driver: it opens a page, which posts what it found to a server of ours.
+
+Belongs here: the server, the browser's process and its flags. Does not belong here: pages, and what they look at.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WAIT_S = 120
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Served:
+    """What stands at a path. Ranges of it are given, as players ask for them."""
+
+    body: bytes
+    content_type: str = HTML
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What the page posted, the paths that were asked for, and the lines of the browser's console."""
+
+    posted: dict[str, Any]
+    asked: list[str]
+    console: list[str]
+
+
+def visit(files: dict[str, Served], doing: str) -> Visit:
+    """Opens `/` of the served files and waits for the page's POST. Other paths are not found.
+
+    Raises TimeoutError where nothing comes; `doing` says in it what the browser should have done.
+    """
+    posted: dict[str, Any] = {}
+    asked: list[str] = []
+    answered = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            file = files.get(self.path, Served(b""))
+            body, size = file.body, len(file.body)
+            ranges = self.headers.get("Range", "")
+            if ranges and size:
+                low, _, high = ranges.removeprefix("bytes=").partition("-")
+                first, last = int(low or 0), int(high) if high else size - 1
+                body = body[first : last + 1]
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+            else:
+                self.send_response(200 if self.path in files else 404)
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Content-Type", file.content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            posted.update(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+            answered.set()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    assert CHROMIUM
+    with tempfile.TemporaryDirectory() as profile, tempfile.TemporaryFile("w+") as log:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+        flags += ["--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr"]
+        flags += [f"--user-data-dir={profile}", "--remote-debugging-port=0"]
+        command = [CHROMIUM, *flags, f"http://127.0.0.1:{server.server_port}/"]
+        browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            if not answered.wait(WAIT_S):
+                raise TimeoutError(f"Chromium did not {doing} in {WAIT_S} s")
+        finally:
+            browser.terminate()
+            browser.wait(10)
+            server.shutdown()
+        log.seek(0)
+        return Visit(posted, asked, [line for line in log.read().splitlines() if ":CONSOLE" in line])
