@@ -13,9 +13,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 SETTINGS_FILE = "emovid.toml"
 LEAST_MEMORY_MB = 512
@@ -90,11 +90,73 @@ class BenchmarkSettings(_Section):
     movie_train_limit: int = Field(8000, ge=0)
 
 
-class ModelSettings(_Section):
-    """Which labeller and captioner answer. `embedded` needs neither download nor GPU."""
+class _ModelSettings(_Section):
+    """A model that looks at clips. `embedded` needs neither download nor GPU; the other two need `model`."""
 
-    backend: Literal["embedded"] = "embedded"
-    min_training_clips: int = Field(16, ge=2, description="fewer human labels: no labeller yet")
+    backend: Literal["embedded", "transformers", "endpoint"] = "embedded"
+    model: str | None = Field(None, min_length=1, description="folder or hub id; at an endpoint the name it serves")
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model; a name for a served one")
+    prompt: str | None = Field(None, description="file below the home folder; null: the project's own")
+    context: tuple[Literal["title", "transcript"], ...] = Field((), description="what the prompt says of the clip")
+    frames: int = Field(8, ge=1, description="of a clip that the model sees")
+    frame_choice: Literal["uniform", "motion"] = "uniform"
+    frame_side_px: int = Field(448, ge=16, description="longest side of a frame; larger ones are made smaller")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = Field(
+        "auto", description="auto: bfloat16 on a GPU, float32 on a CPU; 4bit needs bitsandbytes"
+    )
+    trust_remote_code: bool = Field(False, description="run Python that a model brings along")
+    batch_clips: int = Field(8, ge=1, description="clips that the model sees at once (transformers)")
+    base_url: str | None = Field(None, description="of an OpenAI-compatible server, with its /v1 (endpoint)")
+    key_variable: str = Field("EMOVID_MODEL_KEY", description="environment variable that holds the server's key")
+    concurrency: int = Field(8, ge=1, description="requests under way at once (endpoint)")
+    timeout_s: float = Field(120.0, gt=0, description="for one answer (endpoint)")
+    attempts: int = Field(6, ge=1, description="for one request, while the server is busy or unreachable (endpoint)")
+    prompt_price: float = Field(0.0, ge=0, description="per million prompt tokens, in any currency (endpoint)")
+    output_price: float = Field(0.0, ge=0, description="per million output tokens (endpoint)")
+
+    @model_validator(mode="after")
+    def _has_what_its_backend_needs(self) -> Self:
+        if self.backend != "embedded" and self.model is None:
+            raise ValueError(f'backend = "{self.backend}" needs a model')
+        if self.backend == "endpoint" and self.base_url is None:
+            raise ValueError('backend = "endpoint" needs a base_url such as "http://127.0.0.1:8000/v1"')
+        return self
+
+
+class LabellerSettings(_ModelSettings):
+    """Which model labels clips, and whether it learns from the human labels first."""
+
+    min_training_clips: int = Field(16, ge=2, description="fewer human labels: the embedded labeller does not exist")
+    fine_tune: bool = Field(True, description="transformers: train an adapter where there are enough human labels")
+    answer: Literal["letters", "choice"] = Field("letters", description="how an endpoint is asked")
+    rotations: int = Field(2, ge=1, le=8, description="orders of the letters that are averaged (endpoint)")
+
+
+class CaptionerSettings(_ModelSettings):
+    """Which model describes clips."""
+
+    min_words: int = Field(8, ge=1)
+    max_words: int = Field(80, ge=1)
+    max_tokens: int = Field(192, ge=8, description="that the model may write")
+    tries: int = Field(3, ge=1, description="for a caption that keeps to the rules; then the clip is quarantined")
+
+
+class FineTuningSettings(_Section):
+    """How the adapter of the labeller is trained (LoRA)."""
+
+    min_clips: int = Field(64, ge=2, description="human-labelled clips; with fewer the model is used as it is")
+    held_out_share: float = Field(0.2, gt=0, lt=1, description="of the groups: for early stopping and calibration")
+    rank: int = Field(16, ge=1)
+    alpha: int = Field(32, ge=1)
+    dropout: float = Field(0.05, ge=0, lt=1)
+    learning_rate: float = Field(1e-4, gt=0)
+    train_projector: bool = Field(False, description="also the projector and the head, whole; tiny models need it")
+    batch_clips: int = Field(8, ge=1, description="clips of a step; a GPU sees `micro_batch_clips` at once")
+    micro_batch_clips: int = Field(1, ge=1)
+    max_epochs: int = Field(5, ge=1)
+    patience: int = Field(2, ge=1, description="evaluations without progress before it stops")
+    evaluations_per_epoch: int = Field(1, ge=1)
 
 
 class EmbeddingSettings(_Section):
@@ -116,7 +178,9 @@ class Settings(_Section):
     media: MediaSettings = MediaSettings()
     annotation: AnnotationSettings = AnnotationSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
-    model: ModelSettings = ModelSettings()
+    labeller: LabellerSettings = LabellerSettings()
+    captioner: CaptionerSettings = CaptionerSettings()
+    fine_tuning: FineTuningSettings = FineTuningSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
 
 
