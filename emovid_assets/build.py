@@ -1,34 +1,69 @@
 """Puts the definitions together; tests call it with their own resources.
 
-Belongs here: the list of what there is. Does not belong here: any definition.
+Belongs here: the list of what there is, and whether it acts by itself. Does not belong here: any definition.
 """
 
+import os
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets import annotations, catalogue, embeddings, evaluation, labels, measurements, sources
+from emovid_assets.assets import (
+    annotations,
+    catalogue,
+    embeddings,
+    evaluation,
+    labels,
+    measurements,
+    settings,
+    sources,
+)
+from emovid_assets.automation import OUTDATED, automation
 from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
 from emovid_assets.io_managers import ParquetIOManager
 from emovid_assets.jobs import jobs
 from emovid_assets.resources.project import Project
-from emovid_assets.sensors import label_studio_answers, take_up_answers
+from emovid_assets.schedules import schedules
+from emovid_assets.sensors import sensors
+
+AUTOMATION_VARIABLE = "EMOVID_AUTOMATION"
+"""`on`: sensors, schedules and automation run from the start; each can still be switched in the UI."""
+TICK_VARIABLE = "EMOVID_TICK_S"
+TICK_S = 30
+"""Seconds between two looks at files and states."""
+
+# A build a week: a day late is worth a look, a second week without one is a fault.
+WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=14), warn_window=timedelta(days=8))
+RELIED_ON = frozenset({"clips", "emotion_labels", "benchmark_split", "catalogue"})
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything there is; overrides replace resources by name (`project`, `io_manager`)."""
     project = (resource_overrides or {}).get("project") or Project()
+    is_live = os.environ.get(AUTOMATION_VARIABLE, "").lower() == "on"
+    every_s = int(os.environ.get(TICK_VARIABLE) or TICK_S)
+    sensor_status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
+    schedule_status = dg.DefaultScheduleStatus.RUNNING if is_live else dg.DefaultScheduleStatus.STOPPED
+    assets: list[Any] = [
+        *dg.load_assets_from_modules([sources, measurements, annotations, labels, embeddings, evaluation, catalogue])
+    ]
+    all_jobs = jobs()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(
-            [sources, measurements, annotations, labels, embeddings, evaluation, catalogue]
-        ),
+        assets=[*dg.map_asset_specs(_with_policies, assets), *settings.SPECS],
         asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *EMBEDDING_CHECKS],
-        jobs=[*jobs(), take_up_answers],
-        sensors=[label_studio_answers],
+        jobs=all_jobs,
+        sensors=[*sensors(sensor_status, every_s), automation(sensor_status, every_s)],
+        schedules=schedules(schedule_status, all_jobs),
         resources={"project": project, "io_manager": ParquetIOManager(project=project), **(resource_overrides or {})},
         # A run computes one domain after another in its own process; the media pass brings its own workers.
         executor=dg.in_process_executor,
     )
+
+
+def _with_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
+    is_relied_on = spec.key.to_user_string() in RELIED_ON
+    return spec.replace_attributes(automation_condition=OUTDATED, freshness_policy=WEEKLY if is_relied_on else None)

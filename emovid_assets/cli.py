@@ -44,6 +44,11 @@ class DemoSize(StrEnum):
     SMALL = "small"
 
 
+class Only(StrEnum):
+    STALE = "stale"
+    FAILED = "failed"
+
+
 def fail(message: str) -> typer.Exit:
     # Paths, SQL and Dagster's messages hold brackets, which are no markup.
     err.print(f"[bold red]error[/] {escape(message)}")
@@ -65,6 +70,12 @@ def build(
         typer.Option(help='Assets in the syntax of the UI: "key:clips+", "group:labels".'),
     ] = None,
     retry_quarantined: Annotated[bool, typer.Option(help="Try quarantined items once more.")] = False,
+    only: Annotated[
+        Only | None,
+        typer.Option(
+            help="`stale`: what is stale or missing. `failed`: what failed, with quarantined items tried again."
+        ),
+    ] = None,
 ) -> None:
     """Materialise the graph: only what is new or changed is computed."""
     from emovid_assets.terminal import run_build
@@ -72,7 +83,7 @@ def build(
     home = Home.from_environment()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
-        is_successful = run_build(out, home, _domains(domain), select, retry_quarantined)
+        is_successful = run_build(out, home, _domains(domain), select, retry_quarantined, only.value if only else None)
     except (SettingsError, ValueError) as error:
         raise fail(str(error)) from error
     if not is_successful:
@@ -97,15 +108,68 @@ def demo(
 @app.command()
 def status(domain: DomainOption = None) -> None:
     """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
-    from emovid_assets.status import asset_states
+    from emovid_assets.status import asset_states, unresolved_failures
 
+    home, chosen = Home.from_environment(), _domains(domain)
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
-    for state in asset_states(Home.from_environment(), _domains(domain)):
+    try:
+        states = asset_states(home, chosen)
+    except SettingsError as error:
+        raise fail(str(error)) from error
+    for state in states:
         colour = {"up to date": "green", "missing": "dim"}.get(state.state, "yellow")
         rows = "" if state.rows is None else f"{state.rows:,}"
         quarantined = str(state.quarantined) if state.quarantined else ""
         table.add_row(state.asset, state.domain or "all", rows, quarantined, f"[{colour}]{state.state}[/]")
     out.print(table)
+    for failed in unresolved_failures(home, chosen):
+        told = f"{failed.failed_at:%Y-%m-%d %H:%M} UTC  {failed.asset} [{failed.domain or 'all'}]"
+        out.print(f"[bold red]failed[/] {escape(f'{told}  run {failed.run_id[:8]} ({failed.job}): {failed.error}')}")
+
+
+@app.command()
+def plan(
+    domain: DomainOption = None,
+    select: Annotated[str | None, typer.Option(help="As of `emovid build`.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what is fresh, but follows from something that is to be built.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array of all assets instead of a table.")] = False,
+) -> None:
+    """What a build would do: what is stale and why, how many items, about how long. Nothing runs or is written."""
+    import json
+
+    from emovid_assets.plan import plan as planned_assets
+    from emovid_assets.terminal import duration
+
+    try:
+        planned = planned_assets(Home.from_environment(), _domains(domain), select)
+    except (SettingsError, ValueError) as error:
+        raise fail(str(error)) from error
+    if as_json:
+        sys.stdout.write(json.dumps([one.as_json() for one in planned], indent=1) + "\n")
+        return
+    to_do = [one for one in planned if one.state != "up to date"]
+    following = [one for one in to_do if one.state == "follows" and not one.items]
+    if not to_do:
+        out.print("everything is up to date")
+        return
+    table = Table("asset", "domain", "state", "items", "about", "reason", box=None, header_style="bold")
+    for one in to_do if everything else (one for one in to_do if one not in following):
+        colour = {"follows": "dim", "missing": "cyan"}.get(one.state, "yellow")
+        items = ("?" if one.is_estimate else "") if one.items is None else f"{one.items:,}"
+        items = f"~{items}" if one.is_estimate and one.items else items
+        about = duration(one.seconds) if one.items else ""
+        table.add_row(one.asset, one.domain or "all", f"[{colour}]{one.state}[/]", items, about, escape(one.reason))
+    out.print(table)
+    known = [one.seconds for one in to_do if one.items and one.seconds is not None]
+    unknown = sum(one.seconds is None and (bool(one.items) or one.is_estimate) for one in to_do)
+    if following and not everything:
+        out.print(f"{len(following)} more follow where results come out different: --all shows them")
+    told = [f"about {duration(sum(known))}"] if known else []
+    told += [f"{unknown} of unknown length"] if unknown else []
+    if told:
+        out.print(f"{', '.join(told)}; ~ is an estimate, by what the domain holds now")
 
 
 @app.command()
@@ -243,6 +307,9 @@ def report(
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    live: Annotated[
+        bool, typer.Option("--live", help="Sensors, schedules and automation are on: what is new is built by itself.")
+    ] = False,
 ) -> None:
     """The Dagster UI with its daemon, on this machine only."""
     from emovid_assets.instance import prepare_instance_folder
@@ -254,6 +321,7 @@ def ui(
         **os.environ,
         "DAGSTER_HOME": str(prepare_instance_folder(home.root)),
         "EMOVID_HOME": str(home.root),
+        **({"EMOVID_AUTOMATION": "on"} if live else {}),
     }
     program = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:

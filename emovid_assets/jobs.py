@@ -1,14 +1,18 @@
-"""Jobs: the whole dataset, and one per stage.
+"""Jobs: the whole dataset, one per stage, and the proof of it.
 
-Belongs here: selections. Partitioned and unpartitioned assets never share a job: in a run of one domain the
-labeller would be trained three times on what happens to be there.
+Belongs here: selections, and the one job that has no assets. Partitioned and unpartitioned assets never share a job: in
+a run of one domain the labeller would be trained three times on what happens to be there.
 """
 
+import time
 from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets import annotations, embeddings, evaluation, labels, measurements, sources
+from emovid_assets import verify
+from emovid_assets.assets import annotations, embeddings, evaluation, labels, measurements, settings, sources
+from emovid_assets.resources.project import Project
+from emovid_assets.runs import busy_places
 from emovid_assets.tables import TABLES
 
 _STAGES = {
@@ -22,6 +26,10 @@ CATALOGUE = ("catalogue", "dataset_report")
 UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_partitioned)
 
 
+BUILDS_END_WITHIN_S = 12 * 3600.0
+LOOK_AGAIN_S = 15.0
+
+
 def _stage(name: str, groups: list[str], description: str) -> Any:
     selection = dg.AssetSelection.groups(*groups) - dg.AssetSelection.assets(*UNPARTITIONED)
     return dg.define_asset_job(name, selection, description=description)
@@ -32,7 +40,9 @@ def jobs() -> list[Any]:
     return [
         dg.define_asset_job(
             "build_dataset",
-            dg.AssetSelection.all() - dg.AssetSelection.assets(*UNPARTITIONED, *CATALOGUE),
+            dg.AssetSelection.all()
+            - dg.AssetSelection.groups(settings.GROUP)
+            - dg.AssetSelection.assets(*UNPARTITIONED, *CATALOGUE),
             description="Every partitioned asset of a domain, with the labeller as it is.",
         ),
         *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
@@ -56,4 +66,32 @@ def jobs() -> list[Any]:
             dg.AssetSelection.assets(*CATALOGUE),
             description="The SQL catalogue, and the report made from it.",
         ),
+        verify_dataset,
     ]
+
+
+@dg.op
+def prove(context: dg.OpExecutionContext, project: Project) -> None:
+    """Waits until no run builds anything, then proves the warehouse. Fails with what does not hold."""
+    patience = time.monotonic() + BUILDS_END_WITHIN_S
+    while busy_places(context.instance) and time.monotonic() < patience:
+        time.sleep(LOOK_AGAIN_S)
+    faults = []
+    try:
+        for proof in verify.proofs(project.home):
+            context.log.info(f"{proof.name}: {proof.checked} {proof.unit}, {'holds' if proof.holds else 'fails'}")
+            faults += [f"{proof.name}: {fault}" for fault in proof.faults]
+    except verify.NothingBuiltError as error:
+        context.log.info(str(error))
+    if faults:
+        shown = "\n".join(faults[: verify.SHOWN_FAULTS])
+        raise dg.Failure(
+            f"{len(faults)} faults; run: emovid verify --repair, then emovid build\n{shown}", allow_retries=False
+        )
+
+
+@dg.job(
+    description="Proves files, tables, ids, splits and quarantine (`emovid verify`); fails with what does not hold."
+)
+def verify_dataset() -> None:
+    prove()

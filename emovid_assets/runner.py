@@ -8,24 +8,24 @@ no such asset, for one domain after another, then the unpartitioned ones, and so
 """
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from emovid_assets.assets.settings import observe
 from emovid_assets.build import build_defs
 from emovid_assets.instance import prepare_instance_folder
 from emovid_assets.layout import Home
+from emovid_assets.needs import current_verdicts, failed
 from emovid_assets.partitions import DOMAINS
+from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
-
-# A Failure and our own errors are raised with a sentence for people; the names of their classes are none.
-_FAILURE_CLASS = re.compile(
-    rf"^(?:{re.escape(f'{dg.Failure.__module__}.{dg.Failure.__qualname__}')}|emovid_assets[\w.]*): "
-)
+from emovid_assets.runs import failed_places, first_error
+from emovid_assets.staleness import Lineage, Place, Walk
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,10 @@ def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[boo
         raise ValueError(f"--select '{selection}': {error}\nAssets: {known}") from error
     if not selected:
         raise ValueError(f"--select '{selection}' selects no asset\nAssets: {known}")
-    remaining = [key for key in graph.toposorted_asset_keys if key in selected]
+    # Settings are in the graph, but nothing is run for them.
+    remaining = [key for key in graph.toposorted_asset_keys if key in selected and graph.get(key).is_materializable]
+    if not remaining:
+        raise ValueError(f"--select '{selection}' selects no asset that is built\nAssets: {known}")
     found = []
     is_partitioned = True
     while remaining:
@@ -104,20 +107,85 @@ def build(
     domains: Sequence[str] = DOMAINS,
     selection: str | None = None,
     retry_quarantined: bool = False,
+    only: str | None = None,
 ) -> Iterator[StageReport]:
     """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
+
+    `only` (`stale`, `failed`): of the selection what is stale or missing, or what has failed or has quarantined items, which are then tried
+    again; and what follows from it where its results come out different.
 
     Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
     """
     home.settings()
-    project = Project(home_folder=str(home.root), retry_quarantined=retry_quarantined)
+    project = Project(home_folder=str(home.root), retry_quarantined=retry_quarantined or only == "failed")
     definitions = build_defs(resource_overrides={"project": project})
     plan = stages(definitions, selection)
     job = definitions.resolve_implicit_global_asset_job_def()
     with open_instance(home) as instance, kept_alive():
-        for is_partitioned, keys in plan:
-            for domain in domains if is_partitioned else (None,):
-                yield _run(job, instance, keys, domain)
+        observe(instance, home)
+        work: Iterable[tuple[list[dg.AssetKey], str | None]]
+        if only is None:
+            work = (
+                (keys, domain) for is_partitioned, keys in plan for domain in (domains if is_partitioned else (None,))
+            )
+        else:
+            selected = {key for _, keys in plan for key in keys}
+            work = _outdated(home, definitions, instance, selected, domains, only)
+        for keys, domain in work:
+            report = _run(job, instance, keys, domain)
+            if report.error:
+                _note_failure(project, instance, report)
+            yield report
+
+
+def _outdated(
+    home: Home,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    selected: set[dg.AssetKey],
+    domains: Sequence[str],
+    only: str,
+) -> Iterator[tuple[list[dg.AssetKey], str | None]]:
+    """Assets of one run after another: each time what may be built now, until nothing is left but what has failed."""
+    lineage = Lineage(definitions.resolve_asset_graph())
+    names = {key.to_user_string() for key in selected}
+    wanted = failed(home, instance, domains) if only == "failed" else set()
+    reached = set(wanted)
+    for place in lineage.places():
+        if any(one in reached for one in lineage.all_parents(place)):
+            reached.add(place)
+    tried: dict[Place, str] = {}
+    while True:
+        found = current_verdicts(home, lineage, instance)
+        stale = {place for place, verdict in found.items() if verdict.state != "up to date"}
+        needs = (stale if only == "stale" else (stale & reached) | (wanted - set(tried))) & {
+            place for place in found if place.asset in names and place.domain in (None, *domains)
+        }
+        needs = {place for place in needs if tried.get(place) != found[place].inputs}
+        there = {place for place, verdict in found.items() if not verdict.is_missing}
+        walk = Walk(lineage, there, set())
+        begun = [place for name in lineage.names if name in names for place in walk.started(name, needs)]
+        begun = [place for place in begun if place.domain in (None, *domains)]
+        if not begun:
+            return
+        tried |= {place: found[place].inputs for place in begun}
+        for domain in (*domains, None):
+            keys = [dg.AssetKey(place.asset) for place in begun if place.domain == domain]
+            if keys:
+                yield keys, domain
+
+
+def _note_failure(project: Project, instance: dg.DagsterInstance, report: StageReport) -> None:
+    """For `emovid status`, as the sensor does where a daemon runs."""
+    step, _, sentence = str(report.error).partition(": ")
+    for place in failed_places(instance, report.run_id):
+        if place.asset == step:
+            failure = FailedRun(report.run_id, place.asset, place.domain, "emovid build", sentence, datetime.now(UTC))
+
+            def note(store: ItemStore, failure: FailedRun = failure) -> None:
+                store.note_failed_run(failure)
+
+            project.with_store(note)
 
 
 def _run(job: Any, instance: dg.DagsterInstance, keys: list[dg.AssetKey], domain: str | None) -> StageReport:
@@ -168,8 +236,5 @@ def _error(result: Any) -> str:
     """The innermost message of the first failed step, without the frames in between."""
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.event_specific_data.error
-            while error.cause is not None:
-                error = error.cause
-            return f"{event.step_key}: {_FAILURE_CLASS.sub('', error.message.strip())}"
+            return f"{event.step_key}: {first_error(event)}"
     return "the run failed before its first step; its log is in the UI"

@@ -1,48 +1,233 @@
 """Sensors: what happens outside and makes something here stale.
 
-Belongs here: noticing, and asking for runs. Does not belong here: any work on tables; runs do it.
+Belongs here: noticing it, and asking for the assets that read it. Does not belong here: what follows from that
+(`automation`), and any work on tables; runs do it.
+
+All of them are off unless the definitions are built as live (`build`). A tick that asks for nothing says why.
 """
 
+import hashlib
 import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import dagster as dg
 
 from emovid_assets import annotation_server
+from emovid_assets.assets.annotations import ANSWER_TABLES, answer_files, answer_versions
+from emovid_assets.assets.settings import observations
+from emovid_assets.layout import Home, SettingsError
 from emovid_assets.partitions import DOMAINS
+from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
+from emovid_assets.resources.library import listing, manifest_listing
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.runs import failed_places, first_error
+from emovid_assets.staleness import VERSION_TAG
 
-# Answers change what labels say, not what a model computes: training is a decision, and labelling follows it.
-_LEFT_OUT = (
-    *("vlm_labels", "catalogue", "dataset_report"),
-    *(name for name, table in TABLES.items() if not table.is_partitioned),
-)
+SETTLE_S = 4.0
+"""A file that has been written more recently may still be written."""
 
-take_up_answers = dg.define_asset_job(
-    "take_up_answers",
-    dg.AssetSelection.assets("human_annotations", "rejected_annotations").downstream(include_self=True)
-    - dg.AssetSelection.assets(*dict.fromkeys(_LEFT_OUT)),
-    description="Everything of a domain that depends on people's answers, with the labeller as it is.",
-)
+Listing = Mapping[str, tuple[int, int]]
+Answer = dg.SensorResult | dg.SkipReason
 
 
-@dg.sensor(job=take_up_answers, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
-def label_studio_answers(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult | dg.SkipReason:
-    """Pulls from Label Studio and asks for a run of each domain whose answers have changed.
+def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefinition]:
+    """Every sensor. `every_s`: the least time between two looks at files; servers are asked less often."""
 
-    A pull writes files of the library only, as `emovid annotate pull` does. The cursor holds a digest of the pulled
-    files per domain; the run key holds it too, so that the same answers are taken up once.
+    def sensor(function: Callable[..., Any], assets: Iterable[str] = (), interval_s: int = every_s) -> Any:
+        selection = dg.AssetSelection.assets(*assets) if assets else None
+        return dg.sensor(
+            name=function.__name__.strip("_"),
+            description=(function.__doc__ or "").strip().split("\n")[0],
+            asset_selection=selection,
+            minimum_interval_seconds=interval_s,
+            default_status=status,
+        )(function)
+
+    return [
+        sensor(library_files, ["source_videos"]),
+        sensor(annotation_files, ANSWER_TABLES),
+        sensor(settings_file),
+        sensor(label_studio_answers, interval_s=max(60, every_s)),
+        dg.run_failure_sensor(
+            name="failed_runs",
+            description="Remembers which asset of which domain failed, and why, for `emovid status`.",
+            minimum_interval_seconds=every_s,
+            default_status=status,
+        )(failed_runs),
+    ]
+
+
+@dataclass
+class _Seen:
+    """What a sensor knows of the files of one place.
+
+    `listed` at the last tick, `taken` when it last asked or had nothing to ask for, `generation` how often it asked:
+    part of the run key, so that files that return to a former state are taken up again.
     """
+
+    listed: str = ""
+    taken: str = ""
+    generation: int = 0
+
+
+def _digest(*listings: Listing) -> str:
+    text = json.dumps([sorted(one.items()) for one in listings])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _is_settled(seen: _Seen, digest: str, *listings: Listing) -> bool:
+    """Two ticks alike, and nothing that has just been written."""
+    newest_s = max((mtime_ns / 1e9 for one in listings for _, mtime_ns in one.values()), default=0.0)
+    # A clock that is ahead must not hold a file back for ever: what lies in the future counts as old.
+    return digest == seen.listed and not 0 <= time.time() - newest_s < SETTLE_S
+
+
+def _remembered(cursor: str | None) -> dict[str, _Seen]:
+    return {name: _Seen(**facts) for name, facts in json.loads(cursor or "{}").items()}
+
+
+def _cursor(seen: Mapping[str, _Seen]) -> str:
+    return json.dumps({name: asdict(facts) for name, facts in seen.items()}, sort_keys=True)
+
+
+def library_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    """Asks for the sources of each domain whose library files are new, changed or gone."""
+    remembered, requests, said = _remembered(context.cursor), [], []
+    for domain in DOMAINS:
+        seen = remembered.setdefault(domain, _Seen())
+        key, reason = _library_tick(project, domain, seen)
+        if key is None:
+            said.append(f"{domain}: {reason}")
+        else:
+            requests.append(
+                dg.RunRequest(run_key=key, partition_key=domain, asset_selection=[dg.AssetKey("source_videos")])
+            )
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else "; ".join(said),
+        cursor=_cursor(remembered),
+    )
+
+
+def _library_tick(project: Project, domain: str, seen: _Seen) -> tuple[str | None, str]:
+    """The key of a run, or why there is none. `seen` is brought up to date."""
     home = project.home
+    media, manifests = listing(home, domain), manifest_listing(home, domain)
+    known: dict[str, tuple[int, int]] = project.with_store(
+        lambda store: {path: fact[:2] for path, fact in store.known_hashes(f"library/{domain}/").items()}
+    )
+    digest = _digest(media, manifests)
+    is_settled = _is_settled(seen, digest, media, manifests)
+    seen.listed = digest
+    if digest == seen.taken:
+        return None, "nothing new"
+    if not media and known:
+        # An unmounted disk looks like this; a build by hand takes it at its word.
+        folder = home.relative(home.library / domain)
+        return None, f"{folder} has become empty or is gone; if that is meant, run: emovid build -d {domain}"
+    if media == known and not seen.taken:
+        # A library that was built before this sensor was switched on.
+        seen.taken = digest
+        return None, "as it was read"
+    if not is_settled:
+        return None, "files are still coming"
+    if not media:
+        seen.taken = digest
+        return None, "no files"
+    seen.taken, seen.generation = digest, seen.generation + 1
+    return f"{domain}-{digest}-{seen.generation}", ""
+
+
+def annotation_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    """Asks for the answers of each domain whose annotation files say something else than they did."""
+    home = project.home
+    remembered = _remembered(context.cursor)
+    seen = remembered.setdefault("annotations", _Seen())
+    files = {home.relative(path): _stamp(path.stat()) for path in answer_files(home)}
+    digest = _digest(files)
+    is_settled = _is_settled(seen, digest, files)
+    seen.listed = digest
+    if digest == seen.taken:
+        return dg.SensorResult(skip_reason="nothing new", cursor=_cursor(remembered))
+    if not files and seen.taken and home.library.is_dir() is False:
+        return dg.SensorResult(skip_reason="the library is gone", cursor=_cursor(remembered))
+    if not is_settled:
+        return dg.SensorResult(skip_reason="files are still coming", cursor=_cursor(remembered))
     try:
-        annotation_server.pull(home, LabelStudio.of(home))
-    except LabelStudioError as error:
-        return dg.SkipReason(str(error))
-    seen = json.loads(context.cursor) if context.cursor else {}
-    digests = annotation_server.answer_digests(home)
-    changed = [domain for domain in DOMAINS if domain in digests and digests[domain] != seen.get(domain)]
+        changed = [domain for domain in DOMAINS if _answers_changed(context.instance, home, domain)]
+    except SettingsError as error:
+        return dg.SensorResult(skip_reason=str(error), cursor=_cursor(remembered))
+    seen.taken = digest
     if not changed:
-        return dg.SkipReason("Label Studio has no new answers.")
-    requests = [dg.RunRequest(run_key=f"{domain}-{digests[domain]}", partition_key=domain) for domain in changed]
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(digests, sort_keys=True))
+        return dg.SensorResult(skip_reason="the files say nothing new", cursor=_cursor(remembered))
+    seen.generation += 1
+    keys = [dg.AssetKey(name) for name in ANSWER_TABLES]
+    requests = [
+        dg.RunRequest(run_key=f"{domain}-{digest}-{seen.generation}", partition_key=domain, asset_selection=keys)
+        for domain in changed
+    ]
+    return dg.SensorResult(run_requests=requests, cursor=_cursor(remembered))
+
+
+def _stamp(status: Any) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _answers_changed(instance: dg.DagsterInstance, home: Home, domain: str) -> bool:
+    """Whether a table of answers would be another one. Never built: that is for automation, once there are clips."""
+    now = answer_versions(home, domain)
+    for name in ANSWER_TABLES:
+        filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), asset_partitions=[domain])
+        made = instance.fetch_materializations(filters, limit=1).records
+        materialization = made[0].asset_materialization if made else None
+        if materialization is not None and (materialization.tags or {}).get(VERSION_TAG) != now[name]:
+            return True
+    return False
+
+
+def settings_file(context: dg.SensorEvaluationContext, project: Project) -> Answer:
+    """Observes each group of settings whose values in `emovid.toml` have changed. Asks for no run."""
+    known: dict[str, str] = json.loads(context.cursor or "{}")
+    try:
+        changed = observations(project.home, known)
+    except SettingsError as error:
+        return dg.SkipReason(str(error))
+    if not changed:
+        return dg.SkipReason("nothing new")
+    digests = {group: str(observation.data_version) for group, observation in changed.items()}
+    return dg.SensorResult(asset_events=list(changed.values()), cursor=json.dumps(known | digests, sort_keys=True))
+
+
+def label_studio_answers(context: dg.SensorEvaluationContext, project: Project) -> dg.SkipReason:
+    """Pulls answers from Label Studio into the library, where the sensor of the annotation files finds them."""
+    try:
+        pulled = annotation_server.pull(project.home, LabelStudio.of(project.home))
+    except (LabelStudioError, SettingsError) as error:
+        return dg.SkipReason(str(error))
+    changed = [one.report.path for one in pulled if one.is_changed]
+    return dg.SkipReason(f"New answers: {', '.join(changed)}" if changed else "Label Studio has no new answers.")
+
+
+def failed_runs(context: dg.RunFailureSensorContext, project: Project) -> None:
+    """Notes a failed run at each asset at which it failed."""
+    run, now = context.dagster_run, datetime.now(UTC)
+    errors = {event.step_key or "": first_error(event) for event in context.get_step_failure_events()}
+    for place in failed_places(context.instance, run.run_id):
+        error = errors.get(place.asset)
+        if error is not None or not errors:
+            sentence = error or str(context.failure_event.message)
+            failed = FailedRun(run.run_id, place.asset, place.domain, run.job_name, sentence, now)
+            project.with_store(partial(_note, failed))
+            if error is None:
+                # The run ended from outside: where it was, not everything that it never came to.
+                return
+
+
+def _note(failed: FailedRun, store: ItemStore) -> None:
+    store.note_failed_run(failed)

@@ -39,16 +39,20 @@ def run_build(
     domains: Sequence[str],
     selection: str | None = None,
     retry_quarantined: bool = False,
+    only: str | None = None,
 ) -> bool:
     """Builds and reports; true where every run succeeded."""
     is_successful = True
-    source_count = quarantined_count = 0
+    source_count = quarantined_count = run_count = 0
     with progress_bars(out) as progress:
         bars = Bars(progress)
         token = listener.set(bars)
         started = time.monotonic()
         try:
-            for report in runner.build(home, domains=domains, selection=selection, retry_quarantined=retry_quarantined):
+            for report in runner.build(
+                home, domains=domains, selection=selection, retry_quarantined=retry_quarantined, only=only
+            ):
+                run_count += 1
                 bars.clear()
                 _print_stage(progress.console, report, time.monotonic() - started)
                 is_successful = is_successful and report.error is None
@@ -57,12 +61,23 @@ def run_build(
                 started = time.monotonic()
         finally:
             listener.reset(token)
-    if quarantined_count:
+    if only is not None and not run_count:
+        out.print(f"nothing is {only}")
+    elif quarantined_count:
         out.print('what to do about the quarantine: emovid sql "SELECT path, message FROM processing_errors"')
-    elif is_successful and not source_count and not selection:
+    elif is_successful and not source_count and not selection and only is None:
         places = ", ".join(str(home.library / domain) for domain in domains)
         out.print(f"nothing to work on: put media files into {places} and build again", markup=False)
     return is_successful
+
+
+def duration(seconds: float | None) -> str:
+    """In the unit that a person would say; `?` where it is not known."""
+    if seconds is None:
+        return "?"
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def progress_bars(out: Console) -> Progress:

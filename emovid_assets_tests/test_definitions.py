@@ -19,11 +19,13 @@ from emovid_assets.definitions import defs
 from emovid_assets.partitions import backfill_policy
 from emovid_assets.resources.project import Project
 from emovid_assets.runner import stages
+from emovid_assets.settings_groups import GROUPS
 from emovid_assets.tables import TABLES
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
 GRAPH = defs.resolve_asset_graph()
-SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+ALL_SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+SPECS = {name: spec for name, spec in ALL_SPECS.items() if name not in GROUPS}
 # SPEC §4.
 STAGES_OF_SPEC = (
     *("source_videos", "segments", "clips", "clip_media", "colour_attributes", "annotation_tasks"),
@@ -40,6 +42,8 @@ def snapshot() -> dict[str, Any]:
         "assets": {name: asset_facts(name) for name in sorted(SPECS)},
         "checks": [check_facts(key) for key in sorted(GRAPH.asset_check_keys, key=str)],
         "jobs": {name: job_facts(name) for name in sorted(job_names())},
+        "sensors": {sensor.name: sensor.default_status.value for sensor in defs.sensors or ()},
+        "schedules": {one.name: [one.cron_schedule, one.default_status.value] for one in defs.schedules or ()},
     }
 
 
@@ -54,6 +58,8 @@ def asset_facts(name: str) -> dict[str, Any]:
         "backfill_policy": str(node.backfill_policy) if node.backfill_policy else "default",
         "code_version": spec.code_version,
         "pools": sorted(node.pools or ()),
+        "automation": spec.automation_condition.name if spec.automation_condition else None,
+        "freshness": str(spec.freshness_policy) if spec.freshness_policy else None,
     }
 
 
@@ -68,7 +74,8 @@ def check_facts(key: dg.AssetCheckKey) -> dict[str, Any]:
 
 
 def job_names() -> list[str]:
-    return [job.name for job in defs.jobs or ()]
+    """Jobs of assets."""
+    return [job.name for job in defs.jobs or () if not isinstance(job, dg.JobDefinition)]
 
 
 def job_facts(name: str) -> dict[str, Any]:
@@ -89,6 +96,26 @@ def test_the_definitions_are_those_of_the_snapshot() -> None:
 def test_every_table_of_the_contract_is_an_asset_and_every_table_asset_is_in_the_registry() -> None:
     assert set(STAGES_OF_SPEC) <= set(SPECS)
     assert set(SPECS) - {"catalogue", "dataset_report"} == set(TABLES)
+
+
+def test_every_group_of_settings_is_an_external_asset_that_something_depends_on() -> None:
+    assert set(ALL_SPECS) - set(SPECS) == set(GROUPS)
+    for name in GROUPS:
+        node = GRAPH.get(dg.AssetKey(name))
+        assert not node.is_materializable
+        assert node.child_keys
+        assert ALL_SPECS[name].group_name == "settings"
+
+
+def test_nothing_acts_by_itself_unless_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def statuses() -> set[str]:
+        definitions = build_defs()
+        return {one.default_status.value for one in (*definitions.sensors, *definitions.schedules)}
+
+    monkeypatch.delenv("EMOVID_AUTOMATION", raising=False)
+    assert statuses() == {"STOPPED"}
+    monkeypatch.setenv("EMOVID_AUTOMATION", "on")
+    assert statuses() == {"RUNNING"}
 
 
 def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> None:
@@ -165,7 +192,7 @@ def test_the_whole_graph_is_walked_partitioned_first_and_each_asset_after_its_pa
     assert [is_partitioned for is_partitioned, _ in plan] == [True, False, True, False]
     assert len(order) == len(set(order)) == len(SPECS)
     for key in order:
-        assert all(order.index(parent) < order.index(key) for parent in GRAPH.get(key).parent_keys)
+        assert all(order.index(parent) < order.index(key) for parent in GRAPH.get(key).parent_keys if parent in order)
     for is_partitioned, keys in plan:
         assert all(GRAPH.get(key).is_partitioned == is_partitioned for key in keys)
 

@@ -9,6 +9,7 @@ which come after it: declared as inputs they would close a cycle. So both queues
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -23,14 +24,16 @@ from emovid_assets.core.sampling import SamplingSettings, disputed_clips, plan_t
 from emovid_assets.core.voting import human_labels as vote
 from emovid_assets.layout import Home
 from emovid_assets.resources.project import Project
-from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.tables import TABLES, rows_of
 
 GROUP = "annotations"
 ANNOTATION_SUFFIXES = (".csv", ".json")
 
 
-@table_asset(group=GROUP, code_version="2")
+@table_asset(
+    group=GROUP, code_version="2", settings=["annotation_settings", "label_annotators", "review_annotators", "seed"]
+)
 def annotation_tasks(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:
@@ -56,15 +59,23 @@ def annotation_tasks(
     return result("annotation_tasks", TABLES["annotation_tasks"].from_rows(rows), metadata=_counts(rows, "purpose"))
 
 
-def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Accepted and rejected answers of a domain from every file in `library/annotations/`, judged by the last plan."""
+def answer_files(home: Home) -> list[Path]:
+    """Every file of answers in `library/annotations/`."""
     folder = home.annotations
+    return [
+        path
+        for path in (sorted(folder.rglob("*")) if folder.is_dir() else ())
+        if path.is_file() and path.suffix.lower() in ANNOTATION_SUFFIXES and not path.name.startswith(".")
+    ]
+
+
+def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Accepted and rejected answers of a domain from every file of answers, judged by the last plan."""
     answers, refused = [], []
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.is_file() and path.suffix.lower() in ANNOTATION_SUFFIXES and not path.name.startswith("."):
-            from_file, refused_in_file = read_annotation_file(path, home.relative(path))
-            answers += from_file
-            refused += refused_in_file
+    for path in answer_files(home):
+        from_file, refused_in_file = read_annotation_file(path, home.relative(path))
+        answers += from_file
+        refused += refused_in_file
     return accept_answers(
         answers,
         domain=domain,
@@ -75,7 +86,16 @@ def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[st
     )
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"], deps=["annotation_tasks"])
+ANSWER_TABLES = ("human_annotations", "rejected_annotations")
+
+
+def answer_versions(home: Home, domain: str) -> dict[str, str]:
+    """The data versions that the two tables of answers would have now."""
+    both = read_answers(home, domain, Warehouse(home.warehouse).read("clips", domain))
+    return {name: content_hash(TABLES[name].from_rows(rows)) for name, rows in zip(ANSWER_TABLES, both, strict=True)}
+
+
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], deps=["annotation_tasks"], settings=["label_annotators"])
 def human_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
     accepted, rejected = read_answers(project.home, context.partition_key, clips)
     if not accepted:
@@ -93,7 +113,7 @@ def human_annotations(context: dg.AssetExecutionContext, project: Project, clips
     )
 
 
-@table_asset(group=GROUP, code_version="2", deps=["annotation_tasks"])
+@table_asset(group=GROUP, code_version="2", deps=["annotation_tasks"], settings=["label_annotators"])
 def rejected_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
     _, rejected = read_answers(project.home, context.partition_key, clips)
     return result(
@@ -101,7 +121,7 @@ def rejected_annotations(context: dg.AssetExecutionContext, project: Project, cl
     )
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"])
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["label_annotators"])
 def human_labels(
     context: dg.AssetExecutionContext, project: Project, annotation_tasks: pa.Table, human_annotations: pa.Table
 ) -> Rows:
@@ -130,7 +150,7 @@ def _counts(rows: list[dict[str, Any]], column: str) -> Mapping[str, Any]:
 SHOWN_ANNOTATORS = 8
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
 def annotator_quality(context: dg.AssetExecutionContext, project: Project, human_annotations: pa.Table) -> Rows:
     rows = quality.annotator_quality(
         rows_of(human_annotations), domain=context.partition_key, seed=project.settings.seed

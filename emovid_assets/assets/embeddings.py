@@ -29,7 +29,7 @@ FEATURES_ID, FEATURES_REVISION = "embedded/measured-features", "1"
 """The revision changes when `measured_features` gives other numbers for the same clip."""
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["numpy"], pool=MODEL_POOL)
+@table_asset(group=GROUP, code_version="1", kinds=["numpy"], settings=["embedding_settings"], pool=MODEL_POOL)
 def clip_embeddings(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -70,7 +70,7 @@ def clip_embeddings(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["sklearn"], pool=MODEL_POOL)
+@table_asset(group=GROUP, code_version="1", kinds=["sklearn"], settings=["map_settings", "seed"], pool=MODEL_POOL)
 def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: pa.Table) -> Rows:
     settings, seed = project.settings.embeddings, project.settings.seed
     labels = dict(zip(emotion_labels["clip_id"].to_pylist(), emotion_labels["emotion"].to_pylist(), strict=True))
@@ -115,7 +115,7 @@ def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: p
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["numpy"])
+@table_asset(group=GROUP, code_version="1", kinds=["numpy"], settings=["neighbour_settings", "seed"])
 def embedding_separability(project: Project, clip_embeddings: pa.Table, embedding_map: pa.Table) -> Rows:
     settings, seed = project.settings.embeddings, project.settings.seed
     there = set(clip_embeddings["clip_id"].to_pylist())

@@ -68,7 +68,7 @@ def validation_ratings(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
 def kappa_validation(context: dg.AssetExecutionContext, project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
@@ -83,7 +83,7 @@ def kappa_validation(context: dg.AssetExecutionContext, project: Project, valida
     return result("kappa_validation", TABLES["kappa_validation"].from_rows(rows), metadata=shown)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
 def pooled_kappa(project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     rows = pairwise_kappa(ratings, seed=project.settings.seed)
@@ -94,7 +94,7 @@ def pooled_kappa(project: Project, validation_ratings: pa.Table) -> Rows:
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"])
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
 def agreement_statistics(project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
@@ -139,7 +139,13 @@ def _majority_and_models(ratings: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"], pool=MEDIA_POOL)
+@table_asset(
+    group=GROUP,
+    code_version="2",
+    kinds=["pandas"],
+    settings=["review_annotators", "benchmark_settings", "seed"],
+    pool=MEDIA_POOL,
+)
 def benchmark_split(
     context: dg.AssetExecutionContext,
     project: Project,

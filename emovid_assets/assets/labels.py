@@ -22,7 +22,13 @@ from emovid_assets.tables import TABLES, rows_of
 GROUP = "labels"
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["sklearn"], pool=MODEL_POOL)
+@table_asset(
+    group=GROUP,
+    code_version="1",
+    kinds=["sklearn"],
+    settings=["labeller_settings", "labeller_training", "fine_tuning_settings"],
+    pool=MODEL_POOL,
+)
 def emotion_labeller(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -77,7 +83,7 @@ def emotion_labeller(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], pool=MODEL_POOL)
+@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["labeller_settings"], pool=MODEL_POOL)
 def vlm_labels(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -116,7 +122,7 @@ def vlm_labels(
     )
 
 
-@table_asset(group=GROUP, code_version="1", pool=MODEL_POOL)
+@table_asset(group=GROUP, code_version="1", settings=["captioner_settings"], pool=MODEL_POOL)
 def captions(
     context: dg.AssetExecutionContext, project: Project, clip_features: pa.Table, colour_attributes: pa.Table
 ) -> Rows:

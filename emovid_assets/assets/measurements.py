@@ -28,7 +28,7 @@ def _measured(
     return (segment for identifier, segment in scanned if identifier in wanted)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["opencv"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="1", kinds=["opencv"], settings=["frame_sampling"], pool=MEDIA_POOL)
 def colour_attributes(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:
@@ -51,7 +51,13 @@ def colour_attributes(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["opencv", "numpy"], pool=MEDIA_POOL)
+@table_asset(
+    group=GROUP,
+    code_version="1",
+    kinds=["opencv", "numpy"],
+    settings=["scene_settings", "frame_sampling"],
+    pool=MEDIA_POOL,
+)
 def clip_features(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:

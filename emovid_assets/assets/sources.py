@@ -24,7 +24,7 @@ GROUP = "sources"
 FROM_MANIFEST = ("external_id", "title", "film_id", "region", "license", "intended_emotion")
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pyav"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="2", kinds=["pyav"], settings=["reading_limits"], pool=MEDIA_POOL)
 def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
     files = {
@@ -69,7 +69,13 @@ def _sum(values: pa.ChunkedArray) -> Any:
     return pc.sum(values).as_py() or 0
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pyav", "scenedetect"], pool=MEDIA_POOL)
+@table_asset(
+    group=GROUP,
+    code_version="1",
+    kinds=["pyav", "scenedetect"],
+    settings=["scene_settings", "frame_sampling"],
+    pool=MEDIA_POOL,
+)
 def segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
     scanned = media.scan(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
@@ -129,7 +135,7 @@ def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str
             }
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pyav"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="2", kinds=["pyav"], settings=["clip_file_settings"], pool=MEDIA_POOL)
 def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
     domain = context.partition_key
     kept = set(clips["clip_id"].to_pylist())

@@ -3,6 +3,7 @@
 Belongs here: names, kinds, owners, policies, previews, data versions. Not here: any single asset.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,9 @@ import pyarrow as pa
 from emovid_assets.assets.pandas_types import pandas_type
 from emovid_assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.resources.item_store import Failure
+from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import content_hash
+from emovid_assets.settings_groups import digests
 from emovid_assets.tables import TABLES, Column, Table
 
 OWNER = "team:emovid"
@@ -33,15 +36,19 @@ def table_asset(
     code_version: str,
     kinds: Sequence[str] = (),
     deps: Sequence[str] = (),
+    settings: Sequence[str] = (),
     pool: str | None = None,
 ) -> Callable[[Body], dg.AssetsDefinition]:
-    """Declares the asset of the table that bears the function's name."""
+    """Declares the asset of the table that bears the function's name.
+
+    `settings`: the groups of `settings_groups` that the body reads, itself or through what it calls.
+    """
 
     def declare(body: Body) -> dg.AssetsDefinition:
         table = TABLES[body.__name__]
         return dg.asset(
             name=table.name,
-            deps=list(deps),
+            deps=[*deps, *settings],
             description=f"{table.meaning}\n\nOne row per {table.grain}.",
             group_name=group,
             kinds={"parquet", *kinds},
@@ -52,9 +59,29 @@ def table_asset(
             dagster_type=pandas_type(table) if table.uses_pandas_type else None,
             metadata={"dagster/column_schema": column_schema(table)},
             pool=pool,
-        )(body)
+        )(_noting_settings(body, settings) if settings else body)
 
     return declare
+
+
+SETTINGS_TAG = "emovid.settings/"
+"""Begins the tags of a materialisation that say under which digest of a group it was made."""
+
+
+def _noting_settings(body: Body, groups: Sequence[str]) -> Body:
+    """The body, whose result says which settings it was made under.
+
+    Noted before it begins: settings that change meanwhile leave it stale rather than wrongly fresh.
+    """
+
+    @functools.wraps(body)
+    def noting(*args: Any, project: Project, **inputs: Any) -> dg.Output[Any]:
+        now = digests(project.home)
+        made: dg.Output[Any] = body(*args, project=project, **inputs)
+        tags = {f"{SETTINGS_TAG}{group}": now[group] for group in groups}
+        return dg.Output(made.value, data_version=made.data_version, metadata=made.metadata, tags=tags)
+
+    return noting
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -9,6 +9,7 @@ run loses at most the items that workers were at, and the next run computes only
 
 import logging
 import os
+import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.errors import PASSING
-from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem
+from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem, Rate
 from emovid_assets.resources.workers import Done, Task, open_workers
 
 LIMITED = frozenset({"timeout", "too_large"})
@@ -84,6 +85,78 @@ class Outcome:
     computed_count: int = 0
 
 
+@dataclass
+class _Work:
+    """Keys of all items, of those that are done, and the items that are left."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    done: dict[str, str] = field(default_factory=dict)
+    todo: list[Item] = field(default_factory=list)
+
+
+def _work(
+    store: ItemStore,
+    step: _Named,
+    domain: str,
+    items: Iterable[Item],
+    home: Path,
+    limits: str,
+    is_left: Callable[[str], bool],
+) -> _Work:
+    """`is_left`: whether an item that failed with a code is left alone."""
+    work = _Work()
+    is_done = _done_before(store, step, domain, home)
+    failed = {item_id: key for item_id, (key, code) in store.failed_keys(step.name, domain).items() if is_left(code)}
+    for item in items:
+        key = work.keys[item.item_id] = f"{item.content}|{step.version}|{step.config}"
+        if is_done(item.item_id, key):
+            work.done[item.item_id] = key
+        elif failed.get(item.item_id) not in (key, key + limits):
+            work.todo.append(item)
+    return work
+
+
+def _limits(timeout_s: float, memory_mb: int) -> str:
+    return f"|{timeout_s:g} s|{memory_mb} MB"
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a step would compute: items, their weight together, and the payloads of those that are done."""
+
+    payloads: Mapping[str, dict[str, Any]]
+    todo_ids: frozenset[str]
+    todo_weight: float
+
+
+def count(
+    store: ItemStore,
+    step: Step | BatchStep,
+    domain: str,
+    items: Iterable[Item],
+    *,
+    home: Path,
+    timeout_s: float,
+    memory_mb: int = 0,
+    leave_failures: bool = False,
+) -> Count:
+    """What `compute` would do, without doing it: nothing is read but the store, and nothing is written."""
+    work = _work(
+        store,
+        step,
+        domain,
+        items,
+        home,
+        _limits(timeout_s, memory_mb),
+        lambda code: leave_failures or code not in PASSING,
+    )
+    return Count(
+        store.payloads(step.name, domain, work.done),
+        frozenset(item.item_id for item in work.todo),
+        sum(item.weight for item in work.todo),
+    )
+
+
 def compute(
     store: ItemStore,
     step: Step | BatchStep,
@@ -108,30 +181,24 @@ def compute(
     Items may come from a generator: of those that need no work, only id and key stay in memory.
     """
     log = log or logging.getLogger("emovid")
-    limits = f"|{timeout_s:g} s|{memory_mb} MB"
-    is_done = _done_before(store, step, domain, home)
-    failed = {
-        item_id: key
-        for item_id, (key, code) in store.failed_keys(step.name, domain).items()
-        if leave_failures or (not retry_quarantined and code not in PASSING)
-    }
-    keys: dict[str, str] = {}
-    done: dict[str, str] = {}
-    todo: list[Item] = []
-    for item in items:
-        key = keys[item.item_id] = f"{item.content}|{step.version}|{step.config}"
-        if is_done(item.item_id, key):
-            done[item.item_id] = key
-        elif failed.get(item.item_id) not in (key, key + limits):
-            todo.append(item)
-    del is_done
+    limits = _limits(timeout_s, memory_mb)
+    work = _work(
+        store,
+        step,
+        domain,
+        items,
+        home,
+        limits,
+        lambda code: leave_failures or (not retry_quarantined and code not in PASSING),
+    )
+    keys, done, todo = work.keys, work.done, work.todo
     store.forget_others(step.name, domain, keys)
     outcome = Outcome(store.payloads(step.name, domain, done), item_count=len(keys))
     if todo:
         log.info(f"{step.name} [{domain}]: {len(todo)} of {len(keys)} items to compute")
         told = f"{step.name} [{domain}]"
         by_id = {item.item_id: item for item in todo}
-        settled = 0
+        settled, began = 0, time.monotonic()
         if progress:
             progress(told, 0, len(todo))
         tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
@@ -148,6 +215,8 @@ def compute(
                 settled += len(ends)
                 if progress:
                     progress(told, settled, len(todo))
+        weight = sum(item.weight for item in todo)
+        store.note_rate(step.name, domain, Rate(settled, weight, time.monotonic() - began))
     outcome.failures = store.failures(domain, step.name)
     return outcome
 

@@ -1,6 +1,6 @@
-"""Per-item state in one SQLite file: what is finished, what failed, which bytes a path held.
+"""Per-item state in one SQLite file: what is finished, what failed, which bytes a path held, how long items took.
 
-Belongs here: the three tables below and nothing that knows what an item means. Parquet tables are derived
+Belongs here: the tables below and nothing that knows what an item means. Parquet tables are derived
 from this state and may be rebuilt from it at any time without touching a video (ADR 2).
 
 SQLite in WAL mode survives SIGKILL at any moment and lets two runs write at once. Items that come in together
@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS failures (
   PRIMARY KEY (step, item_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rates (
+  step TEXT NOT NULL, domain TEXT NOT NULL, item_count INTEGER NOT NULL, weight REAL NOT NULL, seconds REAL NOT NULL,
+  measured_at TEXT NOT NULL, PRIMARY KEY (step, domain)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS failed_runs (
+  run_id TEXT NOT NULL, asset TEXT NOT NULL, domain TEXT, job TEXT NOT NULL, error TEXT NOT NULL,
+  failed_at TEXT NOT NULL, PRIMARY KEY (run_id, asset)) WITHOUT ROWID;
 """
 
 
@@ -88,6 +94,33 @@ class Failure:
     last_seen_at: datetime
     input_sha256: str | None
     code_version: str
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that ended badly at an asset; `domain` is null for runs over all domains. `failed_at` is in UTC."""
+
+    run_id: str
+    asset: str
+    domain: str | None
+    job: str
+    error: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many items of a step, of which weight together, took how long, the last time that there were any."""
+
+    item_count: int
+    weight: float
+    seconds: float
+
+    def seconds_for(self, item_count: int, weight: float) -> float:
+        """About how long other items take."""
+        if self.weight and weight:
+            return self.seconds * weight / self.weight
+        return self.seconds * item_count / self.item_count
 
 
 _FAILURE_COLUMNS = tuple(Failure.__dataclass_fields__)
@@ -331,6 +364,41 @@ class ItemStore:
             if gone:
                 with self._transaction():
                     self._connection.executemany(f"DELETE FROM {table} WHERE step = ? AND item_id = ?", gone)
+
+    def note_rate(self, step: str, domain: str, rate: Rate) -> None:
+        """Remembers how long items took."""
+        now = datetime.now(UTC).isoformat()
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?, ?, ?)",
+                (step, domain, rate.item_count, rate.weight, rate.seconds, now),
+            )
+
+    def rates(self) -> dict[tuple[str, str], Rate]:
+        """The last known rate by step and domain."""
+        rows = self._connection.execute("SELECT step, domain, item_count, weight, seconds FROM rates")
+        return {(step, domain): Rate(*facts) for step, domain, *facts in rows}
+
+    def note_failed_run(self, failed: FailedRun) -> None:
+        """Remembers a failed run; of earlier ones at the same asset and domain none is kept."""
+        with self._transaction():
+            self._connection.execute(
+                "DELETE FROM failed_runs WHERE asset = ? AND domain IS ?", (failed.asset, failed.domain)
+            )
+            self._connection.execute(
+                "INSERT OR REPLACE INTO failed_runs VALUES (?, ?, ?, ?, ?, ?)",
+                (*tuple(vars(failed).values())[:-1], failed.failed_at.isoformat()),
+            )
+
+    def failed_runs(self) -> list[FailedRun]:
+        """The latest failure of each asset and domain, the newest first."""
+        rows = self._connection.execute(
+            "SELECT run_id, asset, domain, job, error, failed_at FROM failed_runs ORDER BY failed_at DESC"
+        )
+        return [
+            FailedRun(run_id, asset, domain, job, error, datetime.fromisoformat(failed_at))
+            for run_id, asset, domain, job, error, failed_at in rows
+        ]
 
     def known_hashes(self, prefix: str = "") -> dict[str, tuple[int, int, str]]:
         """path → (size, mtime_ns, sha256) as last seen, of the paths that begin with `prefix`."""

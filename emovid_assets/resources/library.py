@@ -6,11 +6,12 @@ A manifest is a file `manifest.csv` in any folder of the library; its `path` col
 Without one, a folder that bears the name of an emotion gives its files that intended emotion.
 """
 
+import contextlib
 import csv
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +55,30 @@ class _Fault:
 def media_paths(folder: Path) -> Iterator[Path]:
     """Every file below the folder that may be media: not hidden, not a sidecar."""
     return (Path(entry.path) for entry in _entries(folder) if not _is_sidecar(entry.name))
+
+
+def listing(home: Home, domain: str) -> dict[str, tuple[int, int]]:
+    """(size, mtime_ns) of every file of a domain that may be media, by its path as the item store knows it.
+
+    Nothing is opened. Links that point nowhere are left out.
+    """
+    return _stated(home, domain, lambda name: not _is_sidecar(name))
+
+
+def manifest_listing(home: Home, domain: str) -> dict[str, tuple[int, int]]:
+    """The same of the manifests."""
+    return _stated(home, domain, lambda name: name == MANIFEST)
+
+
+def _stated(home: Home, domain: str, is_wanted: Callable[[str], bool]) -> dict[str, tuple[int, int]]:
+    folder = home.library / domain
+    found = {}
+    for entry in _entries(folder):
+        if is_wanted(entry.name):
+            with contextlib.suppress(OSError):
+                status = entry.stat()
+                found[home.relative(Path(entry.path))] = (status.st_size, status.st_mtime_ns)
+    return found
 
 
 def _is_sidecar(name: str) -> bool:
@@ -151,6 +176,32 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     ]
     _report(store, domain, faults)
     return list(by_hash.values())
+
+
+def known_and_new(home: Home, domain: str, store: ItemStore) -> tuple[list[LibraryFile], int]:
+    """What `read_library` would give of files that it knows by size and time or by content, and how many are new.
+
+    Nothing is written. A new file is hashed only where a file of its size is known, which it may be under a new name.
+    """
+    prefix = f"library/{domain}/"
+    known = store.known_hashes(prefix)
+    hashes: dict[str, str] = {}
+    sizes = {size for size, _, _ in known.values()}
+    by_content = {sha256 for _, _, sha256 in known.values()}
+    new_count = 0
+    for path, stamp in listing(home, domain).items():
+        if path in known and known[path][:2] == stamp:
+            hashes[path] = known[path][2]
+            continue
+        sha256 = file_sha256(home.root / path) if stamp[0] in sizes else None
+        if sha256 in by_content:
+            hashes[path] = str(sha256)
+        else:
+            new_count += 1
+    files: dict[str, LibraryFile] = {}
+    for path, sha256 in hashes.items():
+        files.setdefault(sha256, LibraryFile(path, sha256, 0))
+    return list(files.values()), new_count
 
 
 class _Index:

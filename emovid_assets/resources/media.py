@@ -13,6 +13,7 @@ from emovid_assets.resources import media_steps
 from emovid_assets.resources.compute import Item, Outcome, Step
 from emovid_assets.resources.library import LibraryFile
 from emovid_assets.resources.project import Project
+from emovid_assets.settings_groups import digest
 
 Row = Mapping[str, Any]
 
@@ -90,11 +91,13 @@ def scan(
     streams = stream_indices(project, domain)
     stamps = _stamps(project, domain)
     settings = {whole: _scan_settings(whole, scenes) for whole in (True, False)}
-    step = Step("scan", media_steps.SCAN_VERSION, scenes.digest(), media_steps.scan)
+    # What counts for a source, and nothing else: the shortest clip of a cut file says nothing of a whole one.
+    digests = {whole: digest(found) for whole, found in settings.items()}
+    step = Step("scan", media_steps.SCAN_VERSION, "per item", media_steps.scan)
     items = (
         Item(
             source["source_id"],
-            content=source["sha256"],
+            content=f"{source['sha256']}|{digests[is_whole(source, scenes)]}",
             arguments={
                 "path": f"{root}/{source['path']}",
                 "stamp": stamps.get(source["path"]),

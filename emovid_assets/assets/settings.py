@@ -1,0 +1,59 @@
+"""The groups of settings as external assets: what depends on them shows in the lineage and goes stale with them.
+
+Belongs here: the specs and the observation of a changed file. Does not belong here: which keys a group holds
+(`settings_groups`). Nothing is ever run for them; an observation says which values stand in the file.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import dagster as dg
+
+from emovid_assets.assets.table_asset import OWNER
+from emovid_assets.layout import SETTINGS_FILE, Home
+from emovid_assets.settings_groups import GROUPS, digest, values
+
+GROUP = "settings"
+DATA_VERSION_TAG = "dagster/data_version"
+
+SPECS = [
+    dg.AssetSpec(
+        name,
+        group_name=GROUP,
+        owners=[OWNER],
+        kinds={"toml"},
+        description=f"Keys of `{SETTINGS_FILE}`: {', '.join(f'`{key}`' for key in keys)}.",
+    )
+    for name, keys in GROUPS.items()
+]
+
+
+def observations(home: Home, known: Mapping[str, str]) -> dict[str, dg.AssetObservation]:
+    """An observation of each group whose digest is not the known one. Raises SettingsError."""
+    settings = home.settings()
+    found = {}
+    for group in GROUPS:
+        read = values(home, settings, group)
+        version = digest(read)
+        if known.get(group) != version:
+            found[group] = dg.AssetObservation(
+                group,
+                tags={DATA_VERSION_TAG: version},
+                metadata={"values": dg.MetadataValue.json(read)},
+            )
+    return found
+
+
+def observe(instance: dg.DagsterInstance, home: Home) -> None:
+    """Tells the instance of settings that are others than it knows, without a run. Raises SettingsError."""
+    for observation in observations(home, known_digests(instance, GROUPS)).values():
+        instance.report_runless_asset_event(observation)
+
+
+def known_digests(instance: dg.DagsterInstance, groups: Iterable[str]) -> dict[str, str]:
+    """The last observed digest of each group that has been observed."""
+    found = {}
+    for group in groups:
+        records = instance.fetch_observations(dg.AssetKey(group), limit=1).records
+        if records and records[0].asset_observation and records[0].asset_observation.data_version:
+            found[group] = records[0].asset_observation.data_version
+    return found

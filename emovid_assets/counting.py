@@ -1,0 +1,196 @@
+"""How many items the steps of a domain would compute, by the keys that the steps themselves use.
+
+Belongs here: walking the steps of a domain without running them, and estimates. Does not belong here: what is stale
+(`staleness`), what an item is (`resources`).
+
+Where the items of a step hang on results that are not there yet, their number is an estimate by what the domain holds
+now, and is marked as one; where the domain holds nothing to go by, there is no number.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import PrivateAttr
+
+from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.identity import source_id
+from emovid_assets.core.vision_tower import ModelNotUsableError, find_model
+from emovid_assets.layout import Home
+from emovid_assets.resources import media
+from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
+from emovid_assets.resources.embeddings import embed
+from emovid_assets.resources.library import known_and_new
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import rows_of
+
+_LOG = logging.getLogger("emovid.plan")
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Items of a step. `items` is null where nobody can say; `weight` is that of the items, 0 where it is not known."""
+
+    step: str
+    items: int | None
+    weight: float = 0.0
+    is_estimate: bool = False
+
+
+class CountingProject(Project):
+    """A project whose steps count instead of computing. What is finished is there to be read."""
+
+    _counts: dict[str, Count] = PrivateAttr(default_factory=dict)
+
+    def compute(
+        self,
+        step: Step | BatchStep,
+        domain: str,
+        items: Iterable[Item],
+        log: logging.Logger,
+        *,
+        leave_failures: bool = False,
+    ) -> Outcome:
+        limits = self.settings.media
+        found: Count = self.with_store(
+            lambda store: count(
+                store,
+                step,
+                domain,
+                items,
+                home=self.home.root,
+                timeout_s=limits.timeout_s,
+                memory_mb=limits.memory_mb,
+                leave_failures=leave_failures,
+            )
+        )
+        self._counts[step.name] = found
+        return Outcome(found.payloads)
+
+    def counted(self, step: str) -> Count:
+        return self._counts[step]
+
+
+def item_counts(home: Home, domain: str, outdated: set[str]) -> dict[str, Amount]:
+    """The amount of each asset that computes items. `outdated`: assets of the domain that may come out different."""
+    return _Domain(home, domain, outdated).amounts()
+
+
+class _Domain:
+    def __init__(self, home: Home, domain: str, outdated: set[str]) -> None:
+        self._project = CountingProject(home_folder=str(home.root))
+        self._home, self._domain, self._outdated = home, domain, outdated
+        self._clips_of = Counter(self._column("clips", "source_id"))
+        self._new_sources = 0
+        self._changed_sources: set[str] = set()
+
+    def amounts(self) -> dict[str, Amount]:
+        sources = self._sources()
+        probed = self._project.counted("probe")
+        scanned = media.scan(self._project, self._domain, sources, _LOG)
+        scan = self._project.counted("scan")
+        self._changed_sources = set(scan.todo_ids)
+        kept = list(_kept(scanned.payloads))
+        media.clip_files(self._project, self._domain, sources, kept, _LOG)
+        written = self._project.counted("clip_file")
+        is_open = bool(self._new_sources)
+        amounts = {
+            "source_videos": Amount(
+                "probe", len(probed.todo_ids) + self._new_sources, 0.0 if is_open else probed.todo_weight
+            ),
+            "segments": Amount(
+                "scan", len(scan.todo_ids) + self._new_sources, 0.0 if is_open else scan.todo_weight, is_open
+            ),
+            "clip_media": self._with_coming("clip_file", written),
+            "benchmark_split": self._first_frames(),
+        }
+        embedded = self._embeddings()
+        return amounts | ({"clip_embeddings": embedded} if embedded else {})
+
+    def _sources(self) -> Rows:
+        """Rows as the scan needs them: of what is probed, else of the table as it is."""
+        files, self._new_sources = self._project.with_store(
+            lambda store: known_and_new(self._home, self._domain, store)
+        )
+        by_id = {source_id(self._domain, file.sha256): file for file in files}
+        facts = media.probe(self._project, self._domain, by_id, _LOG).payloads
+        rows = {
+            name: {"source_id": name, "domain": self._domain, "path": by_id[name].path, "sha256": by_id[name].sha256}
+            | payload
+            for name, payload in facts.items()
+        }
+        for row in rows_of(self._project.read("source_videos", self._domain)):
+            if row["source_id"] in by_id:
+                rows.setdefault(row["source_id"], row)
+        return list(rows.values())
+
+    def _with_coming(self, step: str, found: Count) -> Amount:
+        """What is known to be left, and what the clips of sources that are new or cut anew may add."""
+        coming = self._coming_clips()
+        if coming == 0:
+            return Amount(step, len(found.todo_ids), found.todo_weight)
+        items = None if coming is None else len(found.todo_ids) + coming
+        return Amount(step, items, is_estimate=True)
+
+    def _coming_clips(self) -> int | None:
+        """Clips whose content is not known yet, as many as these sources have now, or as a source has on average."""
+        again = sum(self._clips_of[name] for name in self._changed_sources)
+        unknown = self._new_sources + sum(name not in self._clips_of for name in self._changed_sources)
+        if not unknown:
+            return again
+        if not self._clips_of:
+            # A file that is not cut is one clip; how many scenes a film has, nobody knows.
+            return None if self._domain == "movie" else unknown
+        average = self._clips_of.total() / len(self._clips_of)
+        return again + round(unknown * average)
+
+    def _first_frames(self) -> Amount:
+        """Of the benchmark as it stands; a new one may choose as many clips as its cells still lack."""
+        split = rows_of(self._project.read("benchmark_split", self._domain), ["clip_id", "emotion", "split"])
+        chosen = {row["clip_id"] for row in split if row["split"] == "benchmark"}
+        rows = [row for row in rows_of(self._project.read("clip_media", self._domain)) if row["clip_id"] in chosen]
+        media.first_frames(self._project, self._domain, rows, _LOG)
+        found = self._project.counted("first_frame")
+        if "benchmark_split" not in self._outdated:
+            return Amount("first_frame", len(found.todo_ids), found.todo_weight)
+        per_cell = self._project.settings.benchmark.per_cell
+        cells = Counter(row["emotion"] for row in split if row["split"] == "benchmark")
+        others = Counter(row["emotion"] for row in split if row["split"] != "benchmark")
+        lacking = sum(min(max(0, per_cell - cells[name]), others[name]) for name in EMOTION_NAMES)
+        return Amount("first_frame", len(found.todo_ids) + lacking, is_estimate=True)
+
+    def _embeddings(self) -> Amount | None:
+        """Of the clips as they are; null where embeddings are measured, not computed by a model."""
+        settings = self._project.settings.embeddings
+        if settings.model == "embedded":
+            return None
+        try:
+            place = find_model(settings.model, self._home.root, settings.revision)
+        except ModelNotUsableError:
+            return Amount("embed", None, is_estimate=True)
+        stamps = dict(
+            zip(
+                self._column("clip_features", "clip_id"),
+                self._column("clip_features", "sampled_pts_s"),
+                strict=True,
+            )
+        )
+        embed(self._project, self._domain, place, rows_of(self._project.read("clip_media", self._domain)), stamps, _LOG)
+        return self._with_coming("embed", self._project.counted("embed"))
+
+    def _column(self, table: str, name: str) -> list[Any]:
+        return list(self._project.read(table, self._domain)[name].to_pylist())
+
+
+def _kept(payloads: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Kept segments as `media.measured` gives them, of what is scanned."""
+    for identifier, payload in payloads.items():
+        for segment in payload["segments"]:
+            if segment["is_kept"]:
+                yield (
+                    segment["clip_id"],
+                    {**segment, "source_id": identifier, "video_start_s": payload["video_start_s"]},
+                )

@@ -1,0 +1,75 @@
+"""What is to be built by the state of a home: stale, missing, failed or quarantined, files of the library included.
+
+Belongs here: `staleness` together with what only the files can say, and what has failed. Nothing is changed. Does not
+belong here: running anything (`runner`), and counting items (`plan`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import dagster as dg
+
+from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
+from emovid_assets.layout import Home
+from emovid_assets.partitions import DOMAINS
+from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.library import listing
+from emovid_assets.resources.media import STEP_ASSETS
+from emovid_assets.runs import unbuilt_since_failure
+from emovid_assets.settings_groups import digests
+from emovid_assets.staleness import VERSION_TAG, Lineage, Place, Verdict, verdicts
+
+
+def current_verdicts(
+    home: Home, lineage: Lineage, instance: dg.DagsterInstance, domains: Sequence[str] = DOMAINS
+) -> dict[Place, Verdict]:
+    """Verdicts by the settings file and the library as they are at this moment, in the order of the graph.
+
+    Raises SettingsError.
+    """
+    found = verdicts(lineage, instance, digests(home), domains)
+    return {place: _with_files(home, place, verdict) for place, verdict in found.items()}
+
+
+def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
+    if verdict.made is None or verdict.reasons:
+        return verdict
+    if place.asset == "source_videos" and _library_changed(home, str(place.domain)):
+        return replace(verdict, reasons=("the library has changed",))
+    if place.asset in ANSWER_TABLES and _answers(home, place) != verdict.made.get(VERSION_TAG):
+        return replace(verdict, reasons=("the annotation files have changed",))
+    return verdict
+
+
+def _answers(home: Home, place: Place) -> str:
+    return answer_versions(home, str(place.domain))[place.asset]
+
+
+def _library_changed(home: Home, domain: str) -> bool:
+    """Whether a file is new, gone, or of another size or time than when it was read."""
+    store = ItemStore(home.state)
+    try:
+        known = {path: fact[:2] for path, fact in store.known_hashes(f"library/{domain}/").items()}
+    finally:
+        store.close()
+    return listing(home, domain) != known
+
+
+def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Place, int]:
+    """How many items are in quarantine, by the asset whose step put them there."""
+    counts: dict[Place, int] = {}
+    store = ItemStore(home.state)
+    try:
+        for domain in domains:
+            for failure in store.failures(domain):
+                place = Place(STEP_ASSETS[failure.step], domain)
+                counts[place] = counts.get(place, 0) + 1
+    finally:
+        store.close()
+    return counts
+
+
+def failed(home: Home, instance: dg.DagsterInstance, domains: Sequence[str] = DOMAINS) -> set[Place]:
+    """What the last run that was to build it has left unbuilt, and what has items in quarantine."""
+    unbuilt = {place for place in unbuilt_since_failure(instance) if place.domain in (None, *domains)}
+    return unbuilt | set(quarantined_counts(home, domains))
