@@ -54,6 +54,9 @@ class Outdated(dg.AutomationCondition[dg.AssetKey]):
             )
         else:
             subset = context.candidate_subset if asked else context.get_empty_subset()
+        for place in asked:
+            why = tick.verdicts[place].state if place in needs else "follows in the same run"
+            context.log.info(f"{name} [{place.domain or 'all'}]: {why}")
         tried |= {place.domain or "": tick.verdicts[place].inputs for place in asked}
         return dg.AutomationResult(context, subset, cursor=json.dumps(tried, sort_keys=True))
 

@@ -111,8 +111,8 @@ def build(
 ) -> Iterator[StageReport]:
     """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
 
-    `only` (`stale`, `failed`): of the selection what is stale or missing, or what has failed or has quarantined items, which are then tried
-    again; and what follows from it where its results come out different.
+    `only`: of the selection what is stale or missing (`stale`), or what has failed or has quarantined items, which are
+    then tried again (`failed`); and what follows from it where its results come out different.
 
     Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
     """

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from emovid_assets.assets.annotations import answer_files
 from emovid_assets.resources.label_studio import LabelStudio
 from emovid_assets.resources.project import Project
 from emovid_assets.sensors import label_studio_answers
@@ -14,35 +15,29 @@ from emovid_assets_tests.annotation_server.test_push_and_pull import home, serve
 __all__ = ["home", "server"]
 
 
-def tick(folder: Path, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-    context = dg.build_sensor_context(cursor=cursor, resources={"project": Project(home_folder=str(folder))})
-    answer = label_studio_answers(context)
-    assert isinstance(answer, dg.SensorResult | dg.SkipReason)
-    return answer
+def tick(folder: Path) -> str:
+    """What a tick says: it never asks for a run, the sensor of the annotation files does."""
+    answer = label_studio_answers(dg.build_sensor_context(), Project(home_folder=str(folder)))
+    assert isinstance(answer, dg.SkipReason)
+    return answer.skip_message or ""
 
 
 def test_without_a_server_a_tick_says_so_and_asks_for_nothing(tmp_path: Path) -> None:
-    answer = tick(tmp_path)
-    assert isinstance(answer, dg.SkipReason)
-    assert "emovid annotate serve" in (answer.skip_message or "")
+    assert "emovid annotate serve" in tick(tmp_path)
 
 
-def test_new_answers_ask_once_for_a_run_of_their_domain(
-    home, server: FakeLabelStudio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_answers_come_into_the_library_once(home, server: FakeLabelStudio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LabelStudio, "of", lambda folder: server)
-    assert isinstance(tick(home.root), dg.SkipReason)
+    assert tick(home.root) == "Label Studio has no new answers."
+    assert answer_files(home) == []
 
     server.annotate(1, 0, 1, "awe")
-    first = tick(home.root)
-    assert isinstance(first, dg.SensorResult)
-    (request,) = first.run_requests or []
-    assert request.partition_key == "movie"
-    quiet = tick(home.root, first.cursor)
-    assert isinstance(quiet, dg.SkipReason)
-    assert quiet.skip_message == "Label Studio has no new answers."
+    assert tick(home.root).startswith("New answers: library/annotations/label-studio-movie-")
+    (file,) = answer_files(home)
+    first = file.read_bytes()
+    assert tick(home.root) == "Label Studio has no new answers."
+    assert file.read_bytes() == first
 
     server.annotate(1, 0, 2, "awe")
-    second = tick(home.root, first.cursor)
-    assert isinstance(second, dg.SensorResult)
-    assert [one.run_key for one in second.run_requests or []] != [request.run_key]
+    assert tick(home.root).startswith("New answers: ")
+    assert file.read_bytes() != first

@@ -1,0 +1,119 @@
+"""The condition of every asset, evaluated as the daemon does, on runs that really take place."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from emovid_assets.build import build_defs
+from emovid_assets.layout import Home
+from emovid_assets.resources.project import Project
+from emovid_assets.runner import open_instance
+from emovid_assets_tests.assets.homes import draw_gif
+
+pytestmark = pytest.mark.integration
+
+
+class Live:
+    """Ticks of the condition, and the runs that they ask for, in this process."""
+
+    def __init__(self, home: Path, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._cursor = None
+        self.definitions = build_defs(resource_overrides={"project": Project(home_folder=str(home))})
+        self._job = self.definitions.resolve_implicit_global_asset_job_def()
+
+    def tick(self) -> dict[str | None, set[str]]:
+        """Assets asked for, by domain."""
+        result = dg.evaluate_automation_conditions(self.definitions, self._instance, cursor=self._cursor)
+        self._cursor = result.cursor
+        asked: dict[str | None, set[str]] = {}
+        for key in self.definitions.resolve_asset_graph().materializable_asset_keys:
+            for domain in result.get_requested_partitions(key):
+                asked.setdefault(domain, set()).add(key.to_user_string())
+        return asked
+
+    def run(self, domain: str | None, names: set[str]) -> bool:
+        keys = [dg.AssetKey(name) for name in names]
+        result = self._job.execute_in_process(
+            instance=self._instance, partition_key=domain, asset_selection=keys, raise_on_error=False
+        )
+        return result.success
+
+    def settle(self) -> list[tuple[str | None, set[str]]]:
+        """Runs until nothing more is asked for."""
+        done = []
+        while asked := self.tick():
+            for domain, names in asked.items():
+                self.run(domain, names)
+                done.append((domain, names))
+            assert len(done) < 20
+        assert self.tick() == {}
+        return done
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    monkeypatch.setenv("EMOVID_HOME", str(tmp_path))
+    draw_gif(tmp_path / "library" / "sticker" / "awe" / "a.gif")
+    with open_instance(Home(tmp_path)) as instance:
+        yield Live(tmp_path, instance)
+
+
+def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Live, tmp_path: Path) -> None:
+    # A home in which nothing was built asks for nothing: a sensor begins.
+    assert live.tick() == {}
+    assert live.run("sticker", {"source_videos"})
+    runs = live.settle()
+    assert [domain for domain, _ in runs] == ["sticker", None, "sticker", None]
+    assert runs[1] == (None, {"emotion_labeller"})
+    built = [(domain, name) for domain, names in runs for name in names]
+    assert len(built) == len(set(built)) == 27
+    assert "catalogue" in runs[3][1]
+
+    # The same content once more: nothing follows.
+    assert live.run("sticker", {"source_videos", "segments"})
+    assert live.settle() == []
+
+    # A setting concerns what reads it, and what comes out different.
+    (tmp_path / "emovid.toml").write_text("[benchmark]\nper_cell = 3\n", encoding="utf-8")
+    assert live.settle() == [("sticker", {"benchmark_split", "processing_errors"})]
+    (tmp_path / "emovid.toml").write_text("[media]\nworkers = 1\n[benchmark]\nper_cell = 3\n", encoding="utf-8")
+    assert live.settle() == []
+
+    # Another domain joins.
+    draw_gif(tmp_path / "library" / "animation" / "b.gif")
+    assert live.run("animation", {"source_videos"})
+    domains = [domain for domain, _ in live.settle()]
+    assert domains == ["animation", None, "animation", None]
+
+
+def test_what_fails_is_not_tried_again_before_something_changes(live: Live, tmp_path: Path) -> None:
+    assert live.run("sticker", {"source_videos"})
+    # A folder in the way of the table: the run fails at `clips`.
+    table = tmp_path / "warehouse" / "clips" / "domain=sticker" / "part-0.parquet"
+    (table / "in the way").mkdir(parents=True)
+    runs = live.settle()
+    assert 1 <= len(runs) <= 2
+    assert live.tick() == {}
+    (table / "in the way").rmdir()
+    table.rmdir()
+    assert live.tick() == {}
+    draw_gif(tmp_path / "library" / "sticker" / "awe" / "c.gif", (1, 200, 3))
+    assert live.run("sticker", {"source_videos"})
+    assert {"segments", "clips"} <= live.tick()["sticker"]
+
+
+def test_while_a_run_is_under_way_nothing_below_it_is_asked_for(live: Live) -> None:
+    assert live.run("sticker", {"source_videos"})
+    job = live.definitions.resolve_implicit_global_asset_job_def()
+    instance = live._instance
+    run = instance.create_run_for_job(
+        job.get_subset(asset_selection={dg.AssetKey("segments")}),
+        asset_selection=frozenset({dg.AssetKey("segments")}),
+        tags={"dagster/partition": "sticker"},
+    )
+    assert live.tick() == {}
+    instance.report_run_canceled(run)
+    assert "segments" in live.tick()["sticker"]

@@ -1,0 +1,187 @@
+"""`emovid plan` and `emovid build --only` on a home that was really built: exactly what depends, and nothing is touched."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emovid_assets import runner
+from emovid_assets.layout import Home
+from emovid_assets.plan import PlannedAsset, plan
+from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.status import asset_states, unresolved_failures
+from emovid_assets_tests.assets.homes import DEMO_SETTINGS, Demo, draw_gif, emovid, rows
+from emovid_assets_tests.cli.conftest import Call, call
+
+__all__ = ["call"]
+
+pytestmark = pytest.mark.integration
+
+DOMAINS = ("movie", "animation", "sticker")
+Done = set[tuple[str, str | None]]
+
+
+@pytest.fixture(scope="module")
+def built(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy with Dagster's own state, whose settings may be changed."""
+    return Path(shutil.copytree(demo.home, tmp_path_factory.mktemp("plan") / "home"))
+
+
+@pytest.fixture
+def home(built: Path) -> Iterator[Path]:
+    yield built
+    (built / "emovid.toml").write_text(DEMO_SETTINGS, encoding="utf-8")
+
+
+def planned(home: Path, settings: str = "") -> dict[tuple[str, str | None], PlannedAsset]:
+    (home / "emovid.toml").write_text(DEMO_SETTINGS + settings, encoding="utf-8")
+    return {(one.asset, one.domain): one for one in plan(Home(home))}
+
+
+def in_state(found: dict[tuple[str, str | None], PlannedAsset], state: str) -> Done:
+    return {place for place, one in found.items() if one.state == state}
+
+
+def everywhere(*assets: str) -> Done:
+    return {(asset, domain) for asset in assets for domain in DOMAINS}
+
+
+def counts(found: dict[tuple[str, str | None], PlannedAsset], asset: str) -> dict[str, int | None]:
+    return {domain: found[asset, domain].items for domain in DOMAINS}
+
+
+def digest_of(home: Path) -> str:
+    """Of everything but Dagster's state, which is opened, and SQLite's side files."""
+    paths = sorted(path for path in home.rglob("*") if path.is_file() and "dagster" not in path.parts)
+    found = hashlib.sha256()
+    for path in paths:
+        if path.suffix not in (".sqlite-wal", ".sqlite-shm"):
+            found.update(str(path).encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def test_after_a_build_there_is_nothing_to_do_and_a_plan_leaves_everything_as_it_is(home: Path) -> None:
+    assert in_state(planned(home), "up to date") == set(planned(home))
+    before = digest_of(home)
+    planned(home)
+    draw_gif(home / "library" / "sticker" / "planned.gif", (3, 200, 90))
+    with_file = digest_of(home)
+    assert counts(planned(home), "source_videos") == {"movie": 0, "animation": 0, "sticker": 1}
+    assert digest_of(home) == with_file
+    (home / "library" / "sticker" / "planned.gif").unlink()
+    assert digest_of(home) == before
+
+
+def test_another_threshold_concerns_the_scans_and_what_reads_them(home: Path) -> None:
+    found = planned(home, "[scenes]\nthreshold = 5.0\n")
+    # `clip_features` holds how often a whole file is cut, so it reads the threshold too.
+    assert in_state(found, "stale") == everywhere("segments", "clip_features")
+    assert {one.reason for one in found.values() if one.state == "stale"} == {"scene_settings has changed"}
+    scanned = {domain: len(rows(home, "source_videos", domain)) for domain in DOMAINS}
+    assert counts(found, "segments") == scanned
+    assert not any(found["segments", domain].is_estimate for domain in DOMAINS)
+    assert all((found["segments", domain].seconds or 0) > 0 for domain in DOMAINS)
+    assert counts(found, "source_videos") == dict.fromkeys(DOMAINS, 0)
+    # As many clips as there are now may have to be written anew.
+    assert found["clip_media", "movie"].is_estimate
+    assert found["clip_media", "movie"].items == len(rows(home, "clips", "movie"))
+
+
+def test_the_shortest_clip_of_a_cut_file_concerns_no_whole_file(home: Path) -> None:
+    found = planned(home, "[scenes]\nmin_cut_s = 3.0\n")
+    cut = len([row for row in rows(home, "source_videos", "animation") if row["duration_s"] > 30])
+    movies = len(rows(home, "source_videos", "movie"))
+    assert counts(found, "segments") == {"movie": movies, "animation": cut, "sticker": 0}
+
+
+def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path) -> None:
+    found = planned(home).keys()
+    settings = DEMO_SETTINGS.replace("per_cell = 1", "per_cell = 2")
+    (home / "emovid.toml").write_text(settings, encoding="utf-8")
+    changed = {(one.asset, one.domain): one for one in plan(Home(home))}
+    assert in_state(changed, "stale") == everywhere("benchmark_split")
+    follows = {("catalogue", None), ("dataset_report", None), *everywhere("processing_errors")}
+    assert in_state(changed, "follows") == follows
+    assert in_state(planned(home, "[media]\nworkers = 1\ntimeout_s = 99\n"), "up to date") == set(found)
+
+
+def test_another_stride_leaves_the_cuts_alone(home: Path) -> None:
+    found = planned(home, "[scenes]\nframe_stride = 7\n")
+    assert in_state(found, "stale") == everywhere("segments", "clip_features", "colour_attributes")
+
+
+def test_a_lost_clip_file_is_an_item_though_its_asset_is_fresh(home: Path) -> None:
+    file = home / rows(home, "clip_media", "sticker")[0]["media_path"]
+    lost = file.rename(file.with_name("lost"))
+    found = planned(home)
+    lost.rename(file)
+    assert in_state(found, "incomplete") == {("clip_media", "sticker")}
+    assert found["clip_media", "sticker"].items == 1
+
+
+def test_a_file_under_a_new_name_and_a_second_copy_are_no_items(home: Path) -> None:
+    folder = home / "library" / "animation"
+    first = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".mp4", ".webm", ".mov", ".gif"))
+    moved, copy = first.with_name(f"moved{first.suffix}"), first.with_name(f"copy{first.suffix}")
+    shutil.copyfile(first, copy)
+    first.rename(moved)
+    found = planned(home)
+    moved.rename(first)
+    copy.unlink()
+    assert in_state(found, "stale") == {("source_videos", "animation")}
+    assert (found["source_videos", "animation"].items, found["segments", "animation"].items) == (0, 0)
+
+
+def test_the_command_prints_what_is_to_be_done_and_json_has_everything(call: Call, home: Path) -> None:
+    (home / "emovid.toml").write_text(DEMO_SETTINGS.replace("per_cell = 1", "per_cell = 2"), encoding="utf-8")
+    text = call("plan", home=home).stdout
+    assert text.count("benchmark_settings has changed") == 3
+    assert "more follow where results come out different" in text
+    assert "catalogue" not in text
+    assert "catalogue" in call("plan", "--all", home=home).stdout
+    assert '"reason": "benchmark_settings has changed"' in call("plan", "--json", home=home).stdout
+    done = call("plan", "--select", "key:nothing", home=home)
+    assert (done.exit_code, "selects no asset" in done.stderr or "nothing" in done.stderr) == (1, True)
+
+
+def test_only_stale_builds_what_is_stale_and_what_follows(home: Path) -> None:
+    (home / "emovid.toml").write_text(DEMO_SETTINGS.replace("per_cell = 1", "per_cell = 2"), encoding="utf-8")
+    done = emovid(home, "build", "--only", "stale")
+    assert done.returncode == 0, done.stdout + done.stderr
+    built = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and "rows" in line}
+    assert built == {"benchmark_split", "processing_errors"}
+    assert {state.state for state in asset_states(Home(home))} == {"up to date"}
+    assert "nothing is stale" in emovid(home, "build", "--only", "stale").stdout
+    # Set back: stale again, as it would be with any other value.
+    (home / "emovid.toml").write_text(DEMO_SETTINGS, encoding="utf-8")
+    assert emovid(home, "build", "--only", "stale").returncode == 0
+    assert in_state(planned(home), "up to date") == set(planned(home))
+
+
+def test_only_failed_builds_what_failed_and_tries_the_quarantine_again(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    draw_gif(library / "animation" / "good.gif")
+    draw_gif(library / "sticker" / "good.gif")
+    (library / "sticker" / "bad.gif").write_text("no picture", encoding="utf-8")
+    blocked = tmp_path / "warehouse" / "clips" / "domain=animation" / "part-0.parquet"
+    (blocked / "in the way").mkdir(parents=True)
+    selection = "+key:clip_media"
+    reports = list(runner.build(Home(tmp_path), domains=["animation", "sticker"], selection=selection))
+    assert [bool(report.error) for report in reports] == [True, False]
+    (failure,) = unresolved_failures(Home(tmp_path))
+    assert (failure.asset, failure.domain, failure.job) == ("clips", "animation", "emovid build")
+    (blocked / "in the way").rmdir()
+    blocked.rmdir()
+    again = list(runner.build(Home(tmp_path), selection=selection, only="failed"))
+    assert [report.error for report in again] == [None] * len(again)
+    done = {(one.asset, one.domain) for report in again for one in report.assets}
+    assert done == {("clips", "animation"), ("clip_media", "animation")} | {
+        (name, "sticker") for name in ("source_videos", "segments", "clips", "clip_media")
+    }
+    assert unresolved_failures(Home(tmp_path)) == []
+    store = ItemStore(tmp_path / "state.sqlite")
+    (bad,) = store.failures("sticker")
+    store.close()
+    assert bad.attempt_count == 2
