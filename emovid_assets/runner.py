@@ -74,18 +74,16 @@ def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[boo
     Raises ValueError where the selection is not understood or selects nothing.
     """
     graph = definitions.resolve_asset_graph()
-    known = ", ".join(sorted(key.to_user_string() for key in graph.get_all_asset_keys()))
+    known = ", ".join(sorted(key.to_user_string() for key in graph.materializable_asset_keys))
     try:
         chosen = dg.AssetSelection.from_string(selection) if selection else dg.AssetSelection.all()
         selected = set(chosen.resolve(graph))
     except Exception as error:
         raise ValueError(f"--select '{selection}': {error}\nAssets: {known}") from error
-    if not selected:
-        raise ValueError(f"--select '{selection}' selects no asset\nAssets: {known}")
     # Settings are in the graph, but nothing is run for them.
     remaining = [key for key in graph.toposorted_asset_keys if key in selected and graph.get(key).is_materializable]
     if not remaining:
-        raise ValueError(f"--select '{selection}' selects no asset that is built\nAssets: {known}")
+        raise ValueError(f"--select '{selection}' selects no asset\nAssets: {known}")
     found = []
     is_partitioned = True
     while remaining:

@@ -17,6 +17,7 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("build",): "only what is new or changed is computed",
     ("demo",): "three-domain library",
     ("status",): "missing or stale",
+    ("plan",): "how many items, about how long",
     ("verify",): "so that `emovid build` makes it again",
     ("report",): "print where it is",
     ("sql",): "Query the catalogue",

@@ -70,11 +70,18 @@ def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
     assert states(tmp_path)["segments"] == "stale: source_videos has changed"
     built(call, tmp_path, "key:segments")
     assert states(tmp_path)["segments"] == "up to date"
-    assert states(tmp_path)["clips"] in ("stale: segments has changed", "stale: source_videos has changed")
+    assert states(tmp_path)["clips"] == "stale: segments has changed; source_videos has changed"
+
+    settings = tmp_path / "emovid.toml"
+    settings.write_text("[scenes]\nthreshold = 5.0\n", encoding="utf-8")
+    assert states(tmp_path)["segments"] == "stale: scene_settings has changed"
+    assert states(tmp_path)["annotation_tasks"] != "stale: scene_settings has changed"
+    settings.write_text("[media]\nworkers = 1\n", encoding="utf-8")
+    assert states(tmp_path)["segments"] == "up to date"
 
     new.unlink()
     assert states(tmp_path)["source_videos"] == "stale: the library has changed"
-    monkeypatch.setattr("emovid_assets.status.CODE_TAG", "a tag of other code")
+    monkeypatch.setattr("emovid_assets.staleness.CODE_TAG", "a tag of other code")
     assert states(tmp_path)["segments"] == "stale: its code has changed"
 
 

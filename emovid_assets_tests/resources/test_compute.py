@@ -16,7 +16,7 @@ import pytest
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.layout import Home
 from emovid_assets.resources import library as library_module
-from emovid_assets.resources.compute import Item, Step, compute
+from emovid_assets.resources.compute import Item, Step, compute, count
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
 from emovid_assets.resources.workers import WorkersCannotStartError, kept_alive
@@ -383,3 +383,32 @@ def test_two_runs_on_one_store_at_once_lose_nothing(tmp_path):
     assert outputs[0]["payloads"] == outputs[1]["payloads"] == expected
     stored = dict(ItemStore(tmp_path / "state.sqlite").finished("square", "movie"))
     assert {name: payload for name, (_, payload) in stored.items()} == expected
+
+
+def test_counting_says_what_would_be_computed_and_changes_nothing(bench):
+    a, b = bench.item("a", 3, weight=2.0), bench.item("b", 4, weight=5.0)
+    bench.run([a])
+    assert bench.worked() == ["a"]
+
+    def counted(items):
+        return count(bench.store, STEP, "movie", items, home=bench.home, timeout_s=60.0)
+
+    found = counted([a, b])
+    assert (found.payloads, found.todo_ids, found.todo_weight) == ({"a": {"answer": 9}}, {"b"}, 5.0)
+    # An item that is not named is not forgotten, as a run would.
+    assert counted([b]).todo_ids == {"b"}
+    assert counted([a]).todo_ids == frozenset()
+    assert bench.worked() == []
+    assert bench.run([a, b]).computed_count == 1
+
+
+def test_how_long_items_took_is_remembered_by_their_weight(bench):
+    bench.run([bench.item("a", weight=3.0), bench.item("b", weight=1.0)])
+    rate = bench.store.rates()["square", "movie"]
+    assert (rate.item_count, rate.weight) == (2, 4.0)
+    assert rate.seconds > 0
+    assert rate.seconds_for(1, 8.0) == pytest.approx(2 * rate.seconds)
+    assert rate.seconds_for(1, 0.0) == pytest.approx(rate.seconds / 2)
+    # A run with nothing to do says nothing of how long it takes.
+    bench.run([bench.item("a", weight=3.0), bench.item("b", weight=1.0)])
+    assert bench.store.rates()["square", "movie"] == rate
