@@ -1,4 +1,4 @@
-"""`emovid plan` and `emovid build --only` on a home that was really built: exactly what depends, and nothing is touched."""
+"""`emovid plan` and `emovid build --only` on a home that was really built: exactly what depends, nothing is touched."""
 
 import hashlib
 import shutil
