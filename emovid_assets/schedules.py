@@ -44,6 +44,7 @@ def schedules(status: dg.DefaultScheduleStatus, jobs: Sequence[Any]) -> list[dg.
                 "nightly_collection",
                 job=by_name[COLLECTION_JOB],
                 cron_schedule=NIGHTLY,
+                execution_fn=_every_domain,
                 default_status=status,
                 description="New source videos, within the budget; the library sensor takes up what has come.",
             )

@@ -3,7 +3,7 @@
 Belongs here: which keys of `layout.Settings` stand in which group, and the digest of a group. Does not belong here:
 which asset reads which group (the assets say so), and what is done where a digest has changed (`staleness`).
 
-Every key is in exactly one group or in `WITHOUT_INFLUENCE`; a test keeps it so.
+Every key is in exactly one group, in `WITHOUT_INFLUENCE` or `OF_THE_LIBRARY`; a test keeps it so.
 """
 
 import hashlib
@@ -68,10 +68,13 @@ WITHOUT_INFLUENCE = frozenset(
 )
 """Keys on which no result depends."""
 
+OF_THE_LIBRARY = ("collection.",)
+"""Begins keys that decide what comes into the library; from there on content counts, wherever it is from."""
+
 
 def keys_of(settings: Settings) -> set[str]:
-    """Every key of the settings, each with its section."""
-    return set(_flat(settings.model_dump()))
+    """Every key of the settings that an asset could read, each with its section."""
+    return {key for key in _flat(settings.model_dump()) if not key.startswith(OF_THE_LIBRARY)}
 
 
 def values(home: Home, settings: Settings, group: str) -> dict[str, Any]:
