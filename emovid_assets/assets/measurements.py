@@ -53,7 +53,7 @@ def colour_attributes(
 
 @table_asset(
     group=GROUP,
-    code_version="1",
+    code_version="2",
     kinds=["opencv", "numpy"],
     settings=["scene_settings", "frame_sampling"],
     pool=MEDIA_POOL,
