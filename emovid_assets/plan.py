@@ -106,5 +106,5 @@ def _state(
     if place in changing:
         return "follows", f"if {changing[place]} changes"
     if amount is not None and amount.items:
-        return "incomplete", "items are missing: their files are gone, or they may succeed now"
+        return "incomplete", "items whose files are gone, or that may succeed now"
     return "up to date", ""

@@ -20,7 +20,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.core.voting import failed_reviews
-from emovid_assets.resources import media
+from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row, rows_of
 
@@ -141,7 +141,7 @@ def _majority_and_models(ratings: list[dict[str, Any]]) -> dict[str, Any]:
 
 @table_asset(
     group=GROUP,
-    code_version="2",
+    code_version=f"2.{media_steps.FIRST_FRAME_VERSION}",
     kinds=["pandas"],
     settings=["review_annotators", "benchmark_settings", "seed"],
     pool=MEDIA_POOL,

@@ -13,7 +13,7 @@ from emovid_assets.assets.pictures import colour_swatches, histogram
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.colour import ColourSums
 from emovid_assets.core.colour import colour_attributes as attributes_of
-from emovid_assets.resources import media
+from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row, rows_of
 
@@ -28,7 +28,13 @@ def _measured(
     return (segment for identifier, segment in scanned if identifier in wanted)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["opencv"], settings=["frame_sampling"], pool=MEDIA_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"1.{media_steps.SCAN_VERSION}",
+    kinds=["opencv"],
+    settings=["frame_sampling"],
+    pool=MEDIA_POOL,
+)
 def colour_attributes(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:
@@ -53,7 +59,7 @@ def colour_attributes(
 
 @table_asset(
     group=GROUP,
-    code_version="2",
+    code_version=f"2.{media_steps.SCAN_VERSION}",
     kinds=["opencv", "numpy"],
     settings=["scene_settings", "frame_sampling"],
     pool=MEDIA_POOL,

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from emovid_assets.assets.pictures import contact_sheet, histogram
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.identity import source_id
-from emovid_assets.resources import media
+from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.library import LibraryFile, read_library
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row
@@ -24,7 +24,13 @@ GROUP = "sources"
 FROM_MANIFEST = ("external_id", "title", "film_id", "region", "license", "intended_emotion")
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pyav"], settings=["reading_limits"], pool=MEDIA_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"2.{media_steps.PROBE_VERSION}",
+    kinds=["pyav"],
+    settings=["reading_limits"],
+    pool=MEDIA_POOL,
+)
 def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
     files = {
@@ -71,7 +77,7 @@ def _sum(values: pa.ChunkedArray) -> Any:
 
 @table_asset(
     group=GROUP,
-    code_version="1",
+    code_version=f"1.{media_steps.SCAN_VERSION}",
     kinds=["pyav", "scenedetect"],
     settings=["scene_settings", "frame_sampling"],
     pool=MEDIA_POOL,
@@ -135,7 +141,13 @@ def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str
             }
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pyav"], settings=["clip_file_settings"], pool=MEDIA_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"2.{media_steps.CLIP_VERSION}",
+    kinds=["pyav"],
+    settings=["clip_file_settings"],
+    pool=MEDIA_POOL,
+)
 def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
     domain = context.partition_key
     kept = set(clips["clip_id"].to_pylist())

@@ -41,6 +41,7 @@ def table_asset(
 ) -> Callable[[Body], dg.AssetsDefinition]:
     """Declares the asset of the table that bears the function's name.
 
+    `code_version`: of the body, and after a dot of the step whose results it hands on, where it has one.
     `settings`: the groups of `settings_groups` that the body reads, itself or through what it calls.
     """
 
