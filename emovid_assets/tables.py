@@ -27,6 +27,7 @@ VECTOR = pa.list_(pa.float32())
 ROWS_AT_ONCE = 512
 
 PURPOSES = ("label", "verify", "validate", "review")
+LABELLER_KINDS = ("embedded", "zero_shot", "fine_tuned")
 OUTCOMES = ("agreed", "no_majority", "no_specific_emotion", "rejected")
 DROP_REASONS = ("too_short", "too_long")
 SPLITS = ("benchmark", "train", "unused")
@@ -482,17 +483,20 @@ _TABLES = (
     Table(
         "emotion_labeller",
         "model",
-        "The labeller trained on the human labels; no row until there are enough of them.",
+        "The labeller, trained on the human labels or a model used as it is; no row while there are too few of them.",
         ("model_id", "revision"),
         (
             Column("model_id", TEXT, "name of the labeller"),
             Column("base_model", TEXT, "what it was trained from"),
             Column("revision", TEXT, "content hash of weights and training data"),
-            Column("training_clip_count", INTEGER, "human-labelled clips trained on", minimum=1),
-            _share("validation_accuracy", "cross-validated accuracy; folds keep a source together"),
-            _share("baseline_accuracy", "of always answering the most frequent label, same folds"),
-            _share("validation_macro_f1", "cross-validated macro F1"),
-            Column("path", TEXT, "folder below the home folder"),
+            Column("kind", TEXT, "how it came to be", vocabulary=LABELLER_KINDS),
+            Column("training_clip_count", INTEGER, "human-labelled clips trained on", minimum=0),
+            Column("held_out_clip_count", INTEGER, "human-labelled clips that quality is measured on", minimum=0),
+            _share("validation_accuracy", "on held-out clips, whose groups were not trained on", is_nullable=True),
+            _share("baseline_accuracy", "of always answering the most frequent label, same clips", is_nullable=True),
+            _share("validation_macro_f1", "macro F1 on the same clips", is_nullable=True),
+            Column("temperature", NUMBER, "that log-probabilities are divided by; 1 where not calibrated", minimum=0),
+            Column("path", TEXT, "folder below the home folder; null where nothing was trained", is_nullable=True),
             Column("training_config", TEXT, "JSON"),
         ),
         is_partitioned=False,
@@ -513,6 +517,11 @@ _TABLES = (
             PROMPT_SHA256,
             FRAME_PTS_S,
             Column("parse_status", TEXT, "`scored`: read off the distribution, never guessed from text"),
+            _share(
+                "mass", "probability that the model gave to all eight answers; null: it has no other", is_nullable=True
+            ),
+            Column("temperature", NUMBER, "that its log-probabilities were divided by", minimum=0),
+            Column("prompt_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
         ),
         uses_pandas_type=True,
     ),
@@ -531,6 +540,7 @@ _TABLES = (
             FRAME_PTS_S,
             Column("prompt_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
             Column("output_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
+            Column("attempt_count", INTEGER, "captions written until one kept to the rules", minimum=1),
         ),
     ),
     Table(

@@ -55,10 +55,14 @@ def emotion_labeller(
         "model_id": labeller.model_id,
         "base_model": labeller.base_model,
         "revision": labeller.revision,
+        "kind": "embedded",
         "training_clip_count": report.training_clip_count,
+        # Cross-validated: every clip is held out once.
+        "held_out_clip_count": report.training_clip_count,
         "validation_accuracy": report.accuracy,
         "baseline_accuracy": report.baseline_accuracy,
         "validation_macro_f1": report.macro_f1,
+        "temperature": 1.0,
         "path": project.home.relative(folder),
         "training_config": models.training_config(),
     }
@@ -77,10 +81,13 @@ def emotion_labeller(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], pool=MODEL_POOL)
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], pool=MODEL_POOL)
 def vlm_labels(
     context: dg.AssetExecutionContext,
     project: Project,
+    source_videos: pa.Table,
+    clips: pa.Table,
+    clip_media: pa.Table,
     clip_features: pa.Table,
     colour_attributes: pa.Table,
     emotion_labeller: pa.Table,
@@ -89,58 +96,62 @@ def vlm_labels(
     if emotion_labeller.num_rows == 0:
         context.log.warning("No labeller yet, so no labels by model: the labeller says what is missing.")
         return result("vlm_labels", table.empty(), metadata={"missing": "no labeller has been trained yet"})
-    labeller = models.load_labeller(project.home, rows_of(emotion_labeller)[0]["path"])
-    evidence = evidence_of(clip_features, colour_attributes)
+    given = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+    labeller = rows_of(emotion_labeller)[0]
+    answers = models.label(project, context.partition_key, labeller, given, context.log)
     rows: list[dict[str, Any]] = [
         {
-            "clip_id": clip.clip_id,
-            "domain": clip.domain,
+            "clip_id": clip_id,
+            "domain": context.partition_key,
             "emotion": score.emotion,
             "confidence": score.probabilities[score.emotion],
             **{f"p_{name}": score.probabilities[name] for name in EMOTION_NAMES},
-            "model_id": labeller.model_id,
-            "model_revision": labeller.revision,
-            "prompt_sha256": labeller.prompt_sha256,
+            "model_id": answers.model_id,
+            "model_revision": answers.revision,
+            "prompt_sha256": answers.prompt_sha256,
             "frame_pts_s": list(score.frame_pts_s),
             "parse_status": score.parse_status,
+            "mass": score.mass,
+            "temperature": score.temperature,
+            "prompt_token_count": score.prompt_token_count,
         }
-        for clip, score in zip(evidence, labeller.score(evidence), strict=True)
+        for clip_id, score in answers.by_clip.items()
     ]
     return result(
         "vlm_labels",
         table.from_rows(rows),
         metadata={
-            "model": f"{labeller.model_id}@{labeller.revision}",
+            **answers.metadata,
             "emotions": bars(Counter(row["emotion"] for row in rows), "labels by model"),
         },
+        **answers.shown,
     )
 
 
-@table_asset(group=GROUP, code_version="1", pool=MODEL_POOL)
+@table_asset(group=GROUP, code_version="2", pool=MODEL_POOL)
 def captions(
-    context: dg.AssetExecutionContext, project: Project, clip_features: pa.Table, colour_attributes: pa.Table
+    context: dg.AssetExecutionContext,
+    project: Project,
+    source_videos: pa.Table,
+    clips: pa.Table,
+    clip_media: pa.Table,
+    clip_features: pa.Table,
+    colour_attributes: pa.Table,
 ) -> Rows:
-    captioner = models.captioner()
-    evidence = evidence_of(clip_features, colour_attributes)
+    given = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+    answers = models.caption(project, context.partition_key, given, context.log)
     rows: list[dict[str, Any]] = [
         {
-            "clip_id": clip.clip_id,
-            "domain": clip.domain,
-            "caption": caption.text,
-            "model_id": captioner.model_id,
-            "model_revision": captioner.revision,
-            "prompt_sha256": captioner.prompt_sha256,
-            "frame_pts_s": list(caption.frame_pts_s),
-            "prompt_token_count": caption.prompt_token_count,
-            "output_token_count": caption.output_token_count,
+            "clip_id": clip_id,
+            "domain": context.partition_key,
+            "model_id": answers.model_id,
+            "model_revision": answers.revision,
+            "prompt_sha256": answers.prompt_sha256,
+            **{name: value for name, value in caption.as_payload().items() if name != "model_s"},
         }
-        for clip, caption in zip(evidence, captioner.caption(evidence), strict=True)
+        for clip_id, caption in answers.by_clip.items()
     ]
-    return result(
-        "captions",
-        TABLES["captions"].from_rows(rows),
-        metadata={"model": f"{captioner.model_id}@{captioner.revision}"},
-    )
+    return result("captions", TABLES["captions"].from_rows(rows), metadata=answers.metadata, **answers.shown)
 
 
 @table_asset(group=GROUP, code_version="1", kinds=["pandas"])

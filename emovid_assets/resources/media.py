@@ -27,6 +27,8 @@ STEP_ASSETS = {
     "clip_file": "clip_media",
     "first_frame": "benchmark_split",
     "embed": "clip_embeddings",
+    "label": "vlm_labels",
+    "caption": "captions",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 
