@@ -7,7 +7,7 @@ chat templates (`chat_format`), how labels are scored (`label_scoring`), which c
 import gc
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,6 +72,11 @@ class ChatModel:
             found = self.scorer.score(self._batched(clips), partial(self._alone, clips))
             scores.update(zip(members, found, strict=True))
         return [scores[index] for index in range(len(batch))]
+
+    def batches(self, clips: Sequence[Prepared]) -> Iterator[tuple[list[int], dict[str, Any]]]:
+        """Places of clips, and their tensors on the model's device: of all clips, in as few batches as they allow."""
+        for members in _alike(clips):
+            yield members, self._batched([clips[index] for index in members])
 
     def score_naive(self, prepared: Prepared) -> list[float]:
         """The same for one clip, with a full pass per label: slow, and right for every model."""
