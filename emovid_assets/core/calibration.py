@@ -87,7 +87,7 @@ def bins_of(shares: Numbers, truth: Classes, *, bin_count: int | None = None) ->
     confidence = shares.max(axis=1)
     is_right = shares.argmax(axis=1) == truth
     # Equal confidence, equal bin: cut between ties, a bin would depend on the order of the clips.
-    edges = np.quantile(confidence, np.arange(1, count) / count, method="lower")
+    edges = np.sort(confidence)[len(truth) * np.arange(1, count) // count]
     place = np.searchsorted(edges, confidence, side="right")
     return [
         Bin(int(inside.sum()), float(confidence[inside].mean()), float(is_right[inside].mean()))

@@ -17,9 +17,7 @@ READ_AHEAD = 2
 """Clips per thread that may wait for the model."""
 
 
-def ready(
-    chat: ChatModel, examples: Iterable[Example], *, threads: int
-) -> Generator[tuple[Example, Prepared | None]]:
+def ready(chat: ChatModel, examples: Iterable[Example], *, threads: int) -> Generator[tuple[Example, Prepared | None]]:
     """The clips in their order, prepared; null for one that cannot be read."""
     ahead: deque[tuple[Example, Future[Prepared | None]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
