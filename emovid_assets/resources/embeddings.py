@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from emovid_assets.core.model_place import ModelPlace
 from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.video.sampled import sampled_frames
-from emovid_assets.core.vision_tower import ModelPlace, VisionTower, load_tower, pooled
+from emovid_assets.core.vision_tower import VisionTower, load_tower, pooled
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import Done, Task
