@@ -15,11 +15,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.vlm import frames
-from emovid_assets.core.vlm.caption_rules import CaptionRules
+from emovid_assets.core.vlm.caption_rules import FAULTS, CaptionRules
 from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter, normalised
 from emovid_assets.core.vlm.prompts import letter_options
 from emovid_assets.core.vlm.top_tokens import (
@@ -45,6 +46,8 @@ from emovid_assets.resources.endpoint_requests import (
 )
 from emovid_assets.resources.workers import Done, Task
 
+SHOWN_CHARACTERS = 80
+"""Of a bad caption."""
 PLACE = "{options}"
 """Of a prompt whose options are lettered."""
 
@@ -71,10 +74,17 @@ def caption_clips(
 ) -> Generator[list[Done]]:
     """Ends of all tasks as they come: payloads of CaptionAnswer, or why there is none.
 
-    A caption that breaks the rules, or was cut off by `max_tokens`, is written anew with another seed, up to `tries`
-    times. Raises EndpointError as `label_clips` does.
+    A caption that breaks the rules, or has no whole sentences before `max_tokens` cut it off, is written anew with
+    another seed, up to `tries` times. Raises EndpointError as `label_clips` does.
     """
     return _ends(settings, tasks, meter, manners, partial(_caption, settings, rules))
+
+
+class BadCaptionError(MediaError):
+    """The server did answer, and no caption kept to the rules."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("bad_caption", detail)
 
 
 @dataclass
@@ -131,16 +141,16 @@ def _label_payload(clip: _Clip, reading: Reading, model_s: float) -> dict[str, A
 
 
 def _caption(settings: CaptionerSettings, rules: CaptionRules, clip: _Clip) -> _Finish:
-    fault, caption = "", ""
+    prompt = clip.request.prompt
+    caption, fault = "", None
     for attempt in range(1, settings.tries + 1):
-        answer = clip.ask(clip.request.prompt, caption_fields(attempt, settings.max_tokens))
-        caption = clip.client.cleared(answer.text.strip())
-        found = "cut_off" if answer.finish_reason == "length" else rules.fault(caption)
-        if found is None:
+        answer = clip.ask(prompt, caption_fields(attempt, settings.max_tokens))
+        written = clip.client.cleared(answer.text)
+        caption, fault = rules.judged(written, is_finished=answer.finish_reason != "length", prompt=prompt)
+        if fault is None:
             return partial(_caption_payload, clip, caption, attempt)
-        fault = found
-    shown = caption if len(caption) <= 80 else caption[:80] + "…"
-    raise UnusableAnswerError(f"none of {settings.tries} captions keeps to the rules; the last ({fault}): {shown!r}")
+    why = f"{FAULTS[fault or 'not_text']}: {caption[:SHOWN_CHARACTERS]!r}"
+    raise BadCaptionError(f"The last of {settings.tries} captions is no good: {why}")
 
 
 def _caption_payload(clip: _Clip, caption: str, attempt: int, model_s: float) -> dict[str, Any]:
@@ -170,7 +180,7 @@ class _Run:
         clip: _Clip | None = None
         try:
             request = ClipRequest.of(arguments)
-            seen = frames.read(request.path, request.stamps_s, request.side_px)
+            seen = frames.read(Path(request.path), request.stamps_s, request.side_px)
             pts_s = [moment for moment, _ in seen]
             clip = _Clip(self.client, self.model, request, frame_parts(frame for _, frame in seen), pts_s)
             del seen
@@ -180,6 +190,8 @@ class _Run:
             raise
         except NoAnswerError as error:
             return _ended(_bad(item_id, error.code, error.detail), False, clip)
+        except BadCaptionError as error:
+            return _ended(_bad(item_id, error.code, error.detail), True, clip)
         except MediaError as error:
             return _ended(_bad(item_id, error.code, error.detail), None, clip)
         except UnusableAnswerError as error:
@@ -261,7 +273,7 @@ def _measure(meter: Meter, run: _Run, ends: Sequence[End]) -> None:
     """`model_s` is the time in which any clip was under way, `waiting_s` the time in which none was."""
     meter.model_s, meter.waiting_s = run.clock.times()
     for end in ends:
-        meter.clip_count += end.done.payload is not None
+        meter.clip_count += end.was_answered is True
         meter.prompt_token_count += end.prompt_tokens
         meter.output_token_count += end.output_tokens
     meter.notes |= {"request_count": run.client.request_count, "retry_count": run.client.retry_count}

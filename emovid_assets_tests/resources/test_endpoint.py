@@ -199,7 +199,7 @@ def test_a_request_holds_the_frames_as_pictures_and_asks_for_nothing_but_the_lik
         "logprobs": True,
         "top_logprobs": 20,
     }
-    seen = frames.read(str(clip), (0.0, 0.3), 32)
+    seen = frames.read(clip, (0.0, 0.3), 32)
     for url, (_, expected) in zip(call.frames, seen, strict=True):
         picture = decoded(url)
         assert picture.shape == expected.shape
@@ -343,7 +343,8 @@ def test_captions_break_rules_are_cut_off_and_written_anew_until_one_is_right(cl
             return completion(SENTENCE, usage=usage)
         if call.clip == "clip-001":
             cut = call.number == 1
-            return completion(SENTENCE, finish_reason="length" if cut else "stop", usage=usage)
+            text = SENTENCE[:30] if cut else SENTENCE
+            return completion(text, finish_reason="length" if cut else "stop", usage=usage)
         if call.clip == "clip-002":
             return completion("No." if call.number < 3 else f"  {SENTENCE}\n", usage=usage)
         return completion(f"Sorry, {KEY}", usage=usage)
@@ -356,12 +357,12 @@ def test_captions_break_rules_are_cut_off_and_written_anew_until_one_is_right(cl
     assert [answer.attempt_count for answer in answers] == [1, 2, 3]
     assert [answer.prompt_token_count for answer in answers] == [50, 100, 150]
     assert [answer.output_token_count for answer in answers] == [11, 23, 36]
-    assert ends["clip-003"].code == "unusable_answer"
-    assert "none of 3 captions keeps to the rules" in ends["clip-003"].message.lower()
+    assert ends["clip-003"].code == "bad_caption"
+    assert "The last of 3 captions is no good: the model refused: 'Sorry, [key]'" in ends["clip-003"].message
     assert KEY not in ends["clip-003"].message
     sent = [(call.body["temperature"], call.body["seed"]) for call in server.calls if call.clip == "clip-002"]
     assert sent == [(0.0, 1), (0.7, 2), (0.7, 3)]
-    assert (meter.clip_count, meter.prompt_token_count, meter.output_token_count) == (3, 450, 106)
+    assert (meter.clip_count, meter.prompt_token_count, meter.output_token_count) == (4, 450, 106)
 
 
 def test_a_caption_that_repeats_the_key_is_kept_without_it(clip: Path) -> None:
