@@ -100,8 +100,8 @@ FAULTS = (
         body=knowing(Call({"messages": [{"content": [{"text": "A. awe"}]}]}, {}, "clip-000", 1)).body, sent_share=0.5
     ),
     Reply(body=b'{"choices": [{}]}'),
-    Reply(delay_s=1.5),
 )
+SLOW = Reply(delay_s=2.5)
 
 
 def faulty(answer: Callable[[Call], Reply], hopeless: dict[str, Reply]) -> Callable[[Call], Reply]:
@@ -110,7 +110,9 @@ def faulty(answer: Callable[[Call], Reply], hopeless: dict[str, Reply]) -> Calla
     def reply(call: Call) -> Reply:
         if call.clip in hopeless:
             return hopeless[call.clip]
-        return FAULTS[int(call.clip.removeprefix("clip-")) % len(FAULTS)] if call.number == 1 else answer(call)
+        if call.number > 1:
+            return answer(call)
+        return SLOW if call.clip == "clip-011" else FAULTS[int(call.clip.removeprefix("clip-")) % len(FAULTS)]
 
     return reply
 
@@ -128,7 +130,7 @@ def test_every_clip_is_labelled_once_or_quarantined_whatever_the_server_does(
     }
     server = ChatServer(faulty(knowing, hopeless))
     with server.running() as url:
-        outcome = labelled(tmp_path, labeller(url, timeout_s=0.8), clip, 36, manners=QUICK)
+        outcome = labelled(tmp_path, labeller(url), clip, 36, manners=QUICK)
     assert outcome.computed_count == 31
     for item_id, payload in outcome.payloads.items():
         assert LabelAnswer.of(payload).probabilities() == pytest.approx(truth(item_id), abs=1e-9)
@@ -307,6 +309,7 @@ def test_only_a_few_clips_are_in_memory_and_under_way(clip: Path, monkeypatch: p
 
     monkeypatch.setattr(endpoint.frames, "read", counted)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
     def slow(call: Call) -> Reply:
         time.sleep(0.01)
         return knowing(call)
@@ -331,7 +334,7 @@ def test_the_meter_tells_time_and_what_was_paid(clip: Path) -> None:
         ends = ends_of(label_clips(labeller(url, concurrency=2), tasks(clip, 6), meter=meter, manners=QUICK))
     charged = sum(end.payload["model_s"] for end in ends.values() if end.payload)
     assert charged == pytest.approx(meter.model_s, rel=0.02)
-    assert 0.15 <= meter.model_s < 2
+    assert 0.15 <= meter.model_s < 20
     assert (meter.clip_count, meter.prompt_token_count, meter.output_token_count) == (6, 600, 6)
     assert meter.notes == {"request_count": 7, "retry_count": 1}
 
@@ -424,7 +427,7 @@ def test_the_distribution_is_the_models_own(
     model = TinyModel(tiny_chat_model(name))
     server = ChatServer(faulty(model.answer, {}))
     with server.running() as url:
-        outcome = labelled(tmp_path, labeller(url, rotations=2, timeout_s=1.2), clip, 6, manners=QUICK)
+        outcome = labelled(tmp_path, labeller(url, rotations=2, timeout_s=60), clip, 6, manners=QUICK)
     assert (outcome.computed_count, outcome.failures) == (6, [])
     for item_id, payload in outcome.payloads.items():
         expected = dict.fromkeys(EMOTION_NAMES, 0.0)
