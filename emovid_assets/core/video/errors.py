@@ -1,4 +1,4 @@
-"""What can be wrong with a media file, as stable codes with a sentence each.
+"""What can be wrong with a media file, or with what a model says of one, as stable codes with a sentence each.
 
 Belongs here: the codes that `processing_errors` shows. A code never changes its meaning.
 """
@@ -23,6 +23,9 @@ ADVICE: dict[str, str] = {
     "write_failed": "The result could not be written. Check free space and permissions of the home folder.",
     "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
     "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",
+    "no_answer": "The model's server gave no answer. The next build asks again; its log may say why.",
+    "server_refused": "The model's server refused the request. Correct what it names; the next build asks again.",
+    "unusable_answer": "The model's answer cannot be used. Try another prompt, or another model or way of asking it.",
     "bad_caption": "Read what the model writes with another `captioner.prompt`, or take another model.",
     "model_refused": "The model's processor does not take these frames. Try another `frame_side_px` or another model.",
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
@@ -30,7 +33,7 @@ ADVICE: dict[str, str] = {
 }
 """What a person should do, per code."""
 
-PASSING = frozenset({"vanished", "replaced", "unreadable", "write_failed"})
+PASSING = frozenset({"vanished", "replaced", "unreadable", "write_failed", "no_answer", "server_refused"})
 """Codes that speak of the machine and not of the content: the same bytes are tried again in the next run."""
 
 
