@@ -24,7 +24,7 @@ ADVICE: dict[str, str] = {
     "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
     "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",
     "bad_caption": "Read what the model writes with another `captioner.prompt`, or take another model.",
-    "model_refused": "The model's processor does not take these frames. Try another `frame_side_px` or another model.",
+    "model_refused": "The model cannot take this clip. Try another `frame_side_px`, `precision` or model.",
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }
