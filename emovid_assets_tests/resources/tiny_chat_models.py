@@ -15,6 +15,8 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.stand_ins import declare_torchvision_operators, give_numerals_to_smolvlm
 
 declare_torchvision_operators()
+# Helper threads have nothing to do in models of this size, and on a busy machine they wait for each other for seconds.
+torch.set_num_threads(1)
 
 SIDE, PATCH = 28, 14
 _CHATML = (

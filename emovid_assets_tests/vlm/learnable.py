@@ -28,6 +28,7 @@ workers = 2
 [labeller]
 backend = "transformers"
 model = "{model}"
+prompt = "prompt.txt"
 frames = 2
 frame_side_px = 32
 batch_clips = 16
@@ -100,5 +101,7 @@ def make_home(home: Path, model: Path, *, fine_tune: bool = True, min_clips: int
     rows = [valid_row("human_annotations", 0, **answer, purpose="validate") for answer in answers]
     plant(home, "human_annotations", rows)
     text = SETTINGS.format(model=model, fine_tune=str(fine_tune).lower(), min_clips=min_clips)
+    # Short, so that frames are most of what a tiny model reads.
+    (home / "prompt.txt").write_text("Which emotion?", encoding="utf-8")
     (home / "emovid.toml").write_text(text, encoding="utf-8")
     return home
