@@ -42,6 +42,11 @@ def jobs() -> list[Any]:
             description="The labeller, from the human labels of all domains.",
         ),
         dg.define_asset_job(
+            "compare_labellers",
+            dg.AssetSelection.assets("labeller_answers", "labeller_comparison"),
+            description="The labeller, others and people on the same blind clips.",
+        ),
+        dg.define_asset_job(
             "pool_agreement",
             dg.AssetSelection.assets("pooled_kappa", "agreement_statistics"),
             description="The agreement of raters over all domains together.",

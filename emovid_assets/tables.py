@@ -17,6 +17,7 @@ import pyarrow as pa
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
+from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, OTHERS, PEOPLE, PERSON
 from emovid_assets.core.video.clip_copy import REASONS
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -28,6 +29,7 @@ ROWS_AT_ONCE = 512
 
 PURPOSES = ("label", "verify", "validate", "review")
 LABELLER_KINDS = ("embedded", "zero_shot", "fine_tuned")
+RATER_KINDS = (*LABELLER_KINDS, PERSON, PEOPLE)
 OUTCOMES = ("agreed", "no_majority", "no_specific_emotion", "rejected")
 DROP_REASONS = ("too_short", "too_long")
 SPLITS = ("benchmark", "train", "unused")
@@ -639,6 +641,96 @@ _TABLES = (
         ),
         is_partitioned=False,
         uses_pandas_type=True,
+    ),
+    Table(
+        "labeller_answers",
+        "rater × blind clip",
+        "What every labeller at hand and every person say of the blind validation clips that people agree on.",
+        ("clip_id", "rater_id"),
+        (
+            CLIP_ID,
+            Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS),
+            Column("rater_id", TEXT, "model or annotator"),
+            Column("rater_kind", TEXT, "what the rater is", vocabulary=RATER_KINDS[:-1]),
+            Column("model_revision", TEXT, "of a model; null for a person", is_nullable=True),
+            Column("label", TEXT, "the choice", vocabulary=HUMAN_CHOICES),
+            Column(
+                "people_majority",
+                TEXT,
+                "what at least two people chose, without a tie; the same in all rows of a clip",
+                vocabulary=HUMAN_CHOICES,
+            ),
+            Column(
+                "others_majority",
+                TEXT,
+                "the same of the other people; null for models, and where the others do not agree",
+                is_nullable=True,
+                vocabulary=HUMAN_CHOICES,
+            ),
+            *(
+                _share(f"p_{name}", f"probability of {name}; null for people", is_nullable=True)
+                for name in EMOTION_NAMES
+            ),
+            Column("model_s", NUMBER, "the clip's share of the model's time", "s", is_nullable=True, minimum=0),
+            Column("prompt_token_count", INTEGER, "null where the rater has no tokens", is_nullable=True, minimum=0),
+        ),
+        is_partitioned=False,
+    ),
+    Table(
+        "labeller_comparison",
+        "scope × truth × rater",
+        "Labellers and people on the same blind validation clips, each with bootstrap intervals over clips.",
+        ("scope", "truth", "rater_id"),
+        (
+            Column(
+                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+            ),
+            Column(
+                "truth",
+                TEXT,
+                "`majority`: of all people, for models; `others`: for each person the majority of the others, and for "
+                "models the same pairs of clip and majority, so that they can be compared with people",
+                vocabulary=(MAJORITY, OTHERS),
+            ),
+            Column("rater_id", TEXT, "model or annotator; `people` is all of them together"),
+            Column("rater_kind", TEXT, "what the rater is", vocabulary=RATER_KINDS),
+            _count("clip_count", "clips judged: the truth is one of the eight and every labeller at hand answered", 1),
+            _count("pair_count", "truths that answers were held against; by `others` a clip may have several", 1),
+            _share("accuracy", "share of the answers that are the truth"),
+            _share("accuracy_low", "2.5 % bootstrap quantile", is_nullable=True),
+            _share("accuracy_high", "97.5 % bootstrap quantile", is_nullable=True),
+            _share("macro_f1", "mean F1 of the emotions that occur in the truth"),
+            _share("macro_f1_low", "2.5 % bootstrap quantile", is_nullable=True),
+            _share("macro_f1_high", "97.5 % bootstrap quantile", is_nullable=True),
+            _coefficient("kappa", "Cohen's kappa with the truth, over the nine choices; null where p_e = 1"),
+            _coefficient("kappa_low", "2.5 % bootstrap quantile"),
+            _coefficient("kappa_high", "97.5 % bootstrap quantile"),
+            _share(
+                "ece",
+                "expected calibration error of the most probable emotion, bins of equally many; null for people",
+                is_nullable=True,
+            ),
+            Column(
+                "nll",
+                NUMBER,
+                f"mean of -log of the truth's probability, at least {LEAST_PROBABILITY:g}; null for people",
+                is_nullable=True,
+                minimum=0,
+            ),
+            Column(
+                "brier",
+                NUMBER,
+                "mean squared distance from certainty of the truth",
+                is_nullable=True,
+                minimum=0,
+                maximum=2,
+            ),
+            Column(
+                "model_s_per_clip", NUMBER, "time of the model; null where unknown", "s", is_nullable=True, minimum=0
+            ),
+            Column("prompt_tokens_per_clip", NUMBER, "null where the rater has none", is_nullable=True, minimum=0),
+        ),
+        is_partitioned=False,
     ),
     Table(
         "benchmark_split",

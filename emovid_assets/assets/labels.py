@@ -1,6 +1,6 @@
-"""Stage 4: the labeller, its labels, the captions and the final label of each clip.
+"""Stage 4: the labels by model, the captions and the final label of each clip.
 
-Belongs here: `emotion_labeller`, `vlm_labels`, `captions`, `emotion_labels`.
+Belongs here: `vlm_labels`, `captions`, `emotion_labels`. Does not belong here: the labeller (`labeller`).
 """
 
 from collections import Counter
@@ -10,75 +10,14 @@ import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.evidence import evidence_of
-from emovid_assets.assets.pictures import bars, confusion_matrix
+from emovid_assets.assets.pictures import bars
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, result, table_asset
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
-from emovid_assets.core.labelling import LabelledClip, NotEnoughLabelsError
-from emovid_assets.core.splits import group_clips
 from emovid_assets.resources import models
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, rows_of
 
 GROUP = "labels"
-
-
-@table_asset(group=GROUP, code_version="1", kinds=["sklearn"], pool=MODEL_POOL)
-def emotion_labeller(
-    context: dg.AssetExecutionContext,
-    project: Project,
-    source_videos: pa.Table,
-    clip_features: pa.Table,
-    colour_attributes: pa.Table,
-    annotation_tasks: pa.Table,
-    human_labels: pa.Table,
-) -> Rows:
-    blind = {row["clip_id"] for row in rows_of(annotation_tasks) if row["purpose"] == "validate"}
-    labelled = {row["clip_id"]: row["emotion"] for row in rows_of(human_labels) if row["outcome"] == "agreed"}
-    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
-    evidence = [
-        clip
-        for clip in evidence_of(clip_features, colour_attributes)
-        # The validation clips are what the labeller is judged by: never trained on.
-        if clip.clip_id in labelled and clip.clip_id not in blind
-    ]
-    groups = group_clips({**clip.features, "film_id": films.get(clip.features["source_id"])} for clip in evidence)
-    examples = [LabelledClip(clip, labelled[clip.clip_id], groups[clip.clip_id]) for clip in evidence]
-    table = TABLES["emotion_labeller"]
-    try:
-        labeller, report, folder = models.train_labeller(
-            project.home, examples, minimum=project.settings.labeller.min_training_clips
-        )
-    except NotEnoughLabelsError as missing:
-        context.log.warning(f"No labeller yet. {missing}")
-        return result("emotion_labeller", table.empty(), metadata={"missing": str(missing)})
-    row = {
-        "model_id": labeller.model_id,
-        "base_model": labeller.base_model,
-        "revision": labeller.revision,
-        "kind": "embedded",
-        "training_clip_count": report.training_clip_count,
-        # Cross-validated: every clip is held out once.
-        "held_out_clip_count": report.training_clip_count,
-        "validation_accuracy": report.accuracy,
-        "baseline_accuracy": report.baseline_accuracy,
-        "validation_macro_f1": report.macro_f1,
-        "temperature": 1.0,
-        "path": project.home.relative(folder),
-        "training_config": models.training_config(),
-    }
-    return result(
-        "emotion_labeller",
-        table.from_rows([row]),
-        metadata={
-            "validation_accuracy": report.accuracy,
-            "majority_baseline_accuracy": report.baseline_accuracy,
-            "validation_macro_f1": report.macro_f1,
-            "accuracy_by_domain": dict(report.accuracy_by_domain),
-            "training_clips": report.training_clip_count,
-            "folds": report.fold_count,
-            "confusion": confusion_matrix(report.confusion, "human label", "cross-validated prediction"),
-        },
-    )
 
 
 @table_asset(group=GROUP, code_version="2", kinds=["pandas"], pool=MODEL_POOL)

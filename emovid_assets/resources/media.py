@@ -28,6 +28,8 @@ STEP_ASSETS = {
     "first_frame": "benchmark_split",
     "embed": "clip_embeddings",
     "label": "vlm_labels",
+    "label_held_out": "emotion_labeller",
+    "label_zero_shot": "labeller_answers",
     "caption": "captions",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
