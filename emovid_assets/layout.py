@@ -37,11 +37,11 @@ class _Section(BaseModel):
 class SceneSettings(_Section):
     """How movies and long files are cut (PySceneDetect's names and defaults)."""
 
-    detector: Literal["adaptive", "content"] = "adaptive"
+    detector: Literal["adaptive", "content"] = Field("adaptive", description="how cuts are found")
     threshold: float | None = Field(None, gt=0, description="null: 3.0 for adaptive, 27.0 for content")
-    min_content_value: float = Field(15.0, gt=0)
+    min_content_value: float = Field(15.0, gt=0, description="adaptive: smallest change that can be a cut")
     luma_only: Literal["auto", "always", "never"] = Field("auto", description="auto: for films without colour")
-    min_scene_frames: int = Field(15, ge=1)
+    min_scene_frames: int = Field(15, ge=1, description="no two cuts within so many frames")
     min_cut_s: float = Field(4.0, gt=0, description="shortest clip of a cut file")
     min_whole_s: float = Field(0.2, ge=0, description="shortest whole file")
     max_s: float = Field(30.0, gt=0, description="longest clip; longer animations and stickers are cut")
@@ -75,19 +75,21 @@ class AnnotationSettings(_Section):
     """Who is asked what (SPEC §6; ADR 10). Fractions of the clips and minimums of clips are per domain."""
 
     human_fraction: float = Field(0.2, ge=0, le=1, description="of animation and movie clips")
-    human_minimum: int = Field(0, ge=0)
+    human_minimum: int = Field(0, ge=0, description="but at least so many clips")
     label_annotators: int = Field(3, ge=1, description="people per clip of the human sample")
     adjudicate: bool = Field(False, description="send a disagreement of them to one more person")
     verify_annotators: int = Field(1, ge=1, description="people per sticker")
-    validation_fraction: float = Field(0.01, ge=0, le=1)
-    validation_minimum: int = Field(20, ge=0)
-    validation_annotators: int = Field(3, ge=1)
+    validation_fraction: float = Field(0.01, ge=0, le=1, description="of all clips: labelled blind")
+    validation_minimum: int = Field(20, ge=0, description="but at least so many clips")
+    validation_annotators: int = Field(3, ge=1, description="people per validation clip")
     review_annotators: int = Field(1, ge=0, description="people per benchmark clip; 0: no second review")
 
 
 class BenchmarkSettings(_Section):
+    """What the benchmark and the training split hold."""
+
     per_cell: int = Field(10, ge=1, description="clips per domain and emotion")
-    movie_train_limit: int = Field(8000, ge=0)
+    movie_train_limit: int = Field(8000, ge=0, description="most movie clips of the training split")
 
 
 class _ModelSettings(_Section):
@@ -99,9 +101,9 @@ class _ModelSettings(_Section):
     prompt: str | None = Field(None, description="file below the home folder; null: the project's own")
     context: tuple[Literal["title", "transcript"], ...] = Field((), description="what the prompt says of the clip")
     frames: int = Field(8, ge=1, description="of a clip that the model sees")
-    frame_choice: Literal["uniform", "motion"] = "uniform"
+    frame_choice: Literal["uniform", "motion"] = Field("uniform", description="motion: equal shares of all change")
     frame_side_px: int = Field(448, ge=16, description="longest side of a frame; larger ones are made smaller")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
     precision: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = Field(
         "auto", description="auto: bfloat16 on a GPU, float32 on a CPU; 4bit needs bitsandbytes"
     )
@@ -136,8 +138,8 @@ class LabellerSettings(_ModelSettings):
 class CaptionerSettings(_ModelSettings):
     """Which model describes clips."""
 
-    min_words: int = Field(8, ge=1)
-    max_words: int = Field(80, ge=1)
+    min_words: int = Field(8, ge=1, description="of a caption")
+    max_words: int = Field(80, ge=1, description="of a caption")
     max_tokens: int = Field(192, ge=8, description="that the model may write")
     tries: int = Field(3, ge=1, description="for a caption that keeps to the rules; then the clip is quarantined")
 
@@ -147,16 +149,16 @@ class FineTuningSettings(_Section):
 
     min_clips: int = Field(64, ge=2, description="human-labelled clips; with fewer the model is used as it is")
     held_out_share: float = Field(0.2, gt=0, lt=1, description="of the groups: for early stopping and calibration")
-    rank: int = Field(16, ge=1)
-    alpha: int = Field(32, ge=1)
-    dropout: float = Field(0.05, ge=0, lt=1)
-    learning_rate: float = Field(1e-4, gt=0)
+    rank: int = Field(16, ge=1, description="of the adapter")
+    alpha: int = Field(32, ge=1, description="its scale is alpha / rank")
+    dropout: float = Field(0.05, ge=0, lt=1, description="in the adapter")
+    learning_rate: float = Field(1e-4, gt=0, description="highest; it warms up and decays")
     train_projector: bool = Field(False, description="also the projector and the head, whole; tiny models need it")
-    batch_clips: int = Field(8, ge=1, description="clips of a step; a GPU sees `micro_batch_clips` at once")
-    micro_batch_clips: int = Field(1, ge=1)
-    max_epochs: int = Field(5, ge=1)
+    batch_clips: int = Field(8, ge=1, description="clips of a step")
+    micro_batch_clips: int = Field(1, ge=1, description="clips in memory at once")
+    max_epochs: int = Field(5, ge=1, description="times that every clip is seen")
     patience: int = Field(2, ge=1, description="evaluations without progress before it stops")
-    evaluations_per_epoch: int = Field(1, ge=1)
+    evaluations_per_epoch: int = Field(1, ge=1, description="on the held-out clips")
 
 
 class EmbeddingSettings(_Section):
@@ -164,7 +166,7 @@ class EmbeddingSettings(_Section):
 
     model: str = Field("embedded", min_length=1, description="embedded: measured features; or a model folder or hub id")
     revision: str | None = Field(None, description="branch, tag or commit of a hub model; null: its main branch")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
     batch_frames: int = Field(32, ge=1, description="frames that the model sees at once")
     map_clips: int = Field(5000, ge=16, description="most clips of the map; more are sampled fairly")
     neighbours: int = Field(15, ge=1, description="nearest clips that separability looks at")
@@ -173,7 +175,7 @@ class EmbeddingSettings(_Section):
 class Settings(_Section):
     """Everything in `emovid.toml`; each key has a default, so the file may be absent or partial."""
 
-    seed: str = "emovid"
+    seed: str = Field("emovid", description="of every random choice (samples, splits)")
     scenes: SceneSettings = SceneSettings()
     media: MediaSettings = MediaSettings()
     annotation: AnnotationSettings = AnnotationSettings()

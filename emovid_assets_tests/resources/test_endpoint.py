@@ -29,7 +29,7 @@ from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.workers import Done, Task
 from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.resources.chat_server import Call, ChatServer, Reply, completion, refusal
-from emovid_assets_tests.resources.run_labelling import STEP, labelled
+from emovid_assets_tests.resources.run_endpoint import STEP, labelled
 from emovid_assets_tests.resources.tiny_server import TinyModel, decoded
 
 KEY = "sk-very-secret-0123456789abcdef"
@@ -397,7 +397,7 @@ def test_a_killed_run_is_taken_up_without_asking_about_a_finished_clip_again(cli
 
     server = ChatServer(slow)
     with server.running() as url:
-        command = [sys.executable, "-m", "emovid_assets_tests.resources.run_labelling"]
+        command = [sys.executable, "-m", "emovid_assets_tests.resources.run_endpoint"]
         arguments = [str(tmp_path), url, str(clip), "60", "3"]
         process = subprocess.Popen([*command, *arguments], stdout=subprocess.DEVNULL, env={**os.environ})
         while len(server.calls) < 30:

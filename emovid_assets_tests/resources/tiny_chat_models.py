@@ -1,8 +1,8 @@
 """Vision-language models of some ten thousand random weights, saved as transformers saves real ones.
 
-Three classes that differ in what matters: LLaVA-OneVision (plain positions, frames of one size), Qwen2.5-VL (positions
-in three axes that follow time, any number of patches), SmolVLM (frames as pictures with stamps between them). The chat
-templates are those of the published models, shortened.
+Classes that differ in what matters: LLaVA-OneVision (plain positions, frames of one size), Qwen2.5-VL (positions in
+three axes that follow time, any number of patches), SmolVLM (frames as pictures with stamps between them), Gemma 3 (no
+videos, layers that see a window only). The chat templates are those of the published models, shortened.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.stand_ins import declare_torchvision_operators, give_numerals_to_smolvlm
 
 declare_torchvision_operators()
+# Helper threads have nothing to do in models of this size, and on a busy machine they wait for each other for seconds.
+torch.set_num_threads(1)
 
 SIDE, PATCH = 28, 14
 _CHATML = (
@@ -141,10 +143,46 @@ def tiny_smolvlm(folder: Path, seed: int = 0) -> Path:
     return _saved(folder, SmolVLMForConditionalGeneration, config, processor, seed)
 
 
+def tiny_gemma3(folder: Path, seed: int = 0) -> Path:
+    """Takes pictures only; every other layer sees the last eight tokens."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3ImageProcessor, Gemma3Processor
+
+    extra = {"image_token": "<image_soft_token>", "boi_token": "<start_of_image>", "eoi_token": "<end_of_image>"}
+    tokenizer = _tokenizer(extra, ["<start_of_turn>", "<end_of_turn>"])
+    ids = tokenizer.convert_tokens_to_ids
+    config = Gemma3Config(
+        text_config={
+            **_text(tokenizer),
+            "head_dim": 16,
+            "sliding_window": 8,
+            "layer_types": ["sliding_attention", "full_attention"],
+        },
+        vision_config={**_layers(32), "image_size": SIDE, "patch_size": PATCH, "vision_use_head": False},
+        mm_tokens_per_image=4,
+        image_token_index=ids("<image_soft_token>"),
+        boi_token_index=ids("<start_of_image>"),
+        eoi_token_index=ids("<end_of_image>"),
+    )
+    template = (
+        "{{ bos_token }}{% for m in messages %}<start_of_turn>"
+        "{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n{% for c in m['content'] %}"
+        "{% if c['type'] == 'image' %}<start_of_image>{% else %}{{ c['text'] | trim }}{% endif %}{% endfor %}"
+        "<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+    )
+    processor = Gemma3Processor(
+        image_processor=Gemma3ImageProcessor(size={"height": SIDE, "width": SIDE}),
+        tokenizer=tokenizer,
+        image_seq_length=4,
+        chat_template=template,
+    )
+    return _saved(folder, Gemma3ForConditionalGeneration, config, processor, seed)
+
+
 TINY_CHAT_MODELS = {
     "llava_onevision": tiny_llava_onevision,
     "qwen25_vl": tiny_qwen25_vl,
     "smolvlm": tiny_smolvlm,
+    "gemma3": tiny_gemma3,
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.errors import PASSING, MediaError
 from emovid_assets.core.video.sampled import fitted
 from emovid_assets.core.vlm.frames import motion, read, uniform
 from emovid_assets_tests.media.making import scenery, write_video
@@ -90,3 +90,11 @@ def test_a_file_without_pictures_is_refused_with_its_code(tmp_path: Path) -> Non
     (tmp_path / "a.mp4").write_text("no film")
     with pytest.raises(MediaError):
         read(tmp_path / "a.mp4", [0.0], 64)
+
+
+def test_a_file_that_is_gone_or_closed_to_us_may_be_there_the_next_time(tmp_path: Path) -> None:
+    with pytest.raises(MediaError) as gone:
+        read(tmp_path / "a.mp4", [0.0], 64)
+    with pytest.raises(MediaError) as folder:
+        read(tmp_path, [0.0], 64)
+    assert {gone.value.code, folder.value.code} == {"vanished", "unreadable"} <= PASSING

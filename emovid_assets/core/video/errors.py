@@ -27,7 +27,7 @@ ADVICE: dict[str, str] = {
     "server_refused": "The model's server refused the request. Correct what it names; the next build asks again.",
     "unusable_answer": "The model's answer cannot be used. Try another prompt, or another model or way of asking it.",
     "bad_caption": "Read what the model writes with another `captioner.prompt`, or take another model.",
-    "model_refused": "The model's processor does not take these frames. Try another `frame_side_px` or another model.",
+    "model_refused": "The model cannot take this clip. Try another `frame_side_px`, `precision` or model.",
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }

@@ -29,7 +29,7 @@ class Prepared:
     """A clip and its prompt as a model takes them: tensors on the CPU, by the processor's names."""
 
     inputs: dict[str, Any]
-    pts_s: tuple[float, ...]
+    pts_s: list[float]
 
     @property
     def token_count(self) -> int:
@@ -62,7 +62,10 @@ class ChatModel:
 
     def prepare(self, frames: Sequence[np.ndarray], pts_s: Sequence[float], prompt: str) -> Prepared:
         """A clip by its frames (uint8, height × width × 3, of one size), their stamps in seconds, and the prompt."""
-        return Prepared(self.format.encoded(frames, pts_s, prompt), tuple(pts_s))
+        inputs = self.format.encoded(frames, pts_s, prompt)
+        # Here and not at the model: half the bytes wait, and the model does not wait for the conversion.
+        pixels = {name: value.to(self.model.dtype) for name, value in inputs.items() if name.startswith("pixel_values")}
+        return Prepared(inputs | pixels, list(pts_s))
 
     def score(self, batch: Sequence[Prepared]) -> list[list[float]]:
         """log P(label and end | prompt) of each clip, for the eight emotions in EmoSet's order."""
@@ -129,8 +132,7 @@ class ChatModel:
             if first.shape == members[0].inputs["input_ids"].shape:
                 fill = self.pad_id if name == "input_ids" else 0
                 values = [torch.nn.functional.pad(v, (longest - v.shape[1], 0), value=fill) for v in values]
-            joined = torch.cat(values).to(self.device)
-            batched[name] = joined.to(self.model.dtype) if name.startswith("pixel_values") else joined
+            batched[name] = torch.cat(values).to(self.device)
         return batched
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.sampled import small_frames
 
 
@@ -43,4 +44,9 @@ def read(path: Path, stamps_s: Sequence[float], side_px: int) -> list[tuple[floa
     No side is longer than `side_px`; all frames have one size. A frame that is nearest to several stamps comes once.
     Raises MediaError where the file cannot be read.
     """
-    return list(small_frames(path, stamps_s, side_px))
+    try:
+        return list(small_frames(path, stamps_s, side_px))
+    except FileNotFoundError as error:
+        raise MediaError("vanished", "The clip file is gone") from error
+    except OSError as error:
+        raise MediaError("unreadable", f"{type(error).__name__}: {error.strerror}") from error
