@@ -264,6 +264,18 @@ def test_a_password_in_netrc_does_not_replace_the_key(
     assert "Authorization" not in server.calls[1].headers
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_server_on_this_machine_is_spoken_to_without_a_proxy(
+    variable: str, serve: Asks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = ChatServer(then(refusal(502, "not here")))
+    with proxy.running() as address:
+        monkeypatch.setenv(variable, address.removesuffix("/v1"))
+        client, server = serve(then(GOOD))
+        ask(client)
+    assert (len(server.calls), proxy.calls) == (1, [])
+
+
 @pytest.mark.parametrize("key", ["sk-one\nX-Header: two", "sk-ключ", "two words"])
 def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, key)
