@@ -25,15 +25,19 @@ AROUND_AN_ANSWER = {
 """What stands between the prompt and an answer, and what ends one, read off the templates by a person."""
 
 
-@pytest.fixture(params=TINY_CHAT_MODELS)
+# Of the module's scope, so that the tests run model by model and each is loaded once.
+@pytest.fixture(scope="module", params=TINY_CHAT_MODELS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="module")
+def loaded(name: str, tiny_chat_model: Callable[[str], Path]) -> ChatModel:
+    return load_chat_model(find_model(str(tiny_chat_model(name)), Path()), device="cpu", precision="float32")
+
+
 @pytest.fixture
-def model(name: str, tiny_chat_model: Callable[[str], Path]) -> ChatModel:
-    place = find_model(str(tiny_chat_model(name)), Path())
-    loaded = load_chat_model(place, device="cpu", precision="float32")
+def model(loaded: ChatModel) -> ChatModel:
     loaded.scorer.forget()
     return loaded
 
