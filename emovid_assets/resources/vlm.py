@@ -17,6 +17,7 @@ from emovid_assets.core.model_place import ModelPlace, find_model
 from emovid_assets.core.transcripts import beside, read_cues, spoken
 from emovid_assets.core.vlm import frames, prompts
 from emovid_assets.core.vlm.caption_rules import CaptionRules
+from emovid_assets.core.vlm.chat_model import load_chat_model
 from emovid_assets.core.vlm.exchange import ClipRequest, Meter
 from emovid_assets.layout import CaptionerSettings, Home, LabellerSettings
 from emovid_assets.resources import endpoint, local_model
@@ -191,7 +192,7 @@ def _reading(settings: Settings) -> dict[str, Any]:
 
 
 def _loaded(model: Model, settings: Settings, log: logging.Logger) -> Any:
-    loaded = local_model.load_chat_model(
+    loaded = load_chat_model(
         model.place,
         device=settings.device,
         precision=settings.precision,

@@ -44,7 +44,7 @@ learning_rate = 5e-3
 train_projector = true
 batch_clips = 4
 micro_batch_clips = 4
-max_epochs = 10
+max_epochs = 9
 patience = 3
 """
 
@@ -71,7 +71,11 @@ def make_home(home: Path, model: Path, *, fine_tune: bool = True, min_clips: int
         frames = np.clip(colour_of(emotion) + noise, 0, 255).astype(np.uint8)
         write_video(media / f"{number}.mov", list(frames), fps=4)
     blind = [number for number in numbers if number < 8 * BLIND_PER_EMOTION]
-    plant(home, "source_videos", [valid_row("source_videos", n, source_id=f"movie-{n:016x}", film_id=None) for n in numbers])
+    plant(
+        home,
+        "source_videos",
+        [valid_row("source_videos", n, source_id=f"movie-{n:016x}", film_id=None) for n in numbers],
+    )
     own = {n: {"clip_id": clip_id(n), "source_id": f"movie-{n:016x}"} for n in numbers}
     plant(home, "clips", [valid_row("clips", n, **own[n], end_s=1.0, duration_s=1.0, frame_count=4) for n in numbers])
     files = [
@@ -85,10 +89,20 @@ def make_home(home: Path, model: Path, *, fine_tune: bool = True, min_clips: int
     ]
     plant(home, "colour_attributes", colours)
     plant(home, "captions", [valid_row("captions", n, clip_id=clip_id(n)) for n in numbers])
-    tasks = [valid_row("annotation_tasks", n, clip_id=clip_id(n), purpose="validate", required_annotators=3) for n in blind]
+    tasks = [
+        valid_row("annotation_tasks", n, clip_id=clip_id(n), purpose="validate", required_annotators=3) for n in blind
+    ]
     plant(home, "annotation_tasks", tasks)
     labels = [
-        valid_row("human_labels", n, clip_id=clip_id(n), emotion=numbers[n], outcome="agreed", agree_count=3, annotator_count=3)
+        valid_row(
+            "human_labels",
+            n,
+            clip_id=clip_id(n),
+            emotion=numbers[n],
+            outcome="agreed",
+            agree_count=3,
+            annotator_count=3,
+        )
         for n in numbers
     ]
     plant(home, "human_labels", labels)
