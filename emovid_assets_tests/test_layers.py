@@ -46,7 +46,10 @@ WITHOUT_DAGSTER = (
     "reference",
     "report",
 )
-HEAVY = ("torch", "transformers", "av", "cv2", "scenedetect", "sklearn", "scipy", "matplotlib", "PIL")
+HEAVY = (
+    *("torch", "torchvision", "transformers", "peft", "av", "cv2", "scenedetect", "sklearn", "scipy"),
+    *("matplotlib", "PIL", "imagehash", "yt_dlp"),
+)
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 module_by_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

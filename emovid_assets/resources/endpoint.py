@@ -22,7 +22,7 @@ from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.vlm import frames
 from emovid_assets.core.vlm.caption_rules import FAULTS, CaptionRules
 from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter, normalised
-from emovid_assets.core.vlm.prompts import letter_options
+from emovid_assets.core.vlm.prompts import letter_options, word_options
 from emovid_assets.core.vlm.top_tokens import (
     Reading,
     UnusableAnswerError,
@@ -126,7 +126,7 @@ def _letters(settings: LabellerSettings, clip: _Clip) -> _Finish:
 
 
 def _words(settings: LabellerSettings, clip: _Clip) -> _Finish:
-    answer = clip.ask(clip.request.prompt, word_fields())
+    answer = clip.ask(clip.request.prompt.replace(PLACE, word_options()), word_fields())
     return partial(_label_payload, clip, read_words(answer.positions, answer.text))
 
 

@@ -35,17 +35,15 @@ def answer_of(content: bytes) -> Answer:
     body = _decoded(content)
     try:
         choice = body["choices"][0]
-        text = choice["message"].get("content")
+        text = _text(choice["message"].get("content"))
         logprobs = (choice.get("logprobs") or {}).get("content") or []
         positions = [_position(one) for one in logprobs]
         usage = body.get("usage") or {}
         counts = [_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")]
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise WrongShapeError(f"the answer is not a chat completion ({type(error).__name__})") from None
-    if not isinstance(text, str | None):
-        raise WrongShapeError("the answer's message has no text")
     reason = choice.get("finish_reason")
-    return Answer(text or "", reason if isinstance(reason, str) else None, positions, *counts)
+    return Answer(text, reason if isinstance(reason, str) else None, positions, *counts)
 
 
 def complaint_of(content: bytes) -> str:
@@ -73,6 +71,13 @@ def _decoded(content: bytes) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         raise WrongShapeError("the answer is not JSON") from None
+
+
+def _text(content: Any) -> str:
+    """A message's text: plain, or in parts as VILA's own server writes it; empty where nothing was written."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join(str(part["text"]) for part in content if part.get("type") == "text")
 
 
 def _position(one: Any) -> Position:

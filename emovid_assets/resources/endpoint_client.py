@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,6 +75,7 @@ class Endpoint:
         self.dialect = Dialect()
         self.request_count = 0
         self.retry_count = 0
+        self._is_local = _is_loopback(urlsplit(base_url).hostname or "")
         self._key = _key(key_variable)
         self._key_variable = key_variable
         self._timeout_s = timeout_s
@@ -114,7 +116,8 @@ class Endpoint:
             if attempt == self._attempts:
                 break
             self._count(is_retry=True)
-            self._wait(self._manners.pause_s(attempt) if failure.pause_s is None else failure.pause_s)
+            # "Retry-After: 0" of a server that stays busy would use up all attempts in a moment.
+            self._wait(max(self._manners.pause_s(attempt), failure.pause_s or 0.0))
         if not was_reached and self._answered_at < began:
             raise EndpointError(f"Nothing answers at {self.url}: {failure}. Start the server, or correct base_url.")
         times = "attempt" if attempt == 1 else "attempts"
@@ -193,6 +196,8 @@ class Endpoint:
         if session is None:
             session = self._local.session = requests.Session()
             session.auth = _Bearer(self._key)
+            # A proxy has no business with a server on this machine, nor with its key.
+            session.trust_env = not self._is_local
             session.headers.update({"Content-Type": "application/json", "User-Agent": "emovid-assets"})
         return session
 
@@ -246,6 +251,13 @@ def _checked(base_url: str) -> str:
     if not is_address:
         raise EndpointError('base_url is not an address such as "http://127.0.0.1:8000/v1".')
     return base_url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _key(variable: str) -> str:

@@ -42,12 +42,15 @@ class ClipTables:
     evidence: Sequence[ClipEvidence]
 
     def clip_rows(self) -> Iterator[dict[str, Any]]:
-        """Place and file of each clip that has a file."""
+        """Place, file and motion of each clip that has a file and was measured."""
         place = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
         of_clip = {row.pop("clip_id"): row for row in each_row(self.clips, place)}
+        motion = {clip.clip_id: clip.features for clip in self.evidence}
         for row in each_row(self.clip_media, ("clip_id", "media_path", "sha256")):
-            if row["clip_id"] in of_clip:
-                yield {**row, **of_clip[row["clip_id"]]}
+            clip_id = row["clip_id"]
+            if clip_id in of_clip and clip_id in motion:
+                measured = {name: motion[clip_id][name] for name in ("sampled_pts_s", "sampled_changes")}
+                yield {**row, **of_clip[clip_id], **measured}
 
     def source_rows(self) -> Iterator[dict[str, Any]]:
         yield from each_row(self.source_videos, ("source_id", "path", "title"))

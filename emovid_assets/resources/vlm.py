@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.model_place import ModelPlace, find_model
-from emovid_assets.core.transcripts import beside, read_cues, spoken
+from emovid_assets.core.transcripts import Cue, beside, read_cues, spoken
 from emovid_assets.core.vlm import frames, prompts
 from emovid_assets.core.vlm.caption_rules import CaptionRules
 from emovid_assets.core.vlm.chat_model import load_chat_model
@@ -95,11 +95,18 @@ def _requests(
             clip,
             ClipRequest(
                 path=str(home.root / clip["media_path"]),
-                stamps_s=frames.uniform(clip["duration_s"], clip["frame_count"], settings.frames),
+                stamps_s=_stamps(settings, clip),
                 side_px=settings.frame_side_px,
                 prompt=ask(words),
             ),
         )
+
+
+def _stamps(settings: Settings, clip: Row) -> list[float]:
+    if settings.frame_choice == "uniform":
+        return frames.uniform(clip["duration_s"], clip["frame_count"], settings.frames)
+    samples, changes = clip["sampled_pts_s"], clip["sampled_changes"]
+    return frames.motion(clip["duration_s"], clip["frame_count"], settings.frames, samples, changes)
 
 
 class _Context:
@@ -107,7 +114,8 @@ class _Context:
 
     def __init__(self, home: Home, parts: tuple[str, ...]) -> None:
         self._home, self._parts = home, parts
-        self._source, self._cues = "", []
+        self._source = ""
+        self._cues: list[Cue] = []
 
     def of(self, clip: Row, source: Row) -> str:
         sentences = []
@@ -118,7 +126,7 @@ class _Context:
         # Braces are places to fill in, and nothing that a file brings along may be one.
         return " ".join(sentences).replace("{", "(").replace("}", ")")
 
-    def _cues_of(self, source: Row) -> list[Any]:
+    def _cues_of(self, source: Row) -> list[Cue]:
         if self._source != source["source_id"]:
             # Clips come source by source: one subtitle file in memory is enough.
             path = beside(self._home.root / source["path"])

@@ -1,4 +1,4 @@
-"""Labelling through `compute` as a process of its own: `python -m … HOME URL CLIP COUNT CONCURRENCY`."""
+"""Labels by a server, through `compute`, as a process of its own: `python -m … HOME URL CLIP COUNT CONCURRENCY`."""
 
 import json
 import sys

@@ -444,3 +444,28 @@ def test_the_distribution_is_the_models_own(
                 expected[emotion] += shares[letter] / sum(shares.values()) / 2
         assert LabelAnswer.of(payload).probabilities() == pytest.approx(expected, abs=1e-3)
         assert payload["prompt_token_count"] > 20
+
+
+class AnyText(CaptionRules):
+    """Random weights write no sentences."""
+
+    def judged(self, written: str, *, is_finished: bool = True, prompt: str = "") -> tuple[str, str | None]:
+        return written, None
+
+
+@pytest.mark.integration
+def test_captions_are_the_models_own_words(clip: Path, tiny_chat_model: Callable[[str], Path]) -> None:
+    model = TinyModel(tiny_chat_model("qwen25_vl"))
+    server = ChatServer(faulty(model.answer, {}))
+    with server.running() as url:
+        settings = captioner(url, timeout_s=60, max_tokens=12)
+        rules = AnyText(min_words=1, max_words=80)
+        ends = ends_of(caption_clips(settings, tasks(clip, 4, "tell"), rules=rules, meter=Meter(), manners=QUICK))
+    for item_id, end in ends.items():
+        answer = CaptionAnswer.of(end.payload or {})
+        call = next(call for call in server.calls if call.clip == item_id)
+        [expected] = model.chat.write(
+            [model.prepared([decoded(url) for url in call.frames], f"{item_id}: tell")], max_tokens=12
+        )
+        assert (answer.caption, answer.output_token_count) == (expected.text, expected.token_count)
+        assert server.counts[item_id] == 2

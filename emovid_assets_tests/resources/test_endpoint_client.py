@@ -66,6 +66,8 @@ GOOD = completion("A", [("A", {"A": 0.9, "B": 0.1})])
         Reply(body=GOOD.body[:40]),
         Reply(body=b'{"choices": []}'),
         Reply(body=b'{"choices": [{"message": "A"}]}'),
+        Reply(body=b'{"choices": [{"message": {"content": 7}}]}'),
+        Reply(body=b'{"choices": [{"message": {"content": [7]}}]}'),
         Reply(body=b"[" * 100_000),
         Reply(body=b'{"choices":[{"message":{"content":"A"},"logprobs":{"content":[{"token":"A","logprob":NaN,'
               b'"top_logprobs":[{"token":"A","logprob":NaN}]}]}}]}'),
@@ -78,6 +80,21 @@ def test_what_may_pass_is_asked_again(bad: Reply, serve: Asks) -> None:
     client, server = serve(then(bad, bad, GOOD))
     assert ask(client).text == "A"
     assert (client.request_count, client.retry_count, len(server.calls)) == (3, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ('"A hare."', "A hare."),
+        ("null", ""),
+        ('[{"type": "text", "text": "A "}, {"type": "text", "text": "hare."}]', "A hare."),
+    ],
+)
+def test_an_answer_without_counts_and_in_parts_is_an_answer(content: str, text: str, serve: Asks) -> None:
+    client, _ = serve(then(Reply(body=f'{{"choices": [{{"message": {{"content": {content}}}}}]}}'.encode())))
+    answer = ask(client)
+    assert (answer.text, answer.finish_reason, list(answer.positions)) == (text, None, [])
+    assert (answer.prompt_token_count, answer.output_token_count) == (None, None)
 
 
 def test_after_the_last_attempt_the_request_is_given_up_with_what_was_seen(serve: Asks) -> None:
@@ -245,6 +262,18 @@ def test_a_password_in_netrc_does_not_replace_the_key(
     keyless = Endpoint(client.url.removesuffix("/chat/completions"), VARIABLE, timeout_s=5, attempts=1)
     ask(keyless)
     assert "Authorization" not in server.calls[1].headers
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_server_on_this_machine_is_spoken_to_without_a_proxy(
+    variable: str, serve: Asks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = ChatServer(then(refusal(502, "not here")))
+    with proxy.running() as address:
+        monkeypatch.setenv(variable, address.removesuffix("/v1"))
+        client, server = serve(then(GOOD))
+        ask(client)
+    assert (len(server.calls), proxy.calls) == (1, [])
 
 
 @pytest.mark.parametrize("key", ["sk-one\nX-Header: two", "sk-ключ", "two words"])

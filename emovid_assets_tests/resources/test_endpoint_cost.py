@@ -28,7 +28,7 @@ def test_without_any_finished_clip_the_assumptions_are_told() -> None:
 def test_frames_that_are_small_already_are_not_made_larger() -> None:
     small = estimate(LabellerSettings(**SERVED, rotations=1, frames=1), 1, [(56, 28)])
     assert small.prompt_token_count == 4 + 120
-    assert small.upload_bytes == pytest.approx(56 * 28 * 0.2 * 4 / 3, abs=1)
+    assert small.upload_bytes == pytest.approx(56 * 28 * 0.3 * 4 / 3, abs=1)
 
 
 def test_without_sizes_a_usual_one_is_assumed_and_told() -> None:

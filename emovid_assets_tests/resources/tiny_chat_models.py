@@ -1,8 +1,8 @@
 """Vision-language models of some ten thousand random weights, saved as transformers saves real ones.
 
-Three classes that differ in what matters: LLaVA-OneVision (plain positions, frames of one size), Qwen2.5-VL (positions
-in three axes that follow time, any number of patches), SmolVLM (frames as pictures with stamps between them). The chat
-templates are those of the published models, shortened.
+Classes that differ in what matters: LLaVA-OneVision (plain positions, frames of one size), Qwen2.5-VL (positions in
+three axes that follow time, any number of patches), SmolVLM (frames as pictures with stamps between them), Gemma 3 (no
+videos, layers that see a window only). The chat templates are those of the published models, shortened.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ declare_torchvision_operators()
 torch.set_num_threads(1)
 
 SIDE, PATCH = 28, 14
-_CHATML = (
+CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
     "{% for c in m['content'] %}{% if c['type'] == 'video' %}VIDEO{% elif c['type'] == 'image' %}IMAGE"
     "{% else %}{{ c['text'] }}{% endif %}{% endfor %}<|im_end|>\n"
@@ -38,7 +38,7 @@ def tiny_llava_onevision(folder: Path, seed: int = 0) -> Path:
         SiglipVisionConfig,
     )
 
-    tokenizer = _tokenizer({"image_token": "<image>", "video_token": "<video>"}, ["<|im_start|>", "<|im_end|>"])
+    tokenizer = trained_tokenizer({"image_token": "<image>", "video_token": "<video>"}, ["<|im_start|>", "<|im_end|>"])
     config = LlavaOnevisionConfig(
         vision_config=SiglipVisionConfig(**_layers(32), image_size=SIDE, patch_size=PATCH, vision_use_head=False),
         text_config=Qwen2Config(**_text(tokenizer), tie_word_embeddings=False),
@@ -55,7 +55,7 @@ def tiny_llava_onevision(folder: Path, seed: int = 0) -> Path:
         tokenizer=tokenizer,
         num_image_tokens=(SIDE // PATCH) ** 2,
         vision_feature_select_strategy="full",
-        chat_template=_CHATML.replace("VIDEO", "<video>\n").replace("IMAGE", "<image>\n"),
+        chat_template=CHATML.replace("VIDEO", "<video>\n").replace("IMAGE", "<image>\n"),
     )
     return _saved(folder, LlavaOnevisionForConditionalGeneration, config, processor, seed)
 
@@ -71,7 +71,7 @@ def tiny_qwen25_vl(folder: Path, seed: int = 0) -> Path:
 
     extra = {"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"}
     around = ["<|vision_start|>", "<|vision_end|>"]
-    tokenizer = _tokenizer(extra, [*around, "<|im_start|>", "<|im_end|>"])
+    tokenizer = trained_tokenizer(extra, [*around, "<|im_start|>", "<|im_end|>"])
     ids = tokenizer.convert_tokens_to_ids
     rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}
     config = Qwen2_5_VLConfig(
@@ -99,7 +99,7 @@ def tiny_qwen25_vl(folder: Path, seed: int = 0) -> Path:
         image_processor=Qwen2VLImageProcessor(size=size),
         video_processor=Qwen2VLVideoProcessor(size=size),
         tokenizer=tokenizer,
-        chat_template=_CHATML.replace("VIDEO", picture.format("video")).replace("IMAGE", picture.format("image")),
+        chat_template=CHATML.replace("VIDEO", picture.format("video")).replace("IMAGE", picture.format("image")),
     )
     return _saved(folder, Qwen2_5_VLForConditionalGeneration, config, processor, seed)
 
@@ -122,7 +122,7 @@ def tiny_smolvlm(folder: Path, seed: int = 0) -> Path:
         "end_of_utterance_token": "<end_of_utterance>",
         "global_image_token": "<global-img>",
     }
-    tokenizer = _tokenizer(extra, ["<|im_start|>"])
+    tokenizer = trained_tokenizer(extra, ["<|im_start|>"])
     config = SmolVLMConfig(
         vision_config={**_layers(32), "image_size": side, "patch_size": 8},
         text_config={"model_type": "llama", **_text(tokenizer)},
@@ -138,19 +138,55 @@ def tiny_smolvlm(folder: Path, seed: int = 0) -> Path:
         ),
         tokenizer=tokenizer,
         image_seq_len=4,
-        chat_template=_CHATML.replace("VIDEO", "<video>").replace("IMAGE", "<image>"),
+        chat_template=CHATML.replace("VIDEO", "<video>").replace("IMAGE", "<image>"),
     )
     return _saved(folder, SmolVLMForConditionalGeneration, config, processor, seed)
+
+
+def tiny_gemma3(folder: Path, seed: int = 0) -> Path:
+    """Takes pictures only; every other layer sees the last eight tokens."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, Gemma3ImageProcessor, Gemma3Processor
+
+    extra = {"image_token": "<image_soft_token>", "boi_token": "<start_of_image>", "eoi_token": "<end_of_image>"}
+    tokenizer = trained_tokenizer(extra, ["<start_of_turn>", "<end_of_turn>"])
+    ids = tokenizer.convert_tokens_to_ids
+    config = Gemma3Config(
+        text_config={
+            **_text(tokenizer),
+            "head_dim": 16,
+            "sliding_window": 8,
+            "layer_types": ["sliding_attention", "full_attention"],
+        },
+        vision_config={**_layers(32), "image_size": SIDE, "patch_size": PATCH, "vision_use_head": False},
+        mm_tokens_per_image=4,
+        image_token_index=ids("<image_soft_token>"),
+        boi_token_index=ids("<start_of_image>"),
+        eoi_token_index=ids("<end_of_image>"),
+    )
+    template = (
+        "{{ bos_token }}{% for m in messages %}<start_of_turn>"
+        "{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n{% for c in m['content'] %}"
+        "{% if c['type'] == 'image' %}<start_of_image>{% else %}{{ c['text'] | trim }}{% endif %}{% endfor %}"
+        "<end_of_turn>\n{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+    )
+    processor = Gemma3Processor(
+        image_processor=Gemma3ImageProcessor(size={"height": SIDE, "width": SIDE}),
+        tokenizer=tokenizer,
+        image_seq_length=4,
+        chat_template=template,
+    )
+    return _saved(folder, Gemma3ForConditionalGeneration, config, processor, seed)
 
 
 TINY_CHAT_MODELS = {
     "llava_onevision": tiny_llava_onevision,
     "qwen25_vl": tiny_qwen25_vl,
     "smolvlm": tiny_smolvlm,
+    "gemma3": tiny_gemma3,
 }
 
 
-def _tokenizer(named: dict[str, str], unnamed: Sequence[str]) -> Any:
+def trained_tokenizer(named: dict[str, str], unnamed: Sequence[str]) -> Any:
     """Trained on the spot: labels fall into several pieces, so that answers differ in length."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast

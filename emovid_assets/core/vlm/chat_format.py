@@ -41,6 +41,7 @@ class ChatFormat:
             )
         self._may_think = "enable_thinking" in str(template)
         _settle(self.tokenizer)
+        self._least_frames = 1
         self.as_video = self._takes_video()
         lead, end = self._around_an_answer(end_ids)
         self.end_ids = sorted({end, *end_ids})
@@ -64,6 +65,8 @@ class ChatFormat:
         if bos and text.startswith(bos):
             options["add_special_tokens"] = False
         if as_video:
+            while len(frames) < self._least_frames:
+                frames, pts_s = [*frames, frames[-1]], [*pts_s, pts_s[-1]]
             options["videos"] = [torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)]
             options["video_metadata"] = [_metadata(pts_s)]
             options["do_sample_frames"] = False
@@ -99,12 +102,21 @@ class ChatFormat:
                 faults.append(f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}")
                 continue
             if any(name.startswith("pixel_values") for name in given):
+                self._least_frames = self._fewest(as_video)
                 return as_video
             faults.append("no pictures came out of the processor")
         raise ModelNotUsableError(
             f"The model's processor takes neither a video nor several pictures: {'; '.join(faults)}. Take another "
             f"model, or one whose processor this version of transformers knows."
         )
+
+    def _fewest(self, as_video: bool) -> int:
+        """Some video processors refuse a video of one frame: a still picture is shown to them twice."""
+        try:
+            self._encoded([np.full((32, 32, 3), 120, np.uint8)], [0.0], "?", as_video=as_video)
+        except Exception:  # noqa: BLE001
+            return 2
+        return 1
 
     def _around_an_answer(self, end_ids: Sequence[int]) -> tuple[str, int]:
         """What the template writes between its last words and an answer, and the token with which an answer ends.
@@ -144,7 +156,7 @@ def _message(role: str, pictures: list[dict[str, Any]], text: str) -> dict[str, 
 
 def _metadata(pts_s: Sequence[float]) -> dict[str, Any]:
     """Of a video whose frames were chosen already: true stamps, and a rate of frames that follows from them."""
-    spacing_s = (pts_s[-1] - pts_s[0]) / (len(pts_s) - 1) if len(pts_s) > 1 else 1.0
+    spacing_s = (pts_s[-1] - pts_s[0]) / (len(pts_s) - 1) if pts_s[-1] > pts_s[0] else 1.0
     duration_s = max(spacing_s * len(pts_s), 1 / _TICKS)
     return {
         "fps": float(_TICKS),

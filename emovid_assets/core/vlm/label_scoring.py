@@ -123,6 +123,9 @@ class LabelScorer:
         import torch
 
         first, cache = self._prefill(inputs)
+        kinds = {type(layer).__name__ for layer in cache.layers}
+        if kinds != {"DynamicLayer"}:
+            raise ValueError(f"one mask does not fit cache layers of the kinds {sorted(kinds)}")
         mask, device = inputs["attention_mask"], first.device
         fed = [list(ids[:-1]) for ids in self._answers]
         owner = torch.tensor([label for label, ids in enumerate(fed) for _ in ids], device=device)

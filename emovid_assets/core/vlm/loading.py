@@ -10,9 +10,6 @@ from typing import Any
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
 from emovid_assets.core.stand_ins import declare_torchvision_operators, give_numerals_to_smolvlm
 
-_REFUSALS = (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, RuntimeError)
-"""What the Auto classes raise for folders that are not what they seem; code of a model raises whatever it likes."""
-
 
 def load(
     place: ModelPlace, *, device: str, precision: str, trust_remote_code: bool, adapter: Path | None
@@ -39,7 +36,10 @@ def load(
             model = model.to(chosen)
         if adapter is not None:
             model = _with_adapter(model, adapter, merge=precision != "4bit")
-    except _REFUSALS as error:
+    except ModelNotUsableError:
+        raise
+    # The Auto classes, safetensors and the code of a model raise whatever they like.
+    except Exception as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise ModelNotUsableError(
                 f"{place.model_id} does not fit into the memory of the GPU; take a smaller model, or precision = "
