@@ -20,6 +20,7 @@ from emovid_assets.assets import (
     sources,
 )
 from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
+from emovid_assets.checks.labeller_checks import LABELLER_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
 from emovid_assets.io_managers import ParquetIOManager
@@ -35,7 +36,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         assets=dg.load_assets_from_modules(
             [sources, measurements, annotations, labeller, labels, comparison, embeddings, evaluation, catalogue]
         ),
-        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *EMBEDDING_CHECKS],
+        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS],
         jobs=[*jobs(), take_up_answers],
         sensors=[label_studio_answers],
         resources={"project": project, "io_manager": ParquetIOManager(project=project), **(resource_overrides or {})},

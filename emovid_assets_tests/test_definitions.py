@@ -103,6 +103,8 @@ def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> N
 def test_the_unpartitioned_assets_are_those_that_need_all_domains_at_once() -> None:
     assert {name for name in SPECS if not GRAPH.get(dg.AssetKey(name)).is_partitioned} == {
         "emotion_labeller",
+        "labeller_answers",
+        "labeller_comparison",
         "pooled_kappa",
         "agreement_statistics",
         "embedding_map",
@@ -178,7 +180,10 @@ def test_the_whole_graph_is_walked_partitioned_first_and_each_asset_after_its_pa
         # `emotion_labels` waits for nothing here: the labels by model are not selected.
         (
             "key:human_labels+1",
-            [(True, {"human_labels", "emotion_labels"}), (False, {"emotion_labeller", "catalogue"})],
+            [
+                (True, {"human_labels", "emotion_labels"}),
+                (False, {"emotion_labeller", "labeller_answers", "catalogue"}),
+            ],
         ),
         (
             "key:emotion_labeller or key:vlm_labels or key:emotion_labels",

@@ -130,7 +130,7 @@ def _all(
         most=2 * batch_clips + threads,
         most_bytes=READ_AHEAD_BYTES,
         byte_count=lambda made: made.prepared.byte_count if isinstance(made, _Clip) else 0,
-        begin=_one_thread,
+        begin=one_thread,
     )
     most, batch = batch_clips, list[_Clip]()
     with _own_threads(), closing(ready):
@@ -211,7 +211,7 @@ def _prepared(model: ChatModel, task: tuple[str, Mapping[str, Any]]) -> _Clip | 
 
 @contextmanager
 def _own_threads() -> Iterator[None]:
-    """What `_one_thread` leaves behind for threads of other people is put right."""
+    """What `one_thread` leaves behind for threads of other people is put right."""
     import torch
 
     count = torch.get_num_threads()
@@ -221,7 +221,7 @@ def _own_threads() -> Iterator[None]:
         torch.set_num_threads(count)
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """Many threads prepare clips: each with helper threads of its own they would stand in each other's way."""
     import torch
 

@@ -98,7 +98,9 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
         facts = {"revision": revision, "data_sha256": data, "config": config}
         _train(project, place, recipe, parts, revision, work, facts, log)
         _publish(work / "result", folder)
-        shutil.rmtree(work, ignore_errors=True)
+        # Trainings that were stopped are of no use once the clips or settings have changed.
+        for left in project.home.models.glob(".labeller-*.training"):
+            shutil.rmtree(left, ignore_errors=True)
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     return FineTuned(revision, folder, record)
 

@@ -1,37 +1,40 @@
-"""Clips on their way into a training: frames are decoded ahead of the model, a bounded number of clips.
+"""Clips on their way into a training: frames are decoded ahead of the model, as far as memory allows.
 
-Belongs here: threads and their queue. Does not belong here: which frames (`core.vlm.frames`), what is learnt from them.
+Belongs here: reading and preparing a clip. Does not belong here: which frames (`core.vlm.frames`), what is learnt from
+them.
 """
 
-from collections import deque
 from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.vlm import frames
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared
 from emovid_assets.core.vlm.training_set import Example
+from emovid_assets.resources.local_model import one_thread
+from emovid_assets.resources.read_ahead import read_ahead
 
 READ_AHEAD = 2
 """Clips per thread that may wait for the model."""
+READ_AHEAD_BYTES = 2**29
 
 
 def ready(chat: ChatModel, examples: Iterable[Example], *, threads: int) -> Generator[tuple[Example, Prepared | None]]:
     """The clips in their order, prepared; null for one that cannot be read."""
-    ahead: deque[tuple[Example, Future[Prepared | None]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for example in examples:
-                ahead.append((example, pool.submit(_prepared, chat, example)))
-                if len(ahead) > READ_AHEAD * threads:
-                    first, prepared = ahead.popleft()
-                    yield first, prepared.result()
-            while ahead:
-                first, prepared = ahead.popleft()
-                yield first, prepared.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+    def work(example: Example) -> tuple[Example, Prepared | None]:
+        return example, _prepared(chat, example)
+
+    for _, pair in read_ahead(
+        ((example.clip_id, example) for example in examples),
+        work,
+        threads=threads,
+        most=READ_AHEAD * threads,
+        most_bytes=READ_AHEAD_BYTES,
+        begin=one_thread,
+        byte_count=lambda pair: pair[1].byte_count if pair[1] else 0,
+    ):
+        yield pair
 
 
 def _prepared(chat: ChatModel, example: Example) -> Prepared | None:

@@ -102,6 +102,14 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
         [("answers.csv", "unknown_clip", 2, "No such clip."), ("answers.csv", "unknown_label", 1, "No such label.")],
     ),
     ("incomplete_clips", {}, [("movie", 5, 0, 0, 0, 4)]),
+    (
+        "labeller_comparison",
+        {},
+        [
+            ("majority", "tuned", "fine_tuned", 40, 0.8, 0.7, 0.9, 0.75, 0.7, 0.05, 0.6, 0.25, 900.0),
+            ("majority", "base", "zero_shot", 40, 0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2, 0.25, 900.0),
+        ],
+    ),
     ("agreement", {}, [("pooled", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
 ]
 ELSEWHERE = {
@@ -243,6 +251,18 @@ def _plant_ratings(library: Library) -> None:
             statistic | {"statistic": "kappa_gap", "value": 0.02, "low": 0.0, "high": 0.1, "required_clip_count": 300},
         ],
     )
+    compared = {"scope": "pooled", "truth": "majority", "clip_count": 40, "model_s_per_clip": 0.25}
+    compared |= {"prompt_tokens_per_clip": 900.0}
+    measures = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "kappa", "ece", "nll")
+    values = {
+        ("base", "zero_shot"): (0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2),
+        ("tuned", "fine_tuned"): (0.8, 0.7, 0.9, 0.75, 0.7, 0.05, 0.6),
+    }
+    rows = [
+        compared | {"rater_id": rater, "rater_kind": kind} | dict(zip(measures, measured, strict=True))
+        for (rater, kind), measured in values.items()
+    ]
+    library.plant("labeller_comparison", [*rows, rows[0] | {"scope": "movie"}])
     rejected = {"domain": "movie", "file_path": "answers.csv", "reason": "unknown_clip", "message": "No such clip."}
     library.plant(
         "rejected_annotations",
@@ -258,7 +278,7 @@ def _plant_ratings(library: Library) -> None:
 def test_a_named_query_answers_its_question(
     planted: Library, name: str, typed: dict[str, str], expected: list[tuple[Any, ...]]
 ) -> None:
-    if name in ("agreement", "rejected_answers"):
+    if name in ("agreement", "labeller_comparison", "rejected_answers"):
         _plant_ratings(planted)
     if name == "leaks":
         # Here the two films are apart, and only the film is on both sides.

@@ -44,7 +44,7 @@ learning_rate = 5e-3
 train_projector = true
 batch_clips = 4
 micro_batch_clips = 4
-max_epochs = 10
+max_epochs = 9
 patience = 3
 """
 

@@ -59,8 +59,6 @@ def attach(model: Any, place: ModelPlace, shape: AdapterShape) -> Any:
         target_modules=TARGETS,
         modules_to_save=whole or None,
         task_type="CAUSAL_LM",
-        base_model_name_or_path=place.model_id,
-        revision=place.revision,
     )
     adapted = get_peft_model(model, config)
     for parameter in adapted.parameters():
