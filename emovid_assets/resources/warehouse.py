@@ -56,6 +56,21 @@ class Warehouse:
         not written by this class."""
         return _twin(self.path(table, domain))
 
+    def state(self, table: str, domain: str | None = None) -> str:
+        """A text that is another one whenever the table is."""
+        version = self.version(table, domain)
+        if version is not None:
+            return version.name.removeprefix(".part-").removesuffix(".version")
+        if not self.exists(table, domain):
+            return "absent"
+        status = self.path(table, domain).stat()
+        return f"{status.st_size} bytes of {status.st_mtime_ns}"
+
+    def is_whole(self, table: str, domain: str | None, state: str) -> bool:
+        """Whether the table is in this state and has every byte that was written. Reads the file."""
+        version = self.version(table, domain)
+        return version is not None and self.state(table, domain) == state and holds_its_name(version)
+
     def write(self, table: str, domain: str | None, rows: pa.Table) -> Path:
         """Replaces the file of a table and domain; equal rows leave everything as it is.
 

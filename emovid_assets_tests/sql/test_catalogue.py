@@ -37,7 +37,6 @@ VIEW_NAMES = [file.name for file in read_view_files(SQL_FOLDER)]
 ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "domains": 3,
     "emotion_wheel": 8,
-    "emotion_words": 92,
     "dataset_statistics": 4,
     "dataset_comparison": 7,
     "emotion_distribution": 32,
@@ -257,13 +256,13 @@ def test_hidden_temporary_files_are_not_read(library: Library) -> None:
 
 
 def test_an_older_file_without_a_column_reads_as_null_there(library: Library) -> None:
-    library.plant("clips", [{"domain": "movie", "clip_id": "a"}])
-    path = library.home / "warehouse/clips/domain=sticker/part-0.parquet"
+    library.plant("clip_media", [{"domain": "movie", "clip_id": "a"}])
+    path = library.home / "warehouse/clip_media/domain=sticker/part-0.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"clip_id": ["b"], "domain": ["sticker"], "a_column_of_the_past": [1]}), path)
-    assert library.query("select clip_id, frame_count from clips order by clip_id") == [
-        {"clip_id": "a", "frame_count": 1},
-        {"clip_id": "b", "frame_count": None},
+    assert library.query("select clip_id, size_bytes from clip_media order by clip_id") == [
+        {"clip_id": "a", "size_bytes": 1},
+        {"clip_id": "b", "size_bytes": None},
     ]
 
 
@@ -272,7 +271,7 @@ def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     home = tmp_path / name
     plant(home, "clips", [{"domain": "movie", "clip_id": "a"}])
     with open_catalogue(home, SQL_FOLDER) as connection:
-        assert connection.execute("select clip_id from clip_catalogue").fetchall() == [("a",)]
+        assert connection.execute("select clip_id from clips").fetchall() == [("a",)]
     assert catalogue_is_current(home, SQL_FOLDER)
 
 
