@@ -7,10 +7,11 @@ other processes open `catalogue.duckdb` read-only with DuckDB, again and again. 
 - query views, so that each view is asked again and again,
 - take a fingerprint of every Parquet file through the catalogue: it must be that of a file which a build has put
   there as a whole,
-- ask what holds within one query whatever is replaced: a clip has one row, shares and probabilities sum to 1.
+- ask what holds whatever is replaced: a clip has one row, shares and probabilities sum to 1.
 
-What is compared between two tables is counted, but not promised while a build runs: each table is replaced as a
-whole, one after another. Prints a JSON object and ends with 1 where anything is wrong.
+Whoever opens the catalogue in the middle of a build sees the tables that are made already beside older ones: what is
+compared between tables is counted, but promised only after the build. Prints a JSON object and ends with 1 where
+anything is wrong.
 """
 
 import argparse
