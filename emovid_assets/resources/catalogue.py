@@ -220,10 +220,11 @@ def _table_view_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
     an older file that lacks a column reads as null there. Without paths, whatever is there when it is asked.
     """
     if paths:
+        # A version that is gone must be an error: with allow_empty it would be a table without rows.
         files = "[" + ", ".join(_literal(_escape_glob(str(home / path))) for path in paths) + "]"
     else:
         pattern = "domain=*/part-0.parquet" if table.is_partitioned else "part-0.parquet"
-        files = _literal(f"{_escape_glob(str(home / 'warehouse' / table.name))}/{pattern}")
+        files = _literal(f"{_escape_glob(str(home / 'warehouse' / table.name))}/{pattern}") + ", allow_empty = true"
     hive = "true" if table.is_partitioned else "false"
     columns = ",\n    ".join(_identifier(column.name) for column in table.columns)
     anchors = ",\n        ".join(
@@ -233,7 +234,7 @@ def _table_view_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
         f"create or replace view {_identifier(table.name)} as\nselect\n    {columns}\nfrom (\n"
         f"    select\n        {anchors}\n    where false\n"
         f"    union all by name\n"
-        f"    select * from read_parquet({files}, allow_empty = true, "
+        f"    select * from read_parquet({files}, "
         f"hive_partitioning = {hive}, union_by_name = true)\n)"
     )
 

@@ -15,6 +15,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTIONS
+from emovid_assets.query_help import explained
 from emovid_assets.resources.catalogue import (
     CATALOGUE_NAME,
     CatalogueError,
@@ -435,6 +436,19 @@ def test_whoever_opened_the_catalogue_before_a_build_sees_the_tables_as_they_wer
             assert _marks(connection) == [1.0]
     with open_catalogue(tmp_path, SQL_FOLDER) as connection:
         assert _marks(connection) == [4.0]
+
+
+def test_a_version_that_is_gone_is_an_error_and_not_an_empty_table(tmp_path: Path) -> None:
+    _clips(tmp_path, 1.0)
+    rows = [row("clips", domain="sticker", clip_id="a", duration_s=2.0)]
+    Warehouse(tmp_path / "warehouse").write("clips", "sticker", TABLES["clips"].from_rows(rows))
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        version = Warehouse(tmp_path / "warehouse").version("clips", "movie")
+        assert version is not None
+        version.unlink()
+        with pytest.raises(duckdb.Error, match="No files found") as failed:
+            connection.execute("from clips").fetchall()
+        assert explained(connection, str(failed.value)).endswith("open it again.")
 
 
 def test_a_file_without_a_version_is_read_beside_those_that_have_one(tmp_path: Path) -> None:
