@@ -39,7 +39,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
             "region",
         ),
         (
-            "[youtube] abc: Video unavailable. This video contains content from X, who has blocked it on copyright grounds",
+            "[youtube] abc: Video unavailable. This video has content of X, who has blocked it on copyright grounds",
             "blocked",
             "copyright",
         ),

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 CLIPS = "clips.csv"
 COLUMNS = {
@@ -229,9 +230,7 @@ def _casts(folder: Path, faults: list[Fault]) -> dict[str, dict[str, str]]:
     return casts
 
 
-def _literal(
-    text: str, kind: type, file: str, row: int, faults: list[Fault]
-) -> "list[object] | dict[object, object] | None":
+def _literal(text: str, kind: type, file: str, row: int, faults: list[Fault]) -> Any:
     if not text:
         return None
     try:
@@ -241,7 +240,7 @@ def _literal(
     if not isinstance(value, kind):
         faults.append(Fault(file, row, f"'{text[:40]}' is no Python {kind.__name__}"))
         return None
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _dumped(folder: Path) -> Iterator[str]:
