@@ -128,6 +128,7 @@ CLIP_ID = _id("clip_id", "`<source_id>-<start_ms>-<end_ms>`, both zero-padded to
 INTENDED_EMOTION = _emotion(
     "intended_emotion", "emotion under which the sticker was collected; null where unknown", is_nullable=True
 )
+ORIGIN = Column("origin", TEXT, "where it was collected, such as `condensed_movies` or `klipy`", is_nullable=True)
 SCENE_INDEX = Column("scene_index", INTEGER, "position among the segments of the source, from 0", minimum=0)
 START_S = Column("start_s", NUMBER, "start, counted from the first video frame", "s", minimum=0)
 END_S = Column("end_s", NUMBER, "end (exclusive), counted from the first video frame", "s", minimum=0)
@@ -177,7 +178,14 @@ _TABLES = (
             Column("film_position", INTEGER, "position within the film (manifest)", is_nullable=True),
             INTENDED_EMOTION,
             Column("region", TEXT, "region of origin (manifest)", is_nullable=True),
+            Column("character", TEXT, "who is shown (manifest)", is_nullable=True),
+            Column("is_audio_expected", FLAG, "whether the set says that there is sound (manifest)", is_nullable=True),
+            Column("trim_s", NUMBER, "what begins later does not belong to it: an advert", "s", True, minimum=0),
+            ORIGIN,
+            Column("origin_url", TEXT, "page of the file at its place of origin", is_nullable=True),
+            Column("attribution", TEXT, "whom to name where it is shown", is_nullable=True),
             Column("license", TEXT, "licence (manifest)", is_nullable=True),
+            Column("terms_url", TEXT, "terms of the place of origin", is_nullable=True),
             SHA256,
             SIZE,
             Column("container", TEXT, "container format"),

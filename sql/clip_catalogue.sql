@@ -26,7 +26,11 @@
 --   film_position (BIGINT): position of the source within the film
 --   intended_emotion (VARCHAR): emotion under which a sticker was collected
 --   region (VARCHAR): region of origin
+--   origin (VARCHAR): where the source was collected, such as condensed_movies or klipy
+--   origin_url (VARCHAR): page of the source at its place of origin
+--   attribution (VARCHAR): whom to name where the clip is shown
 --   license (VARCHAR): licence of the source
+--   terms_url (VARCHAR): terms of the place of origin
 --   media_path (VARCHAR): frame-exact playable file of the clip, below the home folder
 --   media_sha256 (VARCHAR): SHA-256 of that file, hex
 --   media_size_bytes (BIGINT, bytes): size of that file
@@ -84,7 +88,11 @@ select
     source_videos.film_position,
     source_videos.intended_emotion,
     source_videos.region,
+    source_videos.origin,
+    source_videos.origin_url,
+    source_videos.attribution,
     source_videos.license,
+    source_videos.terms_url,
     clip_media.media_path,
     clip_media.sha256 as media_sha256,
     clip_media.size_bytes as media_size_bytes,

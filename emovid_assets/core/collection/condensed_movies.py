@@ -14,11 +14,16 @@ import ast
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
+
+ORIGIN = "condensed_movies"
+FILE_PREFIX = "youtube-"
+"""In front of the id in names of files: an id may begin with `-`, and programs would read it as an option."""
 CLIPS = "clips.csv"
 COLUMNS = {
     CLIPS: ("videoid", "year", "clip_idx", "clip_tot", "upload_year", "title", "clip_name", "imdbid"),
@@ -31,6 +36,7 @@ COLUMNS = {
 }
 """The columns that each file must have; all files but `clips.csv` may be absent."""
 _DUMP = re.compile(r"youtube-dl-dump_(\d{4})\.csv|(\d{4})\.csv")
+_BRACKETED = re.compile(r"\[([A-Za-z0-9_-]{4,64})\]$")
 _ID = re.compile(r"[A-Za-z0-9_-]{4,64}")
 """Ids of videos. YouTube's have eleven characters; one of the published ones lacks a character and is kept."""
 
@@ -250,3 +256,30 @@ def _dumped(folder: Path) -> Iterator[str]:
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 if _ID.fullmatch(line.strip()):
                     yield line.strip()
+
+
+def video_id_of(stem: str, known: Container[str]) -> str | None:
+    """The id in a file's name without suffix: the id alone, as `youtube-<id>`, or at the end in brackets."""
+    bracketed = _BRACKETED.search(stem)
+    for candidate in (stem, stem.removeprefix(FILE_PREFIX), bracketed[1] if bracketed else ""):
+        if candidate in known:
+            return candidate
+    return None
+
+
+def facts(video: Video) -> dict[str, str]:
+    """What the metadata says of the file of a video, in the words of a library manifest."""
+    terms = TERMS[ORIGIN]
+    said = {
+        "external_id": video.video_id,
+        "title": video.title,
+        "film_id": video.film_id,
+        "film_position": video.film_position,
+        "trim_s": video.trim_s,
+        "origin": ORIGIN,
+        "origin_url": f"https://www.youtube.com/watch?v={video.video_id}",
+        "attribution": terms.attribution,
+        "license": RESEARCH_ONLY,
+        "terms_url": terms.terms_url,
+    }
+    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in said.items() if value}

@@ -195,8 +195,7 @@ class Fetcher:
                 location = answer.headers.get("Location")
                 if answer.is_redirect and location:
                     answer.close()
-                    here = url
-                previous, url = here, self._guarded(here, lambda: urljoin(here, location))
+                    previous, url = url, self._next(url, location)
                     continue
                 self._require_success(url, answer)
                 yield answer, deadline
@@ -205,6 +204,9 @@ class Fetcher:
         finally:
             if answer is not None:
                 answer.close()
+
+    def _next(self, url: str, location: str) -> str:
+        return self._guarded(url, lambda: urljoin(url, location))
 
     def _require_fetchable(self, url: str, previous: str | None, *, is_api: bool) -> None:
         fault = None
