@@ -13,9 +13,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 SETTINGS_FILE = "emovid.toml"
 LEAST_MEMORY_MB = 512
@@ -37,11 +37,11 @@ class _Section(BaseModel):
 class SceneSettings(_Section):
     """How movies and long files are cut (PySceneDetect's names and defaults)."""
 
-    detector: Literal["adaptive", "content"] = "adaptive"
+    detector: Literal["adaptive", "content"] = Field("adaptive", description="how cuts are found")
     threshold: float | None = Field(None, gt=0, description="null: 3.0 for adaptive, 27.0 for content")
-    min_content_value: float = Field(15.0, gt=0)
+    min_content_value: float = Field(15.0, gt=0, description="adaptive: smallest change that can be a cut")
     luma_only: Literal["auto", "always", "never"] = Field("auto", description="auto: for films without colour")
-    min_scene_frames: int = Field(15, ge=1)
+    min_scene_frames: int = Field(15, ge=1, description="no two cuts within so many frames")
     min_cut_s: float = Field(4.0, gt=0, description="shortest clip of a cut file")
     min_whole_s: float = Field(0.2, ge=0, description="shortest whole file")
     max_s: float = Field(30.0, gt=0, description="longest clip; longer animations and stickers are cut")
@@ -75,26 +75,90 @@ class AnnotationSettings(_Section):
     """Who is asked what (SPEC §6; ADR 10). Fractions of the clips and minimums of clips are per domain."""
 
     human_fraction: float = Field(0.2, ge=0, le=1, description="of animation and movie clips")
-    human_minimum: int = Field(0, ge=0)
+    human_minimum: int = Field(0, ge=0, description="but at least so many clips")
     label_annotators: int = Field(3, ge=1, description="people per clip of the human sample")
     adjudicate: bool = Field(False, description="send a disagreement of them to one more person")
     verify_annotators: int = Field(1, ge=1, description="people per sticker")
-    validation_fraction: float = Field(0.01, ge=0, le=1)
-    validation_minimum: int = Field(20, ge=0)
-    validation_annotators: int = Field(3, ge=1)
+    validation_fraction: float = Field(0.01, ge=0, le=1, description="of all clips: labelled blind")
+    validation_minimum: int = Field(20, ge=0, description="but at least so many clips")
+    validation_annotators: int = Field(3, ge=1, description="people per validation clip")
     review_annotators: int = Field(1, ge=0, description="people per benchmark clip; 0: no second review")
 
 
 class BenchmarkSettings(_Section):
+    """What the benchmark and the training split hold."""
+
     per_cell: int = Field(10, ge=1, description="clips per domain and emotion")
-    movie_train_limit: int = Field(8000, ge=0)
+    movie_train_limit: int = Field(8000, ge=0, description="most movie clips of the training split")
 
 
-class ModelSettings(_Section):
-    """Which labeller and captioner answer. `embedded` needs neither download nor GPU."""
+class _ModelSettings(_Section):
+    """A model that looks at clips. `embedded` needs neither download nor GPU; the other two need `model`."""
 
-    backend: Literal["embedded"] = "embedded"
-    min_training_clips: int = Field(16, ge=2, description="fewer human labels: no labeller yet")
+    backend: Literal["embedded", "transformers", "endpoint"] = "embedded"
+    model: str | None = Field(None, min_length=1, description="folder or hub id; at an endpoint the name it serves")
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model; a name for a served one")
+    prompt: str | None = Field(None, description="file below the home folder; null: the project's own")
+    context: tuple[Literal["title", "transcript"], ...] = Field((), description="what the prompt says of the clip")
+    frames: int = Field(8, ge=1, description="of a clip that the model sees")
+    frame_choice: Literal["uniform", "motion"] = Field("uniform", description="motion: equal shares of all change")
+    frame_side_px: int = Field(448, ge=16, description="longest side of a frame; larger ones are made smaller")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
+    precision: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = Field(
+        "auto", description="auto: bfloat16 on a GPU, float32 on a CPU; 4bit needs bitsandbytes"
+    )
+    trust_remote_code: bool = Field(False, description="run Python that a model brings along")
+    batch_clips: int = Field(8, ge=1, description="clips that the model sees at once (transformers)")
+    base_url: str | None = Field(None, description="of an OpenAI-compatible server, with its /v1 (endpoint)")
+    key_variable: str = Field("EMOVID_MODEL_KEY", description="environment variable that holds the server's key")
+    concurrency: int = Field(8, ge=1, description="requests under way at once (endpoint)")
+    timeout_s: float = Field(120.0, gt=0, description="for one answer (endpoint)")
+    attempts: int = Field(6, ge=1, description="for one request, while the server is busy or unreachable (endpoint)")
+    prompt_price: float = Field(0.0, ge=0, description="per million prompt tokens, in any currency (endpoint)")
+    output_price: float = Field(0.0, ge=0, description="per million output tokens (endpoint)")
+
+    @model_validator(mode="after")
+    def _has_what_its_backend_needs(self) -> Self:
+        if self.backend != "embedded" and self.model is None:
+            raise ValueError(f'backend = "{self.backend}" needs a model')
+        if self.backend == "endpoint" and self.base_url is None:
+            raise ValueError('backend = "endpoint" needs a base_url such as "http://127.0.0.1:8000/v1"')
+        return self
+
+
+class LabellerSettings(_ModelSettings):
+    """Which model labels clips, and whether it learns from the human labels first."""
+
+    min_training_clips: int = Field(16, ge=2, description="fewer human labels: the embedded labeller does not exist")
+    fine_tune: bool = Field(True, description="transformers: train an adapter where there are enough human labels")
+    answer: Literal["letters", "choice"] = Field("letters", description="how an endpoint is asked")
+    rotations: int = Field(2, ge=1, le=8, description="orders of the letters that are averaged (endpoint)")
+
+
+class CaptionerSettings(_ModelSettings):
+    """Which model describes clips."""
+
+    min_words: int = Field(8, ge=1, description="of a caption")
+    max_words: int = Field(80, ge=1, description="of a caption")
+    max_tokens: int = Field(192, ge=8, description="that the model may write")
+    tries: int = Field(3, ge=1, description="for a caption that keeps to the rules; then the clip is quarantined")
+
+
+class FineTuningSettings(_Section):
+    """How the adapter of the labeller is trained (LoRA)."""
+
+    min_clips: int = Field(64, ge=2, description="human-labelled clips; with fewer the model is used as it is")
+    held_out_share: float = Field(0.2, gt=0, lt=1, description="of the groups: for early stopping and calibration")
+    rank: int = Field(16, ge=1, description="of the adapter")
+    alpha: int = Field(32, ge=1, description="its scale is alpha / rank")
+    dropout: float = Field(0.05, ge=0, lt=1, description="in the adapter")
+    learning_rate: float = Field(1e-4, gt=0, description="highest; it warms up and decays")
+    train_projector: bool = Field(False, description="also the projector and the head, whole; tiny models need it")
+    batch_clips: int = Field(8, ge=1, description="clips of a step")
+    micro_batch_clips: int = Field(1, ge=1, description="clips in memory at once")
+    max_epochs: int = Field(5, ge=1, description="times that every clip is seen")
+    patience: int = Field(2, ge=1, description="evaluations without progress before it stops")
+    evaluations_per_epoch: int = Field(1, ge=1, description="on the held-out clips")
 
 
 class EmbeddingSettings(_Section):
@@ -102,7 +166,7 @@ class EmbeddingSettings(_Section):
 
     model: str = Field("embedded", min_length=1, description="embedded: measured features; or a model folder or hub id")
     revision: str | None = Field(None, description="branch, tag or commit of a hub model; null: its main branch")
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
     batch_frames: int = Field(32, ge=1, description="frames that the model sees at once")
     map_clips: int = Field(5000, ge=16, description="most clips of the map; more are sampled fairly")
     neighbours: int = Field(15, ge=1, description="nearest clips that separability looks at")
@@ -135,12 +199,14 @@ class CollectionSettings(_Section):
 class Settings(_Section):
     """Everything in `emovid.toml`; each key has a default, so the file may be absent or partial."""
 
-    seed: str = "emovid"
+    seed: str = Field("emovid", description="of every random choice (samples, splits)")
     scenes: SceneSettings = SceneSettings()
     media: MediaSettings = MediaSettings()
     annotation: AnnotationSettings = AnnotationSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
-    model: ModelSettings = ModelSettings()
+    labeller: LabellerSettings = LabellerSettings()
+    captioner: CaptionerSettings = CaptionerSettings()
+    fine_tuning: FineTuningSettings = FineTuningSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     collection: CollectionSettings = CollectionSettings()
 

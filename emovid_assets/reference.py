@@ -1,4 +1,5 @@
-"""Writes docs/reference.md from the table registry and the headers of `sql/`, and docs/cookbook.md from `sql/queries`.
+"""Writes docs/reference.md from the table registry and the headers of `sql/`, docs/cookbook.md from `sql/queries`,
+and docs/settings.md.
 
 Run `python -m emovid_assets.reference` after a change of any; `--check` only says whether the files are
 up to date. Belongs here: how the pages look. Does not belong here: any fact about a table, a view or a query.
@@ -17,12 +18,14 @@ from emovid_assets.resources.catalogue import (
     read_function_files,
     read_view_files,
 )
+from emovid_assets.settings_page import render_settings
 from emovid_assets.tables import TABLES, Column, Table
 
 PROJECT = Path(__file__).resolve().parents[1]
 SQL_FOLDER = PROJECT / "sql"
 REFERENCE_PATH = PROJECT / "docs" / "reference.md"
 COOKBOOK_PATH = PROJECT / "docs" / "cookbook.md"
+SETTINGS_PATH = PROJECT / "docs" / "settings.md"
 
 _INTRODUCTION = """\
 # Reference
@@ -161,7 +164,12 @@ def main(arguments: list[str] | None = None) -> int:
     is_check = parser.parse_args(arguments).check
     queries = read_named_queries(SQL_FOLDER / "queries").values()
     status = 0
-    for path, page in ((REFERENCE_PATH, render_reference(SQL_FOLDER)), (COOKBOOK_PATH, render_cookbook(queries))):
+    pages = {
+        REFERENCE_PATH: render_reference(SQL_FOLDER),
+        COOKBOOK_PATH: render_cookbook(queries),
+        SETTINGS_PATH: render_settings(),
+    }
+    for path, page in pages.items():
         if not is_check:
             path.write_text(page, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != page:

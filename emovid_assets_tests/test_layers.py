@@ -16,7 +16,8 @@ LEVELS = (
     ("core", "project_files"),
     ("tables", "layout", "partitions", "instance"),
     ("resources", "table_rules", "named_queries"),
-    ("reference", "report"),
+    ("settings_page", "report"),
+    ("reference",),
     ("query_help",),
     ("io_managers", "annotation_files", "query", "verify", "checks", "assets"),
     ("annotation_server", "query_shell"),
@@ -45,7 +46,10 @@ WITHOUT_DAGSTER = (
     "reference",
     "report",
 )
-HEAVY = ("torch", "transformers", "av", "cv2", "scenedetect", "sklearn", "scipy", "matplotlib", "PIL")
+HEAVY = (
+    *("torch", "torchvision", "transformers", "peft", "av", "cv2", "scenedetect", "sklearn", "scipy"),
+    *("matplotlib", "PIL", "imagehash", "yt_dlp"),
+)
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 module_by_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

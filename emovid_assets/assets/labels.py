@@ -46,7 +46,7 @@ def emotion_labeller(
     table = TABLES["emotion_labeller"]
     try:
         labeller, report, folder = models.train_labeller(
-            project.home, examples, minimum=project.settings.model.min_training_clips
+            project.home, examples, minimum=project.settings.labeller.min_training_clips
         )
     except NotEnoughLabelsError as missing:
         context.log.warning(f"No labeller yet. {missing}")

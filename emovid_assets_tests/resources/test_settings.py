@@ -29,12 +29,26 @@ def test_the_annotation_plan_can_be_configured_in_every_number(tmp_path):
     assert {field.name for field in fields(plan)} == {*type(people).model_fields, "seed"}
 
 
-def test_the_readme_shows_every_setting_with_its_default():
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    shown = tomllib.loads(readme.split("```toml\n")[1].split("```")[0])
-    defaults = Settings().model_dump(exclude_none=True)
-    assert shown["annotation"] == defaults["annotation"]
+def toml_blocks(page):
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    return "\n".join(block.split("```")[0] for block in text.split("```toml\n")[1:])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/settings.md"])
+def test_a_page_that_shows_settings_shows_their_defaults(page):
+    shown = tomllib.loads(toml_blocks(page))
     assert Settings.model_validate(shown) == Settings()
+
+
+def test_the_page_of_settings_shows_every_key_and_what_it_means():
+    lines = toml_blocks("docs/settings.md").splitlines()
+    for name, section in Settings():
+        if name == "seed":
+            continue
+        assert f"[{name}]" in lines
+        for key in type(section).model_fields:
+            line = next(line for line in lines if line.removeprefix("# ").startswith(f"{key} ="))
+            assert " # " in line.removeprefix("# "), f"{name}.{key} does not say what it means"
 
 
 def test_a_partial_file_changes_what_it_names(tmp_path):
