@@ -189,6 +189,7 @@ class CollectionSettings(_Section):
     klipy_url: str = "https://api.klipy.com/v2"
     tenor_url: str = Field("", description="base address of a service that speaks Tenor v2")
     giphy_url: str = "https://api.giphy.com/v1"
+    request_pause_s: float = Field(1.0, ge=0, description="between two searches")
     results_per_query: int = Field(50, ge=1, description="stickers looked at per word")
     content_filter: Literal["high", "medium", "low", "off"] = "high"
     near_duplicate_bits: int = Field(6, ge=0, le=64, description="of 64: pictures that differ by no more are the same")

@@ -16,6 +16,7 @@ class Request(BaseHTTPRequestHandler):
     """One request, with what a reply needs."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: "Loopback"
 
     def do_GET(self) -> None:

@@ -224,7 +224,9 @@ class Fetcher:
             request = self._session.prepare_request(requests.Request("GET", url, params=parameters))
             # `Session.get` reads the whole body of a redirect, however long it is, even where it does not follow it.
             adapter = self._session.get_adapter(url)
-            return adapter.send(request, stream=True, timeout=(limits.silence_s, limits.silence_s))
+            timeout = (limits.silence_s, limits.silence_s)
+            # yt-dlp, once it is loaded, replaces how requests looks for a proxy by a way that wants a dictionary.
+            return adapter.send(request, stream=True, timeout=timeout, proxies={})
 
         return self._guarded(url, ask)
 
