@@ -8,7 +8,16 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets import annotations, catalogue, embeddings, evaluation, labels, measurements, sources
+from emovid_assets.assets import (
+    annotations,
+    catalogue,
+    collection,
+    embeddings,
+    evaluation,
+    labels,
+    measurements,
+    sources,
+)
 from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
@@ -23,7 +32,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     project = (resource_overrides or {}).get("project") or Project()
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
-            [sources, measurements, annotations, labels, embeddings, evaluation, catalogue]
+            [collection, sources, measurements, annotations, labels, embeddings, evaluation, catalogue]
         ),
         asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *EMBEDDING_CHECKS],
         jobs=[*jobs(), take_up_answers],

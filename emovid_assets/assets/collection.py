@@ -1,6 +1,6 @@
 """What there is to collect, and how far that is.
 
-Belongs here: `wanted_videos`. It shows state and reads no network: `emovid collect` and the job `collect_sources` fetch.
+Belongs here: `wanted_videos`. It shows state and asks no network: `emovid collect` and the job `collect_sources` do.
 """
 
 from collections import Counter

@@ -6,11 +6,12 @@ assets never does.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.layout import Home
+from emovid_assets.resources.collection.animations import animation_items, animation_row, collect_animations
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.movies import (
     Progress,
@@ -21,6 +22,13 @@ from emovid_assets.resources.collection.movies import (
     movie_row,
 )
 from emovid_assets.resources.collection.shelf import collecting
+from emovid_assets.resources.collection.stickers import (
+    collect_stickers,
+    emotions_of,
+    planned_searches,
+    sticker_items,
+    sticker_row,
+)
 from emovid_assets.resources.collection.store import CollectionStore, ItemState
 
 STATE_COLUMNS = (
@@ -38,8 +46,10 @@ def collect(
     progress: Progress = lambda step, done, total: None,
     retries_all: bool = False,
     is_dry: bool = False,
+    sources: Sequence[str] = (),
 ) -> Report:
-    """Fetches what is wanted and due, within the budget (default: the settings'). `is_dry`: only says what is due.
+    """Fetches what is wanted and due, within the budget (default: the settings'). `is_dry`: only says what is due;
+    `sources`: folders and archives of animations, beside those of the settings.
 
     Raises BusyError where another process collects for this home, SettingsError, StateError, and OSError where the disk
     is full. What an origin or a file does wrong is in the report and in the state, never an exception.
@@ -62,6 +72,12 @@ def collect(
                 collect_movies(
                     home, store, settings, whole.seed, budget, report, log, progress, retries_all=retries_all
                 )
+        elif domain == "animation":
+            collect_animations(home, store, settings, budget, report, log, progress, sources=sources, is_dry=is_dry)
+        elif not is_dry:
+            collect_stickers(home, store, settings, whole.seed, budget, report, log, progress, retries_all=retries_all)
+        else:
+            report.notes += planned_searches(settings)
         report.statuses = Counter(row["status"] for row in _rows(home, domain, store))
     return report
 
@@ -76,6 +92,14 @@ def _rows(home: Home, domain: str, store: CollectionStore) -> Iterator[dict[str,
     if domain == "movie":
         for video, state in movie_items(home, store, metadata_of(home)):
             yield {"domain": domain, **_state_columns(state), **movie_row(video, state)}
+    elif domain == "animation":
+        for animation in animation_items(home, store):
+            yield {"domain": domain, **_state_columns(animation), **animation_row(animation)}
+    else:
+        items = sticker_items(home, store)
+        emotions = emotions_of(items, store.emotions())
+        for key, item in items.items():
+            yield {"domain": domain, **_state_columns(item), **sticker_row(item, emotions[key])}
 
 
 def _state_columns(state: ItemState) -> dict[str, Any]:
