@@ -390,6 +390,9 @@ _TABLES = (
             _share("silence_share", "share of 50 ms windows under -60 dB", is_nullable=True),
             Column("band_shares", NUMBERS, "energy in 8 octave-like bands, sums to 1; empty without audio"),
             Column("sampled_pts_s", NUMBERS, "the sampled frames, from the clip's first frame", "s"),
+            Column(
+                "sampled_changes", NUMBERS, "changes of V from frame to frame, summed since the sampled frame before"
+            ),
             Column("frame_hashes", TEXTS, "64-bit difference hash of the first, middle and last sampled frame, hex"),
         ),
     ),

@@ -51,7 +51,7 @@ def colour_attributes(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["opencv", "numpy"], pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="2", kinds=["opencv", "numpy"], pool=MEDIA_POOL)
 def clip_features(
     context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table
 ) -> Rows:

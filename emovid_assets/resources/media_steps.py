@@ -18,7 +18,7 @@ from emovid_assets.core.video.reading import RgbConverter, Video, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "2", "2", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "3", "2", "1"
 CHANGES_VERSION = "1"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 

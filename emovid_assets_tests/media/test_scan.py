@@ -78,6 +78,9 @@ def test_motion_is_measured_within_the_segment_and_not_across_its_cut(film):
     features = kept[0]["features"]
     assert features["motion_mean"] == pytest.approx(np.mean(changes), abs=1e-9)
     assert features["motion_peak"] == pytest.approx(np.quantile(changes, 0.95), abs=1e-9)
+    between = [sum(changes[max(0, at - 20) : at]) for at in range(0, last - first, 20)]
+    assert features["sampled_changes"] == pytest.approx(between, abs=1e-9)
+    assert len(features["sampled_changes"]) == len(features["sampled_pts_s"])
 
 
 @pytest.mark.parametrize(

@@ -360,22 +360,34 @@ class _Scan:
             assert segment.colour is not None
             row["thumbnail"], hashes = segment.portraits.settle()
             row["colour"] = segment.colour.sums().as_tuple()
-            row["features"] = self._motion(segment.start_frame, end_frame) | {
+            motion = self._motion(segment.start_frame, end_frame)
+            row["features"] = _spread(motion) | {
+                "sampled_changes": self._between_samples(motion),
                 "colour_histogram": segment.colour.palette(),
                 "frame_hashes": hashes,
                 "sampled_pts_s": segment.sampled_pts_s,
             }
         self._done.append(row)
 
-    def _motion(self, start_frame: int, end_frame: int) -> dict[str, float]:
-        """Change of V between the frames of a segment, as a share of the full range."""
-        sums = [change.value for change in self.changes[start_frame + 1 : end_frame]] or [0]
-        motion = np.asarray(sums) / (self._pixel_count * 255)
-        return {
-            "motion_mean": float(motion.mean()),
-            "motion_sd": float(motion.std()),
-            "motion_peak": float(np.quantile(motion, 0.95)),
-        }
+    def _motion(self, start_frame: int, end_frame: int) -> np.ndarray:
+        """float64 (frames,): change of V from the frame before, as a share of the full range; 0 for the first."""
+        sums = [0, *(change.value for change in self.changes[start_frame + 1 : end_frame])]
+        return np.asarray(sums) / (self._pixel_count * 255)
+
+    def _between_samples(self, motion: np.ndarray) -> list[float]:
+        """How much changes from each sampled frame to the next, by the sampled frame that ends it; 0 for the first."""
+        so_far = np.cumsum(motion)[:: self._settings.frame_stride]
+        return [float(change) for change in np.diff(so_far, prepend=0.0)]
+
+
+def _spread(motion: np.ndarray) -> dict[str, float]:
+    """Of the changes behind the first frame."""
+    changes = motion[1:] if len(motion) > 1 else motion
+    return {
+        "motion_mean": float(changes.mean()),
+        "motion_sd": float(changes.std()),
+        "motion_peak": float(np.quantile(changes, 0.95)),
+    }
 
 
 def _thumbnail(rgb: np.ndarray, rotation: int) -> np.ndarray:
