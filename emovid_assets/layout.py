@@ -182,13 +182,17 @@ class CollectionSettings(_Section):
     max_attempts: int = Field(5, ge=1, description="tries of an item that fails")
     pause_s: float = Field(2.0, ge=0, description="between two downloads")
     max_kb_s: int = Field(0, ge=0, description="download rate of films; 0: no limit")
-    movie_url: str = Field("https://www.youtube.com/watch?v={id}", pattern=r"^https?://.*\{id\}")
+    movie_url: str = Field(
+        "https://www.youtube.com/watch?v={id}", pattern=r"^https?://.*\{id\}", description="page of a film's video"
+    )
     movie_extractors: tuple[str, ...] = Field(("youtube",), description="of yt-dlp: what an address may lead to")
-    movie_format: str = Field("b[height<=360]/bv*[height<=360]+ba/b", description="yt-dlp's words")
-    sticker_services: tuple[Literal["klipy", "tenor", "giphy"], ...] = ("klipy",)
-    klipy_url: str = "https://api.klipy.com/v2"
+    movie_format: str = Field("b[height<=360]/bv*[height<=360]+ba/b", description="which quality, in yt-dlp's words")
+    sticker_services: tuple[Literal["klipy", "tenor", "giphy"], ...] = Field(
+        ("klipy",), description="of klipy, tenor, giphy; their keys: KLIPY_API_KEY, TENOR_API_KEY, GIPHY_API_KEY"
+    )
+    klipy_url: str = Field("https://api.klipy.com/v2", description="base address")
     tenor_url: str = Field("", description="base address of a service that speaks Tenor v2")
-    giphy_url: str = "https://api.giphy.com/v1"
+    giphy_url: str = Field("https://api.giphy.com/v1", description="base address")
     request_pause_s: float = Field(1.0, ge=0, description="between two searches")
     results_per_query: int = Field(50, ge=1, description="stickers looked at per word")
     content_filter: Literal["high", "medium", "low", "off"] = "high"

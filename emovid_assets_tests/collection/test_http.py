@@ -265,6 +265,15 @@ def test_a_search_is_not_redirected_to_another_server_and_its_key_goes_nowhere_e
         assert (caught.value.code, other.asked) == ("forbidden_address", [])
 
 
+def test_a_key_is_not_sent_without_encryption() -> None:
+    with fetcher() as client, pytest.raises(FetchError) as caught:
+        client.json("http://8.8.8.8/v2/search", {"key": SECRET}, LIMITS)
+    assert (caught.value.code, str(caught.value)) == (
+        "forbidden_address",
+        "8.8.8.8: a key is not sent without encryption",
+    )
+
+
 def test_encryption_is_not_given_up_on_the_way() -> None:
     from emovid_assets.core.collection.addresses import require_fetchable
 

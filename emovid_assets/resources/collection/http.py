@@ -25,7 +25,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from emovid_assets.core.collection.addresses import ForbiddenAddressError, require_fetchable
+from emovid_assets.core.collection.addresses import ForbiddenAddressError, is_allowed, require_fetchable
 from emovid_assets.core.collection.attempts import retry_after_s
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, Kind, contradicts, kind_of
 from emovid_assets.core.collection.redaction import RedactingFilter, Redactor
@@ -212,6 +212,12 @@ class Fetcher:
         fault = None
         try:
             require_fetchable(url, allowed_hosts=self._allowed, previous=previous)
+            parts = urlsplit(url)
+            is_open = (
+                is_api and parts.scheme != "https" and not is_allowed(parts.hostname or "", parts.port, self._allowed)
+            )
+            if is_open:
+                fault = "a key is not sent without encryption"
             if is_api and previous is not None and _origin(url) != _origin(previous):
                 fault = "the service redirects to another server"
         except ForbiddenAddressError as error:
