@@ -189,6 +189,7 @@ def test_a_file_without_end_is_stopped_at_the_limit(tmp_path: Path, host: VideoH
         run(home)
     assert statuses(home) == {PLAIN: ("failed", "too_large")}
     assert files(home) == []
+    assert list((home.collected("movie") / ".partial").iterdir()) == []
 
 
 def test_a_refusal_of_everything_ends_the_run_and_counts_against_no_video(tmp_path: Path, host: VideoHost) -> None:

@@ -357,6 +357,14 @@ def test_answers_of_another_shape_are_no_crash(home: Home, server: Loopback) -> 
     assert "no list of results" in run(home).notes[0]
 
 
+def test_what_a_killed_run_left_half_is_removed(home: Home) -> None:
+    run(home)
+    left = home.collected("sticker") / ".partial" / ".klipy-fun.gif.123.tmp"
+    left.write_bytes(b"half")
+    run(home)
+    assert not left.exists()
+
+
 def test_a_lost_state_is_taken_up_again_from_the_manifest(home: Home, server: Loopback) -> None:
     run(home)
     count = len(media(server))

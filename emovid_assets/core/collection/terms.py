@@ -23,12 +23,12 @@ ORIGINS = (
     Terms(
         "condensed_movies",
         "videos that Condensed Movies lists, on YouTube",
-        "https://www.youtube.com/static?template=terms",
+        "https://www.youtube.com/t/terms",
         "video on YouTube, listed by Condensed Movies (Bain et al., ACCV 2020)",
     ),
-    Terms("klipy", "KLIPY", "https://klipy.com/support/terms-of-use", "Powered by KLIPY"),
-    Terms("tenor", "a service that speaks Tenor v2", "https://tenor.com/legal-terms", "Via Tenor"),
-    Terms("giphy", "GIPHY", "https://support.giphy.com/hc/en-us/articles/360020027752", "Powered By GIPHY"),
+    Terms("klipy", "KLIPY", "https://docs.klipy.com/attribution", "Powered by KLIPY"),
+    Terms("tenor", "a service that speaks Tenor v2", "", "via a service that speaks Tenor v2"),
+    Terms("giphy", "GIPHY", "https://giphy.com/terms", "Powered By GIPHY"),
     Terms("magicanime", "MagicAnime or another set in its form, by application", "", "as the set's manifest says"),
 )
 TERMS: dict[str, Terms] = {terms.origin: terms for terms in ORIGINS}

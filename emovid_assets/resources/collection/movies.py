@@ -105,7 +105,7 @@ def collect_movies(
     due = due_movies(home, store, seed, retries_all=retries_all)
     report.due = len(due)
     shelf, redact = Shelf(home, DOMAIN), Redactor()
-    shelf.prepare()
+    shelf.prepare(is_resuming=True)
     shelf.rewrite({})
     total = min(len(due), max(budget.items, 0))
     for video, state in due:
@@ -149,7 +149,10 @@ def _fetch(
     if name is None:
         return Verdict("failed", "bad_id", f"'{video.video_id}' cannot be a file name")
     url = settings.movie_url.replace("{id}", video.video_id)
-    return download_video(url, name, shelf.partial, settings, redact, log, budget.spend)
+    end = download_video(url, name, shelf.partial, settings, redact, log, budget.spend)
+    if isinstance(end, Verdict) and (end.status != "failed" or end.code == "too_large"):
+        shelf.discard(name)
+    return end
 
 
 def _said(end: Downloaded) -> dict[str, str]:

@@ -54,8 +54,16 @@ class Shelf:
         self._home = home
         self._manifest = self.folder / MANIFEST
 
-    def prepare(self) -> None:
+    def prepare(self, *, is_resuming: bool = False) -> None:
+        """Makes the folders. What a killed run left half is removed, unless downloads go on from there."""
         self.partial.mkdir(parents=True, exist_ok=True)
+        for path in () if is_resuming else self.partial.iterdir():
+            path.unlink()
+
+    def discard(self, name: str) -> None:
+        """Removes what there is of a file that will not be completed."""
+        for path in self.partial.glob(f"{name}.*"):
+            path.unlink(missing_ok=True)
 
     def admit(self, complete: Path, name: str, facts: Mapping[str, str]) -> str:
         """Moves a complete file in and notes its facts; its path below the home folder."""
