@@ -11,6 +11,7 @@ import dagster as dg
 from emovid_assets.assets import (
     annotations,
     catalogue,
+    collection,
     comparison,
     derived,
     embeddings,
@@ -36,7 +37,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
             [
-                *(sources, measurements, annotations, labeller, labels, comparison),
+                *(collection, sources, measurements, annotations, labeller, labels, comparison),
                 *(embeddings, evaluation, derived, catalogue),
             ]
         ),

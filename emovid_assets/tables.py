@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
 from emovid_assets.core.clip_facts import FACTS
+from emovid_assets.core.collection.attempts import STATUSES
+from emovid_assets.core.collection.terms import TERMS
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
 from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, OTHERS, PEOPLE, PERSON
@@ -29,6 +31,7 @@ VECTOR = pa.list_(pa.float32())
 
 ROWS_AT_ONCE = 512
 
+ORIGINS = tuple(TERMS)
 PURPOSES = ("label", "verify", "validate", "review")
 LABELLER_KINDS = ("embedded", "zero_shot", "fine_tuned")
 RATER_KINDS = (*LABELLER_KINDS, PERSON, PEOPLE)
@@ -133,6 +136,7 @@ CLIP_ID = _id("clip_id", "`<source_id>-<start_ms>-<end_ms>`, both zero-padded to
 INTENDED_EMOTION = _emotion(
     "intended_emotion", "emotion under which the sticker was collected; null where unknown", is_nullable=True
 )
+ORIGIN = Column("origin", TEXT, "where it was collected, such as `condensed_movies` or `klipy`", is_nullable=True)
 SCENE_INDEX = Column("scene_index", INTEGER, "position among the segments of the source, from 0", minimum=0)
 START_S = Column("start_s", NUMBER, "start, counted from the first video frame", "s", minimum=0)
 END_S = Column("end_s", NUMBER, "end (exclusive), counted from the first video frame", "s", minimum=0)
@@ -167,6 +171,40 @@ PAIR_COLUMNS = (
 
 _TABLES = (
     Table(
+        "wanted_videos",
+        "wanted item",
+        "Every video, sticker or animation that is known to exist at an origin, whether it is in the library or not.",
+        ("origin", "external_id"),
+        (
+            DOMAIN,
+            Column("origin", TEXT, "where it is collected, such as `condensed_movies` or `klipy`", vocabulary=ORIGINS),
+            Column("external_id", TEXT, "id at the origin"),
+            Column("status", TEXT, "how far it is; see docs/collection.md", vocabulary=STATUSES),
+            Column("reason_code", TEXT, "stable code of why it is not there, such as `gone`", is_nullable=True),
+            Column("reason", TEXT, "what the origin or the file said", is_nullable=True),
+            _count("attempt_count", "failed attempts so far"),
+            Column("next_try_at", TIMESTAMP, "not before then; null: at once, or not by itself", is_nullable=True),
+            Column("path", TEXT, "file below the home folder, where it is present", is_nullable=True),
+            Column("duplicate_of", TEXT, "`<origin>/<external_id>` of the item that shows the same", is_nullable=True),
+            Column("title", TEXT, "title at the origin", is_nullable=True),
+            Column("film_id", TEXT, "film that it is a part of", is_nullable=True),
+            Column("film_position", INTEGER, "position within the film", is_nullable=True),
+            Column("film_video_count", INTEGER, "videos that the film is cut into", is_nullable=True, minimum=1),
+            Column("is_position_shared", FLAG, "whether another video claims the same position"),
+            Column("year", INTEGER, "of the film", is_nullable=True),
+            Column("genres", TEXTS, "of the film"),
+            Column("official_split", TEXT, "where Condensed Movies puts the film", is_nullable=True),
+            Column("trim_s", NUMBER, "what begins later does not belong to it", "s", True, minimum=0),
+            Column("found_emotions", TEXTS, "emotions whose words found it; more than one make it ambiguous"),
+            Column("is_ambiguous", FLAG, "whether it was found under more than one emotion"),
+            INTENDED_EMOTION,
+            Column("origin_url", TEXT, "its page at the origin", is_nullable=True),
+            Column("attribution", TEXT, "whom to name where it is shown", is_nullable=True),
+            Column("license", TEXT, "licence", is_nullable=True),
+            Column("terms_url", TEXT, "terms of the origin", is_nullable=True),
+        ),
+    ),
+    Table(
         "source_videos",
         "source video",
         "Every readable media file of the library, identified by content.",
@@ -182,7 +220,14 @@ _TABLES = (
             Column("film_position", INTEGER, "position within the film (manifest)", is_nullable=True),
             INTENDED_EMOTION,
             Column("region", TEXT, "region of origin (manifest)", is_nullable=True),
+            Column("character", TEXT, "who is shown (manifest)", is_nullable=True),
+            Column("is_audio_expected", FLAG, "whether the set says that there is sound (manifest)", is_nullable=True),
+            Column("trim_s", NUMBER, "what begins later does not belong to it: an advert", "s", True, minimum=0),
+            ORIGIN,
+            Column("origin_url", TEXT, "page of the file at its place of origin", is_nullable=True),
+            Column("attribution", TEXT, "whom to name where it is shown", is_nullable=True),
             Column("license", TEXT, "licence (manifest)", is_nullable=True),
+            Column("terms_url", TEXT, "terms of the place of origin", is_nullable=True),
             SHA256,
             SIZE,
             Column("container", TEXT, "container format"),

@@ -27,7 +27,7 @@ from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import media_paths
 from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
 from emovid_assets.table_rules import key_fault, schema_fault, value_fault
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables import TABLES, each_row, rows_of
 
 SHOWN_FAULTS = 20
 LEFTOVER_AFTER_S = 3600.0
@@ -275,8 +275,8 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
         named |= set(read[table][column].drop_null().to_pylist())
     sources = read["source_videos"]
     named |= {
-        media.changes_path(home, domain, source_id)
-        for domain, source_id in zip(sources["domain"].to_pylist(), sources["source_id"].to_pylist(), strict=True)
+        media.changes_path(home, row["domain"], row["source_id"], row["trim_s"])
+        for row in each_row(sources, ("domain", "source_id", "trim_s"))
     }
     proof = Proof("leftovers", "files")
     byte_count = 0

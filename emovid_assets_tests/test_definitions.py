@@ -148,7 +148,8 @@ def test_a_table_has_its_three_blocking_checks_partitioned_like_the_table(name: 
 def test_no_job_mixes_partitioned_and_unpartitioned_assets() -> None:
     for name in job_names():
         kinds = {GRAPH.get(dg.AssetKey(asset)).is_partitioned for asset in job_facts(name)["assets"]}
-        assert kinds == {job_facts(name)["partitioned"]}, name
+        # A job of ops has a partition and no asset.
+        assert kinds <= {job_facts(name)["partitioned"]}, name
 
 
 def test_the_jobs_together_cover_every_asset() -> None:

@@ -25,7 +25,11 @@
 --   film_position (BIGINT): position of the source within the film
 --   intended_emotion (VARCHAR): emotion under which a sticker was collected
 --   region (VARCHAR): region of origin
+--   origin (VARCHAR): where the source was collected, such as condensed_movies or klipy
+--   origin_url (VARCHAR): page of the source at its place of origin
+--   attribution (VARCHAR): whom to name where the clip is shown
 --   license (VARCHAR): licence of the source
+--   terms_url (VARCHAR): terms of the place of origin
 --   media_path (VARCHAR): frame-exact playable file of the clip, below the home folder
 --   media_sha256 (VARCHAR): SHA-256 of that file, hex
 --   media_size_bytes (BIGINT, bytes): size of that file
@@ -83,7 +87,11 @@ select
     film_position,
     intended_emotion,
     region,
+    origin,
+    origin_url,
+    attribution,
     license,
+    terms_url,
     media_path,
     media_sha256,
     media_size_bytes,

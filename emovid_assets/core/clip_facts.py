@@ -23,7 +23,11 @@ FACTS: dict[str, dict[str, str]] = {
         "film_position": "film_position",
         "intended_emotion": "intended_emotion",
         "region": "region",
+        "origin": "origin",
+        "origin_url": "origin_url",
+        "attribution": "attribution",
         "license": "license",
+        "terms_url": "terms_url",
     },
     "clip_media": {"media_path": "media_path", "sha256": "media_sha256", "size_bytes": "media_size_bytes"},
     "colour_attributes": {

@@ -142,7 +142,7 @@ class Video:
         with open_container(self.path) as container:
             return Fraction(container.streams[self.stream_index].sample_aspect_ratio or 1)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """All frames, or those with `pts >= start_pts`; `index` counts what is yielded.
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
