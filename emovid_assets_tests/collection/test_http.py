@@ -303,8 +303,11 @@ def test_a_key_is_in_no_error_and_in_no_log_whatever_the_server_echoes(
     reply: Callable[[Request], None], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    # A run of Dagster in this process switches loggers of libraries off.
-    monkeypatch.setattr(logging.getLogger("urllib3.connectionpool"), "disabled", False)
+    # Other libraries in this process may have switched the loggers off, or changed where they write to.
+    for name in ("urllib3", "urllib3.connectionpool"):
+        monkeypatch.setattr(logging.getLogger(name), "disabled", False)
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+        caplog.set_level(logging.DEBUG, name)
     with serving(reply) as server, fetcher(server.host) as client:
         with pytest.raises(FetchError) as caught:
             client.json(f"{server.url}/v2/search", {"key": SECRET, "q": "joy"}, LIMITS)
