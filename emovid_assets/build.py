@@ -12,6 +12,7 @@ from emovid_assets.assets import (
     annotations,
     catalogue,
     comparison,
+    derived,
     embeddings,
     evaluation,
     labeller,
@@ -34,7 +35,10 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     project = (resource_overrides or {}).get("project") or Project()
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
-            [sources, measurements, annotations, labeller, labels, comparison, embeddings, evaluation, catalogue]
+            [
+                *(sources, measurements, annotations, labeller, labels, comparison),
+                *(embeddings, evaluation, derived, catalogue),
+            ]
         ),
         asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS],
         jobs=[*jobs(), take_up_answers],

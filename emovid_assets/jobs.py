@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets import annotations, embeddings, evaluation, labels, measurements, sources
+from emovid_assets.assets import annotations, derived, embeddings, evaluation, labels, measurements, sources
 from emovid_assets.tables import TABLES
 
 _STAGES = {
@@ -17,6 +17,7 @@ _STAGES = {
     "label_clips": ([labels.GROUP], "Labels by model, captions and final labels."),
     "embed_clips": ([embeddings.GROUP], "Embeddings of the clips."),
     "evaluate": ([evaluation.GROUP], "Validation, benchmark and quarantine."),
+    "derive": ([derived.GROUP], "What the views read instead of joining: a row per clip with all that is known of it."),
 }
 CATALOGUE = ("catalogue", "dataset_report")
 UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_partitioned)
@@ -55,6 +56,11 @@ def jobs() -> list[Any]:
             "map_embeddings",
             dg.AssetSelection.assets("embedding_map", "embedding_separability"),
             description="The map of all domains together, and how separate they are.",
+        ),
+        dg.define_asset_job(
+            "count_phrases",
+            dg.AssetSelection.assets("caption_phrase_counts"),
+            description="Phrases of the captions of all domains.",
         ),
         dg.define_asset_job(
             "build_catalogue",

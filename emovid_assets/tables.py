@@ -8,16 +8,18 @@ Belongs here: names, types, units, meanings, limits. Does not belong here: how a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
+from emovid_assets.core.clip_facts import FACTS
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
 from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, OTHERS, PEOPLE, PERSON
+from emovid_assets.core.phrases import LONGEST
 from emovid_assets.core.video.clip_copy import REASONS
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -847,7 +849,74 @@ _TABLES = (
     ),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
+
+def _fact_columns() -> Iterable[Column]:
+    """The columns of `clip_facts`: those of the tables that it joins, under its own names."""
+    by_name = {table.name: table for table in _TABLES}
+    for table, names in FACTS.items():
+        columns = {column.name: column for column in by_name[table].columns}
+        for column, name in names.items():
+            yield replace(columns[column], name=name, is_nullable=columns[column].is_nullable or table != "clips")
+
+
+_DERIVED_TABLES = (
+    Table(
+        "clip_facts",
+        "clip",
+        "Everything that is known of a clip, joined when it is built; null where a stage has not reached the clip.",
+        ("clip_id",),
+        (
+            *_fact_columns(),
+            Column("has_caption", FLAG, "whether the clip has a caption that is not blank"),
+            _emotion(
+                "next_emotion",
+                "final label of the next kept segment of the source; null without either",
+                is_nullable=True,
+            ),
+            Column(
+                "is_next_adjacent",
+                FLAG,
+                "whether no dropped segment lies before that next one; null without a next one",
+                is_nullable=True,
+            ),
+        ),
+    ),
+    Table(
+        "disputed_clips",
+        "clip × purpose",
+        "Clips on which people disagree, with every vote.",
+        ("clip_id", "purpose"),
+        (
+            CLIP_ID,
+            DOMAIN,
+            PURPOSE,
+            _count("vote_count", "people who answered", 2),
+            _count("choice_count", "different answers", 2),
+            _count("agree_count", "votes of the most frequent answer", 1),
+            Column("votes", TEXTS, "the answers, in the order of annotator_ids"),
+            Column("annotator_ids", TEXTS, "who answered, sorted"),
+            Column("human_outcome", TEXT, "what became of the clip", is_nullable=True, vocabulary=OUTCOMES),
+            _emotion("human_emotion", "the human label; null unless agreed", is_nullable=True),
+            _emotion("vlm_emotion", "the labeller's choice; null where it has not answered", is_nullable=True),
+        ),
+    ),
+    Table(
+        "caption_phrase_counts",
+        "emotion × phrase",
+        "The frequent phrases of two to four words in captions, and how many captions of each emotion hold them.",
+        ("emotion", "phrase"),
+        (
+            _emotion("emotion", "final label of the clips"),
+            Column("phrase", TEXT, "words in lower case, a blank between them"),
+            Column("word_count", INTEGER, "words of the phrase", minimum=2, maximum=LONGEST),
+            _count("caption_count", "captions that hold the phrase; a caption counts once", 1),
+            Column("has_emotion_word", FLAG, "whether a word of it names an emotion, the clips' own or another"),
+        ),
+        is_partitioned=False,
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (*_TABLES, *_DERIVED_TABLES)}
 
 
 def rows_of(table: pa.Table, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:

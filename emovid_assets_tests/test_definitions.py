@@ -109,6 +109,7 @@ def test_the_unpartitioned_assets_are_those_that_need_all_domains_at_once() -> N
         "agreement_statistics",
         "embedding_map",
         "embedding_separability",
+        "caption_phrase_counts",
         "catalogue",
         "dataset_report",
     }
@@ -181,7 +182,7 @@ def test_the_whole_graph_is_walked_partitioned_first_and_each_asset_after_its_pa
         (
             "key:human_labels+1",
             [
-                (True, {"human_labels", "emotion_labels"}),
+                (True, {"human_labels", "emotion_labels", "clip_facts", "disputed_clips"}),
                 (False, {"emotion_labeller", "labeller_answers", "catalogue"}),
             ],
         ),

@@ -256,4 +256,4 @@ def test_the_warehouse_holds_one_file_per_table_and_domain_in_the_registrys_sche
             path = f"{name}/{folder}part-0.parquet"
             expected.add(path)
             assert pq.read_schema(warehouse / path).equals(table.schema), path
-    assert {path.relative_to(warehouse).as_posix() for path in warehouse.rglob("*") if path.is_file()} == expected
+    assert {path.relative_to(warehouse).as_posix() for path in warehouse.rglob("*.parquet")} == expected

@@ -18,7 +18,6 @@ from emovid_assets.named_queries import (
     read_named_queries,
     settings,
 )
-from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets_tests.sql.conftest import Library
 from emovid_assets_tests.sql.planting import SQL_FOLDER, label
 
@@ -129,7 +128,7 @@ def ask(library: Library, name: str, typed: Mapping[str, str] | None = None) -> 
     values: dict[str, Any] = dict(query.values(typed or {}))
     if "$home" in query.sql:
         values["home"] = str(library.home)
-    with open_catalogue(library.home, SQL_FOLDER) as connection:
+    with library.opened() as connection:
         rows: list[tuple[Any, ...]] = connection.execute(query.sql, values or None).fetchall()
         return rows
 
@@ -370,6 +369,7 @@ def test_a_copy_that_is_older_than_a_table_can_be_compared(planted: Library, tmp
 
 
 def test_tables_are_listed_by_the_time_of_their_files(planted: Library) -> None:
+    ask(planted, "tables_written")
     files = sorted((planted.home / "warehouse").glob("**/part-0.parquet"))
     for index, path in enumerate(files):
         os.utime(path, (1_700_000_000 + index, 1_700_000_000 + index))

@@ -17,9 +17,9 @@ Inputs = Mapping[str, Any]
 
 CACHE_COPY_BYTES = 2**30
 """Where a label needs a row of its own, the cache is copied for as many clips at once as fit in this."""
-TOLERANCE = {"float32": 1e-3, "float64": 1e-3}
-HALF_TOLERANCE = 0.25
-"""Difference of two log-probabilities of the same label that is rounding, by type of the weights (half: 8 bits)."""
+TOLERANCE, HALF_TOLERANCE, HALF_SHARE = 1e-3, 0.25, 0.03
+"""Difference of two log-probabilities of the same label that is rounding: of full weights, and of half ones, whose
+logits have two to three digits: there also a share of the logarithm, which for unlikely labels is large."""
 
 
 class LabelScorer:
@@ -87,15 +87,19 @@ class LabelScorer:
             self._log.info(f"labels by {self.way} do not work with this model: {type(error).__name__}: {error}")
             return None
         row = int(mask.sum(dim=1).argmin())
-        off = _largest_difference(found[row], self.naive(alone(row)))
-        if not off <= TOLERANCE.get(self._dtype_name(), HALF_TOLERANCE):
+        judged = self.naive(alone(row))
+        differences = [abs(one - other) for one, other in zip(found[row], judged, strict=True)]
+        # Written so that numbers that are none do not pass.
+        if not all(map(self._is_rounding, differences, judged)):
+            off = max(differences)
             self._log.warning(f"labels by {self.way} are off by {off:.2g} with this model; a slower way is taken")
             return None
         self._trusted.add((self.way, is_padded))
         return found
 
-    def _dtype_name(self) -> str:
-        return str(self._model.dtype).removeprefix("torch.")
+    def _is_rounding(self, difference: float, judged: float) -> bool:
+        is_half = self._model.dtype.itemsize < 4
+        return difference <= (HALF_TOLERANCE + HALF_SHARE * abs(judged) if is_half else TOLERANCE)
 
     def _kept(self, count: int) -> dict[str, int]:
         """Logits of the last positions alone, where the model can be told so: a vocabulary is large."""
@@ -209,10 +213,6 @@ def _log_p(logits: Any, ids: Any) -> Any:
     """The logarithm of the probability of `ids` (…) under `logits` (…, vocabulary)."""
     logits = logits.float()
     return logits.gather(-1, ids[..., None])[..., 0] - logits.logsumexp(dim=-1)
-
-
-def _largest_difference(found: Sequence[float], judged: Sequence[float]) -> float:
-    return max(abs(one - other) for one, other in zip(found, judged, strict=True))
 
 
 def _copied(cache: Any, rows: Any) -> Any:
