@@ -80,13 +80,18 @@ def emotion_labeller(
 
 
 def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, shown: Row, log: Any) -> Rows:
+    """In a small library it learns from the benchmark too rather than not exist: it is no judge of generated videos."""
     table = TABLES["emotion_labeller"]
     minimum = project.settings.labeller.min_training_clips
+    learns_from_benchmark = len(pool.emotions) < minimum and pool.benchmark_count > 0
+    if learns_from_benchmark:
+        log.warning(f"The embedded labeller learns from benchmark clips too, for want of others: {pool.sentence}.")
+        pool, shown = pool.with_benchmark(), shown | {"kept_for_the_benchmark": 0, "learns_from_benchmark": True}
     try:
         labeller, report, folder = models.train_labeller(project.home, forest_examples(pool, tables), minimum=minimum)
     except NotEnoughLabelsError as missing:
-        log.warning(f"No labeller yet. {missing} Of all: {pool.sentence}.")
-        return result("emotion_labeller", table.empty(), metadata={"missing": f"{missing} Of all: {pool.sentence}."})
+        log.warning(f"No labeller yet. {missing}")
+        return result("emotion_labeller", table.empty(), metadata={"missing": str(missing)})
     row = {
         "model_id": labeller.model_id,
         "base_model": labeller.base_model,
@@ -101,7 +106,9 @@ def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, s
         # Its shares of trees hold zeros, which no temperature mends.
         "temperature": 1.0,
         "path": project.home.relative(folder),
-        "training_config": models.training_config(),
+        "training_config": json.dumps(
+            {**json.loads(models.training_config()), "learns_from_benchmark": learns_from_benchmark}, sort_keys=True
+        ),
     }
     return result(
         "emotion_labeller",

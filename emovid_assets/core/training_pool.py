@@ -8,12 +8,15 @@ cycle. But it takes human-labelled clips alone, and of the others it only counts
 made before anybody has labelled those: same function, same seed, same clips. What was published before is kept out as
 well, and so is every clip of a benchmark clip's group: the same film, the same source, near-duplicates.
 
+In a small library the benchmark may take nearly all that people have labelled. A labeller that is no judge of generated
+videos may then learn from it rather than not exist (`TrainingPool.with_benchmark`), and has to say so.
+
 The validation set is a sample of all clips, most films have a part in it, so only the clips themselves and their
 near-duplicates stay out.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emovid_assets.core.emotions import EMOTION_NAMES
@@ -25,16 +28,34 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TrainingPool:
-    """Clip id → emotion and → group of what may be learnt from, and how many labelled clips stay out for what."""
+    """Clip id → emotion and → group of what may be learnt from, and which labelled clips stay out.
+
+    `closed_emotions` and `closed_groups` are the same of clips whose group has a clip of the benchmark.
+    """
 
     emotions: Mapping[str, str]
     groups: Mapping[str, str]
     validation_count: int
-    benchmark_count: int
+    closed_emotions: Mapping[str, str]
+    closed_groups: Mapping[str, str]
+
+    @property
+    def benchmark_count(self) -> int:
+        return len(self.closed_emotions)
 
     @property
     def labelled_count(self) -> int:
         return len(self.emotions) + self.validation_count + self.benchmark_count
+
+    def with_benchmark(self) -> "TrainingPool":
+        """With the benchmark's clips and their groups too: for whoever is no judge of what is made from them."""
+        return replace(
+            self,
+            emotions={**self.emotions, **self.closed_emotions},
+            groups={**self.groups, **self.closed_groups},
+            closed_emotions={},
+            closed_groups={},
+        )
 
     @property
     def sentence(self) -> str:
@@ -78,22 +99,22 @@ def training_pool(
         benchmark |= planned_benchmark(members, human, human_annotations, published_benchmark, rules)
     closed = {groups[clip_id] for clip_id in benchmark if clip_id in groups}
     blind = {twins[clip_id] for clip_id in validation if clip_id in twins}
-    emotions: dict[str, str] = {}
-    left_out = {"validation": 0, "benchmark": 0}
+    free: dict[str, str] = {}
+    shut: dict[str, str] = {}
+    validation_count = 0
     for clip_id, row in sorted(human.items()):
         if row["outcome"] != "agreed" or clip_id not in groups:
             continue
         if twins[clip_id] in blind:
-            left_out["validation"] += 1
-        elif groups[clip_id] in closed:
-            left_out["benchmark"] += 1
+            validation_count += 1
         else:
-            emotions[clip_id] = row["emotion"]
+            (shut if groups[clip_id] in closed else free)[clip_id] = row["emotion"]
     return TrainingPool(
-        emotions=emotions,
-        groups={clip_id: groups[clip_id] for clip_id in emotions},
-        validation_count=left_out["validation"],
-        benchmark_count=left_out["benchmark"],
+        emotions=free,
+        groups={clip_id: groups[clip_id] for clip_id in free},
+        validation_count=validation_count,
+        closed_emotions=shut,
+        closed_groups={clip_id: groups[clip_id] for clip_id in shut},
     )
 
 

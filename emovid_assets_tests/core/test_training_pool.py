@@ -90,6 +90,18 @@ def test_the_benchmark_that_is_drawn_later_is_the_one_that_was_kept_out(seed, do
     assert pool.labelled_count == len(agreed)
 
 
+def test_with_the_benchmark_there_is_all_but_the_validation_set():
+    members, human = library(2)
+    agreed = {row["clip_id"]: row["emotion"] for row in human if row["outcome"] == "agreed"}
+    blind = sorted(agreed)[:5]
+    strict = pool_of(members, human, validation=blind)
+    whole = strict.with_benchmark()
+    assert whole.emotions == {clip_id: emotion for clip_id, emotion in agreed.items() if clip_id not in blind}
+    assert whole.groups.keys() == whole.emotions.keys()
+    assert (whole.benchmark_count, whole.labelled_count) == (0, strict.labelled_count)
+    assert strict.benchmark_count == len(whole.emotions) - len(strict.emotions) > 0
+
+
 def test_what_was_published_as_benchmark_stays_out_even_where_it_would_not_be_drawn_now():
     members, human = library(3)
     free = sorted(pool_of(members, human).emotions)
