@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.stand_ins import declare_torchvision_operators, give_numerals_to_smolvlm
+from emovid_assets.core.stand_ins import declare_torchvision_operators
 
 declare_torchvision_operators()
 # Helper threads have nothing to do in models of this size, and on a busy machine they wait for each other for seconds.
@@ -114,7 +114,6 @@ def tiny_smolvlm(folder: Path, seed: int = 0) -> Path:
         SmolVLMVideoProcessor,
     )
 
-    give_numerals_to_smolvlm()
     side = 32
     extra = {
         "image_token": "<image>",

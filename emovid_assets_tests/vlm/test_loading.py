@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
-from emovid_assets.core.stand_ins import numeral
 from emovid_assets.core.vlm.chat_model import load_chat_model
 from emovid_assets_tests.resources.tiny_models import tiny_clip, tiny_language_model
 
@@ -105,22 +104,3 @@ def test_a_model_is_loaded_once_and_gives_way_to_the_next(folder: Path) -> None:
     assert loaded(folder) is first
     assert loaded(folder, precision="bfloat16") is not first
     assert loaded(folder) is not first
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (0, "zero"),
-        (8, "eight"),
-        (13, "thirteen"),
-        (20, "twenty"),
-        (64, "sixty-four"),
-        (100, "one hundred"),
-        (128, "one hundred and twenty-eight"),
-        (1000, "one thousand"),
-        (2016, "two thousand and sixteen"),
-        (12345, "twelve thousand, three hundred and forty-five"),
-    ],
-)
-def test_numerals_are_english(number: int, words: str) -> None:
-    assert numeral(number) == words

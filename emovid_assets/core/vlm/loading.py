@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
-from emovid_assets.core.stand_ins import declare_torchvision_operators, give_numerals_to_smolvlm
+from emovid_assets.core.stand_ins import declare_torchvision_operators
 
 
 def load(
@@ -26,8 +26,6 @@ def load(
         "trust_remote_code": trust_remote_code,
     }
     try:
-        if _kind(place, where) == "smolvlm":
-            give_numerals_to_smolvlm()
         processor = AutoProcessor.from_pretrained(place.load_from, **where)
         model: Any = AutoModelForImageTextToText.from_pretrained(
             place.load_from, **where, **_weights(chosen, precision)
@@ -80,13 +78,6 @@ def _weights(device: str, precision: str) -> dict[str, Any]:
     if precision == "auto":
         precision = "bfloat16" if device == "cuda" else "float32"
     return {"dtype": getattr(torch, precision)}
-
-
-def _kind(place: ModelPlace, where: dict[str, Any]) -> str | None:
-    from transformers import PretrainedConfig
-
-    facts, _ = PretrainedConfig.get_config_dict(place.load_from, revision=where["revision"])
-    return facts.get("model_type")
 
 
 def _with_adapter(model: Any, adapter: Path, *, merge: bool) -> Any:
