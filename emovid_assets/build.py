@@ -13,8 +13,12 @@ import dagster as dg
 from emovid_assets.assets import (
     annotations,
     catalogue,
+    collection,
+    comparison,
+    derived,
     embeddings,
     evaluation,
+    labeller,
     labels,
     measurements,
     settings,
@@ -22,6 +26,7 @@ from emovid_assets.assets import (
 )
 from emovid_assets.automation import OUTDATED, automation
 from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
+from emovid_assets.checks.labeller_checks import LABELLER_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
 from emovid_assets.io_managers import ParquetIOManager
@@ -49,12 +54,17 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
     schedule_status = dg.DefaultScheduleStatus.RUNNING if is_live else dg.DefaultScheduleStatus.STOPPED
     assets: list[Any] = [
-        *dg.load_assets_from_modules([sources, measurements, annotations, labels, embeddings, evaluation, catalogue])
+        *dg.load_assets_from_modules(
+            [
+                *(collection, sources, measurements, annotations, labeller, labels, comparison),
+                *(embeddings, evaluation, derived, catalogue),
+            ]
+        )
     ]
     all_jobs = jobs()
     return dg.Definitions(
         assets=[*dg.map_asset_specs(_with_policies, assets), *settings.SPECS],
-        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *EMBEDDING_CHECKS],
+        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS],
         jobs=all_jobs,
         sensors=[*sensors(sensor_status, every_s), automation(sensor_status, every_s)],
         schedules=schedules(schedule_status, all_jobs),

@@ -15,11 +15,13 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
+from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import source_id
-from emovid_assets.core.vision_tower import ModelNotUsableError, find_model
+from emovid_assets.core.model_place import ModelNotUsableError, find_model
+from emovid_assets.core.vlm.prompts import PromptError
 from emovid_assets.layout import Home
-from emovid_assets.resources import media
+from emovid_assets.resources import media, models
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.library import known_and_new
@@ -107,8 +109,12 @@ class _Domain:
             "clip_media": self._with_coming("clip_file", written),
             "benchmark_split": self._first_frames(),
         }
-        embedded = self._embeddings()
-        return amounts | ({"clip_embeddings": embedded} if embedded else {})
+        found = {
+            "clip_embeddings": self._embeddings(),
+            "captions": self._captions(),
+            "vlm_labels": self._labels(),
+        }
+        return amounts | {asset: amount for asset, amount in found.items() if amount is not None}
 
     def _sources(self) -> Rows:
         """Rows as the scan needs them: of what is probed, else of the table as it is."""
@@ -117,12 +123,21 @@ class _Domain:
         )
         by_id = {source_id(self._domain, file.sha256): file for file in files}
         facts = media.probe(self._project, self._domain, by_id, _LOG).payloads
+        table = rows_of(self._project.read("source_videos", self._domain))
+        ends = {row["source_id"]: row["trim_s"] for row in table}
         rows = {
-            name: {"source_id": name, "domain": self._domain, "path": by_id[name].path, "sha256": by_id[name].sha256}
+            name: {
+                "source_id": name,
+                "domain": self._domain,
+                "path": by_id[name].path,
+                "sha256": by_id[name].sha256,
+                # Of the manifest, which only the table knows here.
+                "trim_s": ends.get(name),
+            }
             | payload
             for name, payload in facts.items()
         }
-        for row in rows_of(self._project.read("source_videos", self._domain)):
+        for row in table:
             if row["source_id"] in by_id:
                 rows.setdefault(row["source_id"], row)
         return list(rows.values())
@@ -180,6 +195,36 @@ class _Domain:
         )
         embed(self._project, self._domain, place, rows_of(self._project.read("clip_media", self._domain)), stamps, _LOG)
         return self._with_coming("embed", self._project.counted("embed"))
+
+    def _captions(self) -> Amount | None:
+        """Of the clips as they are; null where captions are measured."""
+        if self._project.settings.captioner.backend == "embedded":
+            return None
+        try:
+            models.caption(self._project, self._domain, self._clip_tables(), _LOG)
+        except (ModelNotUsableError, PromptError):
+            return Amount("caption", None, is_estimate=True)
+        return self._with_coming("caption", self._project.counted("caption"))
+
+    def _labels(self) -> Amount | None:
+        """By the labeller that there is; one that is to be made anew answers for every clip."""
+        if self._project.settings.labeller.backend == "embedded":
+            return None
+        labellers = rows_of(self._project.read("emotion_labeller"))
+        if not labellers or "vlm_labels" in self._outdated:
+            return Amount("label", len(self._column("clip_media", "clip_id")), is_estimate=True)
+        try:
+            models.label(self._project, self._domain, labellers[0], self._clip_tables(), _LOG)
+        except (ModelNotUsableError, PromptError, models.LabellerOutOfDateError):
+            return Amount("label", None, is_estimate=True)
+        return self._with_coming("label", self._project.counted("label"))
+
+    def _clip_tables(self) -> models.ClipTables:
+        sources, clips, media_files, features, colours = (
+            self._project.read(name, self._domain)
+            for name in ("source_videos", "clips", "clip_media", "clip_features", "colour_attributes")
+        )
+        return models.ClipTables(sources, clips, media_files, evidence_of(features, colours))
 
     def _column(self, table: str, name: str) -> list[Any]:
         return list(self._project.read(table, self._domain)[name].to_pylist())

@@ -26,7 +26,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             return
         table = context.asset_key.path[-1]
         domain = context.asset_partition_key if context.has_asset_partitions else None
-        path = self.project.warehouse.write(table, domain, as_arrow(table, obj))
+        path = self.project.write(table, domain, as_arrow(table, obj))
         context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
 
     def load_input(self, context: dg.InputContext) -> pa.Table:

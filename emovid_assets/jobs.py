@@ -10,17 +10,35 @@ from typing import Any
 import dagster as dg
 
 from emovid_assets import verify
-from emovid_assets.assets import annotations, embeddings, evaluation, labels, measurements, settings, sources
+from emovid_assets.assets import (
+    annotations,
+    collection,
+    derived,
+    embeddings,
+    evaluation,
+    labels,
+    measurements,
+    settings,
+    sources,
+)
+from emovid_assets.partitions import domain_partitions
+from emovid_assets.resources.collection.budget import Budget
+from emovid_assets.resources.collection.collect import collect
+from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.project import Project
 from emovid_assets.runs import busy_places
 from emovid_assets.tables import TABLES
 
+COLLECTION_POOL = "collection"
+
 _STAGES = {
+    "show_wanted": ([collection.GROUP], "What there is to collect, and how far that is."),
     "collect_clips": ([sources.GROUP, measurements.GROUP], "Library to clips, clip files and measurements."),
     "collect_annotations": ([annotations.GROUP], "Tasks, annotations and human labels."),
     "label_clips": ([labels.GROUP], "Labels by model, captions and final labels."),
     "embed_clips": ([embeddings.GROUP], "Embeddings of the clips."),
     "evaluate": ([evaluation.GROUP], "Validation, benchmark and quarantine."),
+    "derive": ([derived.GROUP], "What the views read instead of joining: a row per clip with all that is known of it."),
 }
 CATALOGUE = ("catalogue", "dataset_report")
 UNPARTITIONED = tuple(name for name, table in TABLES.items() if not table.is_partitioned)
@@ -35,9 +53,48 @@ def _stage(name: str, groups: list[str], description: str) -> Any:
     return dg.define_asset_job(name, selection, description=description)
 
 
+class CollectionConfig(dg.Config):
+    """`max_items`: files of this run; null: `collection.max_items` of the settings."""
+
+    max_items: int | None = None
+    retries_all: bool = False
+
+
+@dg.op(pool=COLLECTION_POOL, out=dg.Out(dg.Nothing))
+def collect_domain(context: dg.OpExecutionContext, config: CollectionConfig, project: Project) -> None:
+    """Fetches what is wanted and due of the run's domain, within the budget."""
+    home = project.home
+    budget = Budget.of(home.settings().collection, config.max_items)
+    report = collect(
+        home,
+        context.partition_key,
+        budget,
+        context.log,
+        progress=progress_for(context.log),
+        retries_all=config.retries_all,
+    )
+    context.add_output_metadata(
+        {
+            "fetched": report.fetched,
+            "tried": report.tried,
+            "due": report.due,
+            "megabytes": round(report.bytes / 1e6, 2),
+            "stopped": report.stopped or "nothing stopped it",
+            "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in report.notes) or "none"),
+            **{f"now_{status}": count for status, count in sorted(report.statuses.items())},
+        }
+    )
+
+
+@dg.job(partitions_def=domain_partitions, description="Fetches films, stickers or animations of a domain.")
+def collect_sources() -> None:
+    collect_domain()
+
+
 def jobs() -> list[Any]:
     """`build_dataset` runs every partitioned asset of a domain; the unpartitioned assets have jobs of their own."""
     return [
+        collect_sources,
         dg.define_asset_job(
             "build_dataset",
             dg.AssetSelection.all()
@@ -52,6 +109,11 @@ def jobs() -> list[Any]:
             description="The labeller, from the human labels of all domains.",
         ),
         dg.define_asset_job(
+            "compare_labellers",
+            dg.AssetSelection.assets("labeller_answers", "labeller_comparison"),
+            description="The labeller, others and people on the same blind clips.",
+        ),
+        dg.define_asset_job(
             "pool_agreement",
             dg.AssetSelection.assets("pooled_kappa", "agreement_statistics"),
             description="The agreement of raters over all domains together.",
@@ -60,6 +122,11 @@ def jobs() -> list[Any]:
             "map_embeddings",
             dg.AssetSelection.assets("embedding_map", "embedding_separability"),
             description="The map of all domains together, and how separate they are.",
+        ),
+        dg.define_asset_job(
+            "count_phrases",
+            dg.AssetSelection.assets("caption_phrase_counts"),
+            description="Phrases of the captions of all domains.",
         ),
         dg.define_asset_job(
             "build_catalogue",

@@ -172,6 +172,35 @@ class EmbeddingSettings(_Section):
     neighbours: int = Field(15, ge=1, description="nearest clips that separability looks at")
 
 
+class CollectionSettings(_Section):
+    """What is collected from where, and how much of it per run (docs/collection.md). Keys of services come from the
+    environment only."""
+
+    max_items: int = Field(200, ge=0, description="files per run and domain")
+    max_mb: int = Field(2000, ge=1, description="megabytes per run and domain")
+    max_file_mb: int = Field(300, ge=1, description="megabytes of one file")
+    max_attempts: int = Field(5, ge=1, description="tries of an item that fails")
+    pause_s: float = Field(2.0, ge=0, description="between two downloads")
+    max_kb_s: int = Field(0, ge=0, description="download rate of films; 0: no limit")
+    movie_url: str = Field(
+        "https://www.youtube.com/watch?v={id}", pattern=r"^https?://.*\{id\}", description="page of a film's video"
+    )
+    movie_extractors: tuple[str, ...] = Field(("youtube",), description="of yt-dlp: what an address may lead to")
+    movie_format: str = Field("b[height<=360]/bv*[height<=360]+ba/b", description="which quality, in yt-dlp's words")
+    sticker_services: tuple[Literal["klipy", "tenor", "giphy"], ...] = Field(
+        ("klipy",), description="of klipy, tenor, giphy; their keys: KLIPY_API_KEY, TENOR_API_KEY, GIPHY_API_KEY"
+    )
+    klipy_url: str = Field("https://api.klipy.com/v2", description="base address")
+    tenor_url: str = Field("", description="base address of a service that speaks Tenor v2")
+    giphy_url: str = Field("https://api.giphy.com/v1", description="base address")
+    request_pause_s: float = Field(1.0, ge=0, description="between two searches")
+    results_per_query: int = Field(50, ge=1, description="stickers looked at per word")
+    content_filter: Literal["high", "medium", "low", "off"] = "high"
+    near_duplicate_bits: int = Field(6, ge=0, le=64, description="of 64: pictures that differ by no more are the same")
+    animation_sources: tuple[str, ...] = Field((), description="folders and archives, each with a manifest.csv")
+    allowed_hosts: tuple[str, ...] = Field((), description="host or host:port that may be private, for tests")
+
+
 class Settings(_Section):
     """Everything in `emovid.toml`; each key has a default, so the file may be absent or partial."""
 
@@ -184,6 +213,7 @@ class Settings(_Section):
     captioner: CaptionerSettings = CaptionerSettings()
     fine_tuning: FineTuningSettings = FineTuningSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    collection: CollectionSettings = CollectionSettings()
 
 
 @dataclass(frozen=True)
@@ -242,6 +272,15 @@ class Home:
     def state(self) -> Path:
         """Per-item state: finished items and quarantine (ADR 2)."""
         return self.root / "state.sqlite"
+
+    @property
+    def collection_lock(self) -> Path:
+        """Held by the one process that collects for this home."""
+        return self.root / ".collection.lock"
+
+    def collected(self, domain: str) -> Path:
+        """Files that were collected; people put theirs beside this folder."""
+        return self.library / domain / "collected"
 
     def relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

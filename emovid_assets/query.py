@@ -37,7 +37,7 @@ class QueryError(Exception):
 
 
 class Session:
-    """An open catalogue. Statements see the tables as they are when they run."""
+    """An open catalogue. Statements see the tables as they were when it was opened."""
 
     def __init__(self, home: Home) -> None:
         self.home = home

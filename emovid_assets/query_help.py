@@ -83,6 +83,8 @@ def explained(connection: duckdb.DuckDBPyConnection, message: str) -> str:
             return f"{told}\n{name} is a named query: emovid sql --name {name}"
         near = did_you_mean(name, [*_views(), *TABLES])
         return f"{told} emovid sql --list shows all{near}"
+    if ".version" in message:
+        return f"{message}\nTwo builds have replaced this table since the catalogue was opened: open it again."
     return f"{message}{_column_hint(connection, message)}"
 
 

@@ -8,15 +8,20 @@ Belongs here: names, types, units, meanings, limits. Does not belong here: how a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
+from emovid_assets.core.clip_facts import FACTS
+from emovid_assets.core.collection.attempts import STATUSES
+from emovid_assets.core.collection.terms import TERMS
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
+from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, OTHERS, PEOPLE, PERSON
+from emovid_assets.core.phrases import LONGEST
 from emovid_assets.core.video.clip_copy import REASONS
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -26,7 +31,10 @@ VECTOR = pa.list_(pa.float32())
 
 ROWS_AT_ONCE = 512
 
+ORIGINS = tuple(TERMS)
 PURPOSES = ("label", "verify", "validate", "review")
+LABELLER_KINDS = ("embedded", "zero_shot", "fine_tuned")
+RATER_KINDS = (*LABELLER_KINDS, PERSON, PEOPLE)
 OUTCOMES = ("agreed", "no_majority", "no_specific_emotion", "rejected")
 DROP_REASONS = ("too_short", "too_long")
 SPLITS = ("benchmark", "train", "unused")
@@ -128,6 +136,7 @@ CLIP_ID = _id("clip_id", "`<source_id>-<start_ms>-<end_ms>`, both zero-padded to
 INTENDED_EMOTION = _emotion(
     "intended_emotion", "emotion under which the sticker was collected; null where unknown", is_nullable=True
 )
+ORIGIN = Column("origin", TEXT, "where it was collected, such as `condensed_movies` or `klipy`", is_nullable=True)
 SCENE_INDEX = Column("scene_index", INTEGER, "position among the segments of the source, from 0", minimum=0)
 START_S = Column("start_s", NUMBER, "start, counted from the first video frame", "s", minimum=0)
 END_S = Column("end_s", NUMBER, "end (exclusive), counted from the first video frame", "s", minimum=0)
@@ -162,6 +171,40 @@ PAIR_COLUMNS = (
 
 _TABLES = (
     Table(
+        "wanted_videos",
+        "wanted item",
+        "Every video, sticker or animation that is known to exist at an origin, whether it is in the library or not.",
+        ("origin", "external_id"),
+        (
+            DOMAIN,
+            Column("origin", TEXT, "where it is collected, such as `condensed_movies` or `klipy`", vocabulary=ORIGINS),
+            Column("external_id", TEXT, "id at the origin"),
+            Column("status", TEXT, "how far it is; see docs/collection.md", vocabulary=STATUSES),
+            Column("reason_code", TEXT, "stable code of why it is not there, such as `gone`", is_nullable=True),
+            Column("reason", TEXT, "what the origin or the file said", is_nullable=True),
+            _count("attempt_count", "failed attempts so far"),
+            Column("next_try_at", TIMESTAMP, "not before then; null: at once, or not by itself", is_nullable=True),
+            Column("path", TEXT, "file below the home folder, where it is present", is_nullable=True),
+            Column("duplicate_of", TEXT, "`<origin>/<external_id>` of the item that shows the same", is_nullable=True),
+            Column("title", TEXT, "title at the origin", is_nullable=True),
+            Column("film_id", TEXT, "film that it is a part of", is_nullable=True),
+            Column("film_position", INTEGER, "position within the film", is_nullable=True),
+            Column("film_video_count", INTEGER, "videos that the film is cut into", is_nullable=True, minimum=1),
+            Column("is_position_shared", FLAG, "whether another video claims the same position"),
+            Column("year", INTEGER, "of the film", is_nullable=True),
+            Column("genres", TEXTS, "of the film"),
+            Column("official_split", TEXT, "where Condensed Movies puts the film", is_nullable=True),
+            Column("trim_s", NUMBER, "what begins later does not belong to it", "s", True, minimum=0),
+            Column("found_emotions", TEXTS, "emotions whose words found it; more than one make it ambiguous"),
+            Column("is_ambiguous", FLAG, "whether it was found under more than one emotion"),
+            INTENDED_EMOTION,
+            Column("origin_url", TEXT, "its page at the origin", is_nullable=True),
+            Column("attribution", TEXT, "whom to name where it is shown", is_nullable=True),
+            Column("license", TEXT, "licence", is_nullable=True),
+            Column("terms_url", TEXT, "terms of the origin", is_nullable=True),
+        ),
+    ),
+    Table(
         "source_videos",
         "source video",
         "Every readable media file of the library, identified by content.",
@@ -177,7 +220,14 @@ _TABLES = (
             Column("film_position", INTEGER, "position within the film (manifest)", is_nullable=True),
             INTENDED_EMOTION,
             Column("region", TEXT, "region of origin (manifest)", is_nullable=True),
+            Column("character", TEXT, "who is shown (manifest)", is_nullable=True),
+            Column("is_audio_expected", FLAG, "whether the set says that there is sound (manifest)", is_nullable=True),
+            Column("trim_s", NUMBER, "what begins later does not belong to it: an advert", "s", True, minimum=0),
+            ORIGIN,
+            Column("origin_url", TEXT, "page of the file at its place of origin", is_nullable=True),
+            Column("attribution", TEXT, "whom to name where it is shown", is_nullable=True),
             Column("license", TEXT, "licence (manifest)", is_nullable=True),
+            Column("terms_url", TEXT, "terms of the place of origin", is_nullable=True),
             SHA256,
             SIZE,
             Column("container", TEXT, "container format"),
@@ -485,17 +535,20 @@ _TABLES = (
     Table(
         "emotion_labeller",
         "model",
-        "The labeller trained on the human labels; no row until there are enough of them.",
+        "The labeller, trained on the human labels or a model used as it is; no row while there are too few of them.",
         ("model_id", "revision"),
         (
             Column("model_id", TEXT, "name of the labeller"),
             Column("base_model", TEXT, "what it was trained from"),
             Column("revision", TEXT, "content hash of weights and training data"),
-            Column("training_clip_count", INTEGER, "human-labelled clips trained on", minimum=1),
-            _share("validation_accuracy", "cross-validated accuracy; folds keep a source together"),
-            _share("baseline_accuracy", "of always answering the most frequent label, same folds"),
-            _share("validation_macro_f1", "cross-validated macro F1"),
-            Column("path", TEXT, "folder below the home folder"),
+            Column("kind", TEXT, "how it came to be", vocabulary=LABELLER_KINDS),
+            Column("training_clip_count", INTEGER, "human-labelled clips trained on", minimum=0),
+            Column("held_out_clip_count", INTEGER, "human-labelled clips that quality is measured on", minimum=0),
+            _share("validation_accuracy", "on held-out clips, whose groups were not trained on", is_nullable=True),
+            _share("baseline_accuracy", "of always answering the most frequent label, same clips", is_nullable=True),
+            _share("validation_macro_f1", "macro F1 on the same clips", is_nullable=True),
+            Column("temperature", NUMBER, "that log-probabilities are divided by; 1 where not calibrated", minimum=0),
+            Column("path", TEXT, "folder below the home folder; null where nothing was trained", is_nullable=True),
             Column("training_config", TEXT, "JSON"),
         ),
         is_partitioned=False,
@@ -516,6 +569,11 @@ _TABLES = (
             PROMPT_SHA256,
             FRAME_PTS_S,
             Column("parse_status", TEXT, "`scored`: read off the distribution, never guessed from text"),
+            _share(
+                "mass", "probability that the model gave to all eight answers; null: it has no other", is_nullable=True
+            ),
+            Column("temperature", NUMBER, "that its log-probabilities were divided by", minimum=0),
+            Column("prompt_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
         ),
         uses_pandas_type=True,
     ),
@@ -534,6 +592,7 @@ _TABLES = (
             FRAME_PTS_S,
             Column("prompt_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
             Column("output_token_count", INTEGER, "null where the model has no tokens", is_nullable=True, minimum=0),
+            Column("attempt_count", INTEGER, "captions written until one kept to the rules", minimum=1),
         ),
     ),
     Table(
@@ -629,6 +688,96 @@ _TABLES = (
         ),
         is_partitioned=False,
         uses_pandas_type=True,
+    ),
+    Table(
+        "labeller_answers",
+        "rater × blind clip",
+        "What every labeller at hand and every person say of the blind validation clips that people agree on.",
+        ("clip_id", "rater_id"),
+        (
+            CLIP_ID,
+            Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS),
+            Column("rater_id", TEXT, "model or annotator"),
+            Column("rater_kind", TEXT, "what the rater is", vocabulary=RATER_KINDS[:-1]),
+            Column("model_revision", TEXT, "of a model; null for a person", is_nullable=True),
+            Column("label", TEXT, "the choice", vocabulary=HUMAN_CHOICES),
+            Column(
+                "people_majority",
+                TEXT,
+                "what at least two people chose, without a tie; the same in all rows of a clip",
+                vocabulary=HUMAN_CHOICES,
+            ),
+            Column(
+                "others_majority",
+                TEXT,
+                "the same of the other people; null for models, and where the others do not agree",
+                is_nullable=True,
+                vocabulary=HUMAN_CHOICES,
+            ),
+            *(
+                _share(f"p_{name}", f"probability of {name}; null for people", is_nullable=True)
+                for name in EMOTION_NAMES
+            ),
+            Column("model_s", NUMBER, "the clip's share of the model's time", "s", is_nullable=True, minimum=0),
+            Column("prompt_token_count", INTEGER, "null where the rater has no tokens", is_nullable=True, minimum=0),
+        ),
+        is_partitioned=False,
+    ),
+    Table(
+        "labeller_comparison",
+        "scope × truth × rater",
+        "Labellers and people on the same blind validation clips, each with bootstrap intervals over clips.",
+        ("scope", "truth", "rater_id"),
+        (
+            Column(
+                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+            ),
+            Column(
+                "truth",
+                TEXT,
+                "`majority`: of all people, for models; `others`: for each person the majority of the others, and for "
+                "models the same pairs of clip and majority, so that they can be compared with people",
+                vocabulary=(MAJORITY, OTHERS),
+            ),
+            Column("rater_id", TEXT, "model or annotator; `people` is all of them together"),
+            Column("rater_kind", TEXT, "what the rater is", vocabulary=RATER_KINDS),
+            _count("clip_count", "clips judged: the truth is one of the eight and every labeller at hand answered", 1),
+            _count("pair_count", "truths that answers were held against; by `others` a clip may have several", 1),
+            _share("accuracy", "share of the answers that are the truth"),
+            _share("accuracy_low", "2.5 % bootstrap quantile", is_nullable=True),
+            _share("accuracy_high", "97.5 % bootstrap quantile", is_nullable=True),
+            _share("macro_f1", "mean F1 of the emotions that occur in the truth"),
+            _share("macro_f1_low", "2.5 % bootstrap quantile", is_nullable=True),
+            _share("macro_f1_high", "97.5 % bootstrap quantile", is_nullable=True),
+            _coefficient("kappa", "Cohen's kappa with the truth, over the nine choices; null where p_e = 1"),
+            _coefficient("kappa_low", "2.5 % bootstrap quantile"),
+            _coefficient("kappa_high", "97.5 % bootstrap quantile"),
+            _share(
+                "ece",
+                "expected calibration error of the most probable emotion, bins of equally many; null for people",
+                is_nullable=True,
+            ),
+            Column(
+                "nll",
+                NUMBER,
+                f"mean of -log of the truth's probability, at least {LEAST_PROBABILITY:g}; null for people",
+                is_nullable=True,
+                minimum=0,
+            ),
+            Column(
+                "brier",
+                NUMBER,
+                "mean squared distance from certainty of the truth",
+                is_nullable=True,
+                minimum=0,
+                maximum=2,
+            ),
+            Column(
+                "model_s_per_clip", NUMBER, "time of the model; null where unknown", "s", is_nullable=True, minimum=0
+            ),
+            Column("prompt_tokens_per_clip", NUMBER, "null where the rater has none", is_nullable=True, minimum=0),
+        ),
+        is_partitioned=False,
     ),
     Table(
         "benchmark_split",
@@ -745,7 +894,74 @@ _TABLES = (
     ),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in _TABLES}
+
+def _fact_columns() -> Iterable[Column]:
+    """The columns of `clip_facts`: those of the tables that it joins, under its own names."""
+    by_name = {table.name: table for table in _TABLES}
+    for table, names in FACTS.items():
+        columns = {column.name: column for column in by_name[table].columns}
+        for column, name in names.items():
+            yield replace(columns[column], name=name, is_nullable=columns[column].is_nullable or table != "clips")
+
+
+_DERIVED_TABLES = (
+    Table(
+        "clip_facts",
+        "clip",
+        "Everything that is known of a clip, joined when it is built; null where a stage has not reached the clip.",
+        ("clip_id",),
+        (
+            *_fact_columns(),
+            Column("has_caption", FLAG, "whether the clip has a caption that is not blank"),
+            _emotion(
+                "next_emotion",
+                "final label of the next kept segment of the source; null without either",
+                is_nullable=True,
+            ),
+            Column(
+                "is_next_adjacent",
+                FLAG,
+                "whether no dropped segment lies before that next one; null without a next one",
+                is_nullable=True,
+            ),
+        ),
+    ),
+    Table(
+        "disputed_clips",
+        "clip × purpose",
+        "Clips on which people disagree, with every vote.",
+        ("clip_id", "purpose"),
+        (
+            CLIP_ID,
+            DOMAIN,
+            PURPOSE,
+            _count("vote_count", "people who answered", 2),
+            _count("choice_count", "different answers", 2),
+            _count("agree_count", "votes of the most frequent answer", 1),
+            Column("votes", TEXTS, "the answers, in the order of annotator_ids"),
+            Column("annotator_ids", TEXTS, "who answered, sorted"),
+            Column("human_outcome", TEXT, "what became of the clip", is_nullable=True, vocabulary=OUTCOMES),
+            _emotion("human_emotion", "the human label; null unless agreed", is_nullable=True),
+            _emotion("vlm_emotion", "the labeller's choice; null where it has not answered", is_nullable=True),
+        ),
+    ),
+    Table(
+        "caption_phrase_counts",
+        "emotion × phrase",
+        "The frequent phrases of two to four words in captions, and how many captions of each emotion hold them.",
+        ("emotion", "phrase"),
+        (
+            _emotion("emotion", "final label of the clips"),
+            Column("phrase", TEXT, "words in lower case, a blank between them"),
+            Column("word_count", INTEGER, "words of the phrase", minimum=2, maximum=LONGEST),
+            _count("caption_count", "captions that hold the phrase; a caption counts once", 1),
+            Column("has_emotion_word", FLAG, "whether a word of it names an emotion, the clips' own or another"),
+        ),
+        is_partitioned=False,
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (*_TABLES, *_DERIVED_TABLES)}
 
 
 def rows_of(table: pa.Table, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from emovid_assets import runner
 from emovid_assets.layout import Home
+from emovid_assets.resources.collection.budget import Report as CollectionReport
 from emovid_assets.resources.progress import listener
 
 
@@ -78,6 +79,18 @@ def duration(seconds: float | None) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def print_collection(out: Console, report: CollectionReport, *, is_dry: bool) -> None:
+    """What a collection of one domain did, or would do."""
+    done = f"{report.fetched:,} fetched, {report.bytes / 1e6:,.1f} MB, {report.tried:,} of {report.due:,} due tried"
+    out.print(f"[bold]{report.domain}[/]  {f'{report.due:,} due' if is_dry else done}")
+    for status, count in sorted(report.statuses.items()):
+        out.print(f"  {status:12} {count:>8,}")
+    for note in report.notes:
+        out.print(f"  [yellow]note[/] {escape(note)}")
+    if report.stopped:
+        out.print(f"  [yellow]stopped[/] {escape(report.stopped)}")
 
 
 def progress_bars(out: Console) -> Progress:

@@ -25,9 +25,9 @@ from emovid_assets.project_files import project_file
 from emovid_assets.resources import media
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import media_paths
-from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
 from emovid_assets.table_rules import key_fault, schema_fault, value_fault
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables import TABLES, each_row, rows_of
 
 SHOWN_FAULTS = 20
 LEFTOVER_AFTER_S = 3600.0
@@ -121,7 +121,7 @@ def _library(home: Home, store: ItemStore, repair: bool) -> Proof:
 
 
 def _tables(home: Home) -> tuple[Proof, dict[str, pa.Table]]:
-    """Every Parquet file is whole, has the registry's columns, unique keys and valid values."""
+    """Every Parquet file is whole and as it was written, has the registry's columns, unique keys and valid values."""
     warehouse = Warehouse(home.warehouse)
     proof = Proof("tables", "files")
     read: dict[str, pa.Table] = {}
@@ -139,10 +139,17 @@ def _tables(home: Home) -> tuple[Proof, dict[str, pa.Table]]:
                 proof.faults.append(f"{place}: cannot be read: {_line(error)}; build it again")
                 continue
             parts.append(rows)
-            faults = (schema_fault(table, rows), key_fault(table, rows), value_fault(table, rows, domain))
+            faults = [
+                *(schema_fault(table, rows), key_fault(table, rows), value_fault(table, rows, domain)),
+                _version_fault(warehouse.version(name, domain)),
+            ]
             proof.faults += [f"{place}: {fault}; build it again" for fault in faults if fault]
         read[name] = pa.concat_tables(parts) if parts else table.empty()
     return proof, read
+
+
+def _version_fault(version: Path | None) -> str | None:
+    return "other bytes than were written" if version and not holds_its_name(version) else None
 
 
 def _media(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
@@ -253,8 +260,13 @@ def _splits(home: Home, tables: Proof) -> Proof:
 
 
 def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
-    """Media of clips that are gone, and what killed builds left: never a fault, only space."""
+    """Media of clips that are gone, former versions of tables, what killed builds left: never a fault, only space."""
     named = store.named_files()
+    warehouse = Warehouse(home.warehouse)
+    for name in TABLES:
+        for domain in DOMAINS if TABLES[name].is_partitioned else (None,):
+            version = warehouse.version(name, domain)
+            named |= {home.relative(version)} if version else set()
     for table, column in (
         ("clips", "thumbnail_path"),
         ("clip_media", "media_path"),
@@ -263,8 +275,8 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
         named |= set(read[table][column].drop_null().to_pylist())
     sources = read["source_videos"]
     named |= {
-        media.changes_path(home, domain, source_id)
-        for domain, source_id in zip(sources["domain"].to_pylist(), sources["source_id"].to_pylist(), strict=True)
+        media.changes_path(home, row["domain"], row["source_id"], row["trim_s"])
+        for row in each_row(sources, ("domain", "source_id", "trim_s"))
     }
     proof = Proof("leftovers", "files")
     byte_count = 0
@@ -293,7 +305,7 @@ def _files_below(home: Home) -> Iterator[Path]:
     for folder in (home.clips, home.thumbnails, home.first_frames, home.frame_changes):
         for directory, _, names in os.walk(folder):
             yield from (Path(directory, name) for name in sorted(names))
-    yield from sorted(home.warehouse.rglob(".part-0.*.tmp"))
+    yield from sorted(home.warehouse.rglob(HIDDEN_FILES))
 
 
 def _hashes(home: Home, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:

@@ -1,5 +1,6 @@
 """What all tests share: the public corpus, where it lies beside the repository, and calm property tests."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,17 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the corpus is not there")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def tiny_chat_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a vision-language model of random weights, by its name in `TINY_CHAT_MODELS`; made once."""
+    from emovid_assets_tests.resources.tiny_chat_models import TINY_CHAT_MODELS
+
+    base = tmp_path_factory.mktemp("chat_models")
+
+    def folder_of(name: str) -> Path:
+        folder = base / name
+        return folder if folder.is_dir() else TINY_CHAT_MODELS[name](folder)
+
+    return folder_of

@@ -60,6 +60,7 @@ def test_the_columns_of_the_label_tables_are_those_of_the_contract() -> None:
         *("clip_id", "domain", "emotion", "confidence"),
         *(f"p_{name}" for name in EMOTION_NAMES),
         *("model_id", "model_revision", "prompt_sha256", "frame_pts_s", "parse_status"),
+        *("mass", "temperature", "prompt_token_count"),
     )
     assert TABLES["benchmark_split"].column_names == (
         *("clip_id", "domain", "split", "emotion", "label_source", "group_id", "prompt", "first_frame_path"),

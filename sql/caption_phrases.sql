@@ -2,7 +2,7 @@
 -- gives: The five most frequent phrases of two to four words in the captions of each emotion.
 -- grain: emotion × rank; an emotion without captions has no row
 -- source: paper, text on captions (requirement R27)
--- depends on: emotion_wheel, caption_word_pairs
+-- depends on: emotion_wheel, caption_phrase_counts
 -- note: Stop words, punctuation and the words of the clip's own emotion split the text; nothing is joined across them,
 --   so every phrase stands in the captions as it is. A phrase that lies within a longer one of the same count is left
 --   out: the longer one is in all of its captions (and can never be in more). Ties: the phrase of more words, then
@@ -16,73 +16,23 @@
 
 create or replace view caption_phrases as
 with
--- Read once, because another reading may number the captions otherwise.
-pairs as materialized (
-    select caption_number, emotion, position, word_2, phrase from caption_word_pairs
-),
-
-pair_counts as (
-    select emotion, phrase, count(distinct caption_number) as caption_count
-    from pairs
-    group by emotion, phrase
-),
-
--- Thirty phrases hold five that stay: one that stays covers at most five others, its parts, all of its own count. So
--- whatever is less frequent than the thirtieth pair of words, or holds such a pair, has no part in the result. Fewer
--- than thirty pairs say nothing about longer phrases, which may then fill the last ranks.
+-- Thirty phrases hold five that stay: one that stays covers at most five others, its parts, all of its own count.
 thresholds as (
-    select emotion, case when count(*) < 30 then 1 else list_min(max(caption_count, 30)) end as lowest_count
-    from pair_counts
+    select emotion, list_min(max(caption_count, 30)) as lowest_count
+    from caption_phrase_counts
     group by emotion
-),
-
-frequent_pairs as (
-    select
-        pairs.caption_number,
-        pairs.emotion,
-        pairs.position,
-        pairs.word_2,
-        pairs.phrase
-    from pairs
-    inner join pair_counts on pairs.emotion = pair_counts.emotion and pairs.phrase = pair_counts.phrase
-    inner join thresholds on pairs.emotion = thresholds.emotion and pair_counts.caption_count >= thresholds.lowest_count
-),
-
--- The last word of the pair that starts one word, and two words, further on.
-sequences as (
-    select
-        caption_number,
-        emotion,
-        phrase,
-        case when lead(position, 1) over following = position + 1 then lead(word_2, 1) over following end as word_3,
-        case when lead(position, 2) over following = position + 2 then lead(word_2, 2) over following end as word_4
-    from frequent_pairs
-    window following as (partition by caption_number order by position)
-),
-
-occurrences as (
-    select
-        caption_number,
-        emotion,
-        unnest([phrase, phrase || ' ' || word_3, phrase || ' ' || word_3 || ' ' || word_4]) as phrase
-    from sequences
-),
-
-phrases as (
-    select emotion, phrase, count(distinct caption_number) as caption_count
-    from occurrences
-    where phrase is not null
-    group by emotion, phrase
 ),
 
 candidates as (
     select
-        phrases.emotion,
-        phrases.phrase,
-        phrases.caption_count,
-        string_split(phrases.phrase, ' ') as phrase_words
-    from phrases
-    inner join thresholds on phrases.emotion = thresholds.emotion and phrases.caption_count >= thresholds.lowest_count
+        caption_phrase_counts.emotion,
+        caption_phrase_counts.phrase,
+        caption_phrase_counts.caption_count,
+        string_split(caption_phrase_counts.phrase, ' ') as phrase_words
+    from caption_phrase_counts
+    inner join thresholds
+        on caption_phrase_counts.emotion = thresholds.emotion
+        and caption_phrase_counts.caption_count >= thresholds.lowest_count
 ),
 
 -- A phrase without its last or its first word. One word less is enough: what lies two words within a phrase of the

@@ -2,8 +2,7 @@
 -- gives: Everything that is known of a clip in one wide row; null where a stage has not reached the clip.
 -- grain: clip
 -- source: this project
--- depends on: clips, source_videos, clip_media, colour_attributes, human_labels, vlm_labels, emotion_labels, captions,
---   benchmark_split
+-- depends on: clip_facts
 -- columns:
 --   clip_id (VARCHAR): `<source_id>-<start_ms>-<end_ms>`, both zero-padded to 8 digits
 --   domain (VARCHAR): movie, animation or sticker
@@ -26,7 +25,11 @@
 --   film_position (BIGINT): position of the source within the film
 --   intended_emotion (VARCHAR): emotion under which a sticker was collected
 --   region (VARCHAR): region of origin
+--   origin (VARCHAR): where the source was collected, such as condensed_movies or klipy
+--   origin_url (VARCHAR): page of the source at its place of origin
+--   attribution (VARCHAR): whom to name where the clip is shown
 --   license (VARCHAR): licence of the source
+--   terms_url (VARCHAR): terms of the place of origin
 --   media_path (VARCHAR): frame-exact playable file of the clip, below the home folder
 --   media_sha256 (VARCHAR): SHA-256 of that file, hex
 --   media_size_bytes (BIGINT, bytes): size of that file
@@ -63,67 +66,63 @@
 
 create or replace view clip_catalogue as
 select
-    clips.clip_id,
-    clips.domain,
-    clips.source_id,
-    clips.scene_index,
-    clips.start_s,
-    clips.end_s,
-    clips.duration_s,
-    clips.frame_count,
-    clips.fps,
-    clips.width_px,
-    clips.height_px,
-    clips.has_audio,
-    clips.thumbnail_path,
-    source_videos.path as source_path,
-    source_videos.sha256 as source_sha256,
-    source_videos.external_id,
-    source_videos.title,
-    source_videos.film_id,
-    source_videos.film_position,
-    source_videos.intended_emotion,
-    source_videos.region,
-    source_videos.license,
-    clip_media.media_path,
-    clip_media.sha256 as media_sha256,
-    clip_media.size_bytes as media_size_bytes,
-    colour_attributes.brightness,
-    colour_attributes.colorfulness,
-    colour_attributes.hue,
-    colour_attributes.brightness_mean,
-    colour_attributes.colorfulness_mean,
-    colour_attributes.hue_mean_deg,
-    colour_attributes.hue_resultant,
-    colour_attributes.hue_chromatic_deg,
-    colour_attributes.chromatic_share,
-    human_labels.emotion as human_emotion,
-    human_labels.outcome as human_outcome,
-    human_labels.agree_count as human_agree_count,
-    human_labels.annotator_count as human_annotator_count,
-    vlm_labels.emotion as vlm_emotion,
-    vlm_labels.confidence as vlm_confidence,
-    vlm_labels.model_id as vlm_model_id,
-    vlm_labels.model_revision as vlm_model_revision,
-    emotion_labels.emotion,
-    emotion_labels.polarity,
-    emotion_labels.valence,
-    emotion_labels.arousal,
-    emotion_labels.label_source,
-    emotion_labels.confidence as label_confidence,
-    captions.caption,
-    captions.model_id as caption_model_id,
-    captions.model_revision as caption_model_revision,
-    benchmark_split.split,
-    benchmark_split.group_id,
-    benchmark_split.prompt,
-    benchmark_split.first_frame_path
-from clips
-left join source_videos on clips.source_id = source_videos.source_id
-left join clip_media on clips.clip_id = clip_media.clip_id
-left join colour_attributes on clips.clip_id = colour_attributes.clip_id
-left join human_labels on clips.clip_id = human_labels.clip_id
-left join vlm_labels on clips.clip_id = vlm_labels.clip_id
-left join emotion_labels on clips.clip_id = emotion_labels.clip_id
-left join captions on clips.clip_id = captions.clip_id
-left join benchmark_split on clips.clip_id = benchmark_split.clip_id;
+    clip_id,
+    domain,
+    source_id,
+    scene_index,
+    start_s,
+    end_s,
+    duration_s,
+    frame_count,
+    fps,
+    width_px,
+    height_px,
+    has_audio,
+    thumbnail_path,
+    source_path,
+    source_sha256,
+    external_id,
+    title,
+    film_id,
+    film_position,
+    intended_emotion,
+    region,
+    origin,
+    origin_url,
+    attribution,
+    license,
+    terms_url,
+    media_path,
+    media_sha256,
+    media_size_bytes,
+    brightness,
+    colorfulness,
+    hue,
+    brightness_mean,
+    colorfulness_mean,
+    hue_mean_deg,
+    hue_resultant,
+    hue_chromatic_deg,
+    chromatic_share,
+    human_emotion,
+    human_outcome,
+    human_agree_count,
+    human_annotator_count,
+    vlm_emotion,
+    vlm_confidence,
+    vlm_model_id,
+    vlm_model_revision,
+    emotion,
+    polarity,
+    valence,
+    arousal,
+    label_source,
+    label_confidence,
+    caption,
+    caption_model_id,
+    caption_model_revision,
+    split,
+    group_id,
+    prompt,
+    first_frame_path
+from clip_facts;

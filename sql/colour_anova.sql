@@ -3,7 +3,7 @@
 --   and whether the variances are equal at all.
 -- grain: attribute × domain (and `all`); all eight rows are always there
 -- source: paper, text on colour and emotion (requirement R25: p < 0.01, η² < 1 %)
--- depends on: domains, emotion_labels, colour_attributes
+-- depends on: domains, clip_facts
 -- note: Computed on the unrounded means. The interval of η² is that of the population's share of variance, 95 %, by the
 --   noncentral F distribution in Severo and Zelen's normal approximation; with few clips η² itself is too high and may
 --   lie near its upper end, ω² corrects for that. Where levene_p_value is small the variances differ, and Welch's test
@@ -49,12 +49,12 @@ rows_wanted as (
 
 centred_clips as (
     select
-        colour_attributes.domain,
-        emotion_labels.emotion,
-        colour_attributes.brightness_mean - 0.5 as v,
-        colour_attributes.colorfulness_mean - 0.5 as s
-    from colour_attributes
-    inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
+        domain,
+        emotion,
+        brightness_mean - 0.5 as v,
+        colorfulness_mean - 0.5 as s
+    from clip_facts
+    where emotion is not null and brightness_mean is not null
 ),
 
 -- The only pass over the clips. Power sums of the distance from the middle add up over domains.

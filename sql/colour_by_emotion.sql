@@ -2,7 +2,7 @@
 -- gives: Brightness, colorfulness and hue of the clips of each emotion, and how far they are from all other clips.
 -- grain: emotion; all eight rows are always there
 -- source: paper, text on colour and emotion (requirement R24)
--- depends on: emotion_wheel, emotion_labels, colour_attributes
+-- depends on: emotion_wheel, clip_facts
 -- note: Intervals are 95 %: Student's for the means, Fisher's large-sample one for the direction of hue, the normal one
 --   for the effect sizes. An effect is Hedges' g, the mean of the emotion minus that of all other labelled clips, in
 --   pooled standard deviations, corrected for few clips: 0.2 is called small, 0.5 medium, 0.8 large. Hue is an angle, so
@@ -38,14 +38,14 @@ create or replace view colour_by_emotion as
 with
 labelled as (
     select
-        emotion_labels.emotion,
-        colour_attributes.brightness_mean as v,
-        colour_attributes.colorfulness_mean as s,
-        colour_attributes.hue_resultant,
-        cos(radians(colour_attributes.hue_mean_deg)) as x,
-        sin(radians(colour_attributes.hue_mean_deg)) as y
-    from emotion_labels
-    inner join colour_attributes on emotion_labels.clip_id = colour_attributes.clip_id
+        emotion,
+        brightness_mean as v,
+        colorfulness_mean as s,
+        hue_resultant,
+        cos(radians(hue_mean_deg)) as x,
+        sin(radians(hue_mean_deg)) as y
+    from clip_facts
+    where emotion is not null and brightness_mean is not null
 ),
 
 -- The only pass over the clips.

@@ -29,9 +29,13 @@ printed as (
     group by dataset
 ),
 
+statistics as materialized (
+    select * from dataset_statistics
+),
+
 contents as (
     select string_agg(upper(domain[1]) || domain[2:], ', ' order by domain) as content
-    from dataset_statistics
+    from statistics
     where domain <> 'total' and clip_count > 0
 ),
 
@@ -52,7 +56,7 @@ ours as (
         clip_count,
         contents.content,
         '8 cls (Mikels)' as label_scheme
-    from dataset_statistics
+    from statistics
     cross join contents
     where domain = 'total'
 )

@@ -2,7 +2,7 @@
 -- gives: How many clips there are, how long they are and what they carry, per domain and in total.
 -- grain: domain, and `total`; all four rows are always there
 -- source: paper, Table 2
--- depends on: domains, clips, captions
+-- depends on: domains, clip_facts
 -- note: The standard deviation is the sample one (n - 1). A clip has video where it has frames, audio where it has an
 --   audio stream, a caption where the caption is not blank.
 -- columns:
@@ -26,17 +26,6 @@ scopes as (
     select max(domain_index) + 1, 'total' from domains
 ),
 
-clip_facts as (
-    select
-        clips.domain,
-        clips.duration_s,
-        clips.frame_count > 0 as has_video,
-        clips.has_audio,
-        coalesce(trim(captions.caption) <> '', false) as has_caption
-    from clips
-    left join captions on clips.clip_id = captions.clip_id
-),
-
 summed as (
     select
         coalesce(domain, 'total') as domain,
@@ -44,7 +33,7 @@ summed as (
         avg(duration_s) as duration_mean_s,
         stddev_samp(duration_s) as duration_sd_s,
         sum(duration_s) / 3600 as duration_total_h,
-        avg(has_video::integer) as video_share,
+        avg((frame_count > 0)::integer) as video_share,
         avg(has_audio::integer) as audio_share,
         avg(has_caption::integer) as caption_share
     from clip_facts

@@ -3,7 +3,7 @@
 -- grain: emotion × rank; an emotion without such phrases has no row
 -- source: Monroe, Colaresi and Quinn (2008), Fightin' Words, equations 16, 20 and 22; the paper lists frequent phrases
 --   only (see caption_phrases)
--- depends on: emotion_wheel, emotion_words, phrase_counts
+-- depends on: captions, emotion_wheel, caption_phrase_counts
 -- note: The log-odds ratio of the phrase in the emotion's captions against all other captions, with an informative
 --   Dirichlet prior: every phrase begins with its share of all phrases, as heavy as an average emotion, so that rare
 --   phrases do not win by chance. The vocabulary is that of phrase_counts without phrases that hold a word of any emotion.
@@ -21,17 +21,12 @@
 
 create or replace view distinctive_phrases as
 with
-named as (
-    select distinct spelled.phrase
-    from (select distinct phrase, unnest(string_split(phrase, ' ')) as word from phrase_counts) as spelled
-    semi join emotion_words on spelled.word = emotion_words.word
-),
-
 counted as (
     select emotion, phrase, sum(caption_count)::bigint as y
-    from phrase_counts
-    anti join named on phrase_counts.phrase = named.phrase
+    from caption_phrase_counts
+    where not has_emotion_word
     group by emotion, phrase
+    qualify sum(y) over (partition by phrase) >= greatest(3, (select count(*) from captions) / 5000)
 ),
 
 totals as (

@@ -3,7 +3,7 @@
 --   what independence would give.
 -- grain: kind × from_emotion × to_emotion; all 128 rows are always there
 -- source: paper, text on emotional transitions (requirement R26)
--- depends on: emotion_wheel, segments, emotion_labels
+-- depends on: emotion_wheel, clip_facts
 -- note: Movies only, never across source videos. `bridged` counts every pair of a kept segment and the next kept one;
 --   `strict` only those with no dropped segment between them (scene_index grows by one), so it is a part of
 --   `bridged`. Both ends need a final label. A kept segment without one breaks the chain in both kinds: what it shows
@@ -26,31 +26,24 @@
 
 create or replace view emotion_transitions as
 with
-chain as (
-    select
-        segments.scene_index,
-        emotion_labels.emotion as from_emotion,
-        lead(segments.scene_index) over following as next_scene_index,
-        lead(emotion_labels.emotion) over following as to_emotion
-    from segments
-    left join emotion_labels on segments.clip_id = emotion_labels.clip_id
-    where segments.domain = 'movie' and segments.is_kept
-    window following as (partition by segments.source_id order by segments.scene_index)
-),
-
+-- The only pass over the clips; what follows a clip stands in its own row.
 pairs as (
-    select
-        from_emotion,
-        to_emotion,
-        unnest(case when next_scene_index = scene_index + 1 then ['strict', 'bridged'] else ['bridged'] end) as kind
-    from chain
-    where from_emotion is not null and to_emotion is not null
+    select emotion as from_emotion, next_emotion as to_emotion, is_next_adjacent, count(*) as n
+    from clip_facts
+    where domain = 'movie' and emotion is not null and next_emotion is not null
+    group by all
 ),
 
 counted as (
-    select kind, from_emotion, to_emotion, count(*) as transition_count
+    select
+        kinds.kind,
+        from_emotion,
+        to_emotion,
+        sum(n)::bigint as transition_count
     from pairs
-    group by kind, from_emotion, to_emotion
+    cross join (values ('strict'), ('bridged')) as kinds (kind)
+    where is_next_adjacent or kinds.kind = 'bridged'
+    group by all
 ),
 
 cells as (

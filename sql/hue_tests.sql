@@ -2,7 +2,7 @@
 -- gives: Whether the hues of an emotion point anywhere, and whether the emotions differ in hue, per domain and over all.
 -- grain: domain (and `all`) × test × emotion; all 44 rows are always there
 -- source: paper, text on colour and emotion (requirements R24 and R25)
--- depends on: domains, emotion_wheel, emotion_labels, colour_attributes
+-- depends on: domains, emotion_wheel, clip_facts
 -- note: Hue is an angle, so these tests stand where colour_anova stands for the other attributes. `rayleigh` is per
 --   emotion (and over all clips): do hues have a direction at all; the p-value is Wilkie's approximation.
 --   `watson_williams` compares the circular means of the emotions as an analysis of variance does, and takes all
@@ -41,13 +41,12 @@ rows_wanted as (
 
 unit_vectors as (
     select
-        colour_attributes.domain,
-        emotion_labels.emotion,
-        cos(radians(colour_attributes.hue_mean_deg)) as x,
-        sin(radians(colour_attributes.hue_mean_deg)) as y
-    from colour_attributes
-    inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
-    where colour_attributes.hue_mean_deg is not null
+        domain,
+        emotion,
+        cos(radians(hue_mean_deg)) as x,
+        sin(radians(hue_mean_deg)) as y
+    from clip_facts
+    where emotion is not null and hue_mean_deg is not null
 ),
 
 -- The only pass over the clips: sums of the unit vectors and of those of the doubled angle.

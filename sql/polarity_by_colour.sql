@@ -2,7 +2,7 @@
 -- gives: How often clips of one colour level carry a positive emotion.
 -- grain: attribute × bin; all 22 rows are always there
 -- source: paper, Figure 5
--- depends on: colour_attributes, emotion_labels
+-- depends on: clip_facts
 -- note: The bins are the eleven rounded values 0.0, 0.1, … 1.0. The interval is Wilson's, 95 %, z = 1.959964.
 -- columns:
 --   attribute (VARCHAR): brightness or colorfulness
@@ -28,12 +28,12 @@ bins as (
 -- different doubles.
 levels as (
     select
-        round(colour_attributes.brightness * 10)::bigint as brightness_tenths,
-        round(colour_attributes.colorfulness * 10)::bigint as colorfulness_tenths,
+        round(brightness * 10)::bigint as brightness_tenths,
+        round(colorfulness * 10)::bigint as colorfulness_tenths,
         count(*) as n,
-        count(*) filter (where emotion_labels.polarity = 'positive') as positive
-    from colour_attributes
-    inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
+        count(*) filter (where polarity = 'positive') as positive
+    from clip_facts
+    where polarity is not null and brightness is not null
     group by all
 ),
 

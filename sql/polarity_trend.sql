@@ -2,7 +2,7 @@
 -- gives: Whether brighter and more colourful clips carry positive emotions more often: the slope of the positive share.
 -- grain: attribute × domain (and `all`); all eight rows are always there
 -- source: paper, Figure 5
--- depends on: domains, emotion_labels, colour_attributes
+-- depends on: domains, clip_facts
 -- note: Fitted to the eleven rounded levels of Figure 5, each clip with the same weight. The slope is that of the linear
 --   regression of positive (1) or negative (0) on the level, its standard error the one that lets variances differ
 --   (HC1), since those of shares do, with normal intervals and p-values. The trend test is that of Cochran and Armitage. The logistic slope is the change of
@@ -42,13 +42,13 @@ rows_wanted as (
 -- The only pass over the clips; what remains is at most 11 × 11 levels a domain.
 counted as (
     select
-        colour_attributes.domain,
-        round(colour_attributes.brightness * 10)::bigint as brightness_tenths,
-        round(colour_attributes.colorfulness * 10)::bigint as colorfulness_tenths,
+        domain,
+        round(brightness * 10)::bigint as brightness_tenths,
+        round(colorfulness * 10)::bigint as colorfulness_tenths,
         count(*) as n,
-        count(*) filter (where emotion_labels.polarity = 'positive') as positive
-    from colour_attributes
-    inner join emotion_labels on colour_attributes.clip_id = emotion_labels.clip_id
+        count(*) filter (where polarity = 'positive') as positive
+    from clip_facts
+    where polarity is not null and brightness is not null
     group by all
 ),
 

@@ -19,7 +19,7 @@ from emovid_assets.core import embedding_map as mapping
 from emovid_assets.core import separability as separating
 from emovid_assets.core.embedded_labeller import measured_features
 from emovid_assets.core.identity import source_of
-from emovid_assets.core.vision_tower import find_model
+from emovid_assets.core.model_place import find_model
 from emovid_assets.resources.embeddings import embed, vector_of
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import SEPARATED, TABLES, each_row, rows_of

@@ -21,12 +21,15 @@ from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row
 
 GROUP = "sources"
-FROM_MANIFEST = ("external_id", "title", "film_id", "region", "license", "intended_emotion")
+FROM_MANIFEST = (
+    *("external_id", "title", "film_id", "region", "character", "intended_emotion"),
+    *("origin", "origin_url", "attribution", "license", "terms_url"),
+)
 
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{media_steps.PROBE_VERSION}",
+    code_version=f"3.{media_steps.PROBE_VERSION}",
     kinds=["pyav"],
     settings=["reading_limits"],
     pool=MEDIA_POOL,
@@ -58,12 +61,14 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
 
 
 def _source_row(identifier: str, file: LibraryFile, facts: dict[str, Any]) -> dict[str, Any]:
-    position = file.manifest.get("film_position")
+    position, trim_s, audio = (file.manifest.get(name) for name in ("film_position", "trim_s", "is_audio_expected"))
     return {
         "source_id": identifier,
         "path": file.path,
         "duplicate_paths": file.duplicate_paths,
         "film_position": int(position) if position else None,
+        "trim_s": float(trim_s) if trim_s else None,
+        "is_audio_expected": audio == "yes" if audio else None,
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
         **{name: file.manifest.get(name) for name in FROM_MANIFEST},

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emovid_assets.core.colour import HUE_BINS
-from emovid_assets.core.labelling import Caption, ClipEvidence
+from emovid_assets.core.labelling import ClipEvidence
+from emovid_assets.core.vlm.exchange import CaptionAnswer
 
 MODEL_ID = "embedded/describer"
 VERSION = "1"
@@ -62,8 +63,8 @@ class EmbeddedDescriber:
         json.dumps([VERSION, MOTION, BRIGHTNESS, SATURATION, LOUDNESS, PITCH, HUES], default=str).encode()
     ).hexdigest()[:16]
 
-    def caption(self, clips: Sequence[ClipEvidence]) -> list[Caption]:
-        return [Caption(describe(clip), list(clip.features["sampled_pts_s"])) for clip in clips]
+    def caption(self, clips: Sequence[ClipEvidence]) -> list[CaptionAnswer]:
+        return [CaptionAnswer(describe(clip), list(clip.features["sampled_pts_s"])) for clip in clips]
 
 
 def describe(clip: ClipEvidence) -> str:

@@ -148,6 +148,18 @@ def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLa
 
     Raises NotEnoughLabelsError for fewer than `minimum` examples, a single emotion or a single group.
     """
+    ordered, features, labels = _learnable(examples, minimum)
+    return forest_of(examples, minimum=minimum), _validate(ordered, features, labels)
+
+
+def forest_of(examples: Sequence[LabelledClip], *, minimum: int) -> EmbeddedLabeller:
+    """The labeller alone, for whoever judges it by other clips. Raises as `train`."""
+    ordered, features, labels = _learnable(examples, minimum)
+    return _as_arrays(_fit(features, labels), _revision(ordered, features))
+
+
+def _learnable(examples: Sequence[LabelledClip], minimum: int) -> tuple[list[LabelledClip], np.ndarray, np.ndarray]:
+    """The examples by clip, their features (clips, 53) and labels (clips,)."""
     emotions = sorted({example.emotion for example in examples}, key=EMOTION_NAMES.index)
     group_count = len({example.group_id for example in examples})
     is_varied = len(emotions) > 1 and group_count > 1 and _fold_count(examples) > 1
@@ -159,9 +171,7 @@ def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLa
         )
     ordered = sorted(examples, key=lambda example: example.evidence.clip_id)
     features = np.stack([feature_vector(example.evidence) for example in ordered])
-    labels = np.array([example.emotion for example in ordered])
-    forest = _fit(features, labels)
-    return _as_arrays(forest, _revision(ordered, features)), _validate(ordered, features, labels)
+    return ordered, features, np.array([example.emotion for example in ordered])
 
 
 def _fit(features: np.ndarray, labels: np.ndarray) -> Any:

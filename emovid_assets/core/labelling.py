@@ -1,7 +1,7 @@
 """The interface between the dataset and whatever model labels or captions it.
 
-Belongs here: what a model is given and what it must return. The embedded models implement it with numbers
-measured on the clip; a vision-language model implements it with frames. Assets know only this module.
+Belongs here: what a model is given and what it must return. The embedded models work with numbers measured on the
+clip and all clips at once; vision-language models with frames, clip by clip (`core.vlm.exchange`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.vlm.exchange import CaptionAnswer
 
 
 class NotEnoughLabelsError(Exception):
@@ -39,24 +40,23 @@ class LabelledClip:
 
 @dataclass(frozen=True)
 class LabelScore:
-    """A distribution over the eight emotions, read off the model and never guessed from text."""
+    """A distribution over the eight emotions, read off the model and never guessed from text.
+
+    `mass` is what the model gave to all eight together before they were made to sum to 1; null where it knows of
+    nothing else. The logarithms were divided by `temperature`.
+    """
 
     probabilities: Mapping[str, float]
     frame_pts_s: Sequence[float]
+    mass: float | None = None
+    temperature: float = 1.0
+    prompt_token_count: int | None = None
     parse_status: str = "scored"
 
     @property
     def emotion(self) -> str:
         """The most probable emotion; of equals, the first in EmoSet's order."""
         return max(EMOTION_NAMES, key=lambda name: self.probabilities[name])
-
-
-@dataclass(frozen=True)
-class Caption:
-    text: str
-    frame_pts_s: Sequence[float]
-    prompt_token_count: int | None = None
-    output_token_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,4 +100,4 @@ class Labeller(Model, Protocol):
 class Captioner(Model, Protocol):
     """Describes clips."""
 
-    def caption(self, clips: Sequence[ClipEvidence]) -> list[Caption]: ...
+    def caption(self, clips: Sequence[ClipEvidence]) -> list[CaptionAnswer]: ...

@@ -94,15 +94,15 @@ def split_clips(
     so are `failed_reviews`, whatever else holds for them: a disputed label is neither tested nor taught.
     """
     clips = list(labelled)
-    by_domain: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for clip in clips:
-        by_domain[clip["domain"]].append(clip)
-
-    benchmark: set[str] = set()
-    for members in by_domain.values():
-        benchmark |= _draw_benchmark(
-            members, per_cell, held_out_share, f"{seed}/benchmark", already_benchmark, failed_reviews
-        )
+    by_domain = _by_domain(clips)
+    benchmark = draw_benchmark(
+        clips,
+        per_cell=per_cell,
+        held_out_share=held_out_share,
+        seed=seed,
+        already_benchmark=already_benchmark,
+        failed_reviews=failed_reviews,
+    )
     held_out = {clip["group_id"] for clip in clips if clip["clip_id"] in benchmark}
     train: set[str] = set()
     for domain, members in by_domain.items():
@@ -134,6 +134,27 @@ def split_clips(
     return sorted(rows, key=lambda row: row["clip_id"])
 
 
+def draw_benchmark(
+    labelled: Iterable[Mapping[str, Any]],
+    *,
+    per_cell: int = PER_CELL,
+    held_out_share: float = HELD_OUT_SHARE,
+    seed: str = "emovid",
+    already_benchmark: Collection[str] = frozenset(),
+    failed_reviews: Collection[str] = frozenset(),
+) -> set[str]:
+    """The clip ids of the benchmark alone, as `split_clips` draws it; `labelled` need no caption.
+
+    Of clips that people did not label only their number and their groups matter, not their emotion.
+    """
+    benchmark: set[str] = set()
+    for members in _by_domain(labelled).values():
+        benchmark |= _draw_benchmark(
+            members, per_cell, held_out_share, f"{seed}/benchmark", already_benchmark, failed_reviews
+        )
+    return benchmark
+
+
 def prompt_of(caption: str | None, emotion: str) -> str:
     """The caption and the sentence that names the emotion (requirement R29); the sentence alone without a caption."""
     sentence = f'The video is in the "{emotion}" emotion.'
@@ -146,6 +167,13 @@ def leaks(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     for row in rows:
         groups[row["split"]].add(row["group_id"])
     return sorted(groups["benchmark"] & groups["train"])
+
+
+def _by_domain(clips: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    by_domain: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for clip in clips:
+        by_domain[clip["domain"]].append(clip)
+    return by_domain
 
 
 def _draw_benchmark(

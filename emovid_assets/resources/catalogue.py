@@ -2,19 +2,23 @@
 
 A DuckDB file that is written to shuts out every other process. So this one holds no data, is built
 beside under a hidden temporary name and renamed into place: readers keep the file that they opened, and
-never see half of one. The data stay in Parquet, and a view reads them anew with every query.
+never see half of one. The data stay in Parquet. A view names the versions that its table had when the catalogue
+was written (see `warehouse`): whoever opens it sees one state of all tables, whatever a build replaces meanwhile.
+Each write of a table refreshes the catalogue.
 
 Belongs here: views of the tables, functions and views of `sql/`, their comments, and whether a catalogue is current.
 Does not belong here: what a view computes (that is in `sql/`), what a column means (that is in `tables.py`).
 """
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -22,10 +26,13 @@ from typing import TypeVar
 import duckdb
 import pyarrow as pa
 
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES, Table
 
 CATALOGUE_NAME = "catalogue.duckdb"
 INFO_VIEW = "catalogue_info"
+FILES_VIEW = "catalogue_files"
 
 _DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
@@ -45,6 +52,10 @@ _KEY_LINE = re.compile(r"^-- ([a-z][a-z ]*): ?(.*)$")
 _COLUMN_LINE = re.compile(r"^--   (\w+) \(([^,()]+)(?:, ([^()]+))?\): (.+)$")
 _CONTINUATION = re.compile(r"^--   +(\S.*)$")
 _ABANDONED_AFTER_S = 3600.0
+_LOCK = ".catalogue.lock"
+_OPENING_ATTEMPTS = 4
+_Contents = tuple[str, dict[str, tuple[str, ...]]]
+"""What the catalogue was built from, and the files that its views name by table."""
 
 
 class CatalogueError(ValueError):
@@ -174,7 +185,7 @@ def read_view_files(sql_folder: Path) -> tuple[ViewFile, ...]:
     files: dict[str, ViewFile] = {}
     for path in paths:
         file = _read_file(path, split_sql_header)
-        if file.name in TABLES or file.name == INFO_VIEW:
+        if file.name in TABLES or file.name in (INFO_VIEW, FILES_VIEW):
             raise CatalogueError(f"{path.name}: {file.name} is the name of a table; choose another one.")
         files[file.name] = file
     return _ordered(files, known=set(TABLES))
@@ -196,32 +207,59 @@ def duckdb_type(arrow_type: pa.DataType) -> str:
 
 
 def table_view_sql(table: Table, home: Path) -> str:
-    """`create view` over a table's Parquet files, with the registry's columns and types.
+    """`create view` over the present versions of a table's Parquet files, with the registry's columns and types.
 
-    The first branch is a typed anchor without rows: with it the view works before any file exists, and
-    an older file that lacks a column reads as null there.
+    Files that `Warehouse` has not written are read by the names that they have now.
     """
-    pattern = "domain=*/part-0.parquet" if table.is_partitioned else "part-0.parquet"
-    files = f"{_escape_glob(str(_resolved(home) / 'warehouse' / table.name))}/{pattern}"
+    home = _resolved(home)
+    return _table_view_sql(table, home, _table_files(table, home))
+
+
+def _table_view_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
+    """The first branch is a typed anchor without rows: with it the view works before any file exists, and
+    an older file that lacks a column reads as null there. Without paths, whatever is there when it is asked.
+    """
+    if paths:
+        # A version that is gone must be an error: with allow_empty it would be a table without rows.
+        files = "[" + ", ".join(_literal(_escape_glob(str(home / path))) for path in paths) + "]"
+    else:
+        pattern = "domain=*/part-0.parquet" if table.is_partitioned else "part-0.parquet"
+        files = _literal(f"{_escape_glob(str(home / 'warehouse' / table.name))}/{pattern}") + ", allow_empty = true"
     hive = "true" if table.is_partitioned else "false"
     columns = ",\n    ".join(_identifier(column.name) for column in table.columns)
     anchors = ",\n        ".join(
         f"null::{duckdb_type(column.type)} as {_identifier(column.name)}" for column in table.columns
     )
     return (
-        f"create view {_identifier(table.name)} as\nselect\n    {columns}\nfrom (\n"
+        f"create or replace view {_identifier(table.name)} as\nselect\n    {columns}\nfrom (\n"
         f"    select\n        {anchors}\n    where false\n"
         f"    union all by name\n"
-        f"    select * from read_parquet({_literal(files)}, allow_empty = true, "
+        f"    select * from read_parquet({files}, "
         f"hive_partitioning = {hive}, union_by_name = true)\n)"
     )
+
+
+def _table_files(table: Table, home: Path) -> tuple[str, ...]:
+    """What the view of a table names, below the home folder; nothing where no file has a version."""
+    warehouse = Warehouse(home / "warehouse")
+    domains = DOMAINS if table.is_partitioned else (None,)
+    versions = {domain: warehouse.version(table.name, domain) for domain in domains}
+    if not any(versions.values()):
+        return ()
+    paths = [
+        version or warehouse.path(table.name, domain)
+        for domain, version in versions.items()
+        if version or warehouse.exists(table.name, domain)
+    ]
+    return tuple(path.relative_to(home).as_posix() for path in paths)
 
 
 def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     """Builds `<home>/catalogue.duckdb`, whatever is there now, and puts it into place in one step.
 
     The functions of `sql_folder`, one view per table of the registry, the views of `sql_folder`, then
-    `catalogue_info`; a comment on every function, view and column. The files of the warehouse need not exist.
+    `catalogue_files` and `catalogue_info`; a comment on every function, view and column. The files of the warehouse
+    need not exist.
 
     Raises:
         CatalogueError: a file does not run, or its header lists other columns or arguments than there are.
@@ -229,73 +267,155 @@ def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     home = _resolved(home)
     files = _read_folder(sql_folder)
     home.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(home)
-    folder = Path(tempfile.mkdtemp(prefix=".catalogue-", dir=home))
-    try:
-        built = folder / CATALOGUE_NAME
-        with duckdb.connect(str(built)) as connection:
-            # Each of the hundreds of statements would wait for the disk otherwise.
-            connection.begin()
-            for function in files.functions:
-                _create_function(connection, function)
-            for table in TABLES.values():
-                connection.execute(table_view_sql(table, home))
-                for statement in _table_comments(table):
-                    connection.execute(statement)
-            for view in files.views:
-                _create_view(connection, view)
-            for statement in _info_statements(_fingerprint(home, files), home):
-                connection.execute(statement)
-            connection.commit()
-        os.replace(built, home / CATALOGUE_NAME)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with _locked(home):
+        _build(home, files)
     return CatalogueSummary(
         path=home / CATALOGUE_NAME,
         functions=tuple(function.name for function in files.functions),
-        views=(*TABLES, *(view.name for view in files.views), INFO_VIEW),
+        views=(*TABLES, *(view.name for view in files.views), FILES_VIEW, INFO_VIEW),
     )
 
 
-def catalogue_is_current(home: Path, sql_folder: Path) -> bool:
-    """Whether the catalogue is there and was built from this registry, these files, for this place."""
+def refresh_catalogue(home: Path, sql_folder: Path) -> bool:
+    """Makes a catalogue that is there name the present files of all tables; returns whether it had to change.
+
+    Only the views of tables with other files are written anew, into a copy that replaces the catalogue: some 40 ms.
+    A catalogue of other views or another place is built anew.
+    """
     home = _resolved(home)
+    if not (home / CATALOGUE_NAME).exists():
+        return False
+    files = _read_folder(sql_folder)
+    with _locked(home):
+        known = _contents(home)
+        if known is None or known[0] != _fingerprint(home, files):
+            _build(home, files)
+            return True
+        present = _present_files(home)
+        changed = [table for name, table in TABLES.items() if present[name] != known[1][name]]
+        if not changed:
+            return False
+        with _replacing(home) as built:
+            shutil.copyfile(home / CATALOGUE_NAME, built)
+            with duckdb.connect(str(built)) as connection:
+                connection.begin()
+                for table in changed:
+                    _create_table_view(connection, table, home, present[table.name])
+                for statement in _files_statements(present):
+                    connection.execute(statement)
+                connection.commit()
+    return True
+
+
+def _build(home: Path, files: _SqlFolder) -> None:
+    _remove_abandoned(home)
+    present = _present_files(home)
+    with _replacing(home) as built, duckdb.connect(str(built)) as connection:
+        # Each of the hundreds of statements would wait for the disk otherwise.
+        connection.begin()
+        for function in files.functions:
+            _create_function(connection, function)
+        for name, table in TABLES.items():
+            _create_table_view(connection, table, home, present[name])
+        for view in files.views:
+            _create_view(connection, view)
+        for statement in (*_files_statements(present), *_info_statements(_fingerprint(home, files), home)):
+            connection.execute(statement)
+        connection.commit()
+
+
+@contextmanager
+def _replacing(home: Path) -> Iterator[Path]:
+    """A file to write to, which is the catalogue once the block has ended without an error."""
+    folder = Path(tempfile.mkdtemp(prefix=".catalogue-", dir=home))
+    try:
+        built = folder / CATALOGUE_NAME
+        yield built
+        os.replace(built, home / CATALOGUE_NAME)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One writer at a time: each reads which files there are, and the later one must not know less."""
+    with (home / _LOCK).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def catalogue_is_current(home: Path, sql_folder: Path) -> bool:
+    """Whether the catalogue is there, was built from this registry, these files, for this place, and names the present
+    files of all tables."""
+    home = _resolved(home)
+    return _contents(home) == (_fingerprint(home, _read_folder(sql_folder)), _present_files(home))
+
+
+def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection; makes the catalogue current first where it is not.
+
+    It shows the tables as they are now as long as it is open. Use `.cursor()` for each further thread. The caller
+    closes the connection.
+
+    Raises:
+        CatalogueError: see `build_catalogue`; also where this process still holds a connection to a
+            former catalogue, since DuckDB would hand out that one again.
+    """
+    home = _resolved(home)
+    fingerprint = _fingerprint(home, _read_folder(sql_folder))
+    # A build may replace a file in just this moment, hence more than one attempt.
+    for _ in range(_OPENING_ATTEMPTS):
+        connection = _opened(home, fingerprint)
+        if connection is not None:
+            return connection
+        if not refresh_catalogue(home, sql_folder) and not (home / CATALOGUE_NAME).exists():
+            build_catalogue(home, sql_folder)
+    raise CatalogueError(
+        "This process still has the former catalogue open; close its connections, then open the catalogue again."
+    )
+
+
+def _opened(home: Path, fingerprint: str) -> duckdb.DuckDBPyConnection | None:
+    """A connection where the catalogue is current; null where it is missing, torn, or not what is wanted."""
+    if not (home / CATALOGUE_NAME).exists():
+        return None
+    try:
+        connection = duckdb.connect(str(home / CATALOGUE_NAME), read_only=True)
+        if _contents_of(connection) == (fingerprint, _present_files(home)):
+            return connection
+    except duckdb.Error:
+        return None
+    connection.close()
+    return None
+
+
+def _contents(home: Path) -> _Contents | None:
+    """Of the catalogue that is there; null where there is none."""
     path = home / CATALOGUE_NAME
     if not path.exists():
-        return False
+        return None
     try:
         # Attached to a database of its own: connecting to the path would join an instance that this process
         # already has open, which may be of a file that has been replaced since.
         with duckdb.connect() as connection:
-            connection.execute(f"attach {_literal(str(path))} as built (read_only)")
-            rows = connection.execute(f"select fingerprint from built.{INFO_VIEW}").fetchall()
+            connection.execute(f"attach {_literal(str(path))} as built (read_only); use built")
+            return _contents_of(connection)
     except duckdb.Error:
         # Torn by a crash of the machine, of another DuckDB, or not ours: to be built again.
-        return False
-    return rows == [(_fingerprint(home, _read_folder(sql_folder)),)]
+        return None
 
 
-def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection; builds the catalogue first where it is missing or not current.
-
-    Use `.cursor()` for each further thread. The caller closes the connection.
-
-    Raises:
-        CatalogueError: see `build_catalogue`; also where this process still holds a connection to a
-            catalogue of other views, since DuckDB would hand out that one again.
-    """
-    home = _resolved(home)
-    if not catalogue_is_current(home, sql_folder):
-        build_catalogue(home, sql_folder)
-    connection = duckdb.connect(str(home / CATALOGUE_NAME), read_only=True)
+def _contents_of(connection: duckdb.DuckDBPyConnection) -> _Contents:
     # All rows are fetched: a result left open would block the caller's first query.
-    rows = connection.execute(f"select fingerprint from {INFO_VIEW}").fetchall()
-    if rows != [(_fingerprint(home, _read_folder(sql_folder)),)]:
-        connection.close()
-        raise CatalogueError(
-            "This process still has the former catalogue open; close its connections, then open the catalogue again."
-        )
-    return connection
+    ((fingerprint,),) = connection.execute(f"select fingerprint from {INFO_VIEW}").fetchall()
+    files: dict[str, list[str]] = {name: [] for name in TABLES}
+    for table, path in connection.execute(f"select table_name, path from {FILES_VIEW}").fetchall():
+        files.setdefault(table, []).append(path)
+    return fingerprint, {table: tuple(paths) for table, paths in files.items()}
+
+
+def _present_files(home: Path) -> dict[str, tuple[str, ...]]:
+    return {name: _table_files(table, home) for name, table in TABLES.items()}
 
 
 def _read_folder(sql_folder: Path) -> _SqlFolder:
@@ -422,6 +542,11 @@ def _create_view(connection: duckdb.DuckDBPyConnection, file: ViewFile) -> None:
         connection.execute(_comment_on_column(file.name, column.name, column.meaning, column.unit))
 
 
+def _create_table_view(connection: duckdb.DuckDBPyConnection, table: Table, home: Path, paths: tuple[str, ...]) -> None:
+    for statement in (_table_view_sql(table, home, paths), *_table_comments(table)):
+        connection.execute(statement)
+
+
 def _table_comments(table: Table) -> list[str]:
     return [
         _comment_on_view(table.name, f"{table.meaning} One row per {table.grain}."),
@@ -438,10 +563,25 @@ def _info_statements(fingerprint: str, home: Path) -> list[str]:
     ]
 
 
+def _files_statements(present: Mapping[str, tuple[str, ...]]) -> list[str]:
+    rows = [
+        f"select {_literal(table)} as table_name, {_literal(path)} as path"
+        for table, paths in present.items()
+        for path in paths
+    ]
+    none = "select null::varchar as table_name, null::varchar as path where false"
+    return [
+        f"create or replace view {FILES_VIEW} as {' union all '.join([none, *rows])}",
+        _comment_on_view(FILES_VIEW, "Files that the views of the tables read. One row per file."),
+        _comment_on_column(FILES_VIEW, "table_name", "table", None),
+        _comment_on_column(FILES_VIEW, "path", "file below the home folder; its name holds the SHA-256", None),
+    ]
+
+
 def _fingerprint(home: Path, files: _SqlFolder) -> str:
     digest = hashlib.sha256(duckdb.__version__.encode())
     for table in TABLES.values():
-        for statement in (table_view_sql(table, home), *_table_comments(table)):
+        for statement in (_table_view_sql(table, home, ()), *_table_comments(table)):
             digest.update(statement.encode() + b"\0")
     for sql in (*(function.sql for function in files.functions), *(view.sql for view in files.views)):
         digest.update(sql.encode() + b"\0")

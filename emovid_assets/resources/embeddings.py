@@ -1,7 +1,7 @@
 """Embeddings by a vision model as items: each clip once per content, model and revision.
 
-Belongs here: reading frames ahead of the model, batches over clips, keeping vectors. The model is
-`core.vision_tower`'s. One process holds one model; threads decode while it works.
+Belongs here: batches over clips, keeping vectors. Does not belong here: the model (`core.vision_tower`). One process
+holds one model; threads decode while it works.
 """
 
 import base64
@@ -9,7 +9,6 @@ import logging
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from emovid_assets.core.model_place import ModelPlace
 from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.video.sampled import sampled_frames
-from emovid_assets.core.vision_tower import ModelPlace, VisionTower, load_tower, pooled
+from emovid_assets.core.vision_tower import VisionTower, load_tower, pooled
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.read_ahead import read_ahead
 from emovid_assets.resources.workers import Done, Task
 
 VERSION = "1"
@@ -78,7 +79,7 @@ class _Clip:
 def embed_clips(tower: VisionTower, tasks: Iterable[Task], *, batch_frames: int, threads: int) -> Generator[list[Done]]:
     """Ends of all tasks, in their order but for clips that cannot be read, which end at once."""
     waiting: deque[tuple[_Clip, Any]] = deque()
-    for item_id, frames in _read_ahead(tower, tasks, threads):
+    for item_id, frames in read_ahead(tasks, partial(_prepared, tower), threads=threads, most=READ_AHEAD * threads + 1):
         if isinstance(frames, MediaError):
             yield [Done(item_id, None, frames.code, sentence(frames.code, frames.detail))]
             continue
@@ -100,25 +101,6 @@ def _through(tower: VisionTower, waiting: deque[tuple[_Clip, Any]], count: int) 
             kept = pooled(np.stack(clip.vectors)).astype("<f4")
             done.append(Done(clip.item_id, {"float32": base64.b64encode(kept.tobytes()).decode()}))
     return done
-
-
-def _read_ahead(
-    tower: VisionTower, tasks: Iterable[Task], threads: int
-) -> Generator[tuple[str, list[Any] | MediaError]]:
-    """(item id, prepared frames or why there are none) in the order of the tasks."""
-    ahead: deque[tuple[str, Future[list[Any] | MediaError]]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item_id, arguments in tasks:
-                ahead.append((item_id, pool.submit(partial(_prepared, tower, arguments))))
-                if len(ahead) > READ_AHEAD * threads:
-                    first, frames = ahead.popleft()
-                    yield first, frames.result()
-            while ahead:
-                first, frames = ahead.popleft()
-                yield first, frames.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _prepared(tower: VisionTower, arguments: Mapping[str, Any]) -> list[Any] | MediaError:

@@ -3,7 +3,8 @@
 Belongs here: walking, hashing, manifests. Does not belong here: what a media file contains (`core.video`).
 
 A manifest is a file `manifest.csv` in any folder of the library; its `path` column is relative to that folder.
-Without one, a folder that bears the name of an emotion gives its files that intended emotion.
+Without one, a folder that bears the name of an emotion gives its files that intended emotion. A film whose name is an
+id of Condensed Movies has its facts from their CSV files in `movie/metadata/`; a manifest overrides them.
 """
 
 import contextlib
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emovid_assets.core.collection import condensed_movies
+from emovid_assets.core.collection.condensed_movies import Metadata, read_metadata, video_id_of
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.errors import sentence
@@ -22,7 +25,10 @@ from emovid_assets.layout import Home
 from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
 
 MANIFEST = "manifest.csv"
-MANIFEST_COLUMNS = ("external_id", "title", "film_id", "film_position", "intended_emotion", "region", "license")
+MANIFEST_COLUMNS = (
+    *("external_id", "title", "film_id", "film_position", "intended_emotion", "region", "character"),
+    *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
+)
 SIDECARS = frozenset(
     {".csv", ".json", ".jsonl", ".txt", ".md", ".srt", ".vtt", ".ass", ".nfo", ".xml", ".yaml", ".toml"}
 )
@@ -134,6 +140,7 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     entries = [(prefix + entry.path[cut:].replace(os.sep, "/"), entry) for entry in _entries(folder)]
     faults: list[_Fault] = []
     manifest = _read_manifests(home, [(name, entry.path) for name, entry in entries if entry.name == MANIFEST], faults)
+    metadata = _read_metadata(home, folder, faults) if domain == "movie" else Metadata()
     known = store.known_hashes(prefix)
     gone = set(known)
     by_hash: dict[str, LibraryFile] = {}
@@ -161,7 +168,7 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
         except OSError as error:
             faults.append(_Fault(name, "unreadable", f"{error.strerror}"))
             continue
-        facts = _facts_by_folder(name[len(prefix) :]) | manifest.pop(name, {})
+        facts = _facts_by_folder(name[len(prefix) :]) | _facts_by_id(entry.name, metadata) | manifest.pop(name, {})
         if sha256 in by_hash:
             by_hash[sha256].duplicate_paths.append(name)
             by_hash[sha256].manifest = facts | by_hash[sha256].manifest
@@ -238,6 +245,18 @@ def _facts_by_folder(path: str) -> dict[str, str]:
     return {"intended_emotion": emotion} if emotion else {}
 
 
+def _read_metadata(home: Home, folder: Path, faults: list[_Fault]) -> Metadata:
+    metadata = read_metadata(folder / METADATA_FOLDER)
+    prefix = home.relative(folder / METADATA_FOLDER)
+    faults += [_Fault(f"{prefix}/{one.file}:{one.row}", "manifest_invalid", one.message) for one in metadata.faults]
+    return metadata
+
+
+def _facts_by_id(name: str, metadata: Metadata) -> dict[str, str]:
+    video_id = video_id_of(os.path.splitext(name)[0], metadata.videos)
+    return condensed_movies.facts(metadata.videos[video_id]) if video_id else {}
+
+
 def _read_manifests(home: Home, files: Sequence[tuple[str, str]], faults: list[_Fault]) -> dict[str, dict[str, str]]:
     """Facts by path (relative to the home folder) from manifests (name, path); the nearest one decides.
 
@@ -283,7 +302,22 @@ def _manifest_values(row: dict[str, str | None]) -> tuple[dict[str, str], str | 
     if position and not position.isdigit():
         del values["film_position"]
         return values, f"`film_position` is '{position}', not a whole number"
+    trim = values.get("trim_s")
+    if trim and not _is_length(trim):
+        del values["trim_s"]
+        return values, f"`trim_s` is '{trim}', not a number of seconds above 0"
+    audio = values.get("is_audio_expected")
+    if audio and audio not in ("yes", "no"):
+        del values["is_audio_expected"]
+        return values, f"`is_audio_expected` is '{audio}', neither yes nor no"
     return values, None
+
+
+def _is_length(text: str) -> bool:
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False
 
 
 def _report(store: ItemStore, domain: str, faults: list[_Fault]) -> None:

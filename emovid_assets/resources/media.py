@@ -18,7 +18,7 @@ from emovid_assets.settings_groups import digest
 Row = Mapping[str, Any]
 
 FOR_CLIP_FILES = ("source_id", "sha256", "path", "width_px", "height_px")
-FOR_SCAN = (*FOR_CLIP_FILES, "domain", "frame_count", "duration_s", "is_interlaced")
+FOR_SCAN = (*FOR_CLIP_FILES, "domain", "frame_count", "duration_s", "trim_s", "is_interlaced")
 """Columns of `source_videos` that the steps need."""
 
 STEP_ASSETS = {
@@ -28,6 +28,10 @@ STEP_ASSETS = {
     "clip_file": "clip_media",
     "first_frame": "benchmark_split",
     "embed": "clip_embeddings",
+    "label": "vlm_labels",
+    "label_held_out": "emotion_labeller",
+    "label_zero_shot": "labeller_answers",
+    "caption": "captions",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 
@@ -79,7 +83,8 @@ def stream_indices(project: Project, domain: str) -> dict[str, int]:
 
 def is_whole(source: Row, scenes: SceneSettings) -> bool:
     """Movies are always cut; other files only where they are longer than the longest clip."""
-    return source["domain"] != "movie" and source["duration_s"] <= scenes.max_s
+    shown_s = source["duration_s"] if source["trim_s"] is None else min(source["duration_s"], source["trim_s"])
+    return source["domain"] != "movie" and shown_s <= scenes.max_s
 
 
 def scan(
@@ -97,18 +102,21 @@ def scan(
     items = (
         Item(
             source["source_id"],
-            content=f"{source['sha256']}|{digests[is_whole(source, scenes)]}",
+            content=_scanned_content(source, digests[is_whole(source, scenes)]),
             arguments={
                 "path": f"{root}/{source['path']}",
                 "stamp": stamps.get(source["path"]),
                 "home": root,
                 "source_id": source["source_id"],
+                "trim_s": source["trim_s"],
                 "stream_index": streams.get(source["source_id"], 0),
                 "thumbnail_folder": thumbnail_folder,
                 # Two fields in packets of their own make one frame.
                 "frame_count": None if source["is_interlaced"] else source["frame_count"],
                 # Settings decide about the cuts only where files are cut.
-                "changes_path": None if is_whole(source, scenes) else changes_path(home, domain, source["source_id"]),
+                "changes_path": None
+                if is_whole(source, scenes)
+                else changes_path(home, domain, source["source_id"], source["trim_s"]),
                 "settings": settings[is_whole(source, scenes)],
             },
             path=source["path"],
@@ -120,9 +128,16 @@ def scan(
     return project.compute(step, domain, items, log, leave_failures=leave_failures)
 
 
-def changes_path(home: Home, domain: str, source_id: str) -> str:
+def _scanned_content(source: Row, settings_digest: str) -> str:
+    end = "" if source["trim_s"] is None else f"|to {source['trim_s']:g} s"
+    return f"{source['sha256']}{end}|{settings_digest}"
+
+
+def changes_path(home: Home, domain: str, source_id: str, trim_s: float | None) -> str:
     """Where the changes of a source are kept, below the home folder."""
-    return home.relative(home.frame_changes / domain / f"{source_id}.v{media_steps.CHANGES_VERSION}.npy")
+    # Those behind the end of a trimmed source are not part of it: an advert in colour makes no old film coloured.
+    part = f"{source_id}.v{media_steps.CHANGES_VERSION}" + (f".{trim_s:g}s" if trim_s is not None else "")
+    return home.relative(home.frame_changes / domain / f"{part}.npy")
 
 
 def _scan_settings(whole: bool, scenes: SceneSettings) -> dict[str, Any]:

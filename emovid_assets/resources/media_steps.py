@@ -70,6 +70,7 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
                 folder,
                 changes_path,
                 expected_frame_count=arguments["frame_count"],
+                trim_s=arguments["trim_s"],
             )
     except MediaError as error:
         if error.code == "replaced" and changes_path:

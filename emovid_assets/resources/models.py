@@ -1,24 +1,148 @@
-"""Which model answers: the configured labeller and captioner, trained, saved and loaded.
+"""Which model answers: the configured labeller and captioner.
 
-Belongs here: the choice by `model.backend` and the model folder. Does not belong here: what a model computes.
+Belongs here: the choice by `labeller.backend` and `captioner.backend`, and the model folder. Does not belong here: what
+a model computes, and how a vision-language model is asked (`vlm`).
 """
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
 
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_describer import EmbeddedDescriber
-from emovid_assets.core.labelling import Captioner, LabelledClip, Labeller, TrainingReport
+from emovid_assets.core.labelling import ClipEvidence, LabelledClip, Labeller, LabelScore, TrainingReport
+from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
 from emovid_assets.layout import Home
+from emovid_assets.resources import vlm
+from emovid_assets.resources.compute import Outcome
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import each_row
+
+Answer = TypeVar("Answer", LabelScore, CaptionAnswer)
+
+
+class LabellerOutOfDateError(RuntimeError):
+    """The labeller was made under other settings; the message says what to build."""
+
+
+@dataclass(frozen=True)
+class ClipTables:
+    """What models may look at: tables of one domain."""
+
+    source_videos: pa.Table
+    clips: pa.Table
+    clip_media: pa.Table
+    evidence: Sequence[ClipEvidence]
+
+    def clip_rows(self) -> Iterator[dict[str, Any]]:
+        """Place, file and motion of each clip that has a file and was measured."""
+        place = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
+        of_clip = {row.pop("clip_id"): row for row in each_row(self.clips, place)}
+        motion = {clip.clip_id: clip.features for clip in self.evidence}
+        for row in each_row(self.clip_media, ("clip_id", "media_path", "sha256")):
+            clip_id = row["clip_id"]
+            if clip_id in of_clip and clip_id in motion:
+                measured = {name: motion[clip_id][name] for name in ("sampled_pts_s", "sampled_changes")}
+                yield {**row, **of_clip[clip_id], **measured}
+
+    def source_rows(self) -> Iterator[dict[str, Any]]:
+        yield from each_row(self.source_videos, ("source_id", "path", "title"))
+
+
+@dataclass(frozen=True)
+class Answers(Generic[Answer]):
+    """What a model said of the clips of a domain. `outcome` is null where all clips were answered at once."""
+
+    model_id: str
+    revision: str
+    prompt_sha256: str | None
+    by_clip: Mapping[str, Answer]
+    outcome: Outcome | None = None
+    meter: Meter = field(default_factory=Meter)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        spent = vlm.cost(self.meter, self.outcome) if self.outcome else {}
+        return {"model": f"{self.model_id}@{self.revision}", **spent}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the asset's result says of items, where there are any."""
+        if self.outcome is None:
+            return {}
+        return {"failures": self.outcome.failures, "computed_count": self.outcome.computed_count}
+
+
+def label(
+    project: Project, domain: str, labeller: Mapping[str, Any], tables: ClipTables, log: logging.Logger
+) -> Answers[LabelScore]:
+    """Scores of the clips by the labeller of that row of `emotion_labeller`.
+
+    Raises LabellerOutOfDateError, ModelNotUsableError, PromptError.
+    """
+    settings = project.settings.labeller
+    if (labeller["kind"] == "embedded") != (settings.backend == "embedded"):
+        raise LabellerOutOfDateError(
+            f'The labeller at hand is {labeller["model_id"]}, but labeller.backend = "{settings.backend}". '
+            f"Build it first: emovid build --select emotion_labeller"
+        )
+    if labeller["kind"] == "embedded":
+        forest = load_labeller(project.home, labeller["path"])
+        scores = forest.score(tables.evidence)
+        by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
+        return Answers(forest.model_id, forest.revision, forest.prompt_sha256, by_clip)
+    model = vlm.model_of(project.home, settings, "labeller")
+    if labeller["path"]:
+        model = vlm.Model(model.place, project.home.root / labeller["path"], labeller["revision"])
+    meter = Meter()
+    requests = vlm.label_requests(project.home, settings, tables.clip_rows(), tables.source_rows())
+    outcome = vlm.label(project, domain, model, requests, meter, log)
+    prompt = vlm.label_prompt(project.home, settings).sha256
+    by_clip = {
+        clip_id: score_of(LabelAnswer.of(payload), labeller["temperature"])
+        for clip_id, payload in outcome.payloads.items()
+    }
+    return Answers(labeller["model_id"], labeller["revision"], prompt, by_clip, outcome, meter)
+
+
+def score_of(answer: LabelAnswer, temperature: float) -> LabelScore:
+    """The answer as a row of `vlm_labels` gives it."""
+    return LabelScore(
+        probabilities=answer.probabilities(temperature),
+        frame_pts_s=answer.frame_pts_s,
+        mass=answer.mass,
+        temperature=temperature,
+        prompt_token_count=answer.prompt_token_count,
+    )
+
+
+def caption(project: Project, domain: str, tables: ClipTables, log: logging.Logger) -> Answers[CaptionAnswer]:
+    """Captions of the clips by the configured captioner. Raises ModelNotUsableError, PromptError."""
+    settings = project.settings.captioner
+    if settings.backend == "embedded":
+        describer = EmbeddedDescriber()
+        texts = zip(tables.evidence, describer.caption(tables.evidence), strict=True)
+        by_clip = {clip.clip_id: text for clip, text in texts}
+        return Answers(describer.model_id, describer.revision, describer.prompt_sha256, by_clip)
+    model, meter = vlm.model_of(project.home, settings, "captioner"), Meter()
+    requests = vlm.caption_requests(project.home, settings, tables.clip_rows(), tables.source_rows())
+    outcome = vlm.caption(project, domain, model, requests, meter, log)
+    by_clip = {clip_id: CaptionAnswer.of(payload) for clip_id, payload in outcome.payloads.items()}
+    prompt = vlm.caption_prompt(project.home, settings).sha256
+    return Answers(model.place.model_id, model.place.revision, prompt, by_clip, outcome, meter)
 
 
 def train_labeller(
     home: Home, examples: Sequence[LabelledClip], *, minimum: int
 ) -> tuple[Labeller, TrainingReport, Path]:
-    """Trains the configured labeller and saves it under `models/`. Raises NotEnoughLabelsError."""
+    """Trains the embedded labeller and saves it under `models/`. Raises NotEnoughLabelsError."""
     labeller, report = embedded_labeller.train(examples, minimum=minimum)
     folder = home.models / f"labeller-{labeller.revision}"
     if not folder.exists():
@@ -35,15 +159,10 @@ def train_labeller(
 
 
 def load_labeller(home: Home, path: str) -> Labeller:
-    """The labeller of a row of `emotion_labeller`."""
+    """The embedded labeller of a row of `emotion_labeller`."""
     return embedded_labeller.EmbeddedLabeller.load(home.root / path)
 
 
-def captioner() -> Captioner:
-    """The configured captioner."""
-    return EmbeddedDescriber()
-
-
 def training_config() -> str:
-    """JSON of the labeller's configuration."""
+    """JSON of the embedded labeller's configuration."""
     return json.dumps(embedded_labeller.training_config(), sort_keys=True)

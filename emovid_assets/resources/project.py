@@ -5,12 +5,15 @@ Belongs here: putting the pieces together for Dagster. Does not belong here: any
 
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.layout import Home, Settings
+from emovid_assets.project_files import project_file
+from emovid_assets.resources.catalogue import refresh_catalogue
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
 from emovid_assets.resources.item_store import FinishedItem, ItemStore
 from emovid_assets.resources.progress import progress_for
@@ -27,8 +30,6 @@ class Project(dg.ConfigurableResource):
 
     @property
     def home(self) -> Home:
-        from pathlib import Path
-
         return Home(Path(self.home_folder).resolve()) if self.home_folder else Home.from_environment()
 
     @property
@@ -41,6 +42,17 @@ class Project(dg.ConfigurableResource):
 
     def read(self, table: str, domain: str | None = None) -> pa.Table:
         return self.warehouse.read(table, domain)
+
+    def write(self, table: str, domain: str | None, rows: pa.Table | pa.RecordBatchReader) -> Path:
+        """Replaces the rows of a table, and shows them in a catalogue that is there. Raises ValueError where the schema
+        is not the registry's."""
+        warehouse = self.warehouse
+        before = warehouse.version(table, domain)
+        put = warehouse.write if isinstance(rows, pa.Table) else warehouse.write_batches
+        path = put(table, domain, rows)
+        if warehouse.version(table, domain) != before:
+            refresh_catalogue(self.home.root, project_file("sql"))
+        return path
 
     def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
         """Calls with the open item store and closes it."""

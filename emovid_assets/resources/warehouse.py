@@ -1,11 +1,21 @@
 """The Parquet files: one per table and domain, replaced in one step.
 
-Belongs here: paths, atomic writes, reads of what may not be there yet. Does not belong here: SQL (`catalogue`).
+`part-0.parquet` is the table as it is now. DuckDB opens a file by its name several times per query, so a name whose
+content changes in between gives an error, or worse. So every content also has a name of its own that never holds
+anything else, `.part-<SHA-256 of the file>.version`: the same file under a second name (a hard link), which the
+catalogue reads. Its ending keeps it out of `*.parquet`, so that nobody reads two versions at once.
+
+Belongs here: paths, atomic writes, old versions, reads of what may not be there yet. Does not belong here: SQL
+(`catalogue`).
 """
 
 import hashlib
 import io
 import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +23,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.identity import file_sha256
 from emovid_assets.tables import TABLES
+
+HIDDEN_FILES = ".part-*"
+"""Versions, and what killed writers left."""
+RETIRED_FOR_S = 3600.0
+"""A version that is no longer the table's stays that long, and until the one after it is replaced too: whoever opened
+the catalogue before still reads it."""
+_VERSIONS = ".part-*.version"
+_PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
 
 
 class Warehouse:
@@ -32,20 +51,60 @@ class Warehouse:
             folder = folder / f"domain={domain}"
         return folder / "part-0.parquet"
 
+    def version(self, table: str, domain: str | None = None) -> Path | None:
+        """The name that will never hold anything but the table's present rows; null where the file is absent or was
+        not written by this class."""
+        return _twin(self.path(table, domain))
+
+    def state(self, table: str, domain: str | None = None) -> str:
+        """A text that is another one whenever the table is."""
+        version = self.version(table, domain)
+        if version is not None:
+            return version.name.removeprefix(".part-").removesuffix(".version")
+        if not self.exists(table, domain):
+            return "absent"
+        status = self.path(table, domain).stat()
+        return f"{status.st_size} bytes of {status.st_mtime_ns}"
+
+    def is_whole(self, table: str, domain: str | None, state: str) -> bool:
+        """Whether the table is in this state and has every byte that was written. Reads the file."""
+        version = self.version(table, domain)
+        return version is not None and self.state(table, domain) == state and holds_its_name(version)
+
     def write(self, table: str, domain: str | None, rows: pa.Table) -> Path:
-        """Replaces the file of a table and domain. Raises ValueError where the schema is not the registry's."""
-        if rows.schema.remove_metadata() != TABLES[table].schema:
-            raise ValueError(f"table {table}: the schema differs from the registry's:\n{rows.schema}")
+        """Replaces the file of a table and domain; equal rows leave everything as it is.
+
+        Raises ValueError where the schema is not the registry's.
+        """
+        with self._replacing(table, domain, rows.schema) as temporary:
+            pq.write_table(rows, temporary, **_PARQUET_OPTIONS)
+        return self.path(table, domain)
+
+    def write_batches(self, table: str, domain: str | None, batches: pa.RecordBatchReader) -> Path:
+        """The same for rows that come one batch after another: a row group of them is in memory at a time."""
+        schema = TABLES[table].schema
+        with (
+            self._replacing(table, domain, batches.schema) as temporary,
+            pq.ParquetWriter(temporary, schema, compression=_PARQUET_OPTIONS["compression"]) as writer,
+        ):
+            for group in _row_groups(batches, _PARQUET_OPTIONS["row_group_size"]):
+                writer.write_table(group.cast(schema))
+        return self.path(table, domain)
+
+    @contextmanager
+    def _replacing(self, table: str, domain: str | None, schema: pa.Schema) -> Iterator[Path]:
+        """A file to write to, which is the table's once the block has ended without an error."""
+        if schema.remove_metadata() != TABLES[table].schema:
+            raise ValueError(f"table {table}: the schema differs from the registry's:\n{schema}")
         path = self.path(table, domain)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Hidden, so that no `*.parquet` glob of a reader sees it; in the same folder, so that replacing is atomic.
         temporary = path.with_name(f".part-0.{os.getpid()}.tmp")
         try:
-            pq.write_table(rows, temporary, compression="zstd")
-            os.replace(temporary, path)
+            yield temporary
+            _put_into_place(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        return path
 
     def exists(self, table: str, domain: str | None = None) -> bool:
         return self.path(table, domain).exists()
@@ -81,6 +140,84 @@ def _read_file(path: Path) -> pa.Table:
     # `pq.read_table` opens the path twice, for the footer and for the pages: a replacement in between would mix files.
     with path.open("rb") as file:
         return pq.ParquetFile(file).read()
+
+
+def holds_its_name(version: Path) -> bool:
+    """Whether a version has the bytes that its name says. Reads them all."""
+    return version.name == _version_name(file_sha256(version))
+
+
+def _version_name(sha256: str) -> str:
+    return f".part-{sha256[:16]}.version"
+
+
+def _put_into_place(temporary: Path, path: Path) -> None:
+    """The file becomes a version, and `path` another name of it."""
+    before = _twin(path)
+    version = path.with_name(_version_name(file_sha256(temporary)))
+    # Equal bytes are there already, unless something has damaged them.
+    if not (version.exists() and holds_its_name(version)):
+        os.replace(temporary, version)
+    if _twin(path) == version:
+        return
+    os.utime(version)
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(version, temporary)
+    except OSError:
+        # A file system without hard links.
+        shutil.copy2(version, temporary)
+    os.replace(temporary, path)
+    if before not in (None, version):
+        # From now on it is of the past: its time says since when.
+        os.utime(before)
+    _remove_retired(path.parent, version)
+
+
+def _twin(path: Path) -> Path | None:
+    """The version that is the same file as `path`, or a copy of it where the file system has no hard links."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    for version, found in _versions(path.parent):
+        is_copy = (found.st_size, found.st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+        if is_copy or os.path.samestat(found, status):
+            return version
+    return None
+
+
+def _versions(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for version in folder.glob(_VERSIONS):
+        # Another build may just have removed it.
+        with suppress(FileNotFoundError):
+            yield version, version.stat()
+
+
+def _remove_retired(folder: Path, current: Path) -> None:
+    """Removes all former versions but the latest, once they are `RETIRED_FOR_S` old."""
+    retired = {version: found.st_mtime for version, found in _versions(folder) if version != current}
+    for version in sorted(retired, key=retired.__getitem__)[:-1]:
+        if time.time() - retired[version] > RETIRED_FOR_S:
+            version.unlink(missing_ok=True)
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Table]:
+    """The rows in tables of `size`, the last one smaller: files do not depend on how the rows came."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        start = 0
+        while count + batch.num_rows - start >= size:
+            taken = batch.slice(start, size - count)
+            yield pa.Table.from_batches([*waiting, taken]).combine_chunks()
+            start += taken.num_rows
+            waiting, count = [], 0
+        if start < batch.num_rows:
+            waiting.append(batch.slice(start))
+            count += batch.num_rows - start
+    if waiting:
+        yield pa.Table.from_batches(waiting).combine_chunks()
 
 
 def content_hash(rows: pa.Table) -> str:

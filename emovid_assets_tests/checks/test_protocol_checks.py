@@ -34,7 +34,8 @@ WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 def test_a_clip_has_to_be_as_long_as_its_kind_of_source_allows(
     tmp_path: Path, domain: str, source_s: float, clip_s: float, is_good: bool
 ) -> None:
-    plant(tmp_path, "source_videos", [valid_row("source_videos", 0, domain, duration_s=source_s)], domain)
+    source = valid_row("source_videos", 0, domain, duration_s=source_s, trim_s=None)
+    plant(tmp_path, "source_videos", [source], domain)
     clip = valid_row("clips", 0, domain, source_id="source_id-0", duration_s=clip_s)
     plant(tmp_path, "clips", [clip], domain)
     found = evaluate(tmp_path, "clips", "durations_in_range", domain)

@@ -16,6 +16,7 @@ COMMANDS: dict[tuple[str, ...], str] = {
     (): "EMOVID_HOME",
     ("build",): "only what is new or changed is computed",
     ("demo",): "three-domain library",
+    ("collect",): "into the library, within a budget",
     ("status",): "missing or stale",
     ("plan",): "how many items, about how long",
     ("verify",): "so that `emovid build` makes it again",

@@ -35,15 +35,16 @@ def scan(
     thumbnails: Path | None = None,
     changes: Path | None = None,
     detects_grey_films: bool = False,
+    trim_s: float | None = None,
 ) -> dict[str, Any]:
     """A scan with the default limits of a cut file, or of a whole one."""
     least = minimum if minimum is not None else 0.2 if whole else 4.0
     settings = ScanSettings(detector, stride, least, 30.0, whole, detects_grey_films)
     if thumbnails:
-        return scan_source(path, stream, SOURCE_ID, settings, thumbnails, changes)
+        return scan_source(path, stream, SOURCE_ID, settings, thumbnails, changes, trim_s=trim_s)
     # Never beside the source: it may lie in a folder that is not ours.
     with tempfile.TemporaryDirectory() as folder:
-        return scan_source(path, stream, SOURCE_ID, settings, Path(folder), changes)
+        return scan_source(path, stream, SOURCE_ID, settings, Path(folder), changes, trim_s=trim_s)
 
 
 def cut_frames(scanned: dict[str, Any]) -> list[int]:

@@ -132,6 +132,31 @@ def plant_library(home: Path) -> None:
             )
         ),
     )
+    tuned = f"model/{ATTACK}"
+    plant(
+        home,
+        "emotion_labeller",
+        [
+            {"model_id": tuned, "base_model": ATTACK, "revision": "r1", "kind": "fine_tuned"}
+            | {"training_clip_count": 400, "held_out_clip_count": 100, "validation_accuracy": 0.7}
+            | {"baseline_accuracy": 0.2, "validation_macro_f1": 0.6}
+        ],
+    )
+    compared = {"scope": "pooled", "clip_count": 48, "kappa": 0.5, "macro_f1": 0.6, "ece": 0.1, "nll": 0.9}
+    plant(
+        home,
+        "labeller_comparison",
+        [
+            compared | {"rater_id": name, "rater_kind": kind, "truth": truth, "accuracy": accuracy, "pair_count": pairs}
+            for name, kind, truth, accuracy, pairs in (
+                (tuned, "fine_tuned", "majority", 0.625, 48),
+                (ATTACK, "zero_shot", "majority", 0.5, 48),
+                (tuned, "fine_tuned", "others", 0.7, 120),
+                (LONG_WORD, "person", "others", 0.8, 40),
+                ("people", "people", "others", 0.75, 120),
+            )
+        ],
+    )
     plant(
         home,
         "human_annotations",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emovid_assets.report.charts import bars, curve, heat, intervals, scatter, wheel
+from emovid_assets.report.charts.training import training_curves
 from emovid_assets.report.markup import Markup
 from emovid_assets.report.svg import standalone, ticks
 from emovid_assets_tests.report.reading import Document, read
@@ -131,3 +132,25 @@ def test_a_figure_can_stand_alone_with_its_own_colours() -> None:
     (style,) = document.named("style")
     assert "--e-awe:" in style.text
     assert "@media" not in style.text
+
+
+def test_a_training_is_drawn_with_a_point_an_evaluation_and_says_where_it_was_kept() -> None:
+    drawing = training_curves(
+        "t",
+        "Training",
+        [0, 1, 2],
+        {"accuracy": [0.1, 0.6, 0.5], "macro F1": [0.05, 0.55, 0.5]},
+        [None, 2.5, 1.5],
+        best=1,
+    )
+    page = read(drawing)
+    assert len(page.named("circle")) == 3 + 3 + 2
+    assert len(page.named("polyline")) == 3
+    (said,) = page.named("desc")
+    assert said.text == "accuracy 0.10 at first, 0.60 where it was kept; macro F1 0.05 at first, 0.55 where it was kept"
+
+
+def test_a_training_that_has_only_begun_is_drawn_too() -> None:
+    page = read(training_curves("t", "Training", [0], {"accuracy": [0.1], "macro F1": [0.1]}, [None], best=0))
+    assert len(page.named("circle")) == 2
+    assert page.named("polyline") == []

@@ -53,6 +53,16 @@ def test_the_contents_name_every_section_in_its_order(page: Document) -> None:
     assert {"size", "emotions", "map", "colour", "transitions", "agreement", "benchmark", "provenance"} <= set(sections)
 
 
+def test_labellers_and_people_are_set_side_by_side(page: Document) -> None:
+    quality = reading_of(page, "The labeller, measured on human labels")
+    assert "right on 70.0\u202f% of 100 clips that were held out" in quality
+    reading = reading_of(page, "Labellers and people on the same blind clips")
+    assert reading.startswith("Of 48 clips the majority’s label is given by model/")
+    assert "(fine tuned) 62.5\u202f% and " in reading
+    assert "A person agrees with the majority of the others on 75.0\u202f%, model/" in reading
+    assert reading.endswith("on 70.0\u202f% of the same 120 comparisons.")
+
+
 def test_nothing_is_fetched_and_nothing_runs(page: Document, html: str) -> None:
     assert page.named("script", "iframe", "object", "embed", "audio", "video", "form") == []
     for one in page.elements:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoImageProcessor, AutoModel, CLIPModel, SiglipModel
+import transformers
 
-from emovid_assets.core.vision_tower import ModelNotUsableError, find_model, load_tower, pooled
+from emovid_assets.core.model_place import ModelNotUsableError, find_model
+from emovid_assets.core.vision_tower import load_tower, pooled
 from emovid_assets.resources import embeddings
 from emovid_assets.resources.embeddings import embed, embed_clips, vector_of
 from emovid_assets.resources.project import Project
@@ -66,8 +67,8 @@ def run(home: Path, model: Path, rows: list[dict[str, Any]], **options: Any) -> 
 
 def by_hand(model: Path, scene: int, features: Callable[[Any, Any], Any]) -> np.ndarray:
     """Frame by frame, with nothing but transformers and torch."""
-    processor = AutoImageProcessor.from_pretrained(model, backend="pil")
-    loaded = AutoModel.from_pretrained(model).eval()
+    processor = transformers.AutoImageProcessor.from_pretrained(model, backend="pil")
+    loaded = transformers.AutoModel.from_pretrained(model).eval()
     directions = []
     for frame in sampled(scene):
         with torch.no_grad():
@@ -79,9 +80,9 @@ def by_hand(model: Path, scene: int, features: Callable[[Any, Any], Any]) -> np.
 
 def projected(model: Any, pixels: Any) -> Any:
     """Image features as the two papers define them, written out."""
-    if isinstance(model, CLIPModel):
+    if isinstance(model, transformers.CLIPModel):
         return model.visual_projection(model.vision_model(pixel_values=pixels).pooler_output)
-    assert isinstance(model, SiglipModel)
+    assert isinstance(model, transformers.SiglipModel)
     return model.vision_model(pixel_values=pixels).pooler_output
 
 

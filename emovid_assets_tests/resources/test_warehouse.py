@@ -1,5 +1,7 @@
 """Parquet files: whole or not at all, as the registry says or not at all."""
 
+import hashlib
+import os
 import threading
 
 import pyarrow as pa
@@ -8,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.resources import warehouse as module
+from emovid_assets.resources.warehouse import Warehouse, content_hash, holds_its_name
 from emovid_assets.tables import TABLES
 
 TABLE = TABLES["clip_media"]
@@ -39,7 +42,7 @@ def test_what_is_written_is_read(tmp_path):
     assert warehouse.read("clip_media", "movie").equals(media(3))
     assert warehouse.read("clip_media").num_rows == 6
     assert warehouse.exists("clip_media", "movie")
-    assert [path.name for path in (tmp_path / "clip_media" / "domain=movie").iterdir()] == ["part-0.parquet"]
+    assert [path.name for path in (tmp_path / "clip_media" / "domain=movie").glob("*.parquet")] == ["part-0.parquet"]
 
 
 def test_a_table_that_was_never_written_is_empty(tmp_path):
@@ -93,7 +96,99 @@ def test_a_failed_write_leaves_the_old_table_and_no_rubbish(tmp_path, monkeypatc
     with pytest.raises(OSError, match="disk full"):
         warehouse.write("clip_media", "movie", media(5))
     assert pq.read_table(path, partitioning=None).num_rows == 2
-    assert [file.name for file in path.parent.iterdir()] == ["part-0.parquet"]
+    assert sorted(path.parent.iterdir()) == [warehouse.version("clip_media", "movie"), path]
+
+
+def names(path):
+    return {file.name for file in path.parent.iterdir()}
+
+
+def test_a_version_is_named_after_its_bytes_and_is_the_table(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(2))
+    version = warehouse.version("clip_media", "movie")
+    assert version.name == f".part-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.version"
+    assert version.samefile(path)
+    assert holds_its_name(version)
+
+
+def test_equal_rows_leave_the_file_as_it_is_however_they_come(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(5))
+    before = path.stat()
+    warehouse.write("clip_media", "movie", media(5))
+    warehouse.write_batches("clip_media", "movie", media(5).to_reader(max_chunksize=2))
+    after = path.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_replaced_version_stays_as_it_was_until_the_next_one_is_replaced_and_an_hour_old(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(1))
+    versions = []
+    for count in (1, 2, 3):
+        warehouse.write("clip_media", "movie", media(count))
+        versions.append(warehouse.version("clip_media", "movie"))
+    assert [pq.ParquetFile(version).metadata.num_rows for version in versions] == [1, 2, 3]
+    for version in versions[:2]:
+        os.utime(version, (0, 0))
+    warehouse.write("clip_media", "movie", media(4))
+    assert names(path) == {"part-0.parquet", versions[2].name, warehouse.version("clip_media", "movie").name}
+
+
+def test_a_content_that_comes_back_is_current_again(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    for count in (1, 2, 1):
+        path = warehouse.write("clip_media", "movie", media(count))
+    assert warehouse.row_count("clip_media", "movie") == 1
+    assert warehouse.version("clip_media", "movie").samefile(path)
+    assert len(names(path)) == 3
+
+
+def test_a_damaged_version_is_replaced_by_a_whole_one_of_the_same_name(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.write("clip_media", "movie", media(3))
+    version = warehouse.version("clip_media", "movie")
+    path.write_bytes(b"damaged")
+    assert not holds_its_name(version)
+    warehouse.write("clip_media", "movie", media(3))
+    assert holds_its_name(version)
+    assert warehouse.read("clip_media", "movie").equals(media(3))
+    assert warehouse.version("clip_media", "movie") == version
+
+
+def test_a_file_system_without_hard_links_gets_copies(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise OSError("not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    warehouse = Warehouse(tmp_path)
+    for count in (1, 2):
+        path = warehouse.write("clip_media", "movie", media(count))
+        version = warehouse.version("clip_media", "movie")
+        assert version.read_bytes() == path.read_bytes()
+        assert not version.samefile(path)
+
+
+def test_a_file_of_another_hand_has_no_version(tmp_path):
+    warehouse = Warehouse(tmp_path)
+    path = warehouse.path("clip_media", "movie")
+    path.parent.mkdir(parents=True)
+    pq.write_table(media(2), path)
+    assert warehouse.version("clip_media", "movie") is None
+    assert warehouse.version("clip_media", "sticker") is None
+
+
+def test_rows_in_batches_of_any_size_give_the_same_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_PARQUET_OPTIONS", {"compression": "zstd", "row_group_size": 4})
+    whole, parts = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "parts")
+    path = whole.write("clip_media", "movie", media(11))
+    assert pq.ParquetFile(path).metadata.num_row_groups == 3
+    for size in (1, 3, 4, 5, 11):
+        other = parts.write_batches("clip_media", "movie", media(11).to_reader(max_chunksize=size))
+        assert other.read_bytes() == path.read_bytes()
+    assert parts.write_batches("clip_media", "sticker", TABLE.empty().to_reader()).exists()
+    assert parts.row_count("clip_media", "sticker") == 0
 
 
 def test_a_reader_sees_the_old_table_or_the_new_one(tmp_path):

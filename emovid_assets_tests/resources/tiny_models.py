@@ -3,6 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.stand_ins import declare_torchvision_operators
+
+declare_torchvision_operators()
+
 SIDE, DIMENSION = 32, 24
 
 

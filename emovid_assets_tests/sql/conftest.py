@@ -2,29 +2,43 @@
 
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
-from emovid_assets_tests.sql.planting import SQL_FOLDER, plant
+from emovid_assets_tests.sql.planting import SQL_FOLDER, derive, plant
 
 
 class Library:
-    """A home folder with a catalogue and, at first, no table at all."""
+    """A home folder with a catalogue and, at first, no table at all. Derived tables follow what is planted."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._planted: set[str] = set()
 
     def clear(self) -> None:
+        self._planted.clear()
         shutil.rmtree(self.home / "warehouse", ignore_errors=True)
 
     def plant(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         plant(self.home, table, rows)
+        self._planted.add(table)
+
+    @contextmanager
+    def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The catalogue, once all that follows from the planted tables is there too."""
+        with open_catalogue(self.home, SQL_FOLDER) as connection:
+            if self._planted:
+                derive(self.home, connection, self._planted)
+                self._planted.clear()
+            yield connection
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        with open_catalogue(self.home, SQL_FOLDER) as connection:
+        with self.opened() as connection:
             return connection.sql(sql).to_arrow_table().to_pylist()
 
     def find(self, view: str, **values: Any) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """The catalogue as a file: its views, their comments, when it is rebuilt, and who may read meanwhile."""
 
+import json
 import os
 import re
-import threading
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +15,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTIONS
+from emovid_assets.query_help import explained
 from emovid_assets.resources.catalogue import (
     CATALOGUE_NAME,
     CatalogueError,
@@ -21,18 +25,19 @@ from emovid_assets.resources.catalogue import (
     open_catalogue,
     read_function_files,
     read_view_files,
+    refresh_catalogue,
     split_function_header,
     split_sql_header,
 )
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES
 from emovid_assets_tests.sql.conftest import Library
-from emovid_assets_tests.sql.planting import NOON, SQL_FOLDER, plant
+from emovid_assets_tests.sql.planting import NOON, SQL_FOLDER, plant, row
 
 VIEW_NAMES = [file.name for file in read_view_files(SQL_FOLDER)]
 ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "domains": 3,
     "emotion_wheel": 8,
-    "emotion_words": 92,
     "dataset_statistics": 4,
     "dataset_comparison": 7,
     "emotion_distribution": 32,
@@ -124,7 +129,7 @@ def test_every_table_has_a_view_with_the_columns_of_the_registry(library: Librar
 def test_every_view_and_every_column_has_a_comment(library: Library) -> None:
     views = library.query("select view_name, comment from duckdb_views() where not internal")
     columns = library.query("select table_name, column_name, comment from duckdb_columns() where not internal")
-    assert {row["view_name"] for row in views} == {*TABLES, *VIEW_NAMES, "catalogue_info"}
+    assert {row["view_name"] for row in views} == {*TABLES, *VIEW_NAMES, "catalogue_files", "catalogue_info"}
     assert [row for row in (*views, *columns) if not row["comment"]] == []
 
 
@@ -252,13 +257,13 @@ def test_hidden_temporary_files_are_not_read(library: Library) -> None:
 
 
 def test_an_older_file_without_a_column_reads_as_null_there(library: Library) -> None:
-    library.plant("clips", [{"domain": "movie", "clip_id": "a"}])
-    path = library.home / "warehouse/clips/domain=sticker/part-0.parquet"
+    library.plant("clip_media", [{"domain": "movie", "clip_id": "a"}])
+    path = library.home / "warehouse/clip_media/domain=sticker/part-0.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"clip_id": ["b"], "domain": ["sticker"], "a_column_of_the_past": [1]}), path)
-    assert library.query("select clip_id, frame_count from clips order by clip_id") == [
-        {"clip_id": "a", "frame_count": 1},
-        {"clip_id": "b", "frame_count": None},
+    assert library.query("select clip_id, size_bytes from clip_media order by clip_id") == [
+        {"clip_id": "a", "size_bytes": 1},
+        {"clip_id": "b", "size_bytes": None},
     ]
 
 
@@ -267,7 +272,7 @@ def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     home = tmp_path / name
     plant(home, "clips", [{"domain": "movie", "clip_id": "a"}])
     with open_catalogue(home, SQL_FOLDER) as connection:
-        assert connection.execute("select clip_id from clip_catalogue").fetchall() == [("a",)]
+        assert connection.execute("select clip_id from clips").fetchall() == [("a",)]
     assert catalogue_is_current(home, SQL_FOLDER)
 
 
@@ -280,8 +285,8 @@ def test_the_summary_lists_the_views_in_their_order_of_creation(tmp_path: Path) 
     sql = _folder(tmp_path / "sql", a=_view("a", "b"), b=_view("b", "clips, c"), c=_view("c"))
     summary = build_catalogue(tmp_path, sql)
     assert summary.path == tmp_path / CATALOGUE_NAME
-    assert summary.views == (*TABLES, "c", "b", "a", "catalogue_info")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [CATALOGUE_NAME, "sql"]
+    assert summary.views == (*TABLES, "c", "b", "a", "catalogue_files", "catalogue_info")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".catalogue.lock", CATALOGUE_NAME, "sql"]
 
 
 def test_a_catalogue_is_current_until_a_view_changes_or_the_home_moves(tmp_path: Path) -> None:
@@ -344,36 +349,148 @@ def test_what_a_killed_build_left_is_removed_once_it_is_old(tmp_path: Path) -> N
     assert (old.exists(), young.exists()) == (False, True)
 
 
-def test_readers_see_no_error_while_tables_and_catalogue_are_replaced(tmp_path: Path) -> None:
-    plant(tmp_path, "clips", [{"domain": "movie", "clip_id": str(i), "duration_s": 1.0} for i in range(500)])
+def _clips(home: Path, mark: float, count: int = 500) -> Path:
+    """Written as a build does it: the file, then the catalogue that names it."""
+    rows = [row("clips", domain="movie", clip_id=f"{i:05}", duration_s=mark) for i in range(count)]
+    path = Warehouse(home / "warehouse").write("clips", "movie", TABLES["clips"].from_rows(rows))
+    refresh_catalogue(home, SQL_FOLDER)
+    return path
+
+
+def _marks(connection: duckdb.DuckDBPyConnection) -> list[float]:
+    return [mark for (mark,) in connection.execute("select distinct duration_s from clips").fetchall()]
+
+
+def test_a_refreshed_catalogue_names_the_version_that_was_written(tmp_path: Path) -> None:
     build_catalogue(tmp_path, SQL_FOLDER)
-    stop, problems, reads = threading.Event(), [], []
+    for mark in (1.0, 2.0):
+        _clips(tmp_path, mark)
+        version = Warehouse(tmp_path / "warehouse").version("clips", "movie")
+        assert version is not None
+        with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
+            assert _marks(connection) == [mark]
+            files = connection.execute("from catalogue_files").fetchall()
+        assert files == [("clips", version.relative_to(tmp_path).as_posix())]
+    assert catalogue_is_current(tmp_path, SQL_FOLDER)
 
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
-                    count, low, high = connection.execute(
-                        "select count(*), min(duration_s), max(duration_s) from clip_catalogue"
-                    ).fetchall()[0]
-                reads.append((count, low == high))
-            except duckdb.Error as error:
-                problems.append(str(error))
 
-    threads = [threading.Thread(target=read) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        for length in range(2, 6):
-            rows = [{"domain": "movie", "clip_id": str(i), "duration_s": float(length)} for i in range(500)]
-            plant(tmp_path, "clips", rows)
-            build_catalogue(tmp_path, SQL_FOLDER)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert problems == []
-    assert set(reads) == {(500, True)}
+def test_a_refreshed_catalogue_differs_from_a_new_one_in_nothing(tmp_path: Path) -> None:
+    def contents() -> list[list[Any]]:
+        with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
+            return [
+                connection.execute(f"select {columns} from duckdb_{kind}() where not internal order by all").fetchall()
+                for kind, columns in (
+                    ("views", "view_name, sql, comment"),
+                    ("columns", "table_name, column_index, column_name, data_type, comment"),
+                    ("functions", "function_name, macro_definition, comment"),
+                )
+            ]
+
+    build_catalogue(tmp_path, SQL_FOLDER)
+    _clips(tmp_path, 1.0)
+    refreshed = contents()
+    build_catalogue(tmp_path, SQL_FOLDER)
+    assert contents() == refreshed
+
+
+def test_a_refresh_changes_nothing_where_nothing_was_written_and_makes_no_catalogue(tmp_path: Path) -> None:
+    _clips(tmp_path, 1.0)
+    assert not (tmp_path / CATALOGUE_NAME).exists()
+    build_catalogue(tmp_path, SQL_FOLDER)
+    before = (tmp_path / CATALOGUE_NAME).stat()
+    assert not refresh_catalogue(tmp_path, SQL_FOLDER)
+    after = (tmp_path / CATALOGUE_NAME).stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_a_refresh_builds_a_catalogue_of_other_views_anew(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    build_catalogue(tmp_path, sql)
+    _folder(sql, b=_view("b"))
+    assert refresh_catalogue(tmp_path, sql)
+    assert catalogue_is_current(tmp_path, sql)
+
+
+def test_a_refresh_takes_up_what_a_killed_build_wrote_and_did_not_show(tmp_path: Path) -> None:
+    build_catalogue(tmp_path, SQL_FOLDER)
+    Warehouse(tmp_path / "warehouse").write("captions", "movie", TABLES["captions"].from_rows([row("captions")]))
+    _clips(tmp_path, 1.0)
+    with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
+        assert connection.execute("select count(*) from captions").fetchall() == [(1,)]
+
+
+def test_opening_shows_what_was_written_without_a_refresh(tmp_path: Path) -> None:
+    _clips(tmp_path, 1.0)
+    open_catalogue(tmp_path, SQL_FOLDER).close()
+    rows = [row("clips", domain="movie", clip_id="a", duration_s=2.0)]
+    Warehouse(tmp_path / "warehouse").write("clips", "movie", TABLES["clips"].from_rows(rows))
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        assert _marks(connection) == [2.0]
+
+
+def test_whoever_opened_the_catalogue_before_a_build_sees_the_tables_as_they_were(tmp_path: Path) -> None:
+    _clips(tmp_path, 1.0)
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        for mark in (2.0, 3.0, 4.0):
+            _clips(tmp_path, mark)
+            assert _marks(connection) == [1.0]
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        assert _marks(connection) == [4.0]
+
+
+def test_a_version_that_is_gone_is_an_error_and_not_an_empty_table(tmp_path: Path) -> None:
+    _clips(tmp_path, 1.0)
+    rows = [row("clips", domain="sticker", clip_id="a", duration_s=2.0)]
+    Warehouse(tmp_path / "warehouse").write("clips", "sticker", TABLES["clips"].from_rows(rows))
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        version = Warehouse(tmp_path / "warehouse").version("clips", "movie")
+        assert version is not None
+        version.unlink()
+        with pytest.raises(duckdb.Error, match="No files found") as failed:
+            connection.execute("from clips").fetchall()
+        assert explained(connection, str(failed.value)).endswith("open it again.")
+
+
+def test_a_file_without_a_version_is_read_beside_those_that_have_one(tmp_path: Path) -> None:
+    _clips(tmp_path, 1.0)
+    plant(tmp_path, "clips", [{"domain": "sticker", "clip_id": "a", "duration_s": 2.0}])
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        assert sorted(_marks(connection)) == [1.0, 2.0]
+
+
+def test_a_glob_over_the_warehouse_reads_one_version(tmp_path: Path) -> None:
+    for mark in (1.0, 2.0):
+        _clips(tmp_path, mark)
+    found = duckdb.sql(f"select count(*), max(duration_s) from read_parquet('{tmp_path}/warehouse/**/*.parquet')")
+    assert found.fetchall() == [(500, 2.0)]
+
+
+def test_readers_see_one_state_of_two_tables_and_no_error_while_both_are_replaced(tmp_path: Path) -> None:
+    """Two processes open the catalogue by DuckDB alone, as any client does, while it is replaced all the time."""
+    build_catalogue(tmp_path, SQL_FOLDER)
+    _clips(tmp_path, 0.0)
+    code = (
+        "import duckdb, json, sys\n"
+        "found = []\n"
+        "for _ in range(40):\n"
+        "    with duckdb.connect(sys.argv[1], read_only=True) as connection:\n"
+        "        query = 'select count(*), min(duration_s), max(duration_s) from clips'\n"
+        "        found += [connection.execute(query).fetchall()[0] for _ in range(2)]\n"
+        "print(json.dumps(found))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / CATALOGUE_NAME)]
+    readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    mark = 0
+    while any(reader.poll() is None for reader in readers):
+        mark += 1
+        _clips(tmp_path, float(mark), 500 + mark)
+    told = [json.loads(reader.communicate()[0]) for reader in readers]
+    assert [reader.returncode for reader in readers] == [0, 0]
+    for found in told:
+        assert {(count - 500, low) for count, low, _ in found} == {(high, high) for _, _, high in found}
+        # Both queries of a connection are of one state.
+        assert found[::2] == found[1::2]
+        assert len({high for _, _, high in found}) > 1
 
 
 def test_a_header_is_read_into_its_parts() -> None:
@@ -418,7 +535,7 @@ def test_a_view_that_is_not_what_its_header_says_is_not_built(tmp_path: Path, bo
     sql = _folder(tmp_path / "sql", pairs=HEADER + body)
     with pytest.raises(CatalogueError, match=message):
         build_catalogue(tmp_path, sql)
-    assert [path.name for path in tmp_path.iterdir()] == ["sql"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".catalogue.lock", "sql"]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from emovid_assets.named_queries import (
     read_named_queries,
     settings,
 )
-from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets_tests.sql.conftest import Library
 from emovid_assets_tests.sql.planting import SQL_FOLDER, label
 
@@ -102,6 +101,14 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
         [("answers.csv", "unknown_clip", 2, "No such clip."), ("answers.csv", "unknown_label", 1, "No such label.")],
     ),
     ("incomplete_clips", {}, [("movie", 5, 0, 0, 0, 4)]),
+    (
+        "labeller_comparison",
+        {},
+        [
+            ("majority", "tuned", "fine_tuned", 40, 0.8, 0.7, 0.9, 0.75, 0.7, 0.05, 0.6, 0.25, 900.0),
+            ("majority", "base", "zero_shot", 40, 0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2, 0.25, 900.0),
+        ],
+    ),
     ("agreement", {}, [("pooled", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
 ]
 ELSEWHERE = {
@@ -121,7 +128,7 @@ def ask(library: Library, name: str, typed: Mapping[str, str] | None = None) -> 
     values: dict[str, Any] = dict(query.values(typed or {}))
     if "$home" in query.sql:
         values["home"] = str(library.home)
-    with open_catalogue(library.home, SQL_FOLDER) as connection:
+    with library.opened() as connection:
         rows: list[tuple[Any, ...]] = connection.execute(query.sql, values or None).fetchall()
         return rows
 
@@ -243,6 +250,18 @@ def _plant_ratings(library: Library) -> None:
             statistic | {"statistic": "kappa_gap", "value": 0.02, "low": 0.0, "high": 0.1, "required_clip_count": 300},
         ],
     )
+    compared = {"scope": "pooled", "truth": "majority", "clip_count": 40, "model_s_per_clip": 0.25}
+    compared |= {"prompt_tokens_per_clip": 900.0}
+    measures = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "kappa", "ece", "nll")
+    values = {
+        ("base", "zero_shot"): (0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2),
+        ("tuned", "fine_tuned"): (0.8, 0.7, 0.9, 0.75, 0.7, 0.05, 0.6),
+    }
+    rows = [
+        compared | {"rater_id": rater, "rater_kind": kind} | dict(zip(measures, measured, strict=True))
+        for (rater, kind), measured in values.items()
+    ]
+    library.plant("labeller_comparison", [*rows, rows[0] | {"scope": "movie"}])
     rejected = {"domain": "movie", "file_path": "answers.csv", "reason": "unknown_clip", "message": "No such clip."}
     library.plant(
         "rejected_annotations",
@@ -258,7 +277,7 @@ def _plant_ratings(library: Library) -> None:
 def test_a_named_query_answers_its_question(
     planted: Library, name: str, typed: dict[str, str], expected: list[tuple[Any, ...]]
 ) -> None:
-    if name in ("agreement", "rejected_answers"):
+    if name in ("agreement", "labeller_comparison", "rejected_answers"):
         _plant_ratings(planted)
     if name == "leaks":
         # Here the two films are apart, and only the film is on both sides.
@@ -350,6 +369,7 @@ def test_a_copy_that_is_older_than_a_table_can_be_compared(planted: Library, tmp
 
 
 def test_tables_are_listed_by_the_time_of_their_files(planted: Library) -> None:
+    ask(planted, "tables_written")
     files = sorted((planted.home / "warehouse").glob("**/part-0.parquet"))
     for index, path in enumerate(files):
         os.utime(path, (1_700_000_000 + index, 1_700_000_000 + index))

@@ -12,9 +12,8 @@ import scipy.stats
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets_tests.sql.conftest import Library
-from emovid_assets_tests.sql.planting import SQL_FOLDER, label
+from emovid_assets_tests.sql.planting import label
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 METRICS = ("fvd", "clip_score", "first_frame_consistency", "flicker", "ea_2", "ea_8")
@@ -376,7 +375,7 @@ def test_every_query_of_ours_gives_what_is_shown(library: Library, is_planted: b
     rows = library.query("from paper_comparison")
     asked = [row for row in rows if row["ours_sql"]]
     assert len(asked) > 70
-    with open_catalogue(library.home, SQL_FOLDER) as connection:
+    with library.opened() as connection:
         for row in asked:
             ((value,),) = connection.execute(row["ours_sql"]).fetchall()
             shown = row["ours"] if row["ours_text"] is None else row["ours_text"]

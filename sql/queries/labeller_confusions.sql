@@ -1,7 +1,7 @@
 -- question: Where do people and the labeller disagree?
 -- topic: labels
--- answer: A confusion matrix without its diagonal, counted by pair of emotions. The labeller was trained on some of
---   these clips, so it disagrees less here than on new ones; `emotion_labeller` has its cross-validated accuracy.
+-- answer: A confusion matrix without its diagonal, counted by pair of emotions. A trained labeller has learnt from
+--   some of these clips, so it disagrees less here than on new ones; `labeller_comparison` has its accuracy on blind ones.
 select human_emotion, vlm_emotion, count(*) as clip_count
 from clip_catalogue
 where human_emotion <> vlm_emotion

@@ -1,7 +1,7 @@
--- question: When was each table last written?
+-- question: When did each table last change?
 -- topic: quality
--- answer: By the time stamps of the files, latest first. A build writes a table anew whenever it makes it, also where
---   the content is the same; `emovid status` says what is stale.
+-- answer: By the time stamps of the files, latest first. A build that finds the same content leaves the file as it is;
+--   `emovid status` says what is stale.
 select
     regexp_extract(filename, '([^/]+)/(domain=[^/]+/)?part-0[.]parquet$', 1) as table_name,
     nullif(regexp_extract(filename, 'domain=([^/]+)', 1), '') as domain,

@@ -1,4 +1,4 @@
-"""What can be wrong with a media file, as stable codes with a sentence each.
+"""What can be wrong with a media file, or with what a model says of one, as stable codes with a sentence each.
 
 Belongs here: the codes that `processing_errors` shows. A code never changes its meaning.
 """
@@ -23,11 +23,17 @@ ADVICE: dict[str, str] = {
     "write_failed": "The result could not be written. Check free space and permissions of the home folder.",
     "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
     "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",
+    "no_answer": "The model's server gave no answer. The next build asks again; its log may say why.",
+    "server_refused": "The model's server refused the request. Correct what it names; the next build asks again.",
+    "unusable_answer": "The model's answer cannot be used. Try another prompt, or another model or way of asking it.",
+    "bad_caption": "Read what the model writes with another `captioner.prompt`, or take another model.",
+    "model_refused": "The model cannot take this clip. Try another `frame_side_px`, `precision` or model.",
+    "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }
 """What a person should do, per code."""
 
-PASSING = frozenset({"vanished", "replaced", "unreadable", "write_failed"})
+PASSING = frozenset({"vanished", "replaced", "unreadable", "write_failed", "no_answer", "server_refused"})
 """Codes that speak of the machine and not of the content: the same bytes are tried again in the next run."""
 
 

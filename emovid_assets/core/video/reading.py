@@ -142,7 +142,7 @@ class Video:
         with open_container(self.path) as container:
             return Fraction(container.streams[self.stream_index].sample_aspect_ratio or 1)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """All frames, or those with `pts >= start_pts`; `index` counts what is yielded.
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
@@ -285,12 +285,20 @@ class RgbConverter:
         self._reformatter = VideoReformatter()
         self._has_safe_planes: dict[tuple[int, int, str], bool] = {}
 
-    def rgb(self, picture: "av.VideoFrame") -> np.ndarray:
-        """uint8 array (height, width, 3)."""
+    def rgb(self, picture: "av.VideoFrame", size: tuple[int, int] | None = None) -> np.ndarray:
+        """uint8 array (height, width, 3); of `size` (width, height) where one is given, by areas."""
         if has_alpha(picture.format.name):
             rgba = self._reformatter.reformat(picture, format="rgba", threads=1).to_ndarray()
-            return over_white(rgba)
-        return self._reformatter.reformat(picture, format="rgb24", threads=1).to_ndarray()
+            if size is None or size == (picture.width, picture.height):
+                return over_white(rgba)
+            # Composited at full size: a scaler would mix the colours of pixels that nobody sees.
+            picture = type(picture).from_ndarray(over_white(rgba), format="rgb24")
+        if size is None:
+            return self._reformatter.reformat(picture, format="rgb24", threads=1).to_ndarray()
+        width, height = size
+        return self._reformatter.reformat(
+            picture, width, height, format="rgb24", interpolation="AREA", threads=1
+        ).to_ndarray()
 
     def planes(self, picture: "av.VideoFrame") -> list[np.ndarray]:
         """Red, green and blue, each uint8 (height, width): the same values as `rgb`, at less cost."""

@@ -12,7 +12,8 @@ other settings finds its cuts in them and converts no frame but the sampled ones
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -120,15 +121,17 @@ def scan_source(
     changes_path: Path | None = None,
     *,
     expected_frame_count: int | None = None,
+    trim_s: float | None = None,
 ) -> dict[str, Any]:
     """Segments of a file with the measurements of the kept ones, as plain values; thumbnails are written.
 
     `changes_path`: where the changes between frames are kept from one pass to the next; they must be of the same
-    bytes, and are measured anew where the frames are others. Raises MediaError `corrupt_frames` where a frame cannot be
-    decoded, or more than 5 % of the expected ones do not come.
+    bytes, and are measured anew where the frames are others. `trim_s`: frames that begin then or later do not count;
+    what follows may be an advert. Raises MediaError `corrupt_frames` where a frame cannot be decoded, or more than 5 %
+    of the expected ones do not come; those behind `trim_s` are not asked for.
     """
-    run, segments = _run(path, stream_index, settings, changes_path)
-    if expected_frame_count and len(run.pts) < expected_frame_count * (1 - MISSING_SHARE):
+    run, segments = _run(path, stream_index, settings, changes_path, trim_s)
+    if not run.is_trimmed and expected_frame_count and len(run.pts) < expected_frame_count * (1 - MISSING_SHARE):
         detail = f"The container holds {expected_frame_count} frames, {len(run.pts)} can be decoded"
         raise MediaError("corrupt_frames", detail)
     profile = sound_profile(path, run.video_start_s)
@@ -146,31 +149,31 @@ def scan_source(
 
 
 def _run(
-    path: Path, stream_index: int, settings: ScanSettings, changes_path: Path | None
+    path: Path, stream_index: int, settings: ScanSettings, changes_path: Path | None, trim_s: float | None
 ) -> tuple["_Scan", list[dict[str, Any]]]:
     known = read_changes(changes_path) if changes_path else None
     if known is not None:
         try:
-            return _reread(path, stream_index, settings, known)
+            return _reread(path, stream_index, settings, known, trim_s)
         except _OtherFramesError:
             pass
-    run = _Scan(path, stream_index, settings)
+    run = _Scan(path, stream_index, settings, trim_s)
     segments = run.segments()
     if changes_path:
         write_changes(changes_path, run.pts, run.changes)
     if _suited(settings, run.changes) != settings:
         # Known only now: a film without colour is read twice, the first time.
         try:
-            return _reread(path, stream_index, settings, (run.pts, run.changes))
+            return _reread(path, stream_index, settings, (run.pts, run.changes), trim_s)
         except _OtherFramesError as error:
             raise MediaError("corrupt_frames", "Reading the file twice gives different frames") from error
     return run, segments
 
 
 def _reread(
-    path: Path, stream_index: int, settings: ScanSettings, known: tuple[list[int], list[Change]]
+    path: Path, stream_index: int, settings: ScanSettings, known: tuple[list[int], list[Change]], trim_s: float | None
 ) -> tuple["_Scan", list[dict[str, Any]]]:
-    run = _Scan(path, stream_index, _suited(settings, known[1]))
+    run = _Scan(path, stream_index, _suited(settings, known[1]), trim_s)
     return run, run.with_known_changes(known)
 
 
@@ -195,9 +198,11 @@ def _cut_rate(cut_times_s: list[float], segment: dict[str, Any], duration_s: flo
 class _Scan:
     """One walk over the frames of one file."""
 
-    def __init__(self, path: Path, stream_index: int, settings: ScanSettings) -> None:
+    def __init__(self, path: Path, stream_index: int, settings: ScanSettings, trim_s: float | None = None) -> None:
         self._video = Video(path, stream_index)
         self._settings = settings
+        self._trim_s = None if trim_s is None else Fraction(str(trim_s))
+        self.is_trimmed = False
         self._converter = RgbConverter()
         self._shrink: Shrinker | None = None
         self._pixel_count = 1
@@ -217,7 +222,7 @@ class _Scan:
         detector: CutDetector | None = None
         meter: ChangeMeter | None = None
         last: Frame | None = None
-        for frame in self._video.frames():
+        for frame in self._frames():
             if detector is None or meter is None:
                 self._shrink = self._begin(frame)
                 meter = ChangeMeter(self._shrink)
@@ -240,6 +245,18 @@ class _Scan:
             self._leave(line.popleft())
         return self._finish(last)
 
+    def _frames(self) -> Iterator[Frame]:
+        """The frames up to where the source is trimmed."""
+        first_pts: int | None = None
+        with closing(self._video.frames()) as frames:
+            for frame in frames:
+                if first_pts is None:
+                    first_pts = frame.pts
+                if self._trim_s is not None and (frame.pts - first_pts) * frame.picture.time_base >= self._trim_s:
+                    self.is_trimmed = True
+                    return
+                yield frame
+
     def _may_be_sampled(self, index: int, starts: Iterable[int]) -> bool:
         """Whether a frame is a sample of the open segment, or of one that begins at a frame still undecided.
 
@@ -252,7 +269,7 @@ class _Scan:
     def with_known_changes(self, known: tuple[list[int], list[Change]]) -> list[dict[str, Any]]:
         """The same from known changes: no frame is compared, and only the sampled ones are converted."""
         last: Frame | None = None
-        for frame in self._video.frames():
+        for frame in self._frames():
             if last is None:
                 self._shrink = self._begin(frame)
                 self.pts, self.changes = known

@@ -1,7 +1,9 @@
 """How good the model's labels are."""
 
+from collections.abc import Sequence
+
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
-from emovid_assets.report.answers import Answer, Answers
+from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.charts.heat import heat_map
 from emovid_assets.report.exhibits import (
     FIGURE,
@@ -14,8 +16,8 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup
-from emovid_assets.report.numerals import clips, count, number, percent, plain, words
+from emovid_assets.report.markup import Markup, element, join
+from emovid_assets.report.numerals import clips, count, interval, number, percent, plain, words
 
 MODELS = "SELECT * FROM emotion_labeller ORDER BY model_id, revision"
 CONFUSION = """\
@@ -33,32 +35,104 @@ WHERE v.rater_kind = 'vlm'
 GROUP BY ALL ORDER BY ALL"""
 
 
+COMPARISON = """\
+SELECT * FROM labeller_comparison WHERE scope = 'pooled'
+ORDER BY truth, rater_kind IN ('person', 'people'), accuracy DESC, rater_id"""
+MEASURED_ON = {
+    "embedded": "that it was not trained on in that fold",
+    "zero_shot": "labelled by people, none of which it was trained on",
+    "fine_tuned": "that were held out",
+}
+
+
 def labeller(answers: Answers) -> Section:
-    return Section("labeller", "The labels by model", (_models(answers), _confusion(answers)))
+    exhibits = (_models(answers), _confusion(answers), _comparison(answers))
+    return Section("labeller", "The labels by model", exhibits)
 
 
 def _models(answers: Answers) -> Exhibit:
-    title, paper = "The labeller, cross-validated on the human labels", "text on labelling"
+    title, paper = "The labeller, measured on human labels", "text on labelling"
     answer = answers.ask(MODELS)
     if not answer.rows:
         advice = "The labeller needs human labels: emovid annotate export, then import, then emovid build."
         return missing(TABLE, title, answer, advice, paper)
-    reading = " ".join(
-        f"{row['model_id']} is right on {percent(row['validation_accuracy'])} of {clips(row['training_clip_count'])} "
-        f"that it was not trained on in that fold; always answering the most frequent label would be right on "
-        f"{percent(row['baseline_accuracy'])}."
-        for row in answer.rows
-    )
+    reading = " ".join(map(_quality, answer.rows))
     columns = (
         name_column("model", "model_id"),
         Column("base", lambda row: row["base_model"], is_number=False),
         Column("revision", lambda row: row["revision"], is_number=False),
-        Column("clips", lambda row: count(row["training_clip_count"])),
+        Column("how", lambda row: plain(row["kind"]), is_number=False),
+        Column("trained on", lambda row: count(row["training_clip_count"])),
+        Column("measured on", lambda row: count(row["held_out_clip_count"])),
         Column("accuracy", lambda row: percent(row["validation_accuracy"])),
         Column("baseline", lambda row: percent(row["baseline_accuracy"])),
         Column("macro F1", lambda row: number(row["validation_macro_f1"], 3)),
     )
     return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,), paper)
+
+
+def _quality(row: Row) -> str:
+    if row["validation_accuracy"] is None:
+        return f"{row['model_id']} is used as it is, and there is no human label yet to measure it on."
+    return (
+        f"{row['model_id']} is right on {percent(row['validation_accuracy'])} of {clips(row['held_out_clip_count'])} "
+        f"{MEASURED_ON[row['kind']]}; always answering the most frequent label would be right on "
+        f"{percent(row['baseline_accuracy'])}."
+    )
+
+
+def _comparison(answers: Answers) -> Exhibit:
+    title = "Labellers and people on the same blind clips"
+    answer = answers.ask(COMPARISON)
+    if not answer.rows:
+        advice = "It needs validation clips on which two people agree: emovid annotate export, then import."
+        return missing(TABLE, title, answer, advice)
+    columns = (
+        name_column("rater", "rater_id"),
+        Column("kind", lambda row: plain(row["rater_kind"]), is_number=False),
+        Column("held against", lambda row: TRUTHS[row["truth"]], is_number=False),
+        Column("clips", lambda row: count(row["clip_count"])),
+        Column("accuracy", lambda row: _with_interval(row, "accuracy")),
+        Column("macro F1", lambda row: _with_interval(row, "macro_f1")),
+        Column("kappa", lambda row: _with_interval(row, "kappa")),
+        Column("ECE", lambda row: number(row["ece"])),
+        Column("−log p", lambda row: number(row["nll"])),
+        Column("s a clip", lambda row: number(row["model_s_per_clip"], 3)),
+        Column("tokens a clip", lambda row: count(row["prompt_tokens_per_clip"])),
+    )
+    notes = (
+        "Models and people can be compared where both are held against the majority of the others: a person would "
+        "agree with a majority that holds the own vote. That truth favours clips on which all agree, which are easier. "
+        "In brackets: 95 % bootstrap intervals over clips. ECE: expected calibration error."
+    )
+    return Exhibit(
+        TABLE, title, _compared(answer.rows), table(answer.rows, columns), (answer,), "text on labelling", notes
+    )
+
+
+TRUTHS = {"majority": "majority of all", "others": "majority of the others"}
+
+
+def _with_interval(row: Row, name: str) -> Markup | str:
+    if row[name] is None:
+        return number(None)
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return join(number(row[name], 3), element("span", interval(low, high), class_="interval"))
+
+
+def _compared(rows: Sequence[Row]) -> str:
+    models = [row for row in rows if row["truth"] == "majority"]
+    said = [f"{row['rater_id']} ({plain(row['rater_kind'])}) {percent(row['accuracy'])}" for row in models]
+    reading = f"Of {clips(models[0]['clip_count'])} the majority’s label is given by {words(said)}. " if models else ""
+    people = next((row for row in rows if row["rater_kind"] == "people"), None)
+    if people is None:
+        return reading.strip()
+    same = [row for row in rows if row["truth"] == "others" and row["rater_kind"] not in ("person", "people")]
+    others = "".join(f", {row['rater_id']} on {percent(row['accuracy'])}" for row in same)
+    return (
+        f"{reading}A person agrees with the majority of the others on {percent(people['accuracy'])}{others} of the "
+        f"same {count(people['pair_count'])} comparisons."
+    )
 
 
 def _confusion(answers: Answers) -> Exhibit:

@@ -6,10 +6,11 @@ from emovid_assets.report.facts import Facts
 from emovid_assets.report.numerals import clips, count, hours, percent, plain, size
 
 SOURCES = """\
-SELECT domain, coalesce(license, 'not stated') AS licence, coalesce(region, 'not stated') AS region,
+SELECT domain, coalesce(origin, 'put there by hand') AS origin, coalesce(license, 'not stated') AS licence,
+       coalesce(region, 'not stated') AS region, coalesce(terms_url, '') AS terms_url,
        count(*) AS source_count, sum(duration_s) / 3600 AS duration_h, sum(size_bytes) AS size_bytes,
        count(DISTINCT film_id) AS film_count
-FROM source_videos GROUP BY ALL ORDER BY domain, source_count DESC, licence, region LIMIT 60"""
+FROM source_videos GROUP BY ALL ORDER BY domain, source_count DESC, origin, licence, region, terms_url LIMIT 60"""
 MODELS = """\
 SELECT 'labels' AS purpose, model_id, model_revision, count(*) AS clip_count FROM vlm_labels GROUP BY ALL
 UNION ALL
@@ -39,7 +40,9 @@ def _sources(answers: Answers) -> Exhibit:
     reading = f"{count(total)} source videos of {length} in all; {said}."
     columns = (
         name_column("domain", "domain"),
+        name_column("origin", "origin"),
         name_column("licence", "licence"),
+        name_column("terms", "terms_url"),
         name_column("region", "region"),
         Column("sources", lambda row: count(row["source_count"])),
         Column("films", lambda row: count(row["film_count"])),

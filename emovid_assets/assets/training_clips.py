@@ -1,0 +1,52 @@
+"""Which clips labellers may learn from, out of the tables that say so.
+
+Belongs here: reading the tables for `core.training_pool`. The benchmark as it was last published is read past the
+graph: as an input it would close a cycle, and it is drawn anew here anyway.
+"""
+
+import pyarrow as pa
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.labelling import LabelledClip
+from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
+from emovid_assets.resources.models import ClipTables
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import each_row, rows_of
+
+
+def pool_of(
+    project: Project,
+    source_videos: pa.Table,
+    clip_features: pa.Table,
+    annotation_tasks: pa.Table,
+    human_annotations: pa.Table,
+    human_labels: pa.Table,
+) -> TrainingPool:
+    """The pool over all domains."""
+    settings = project.settings
+    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
+    published = (
+        row for domain in DOMAINS for row in each_row(project.read("benchmark_split", domain), ["clip_id", "split"])
+    )
+    columns = ["clip_id", "source_id", "domain", "frame_hashes"]
+    return training_pool(
+        ({**row, "film_id": films.get(row["source_id"])} for row in each_row(clip_features, columns)),
+        rows_of(human_labels),
+        rows_of(human_annotations),
+        validation=_blind(annotation_tasks),
+        published_benchmark={row["clip_id"] for row in published if row["split"] == "benchmark"},
+        rules=BenchmarkRules(settings.benchmark.per_cell, settings.seed, settings.annotation.review_annotators),
+    )
+
+
+def _blind(annotation_tasks: pa.Table) -> set[str]:
+    return {row["clip_id"] for row in each_row(annotation_tasks) if row["purpose"] == "validate"}
+
+
+def forest_examples(pool: TrainingPool, tables: ClipTables) -> list[LabelledClip]:
+    """The clips of the pool as the embedded labeller takes them."""
+    return [
+        LabelledClip(clip, pool.emotions[clip.clip_id], pool.groups[clip.clip_id])
+        for clip in tables.evidence
+        if clip.clip_id in pool.emotions
+    ]

@@ -1,0 +1,285 @@
+"""The metadata of Condensed Movies as it is published: CSV files that list videos of films.
+
+Belongs here: reading them without loss, with what is odd in them. Does not belong here: which of the videos are
+there, and how they are fetched.
+
+Source: Bain et al., "Condensed Movies: Story Based Retrieval with Contextual Embeddings" (ACCV 2020),
+github.com/m-bain/CondensedMovies. What is odd, in the 34,185 rows of its `clips.csv`: years are written `2012.0` or
+are missing; ids may begin with `-`, and one has ten characters; 41 clips have no name; 901 have -1 as the number of
+clips of their film; 554 rows share film and position with another one; 94 have no description, 154 no duration, and
+539 durations belong to no clip; genres, countries and casts are Python literals, and only some films have them.
+"""
+
+import ast
+import csv
+import re
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
+
+ORIGIN = "condensed_movies"
+FILE_PREFIX = "youtube-"
+"""In front of the id in names of files: an id may begin with `-`, and programs would read it as an option."""
+CLIPS = "clips.csv"
+COLUMNS = {
+    CLIPS: ("videoid", "year", "clip_idx", "clip_tot", "upload_year", "title", "clip_name", "imdbid"),
+    "descriptions.csv": ("imdbid", "videoid", "description"),
+    "durations.csv": ("videoid", "duration"),
+    "movies.csv": ("imdbid", "title", "year"),
+    "movie_info.csv": ("imdbid", "genre", "country"),
+    "casts.csv": ("imdbid", "cast"),
+    "split.csv": ("imdbid", "split"),
+}
+"""The columns that each file must have; all files but `clips.csv` may be absent."""
+_DUMP = re.compile(r"youtube-dl-dump_(\d{4})\.csv|(\d{4})\.csv")
+_BRACKETED = re.compile(r"\[([A-Za-z0-9_-]{4,64})\]$")
+_ID = re.compile(r"[A-Za-z0-9_-]{4,64}")
+"""Ids of videos. YouTube's have eleven characters; one of the published ones lacks a character and is kept."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """One wanted video. Null is what the metadata does not say.
+
+    `film_position` and `film_video_count` are the place in the film and the number of videos that it is cut into.
+    Several videos of a film may claim one position (`is_position_shared`): a position orders, it identifies nothing.
+    `trim_s` is where the film ends in the video; an advert follows.
+    """
+
+    video_id: str
+    film_id: str | None
+    film_title: str | None
+    name: str | None
+    year: int | None
+    film_position: int | None
+    film_video_count: int | None
+    is_position_shared: bool
+    upload_year: int | None
+    description: str | None
+    trim_s: float | None
+    genres: tuple[str, ...]
+    countries: tuple[str, ...]
+    split: str | None
+
+    @property
+    def title(self) -> str | None:
+        """`<film>: <name of the video>`, of what is known."""
+        return ": ".join(part for part in (self.film_title, self.name) if part) or None
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether the film is drawn: 905 of the published videos are."""
+        return "Animation" in self.genres
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row or a file that cannot be read as it should be, and why. Row 1 is the header; 0 is the whole file."""
+
+    file: str
+    row: int
+    message: str
+
+
+@dataclass
+class Metadata:
+    """Videos by id in the order of `clips.csv`, casts by film, and what the files hold beyond that."""
+
+    videos: dict[str, Video] = field(default_factory=dict)
+    casts: dict[str, dict[str, str]] = field(default_factory=dict)
+    films: dict[str, tuple[str | None, int | None]] = field(default_factory=dict)
+    other_durations: dict[str, float] = field(default_factory=dict)
+    other_ids: tuple[str, ...] = ()
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.videos
+
+
+def read_metadata(folder: Path) -> Metadata:
+    """What the CSV files in a folder say; an absent folder says nothing.
+
+    `other_durations` and `other_ids` belong to videos that `clips.csv` does not list: they are not collected, since
+    nobody knows of which film they are. A row that cannot be read becomes a fault, all others count.
+    """
+    found = Metadata()
+    if not folder.is_dir():
+        return found
+    clips = list(_rows(folder, CLIPS, found.faults))
+    descriptions = _texts(folder, "descriptions.csv", "videoid", "description", found.faults)
+    durations = _durations(folder, found.faults)
+    splits = _texts(folder, "split.csv", "imdbid", "split", found.faults)
+    genres = _lists(folder, found.faults)
+    for number, row in _rows(folder, "movies.csv", found.faults):
+        found.films.setdefault(row["imdbid"], (row["title"] or None, _whole(row["year"], "movies.csv", number, found)))
+    found.casts = _casts(folder, found.faults)
+    places = Counter((row["imdbid"], row["clip_idx"]) for _, row in clips if row["imdbid"] and row["clip_idx"])
+    for number, row in clips:
+        video_id = row["videoid"]
+        if not _ID.fullmatch(video_id):
+            found.faults.append(Fault(CLIPS, number, f"`videoid` is '{video_id}', which is no id of a video"))
+            continue
+        if video_id in found.videos:
+            found.faults.append(
+                Fault(CLIPS, number, f"`videoid` {video_id} stands in an earlier row too; that one counts")
+            )
+            continue
+        title, year = found.films.get(row["imdbid"], (None, None))
+        total = _whole(row["clip_tot"], CLIPS, number, found)
+        kinds, countries = genres.get(row["imdbid"], ((), ()))
+        found.videos[video_id] = Video(
+            video_id,
+            row["imdbid"] or None,
+            row["title"] or title,
+            row["clip_name"] or None,
+            # The two files agree where both know a year.
+            _whole(row["year"], CLIPS, number, found) or year,
+            _whole(row["clip_idx"], CLIPS, number, found),
+            total if total is None or total > 0 else None,
+            places[row["imdbid"], row["clip_idx"]] > 1,
+            _whole(row["upload_year"], CLIPS, number, found),
+            descriptions.get(video_id),
+            durations.pop(video_id, None),
+            kinds,
+            countries,
+            splits.get(row["imdbid"]),
+        )
+    found.other_durations = durations
+    found.other_ids = tuple(name for name in dict.fromkeys(_dumped(folder)) if name not in found.videos)
+    return found
+
+
+def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line at which the row ends, its cells without surrounding space) of a file; nothing where it is absent."""
+    path = folder / name
+    if not path.exists():
+        return
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            missing = [column for column in COLUMNS[name] if column not in (reader.fieldnames or ())]
+            if missing:
+                faults.append(Fault(name, 1, f"The header has no column {', '.join(missing)}"))
+                return
+            for row in reader:
+                if any(row[column] is None for column in COLUMNS[name]) or None in row:
+                    faults.append(Fault(name, reader.line_num, "The row has fewer or more cells than the header"))
+                    continue
+                # Ids that begin with `-` are text like all others: nothing here is a number or an option.
+                yield reader.line_num, {column: row[column].strip() for column in COLUMNS[name]}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        faults.append(Fault(name, 0, f"The file cannot be read: {error}"))
+
+
+def _whole(text: str, file: str, row: int, found: Metadata) -> int | None:
+    """`2012.0` is 2012; nothing is null; anything else is a fault."""
+    if not text or text.lower() == "nan":
+        return None
+    try:
+        number = float(text)
+        if number.is_integer():
+            return int(number)
+    except (ValueError, OverflowError):
+        pass
+    found.faults.append(Fault(file, row, f"'{text}' is not a whole number"))
+    return None
+
+
+def _texts(folder: Path, name: str, key: str, value: str, faults: list[Fault]) -> dict[str, str]:
+    """The first text of each key."""
+    texts: dict[str, str] = {}
+    for _, row in _rows(folder, name, faults):
+        if row[value]:
+            texts.setdefault(row[key], row[value])
+    return texts
+
+
+def _durations(folder: Path, faults: list[Fault]) -> dict[str, float]:
+    durations: dict[str, float] = {}
+    for number, row in _rows(folder, "durations.csv", faults):
+        try:
+            seconds = float(row["duration"])
+        except ValueError:
+            seconds = -1.0
+        if 0 < seconds < float("inf"):
+            durations.setdefault(row["videoid"], seconds)
+        elif row["duration"]:
+            faults.append(Fault("durations.csv", number, f"'{row['duration']}' is no length in seconds"))
+    return durations
+
+
+def _lists(folder: Path, faults: list[Fault]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """(genres, countries) by film."""
+    found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for number, row in _rows(folder, "movie_info.csv", faults):
+        parts = []
+        for column in ("genre", "country"):
+            value = _literal(row[column], list, "movie_info.csv", number, faults)
+            parts.append(tuple(str(item) for item in value or ()))
+        found.setdefault(row["imdbid"], (parts[0], parts[1]))
+    return found
+
+
+def _casts(folder: Path, faults: list[Fault]) -> dict[str, dict[str, str]]:
+    """Role by actor, by film; rows of the same film add to each other."""
+    casts: dict[str, dict[str, str]] = {}
+    for number, row in _rows(folder, "casts.csv", faults):
+        roles: Mapping[object, object] = _literal(row["cast"], dict, "casts.csv", number, faults) or {}
+        known = casts.setdefault(row["imdbid"], {})
+        for actor, role in roles.items():
+            known.setdefault(str(actor), str(role))
+    return casts
+
+
+def _literal(text: str, kind: type, file: str, row: int, faults: list[Fault]) -> Any:
+    if not text:
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = None
+    if not isinstance(value, kind):
+        faults.append(Fault(file, row, f"'{text[:40]}' is no Python {kind.__name__}"))
+        return None
+    return value
+
+
+def _dumped(folder: Path) -> Iterator[str]:
+    """Ids in the lists for youtube-dl, one a line, without a header."""
+    for path in sorted(folder.iterdir()):
+        if _DUMP.fullmatch(path.name):
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                if _ID.fullmatch(line.strip()):
+                    yield line.strip()
+
+
+def video_id_of(stem: str, known: Container[str]) -> str | None:
+    """The id in a file's name without suffix: the id alone, as `youtube-<id>`, or at the end in brackets."""
+    bracketed = _BRACKETED.search(stem)
+    for candidate in (stem, stem.removeprefix(FILE_PREFIX), bracketed[1] if bracketed else ""):
+        if candidate in known:
+            return candidate
+    return None
+
+
+def facts(video: Video) -> dict[str, str]:
+    """What the metadata says of the file of a video, in the words of a library manifest."""
+    terms = TERMS[ORIGIN]
+    said = {
+        "external_id": video.video_id,
+        "title": video.title,
+        "film_id": video.film_id,
+        "film_position": video.film_position,
+        "trim_s": video.trim_s,
+        "origin": ORIGIN,
+        "origin_url": f"https://www.youtube.com/watch?v={video.video_id}",
+        "attribution": terms.attribution,
+        "license": RESEARCH_ONLY,
+        "terms_url": terms.terms_url,
+    }
+    return {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in said.items() if value}

@@ -1,0 +1,47 @@
+"""Where a training is, in one file that is either the old one or the new one whenever the power fails.
+
+Belongs here: tensors in and out. Does not belong here: when it is written, what is trained.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Tensors, numbers, texts, lists and dictionaries of these."""
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """What was written, on the CPU; null where there is nothing. Executes no code that a file may hold."""
+    import torch
+
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def random_state() -> dict[str, Any]:
+    """Of torch's generators, on the CPU and on each GPU."""
+    import torch
+
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []}
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """What `random_state` gave, on a machine with as many GPUs."""
+    import torch
+
+    torch.set_rng_state(state["cpu"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])

@@ -1,0 +1,115 @@
+"""The folder of collected files in the library of a domain, with the manifest that says where each comes from.
+
+Belongs here: bringing a complete file in, and the manifest. Does not belong here: where files come from.
+
+A row of the manifest is there before its file is. A kill at any moment leaves no file without its facts; a row
+without a file is one that the next run removes.
+"""
+
+import csv
+import fcntl
+import io
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from emovid_assets.layout import Home
+from emovid_assets.resources.library import MANIFEST, MANIFEST_COLUMNS
+
+PARTIAL = ".partial"
+"""Hidden: the library does not see what is not complete."""
+COLUMNS = ("path", *MANIFEST_COLUMNS)
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+class BusyError(RuntimeError):
+    """Another process collects for this home."""
+
+
+@contextmanager
+def collecting(home: Home) -> Iterator[None]:
+    """Only one process at a time collects for a home. The lock ends with the process, however that ends."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    with home.collection_lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(f"another run is collecting for {home.root}; wait until it has ended") from error
+        yield
+
+
+def file_name(prefix: str, external_id: str, suffix: str) -> str | None:
+    """`<prefix>-<id><suffix>`: no id can make an option, a hidden file or another folder of it. Null for odd ids."""
+    return f"{prefix}-{external_id}{suffix}" if _SAFE.fullmatch(external_id) else None
+
+
+class Shelf:
+    """Collected files of one domain."""
+
+    def __init__(self, home: Home, domain: str) -> None:
+        self.folder = home.collected(domain)
+        self.partial = self.folder / PARTIAL
+        self._home = home
+        self._manifest = self.folder / MANIFEST
+
+    def prepare(self, *, is_resuming: bool = False) -> None:
+        """Makes the folders. What a killed run left half is removed, unless downloads go on from there."""
+        self.partial.mkdir(parents=True, exist_ok=True)
+        for path in () if is_resuming else self.partial.iterdir():
+            path.unlink()
+
+    def discard(self, name: str) -> None:
+        """Removes what there is of a file that will not be completed."""
+        for path in self.partial.glob(f"{name}.*"):
+            path.unlink(missing_ok=True)
+
+    def admit(self, complete: Path, name: str, facts: Mapping[str, str]) -> str:
+        """Moves a complete file in and notes its facts; its path below the home folder."""
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with complete.open("rb") as file:
+            os.fsync(file.fileno())
+        is_new = not self._manifest.exists()
+        with self._manifest.open("ab") as file:
+            # One write: a kill leaves the line whole or away.
+            file.write(_lines([{**facts, "path": name}], has_header=is_new))
+        os.replace(complete, target)
+        return self._home.relative(target)
+
+    def rows(self) -> dict[str, dict[str, str]]:
+        """Facts by file name, as the manifest says; the last row of a file counts."""
+        if not self._manifest.exists():
+            return {}
+        with self._manifest.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
+            return {
+                row["path"]: {name: row[name] for name in MANIFEST_COLUMNS if row.get(name)}
+                for row in csv.DictReader(stream)
+                if row.get("path")
+            }
+
+    def rewrite(self, changed: Mapping[str, Mapping[str, str]]) -> None:
+        """The manifest anew, in one step: of the files that are there, with changed facts. Nothing new: not touched."""
+        known = self.rows()
+        kept = {name: {**facts} for name, facts in known.items() if (self.folder / name).exists()}
+        kept |= {name: dict(facts) for name, facts in changed.items() if (self.folder / name).exists()}
+        wanted = _lines([{**facts, "path": name} for name, facts in sorted(kept.items())], has_header=True)
+        if not self._manifest.exists() and not kept:
+            return
+        if self._manifest.exists() and self._manifest.read_bytes() == wanted:
+            return
+        temporary = self._manifest.with_name(f".{MANIFEST}.{os.getpid()}.tmp")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(wanted)
+        os.replace(temporary, self._manifest)
+
+
+def _lines(rows: list[dict[str, str]], *, has_header: bool) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    if has_header:
+        writer.writeheader()
+    # A title with a line break in it would make a row of two lines, of which a kill could leave one.
+    writer.writerows({name: " ".join(value.split()) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,188 @@
+"""What is known of wanted items, in the home's `state.sqlite`: it survives a kill at any moment.
+
+Belongs here: the tables below. Does not belong here: what an attempt is, or what a row of them means to people.
+
+Nothing here is irreplaceable: files carry their facts in manifests beside them. Without this state, attempts begin
+anew and services are asked again.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from emovid_assets.layout import Home
+from emovid_assets.resources.item_store import BUSY_S, ItemStore, StateError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS collection_items (
+  domain TEXT NOT NULL, origin TEXT NOT NULL, external_id TEXT NOT NULL, status TEXT NOT NULL, code TEXT, reason TEXT,
+  attempt_count INTEGER NOT NULL, next_try_at TEXT, path TEXT, fingerprint TEXT, duplicate_of TEXT, facts TEXT NOT NULL,
+  PRIMARY KEY (domain, origin, external_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collection_findings (
+  origin TEXT NOT NULL, external_id TEXT NOT NULL, emotion TEXT NOT NULL, query TEXT NOT NULL,
+  PRIMARY KEY (origin, external_id, emotion)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collection_answers (
+  origin TEXT NOT NULL, request TEXT NOT NULL, expires_at REAL NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (origin, request)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collection_requests (origin TEXT NOT NULL, asked_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS collection_pauses (origin TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+"""
+HOUR_S = 3600.0
+
+Key = tuple[str, str]
+"""(origin, external_id)"""
+
+
+@dataclass
+class ItemState:
+    """One item. `fingerprint`: hashes of its pictures; `facts`: columns of a library manifest."""
+
+    origin: str
+    external_id: str
+    status: str = "wanted"
+    code: str | None = None
+    reason: str | None = None
+    attempt_count: int = 0
+    next_try_at: datetime | None = None
+    path: str | None = None
+    fingerprint: dict[str, Any] | None = None
+    duplicate_of: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        return self.origin, self.external_id
+
+
+class CollectionStore:
+    """State of one home. Opening and writing raise StateError."""
+
+    def __init__(self, home: Home) -> None:
+        # Makes the file, and sets the mode in which two processes may write.
+        ItemStore(home.state).close()
+        self._path = home.state
+        self._connection = sqlite3.connect(home.state, timeout=BUSY_S, isolation_level=None)
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        with self._named_faults():
+            self._connection.executescript(_SCHEMA)
+
+    def __enter__(self) -> "CollectionStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _named_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StateError(self._path, error) from error
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written within is written at once, or not at all."""
+        with self._named_faults():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def items(self, domain: str) -> dict[Key, ItemState]:
+        rows = self._connection.execute(
+            "SELECT origin, external_id, status, code, reason, attempt_count, next_try_at, path, fingerprint, "
+            "duplicate_of, facts FROM collection_items WHERE domain = ? ORDER BY origin, external_id",
+            (domain,),
+        )
+        found = {}
+        for row in rows:
+            item = ItemState(*row)
+            item.next_try_at = datetime.fromisoformat(row[6]) if row[6] else None
+            item.fingerprint = json.loads(row[8]) if row[8] else None
+            item.facts = json.loads(row[10])
+            found[item.key] = item
+        return found
+
+    def put(self, domain: str, item: ItemState) -> None:
+        with self._named_faults():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO collection_items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(domain, item.origin, item.external_id, item.status, item.code, item.reason, item.attempt_count),
+                    item.next_try_at.isoformat() if item.next_try_at else None,
+                    item.path,
+                    json.dumps(item.fingerprint) if item.fingerprint else None,
+                    item.duplicate_of,
+                    json.dumps(item.facts),
+                ),
+            )
+
+    def find(self, origin: str, external_id: str, emotion: str, query: str) -> None:
+        """Notes that a word of an emotion has found an item; never forgets one."""
+        with self._named_faults():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO collection_findings VALUES (?, ?, ?, ?)", (origin, external_id, emotion, query)
+            )
+
+    def emotions(self) -> dict[Key, list[str]]:
+        """The emotions under which each item was found."""
+        found: dict[Key, list[str]] = {}
+        rows = self._connection.execute(
+            "SELECT origin, external_id, emotion FROM collection_findings ORDER BY origin, external_id, emotion"
+        )
+        for origin, external_id, emotion in rows:
+            found.setdefault((origin, external_id), []).append(emotion)
+        return found
+
+    def answer(self, origin: str, request: str, now: float | None = None) -> Any:
+        """A kept answer that has not expired; null where there is none."""
+        row = self._connection.execute(
+            "SELECT body FROM collection_answers WHERE origin = ? AND request = ? AND expires_at > ?",
+            (origin, request, time.time() if now is None else now),
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def keep_answer(self, origin: str, request: str, body: Mapping[str, Any], seconds: float) -> None:
+        """Keeps an answer for so long; answers that have expired go."""
+        now = time.time()
+        with self.together():
+            self._connection.execute("DELETE FROM collection_answers WHERE expires_at <= ?", (now,))
+            if seconds > 0:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO collection_answers VALUES (?, ?, ?, ?)",
+                    (origin, request, now + seconds, json.dumps(body)),
+                )
+
+    def count_request(self, origin: str, per_hour: int) -> bool:
+        """Notes a request; false, and not noted, where the last hour has seen as many as are allowed."""
+        now = time.time()
+        with self.together():
+            self._connection.execute("DELETE FROM collection_requests WHERE asked_at <= ?", (now - HOUR_S,))
+            (count,) = self._connection.execute(
+                "SELECT count(*) FROM collection_requests WHERE origin = ?", (origin,)
+            ).fetchone()
+            if count >= per_hour:
+                return False
+            self._connection.execute("INSERT INTO collection_requests VALUES (?, ?)", (origin, now))
+        return True
+
+    def pause(self, origin: str, seconds: float) -> None:
+        """Leaves an origin alone for so long, as it has asked."""
+        with self._named_faults():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO collection_pauses VALUES (?, ?)", (origin, time.time() + seconds)
+            )
+
+    def paused_s(self, origin: str) -> float:
+        """For how much longer an origin is to be left alone."""
+        row = self._connection.execute("SELECT until FROM collection_pauses WHERE origin = ?", (origin,)).fetchone()
+        return max(0.0, row[0] - time.time()) if row else 0.0

@@ -1,0 +1,140 @@
+"""Runs the queries that make the derived tables, in bounded memory: rows come in batches and go into the file.
+
+What they are made of is known by the versions of the files that are read, so that a build that finds the same files
+derives nothing. `clip_facts` is joined for some sources after the other, because a join of whole tables of millions of
+clips takes many gigabytes.
+
+Belongs here: which files are read, how much at once, where DuckDB may spill. Does not belong here: the queries
+(`core.clip_facts`, `core.disputes`, `core.phrases`).
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from emovid_assets.core import clip_facts, disputes, phrases
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.resources.catalogue import table_view_sql
+from emovid_assets.resources.project import Project
+from emovid_assets.tables import TABLES
+
+MEMORY_LIMIT = "2GB"
+"""Of DuckDB; what does not fit is spilled to a temporary folder below the home folder."""
+CLIPS_AT_ONCE = 250_000
+BATCH_ROWS = 65_536
+VERSION = "1"
+"""To be raised where a query gives other rows than before."""
+
+
+def derive_clip_facts(project: Project, domain: str) -> bool:
+    """Makes the table of a domain where it is not there already; returns whether it had to be made."""
+
+    def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+        for low, high in _source_ranges(connection, domain):
+            for name in clip_facts.TABLES_READ:
+                # A clip's id begins with that of its source, and ids of a domain are of one length.
+                column = "source_id" if name in clip_facts.SOURCE_TABLES else "clip_id"
+                limits = [f"{column} >= '{low}'"] if low else []
+                limits += [f"{column} < '{high}'"] if high else []
+                _narrow(connection, name, domain, limits)
+            yield from _batches(connection, clip_facts.clip_facts_query())
+
+    return _derive(project, "clip_facts", domain, clip_facts.TABLES_READ, batches)
+
+
+def derive_disputed_clips(project: Project, domain: str) -> bool:
+    """Makes the table of a domain where it is not there already; returns whether it had to be made."""
+
+    def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+        for name in disputes.TABLES_READ:
+            _narrow(connection, name, domain, [])
+        yield from _batches(connection, disputes.disputed_clips_query())
+
+    return _derive(project, "disputed_clips", domain, disputes.TABLES_READ, batches)
+
+
+def derive_caption_phrase_counts(project: Project) -> bool:
+    """Makes the table where it is not there already; returns whether it had to be made."""
+
+    def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+        for name in phrases.TABLES_READ:
+            connection.execute(f"create or replace view {name} as from whole.{name}")
+        for statement in phrases.counting_statements():
+            connection.execute(statement)
+        yield from _batches(connection, phrases.kept_phrases())
+
+    return _derive(project, "caption_phrase_counts", None, phrases.TABLES_READ, batches)
+
+
+def _derive(
+    project: Project,
+    table: str,
+    domain: str | None,
+    tables_read: Sequence[str],
+    batches: Callable[[duckdb.DuckDBPyConnection], Iterator[pa.RecordBatch]],
+) -> bool:
+    warehouse = project.warehouse
+    domains = [domain] if domain else DOMAINS
+    states = [warehouse.state(name, part) for name in sorted(tables_read) for part in domains]
+    key = "|".join((VERSION, *states))
+
+    def make() -> dict[str, str]:
+        schema = TABLES[table].schema
+        with _reading(project.home.root, tables_read) as connection:
+            cast = (
+                part
+                for batch in batches(connection)
+                for part in pa.Table.from_batches([batch]).cast(schema).to_batches()
+            )
+            project.write(table, domain, pa.RecordBatchReader.from_batches(schema, cast))
+        return {"state": warehouse.state(table, domain)}
+
+    name = f"{table}/{domain}" if domain else table
+    made, is_new = project.remembered(name, key, make)
+    if is_new or warehouse.is_whole(table, domain, made["state"]):
+        return is_new
+    # Somebody else has changed or removed the file.
+    make()
+    return True
+
+
+@contextmanager
+def _reading(home: Path, tables: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB with the tables as views of the schema `whole`."""
+    with tempfile.TemporaryDirectory(prefix=".deriving-", dir=home) as folder:
+        settings = {"memory_limit": MEMORY_LIMIT, "temp_directory": folder}
+        with duckdb.connect(str(Path(folder) / "temporary.duckdb"), config=settings) as connection:
+            connection.execute("create schema whole")
+            connection.execute("use whole")
+            for name in tables:
+                connection.execute(table_view_sql(TABLES[name], home))
+            connection.execute("use main")
+            yield connection
+
+
+def _narrow(connection: duckdb.DuckDBPyConnection, table: str, domain: str, limits: Sequence[str]) -> None:
+    condition = " and ".join([f"domain = '{domain}'", *limits])
+    connection.execute(f"create or replace view {table} as from whole.{table} where {condition}")
+
+
+def _source_ranges(connection: duckdb.DuckDBPyConnection, domain: str) -> Iterator[tuple[str | None, str | None]]:
+    """Ranges of source ids, first included and last not, that hold about `CLIPS_AT_ONCE` clips each."""
+    bounds = connection.execute(
+        "select min(source_id) from ("
+        "  select source_id, (sum(count(*)) over (order by source_id) - count(*)) // ? as part"
+        "  from whole.clips where domain = ? group by source_id"
+        ") where part > 0 group by part order by part",
+        [CLIPS_AT_ONCE, domain],
+    ).fetchall()
+    ends = [None, *(bound for (bound,) in bounds), None]
+    yield from pairwise(ends)
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
+    with connection.sql(query).to_arrow_reader(BATCH_ROWS) as reader:
+        yield from reader

@@ -1,0 +1,251 @@
+"""Fine-tuning the labeller: from tables to a folder with an adapter and everything that it came from.
+
+Belongs here: files, revisions, decoding ahead. Does not belong here: learning (`core.vlm.fine_tuning`), which clips
+may be learnt from (`core.training_pool`).
+
+A folder `models/labeller-<revision>` is complete from the moment it is there. While it is trained, its checkpoint lies
+in a hidden folder beside it; a killed training goes on from there.
+"""
+
+import gc
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from emovid_assets.core.calibration import fit_temperature
+from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.model_place import ModelPlace
+from emovid_assets.core.training_pool import TrainingPool
+from emovid_assets.core.vlm import adapter
+from emovid_assets.core.vlm.chat_model import ChatModel, forget_chat_model
+from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays
+from emovid_assets.core.vlm.exchange import LabelAnswer, Meter
+from emovid_assets.core.vlm.fine_tuning import VERSION, FineTuning
+from emovid_assets.core.vlm.loading import load
+from emovid_assets.core.vlm.training_set import Example, Parts, class_weights, divided, require_enough
+from emovid_assets.core.vlm.training_state import Recipe, State
+from emovid_assets.layout import Settings
+from emovid_assets.resources import vlm
+from emovid_assets.resources.compute import Outcome
+from emovid_assets.resources.models import ClipTables
+from emovid_assets.resources.progress import progress_for
+from emovid_assets.resources.project import ALL_DOMAINS, Project
+from emovid_assets.resources.training_frames import ready
+
+RECORD = "training.json"
+MEASURED_CLIPS = 400
+"""Most clips on which a model is measured that does not learn: ± 5 points of accuracy at 95 %."""
+_PACKAGES = ("torch", "transformers", "peft", "numpy", "av")
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A folder with an adapter; `record` is its `training.json`."""
+
+    revision: str
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def held_out(self) -> list[HeldOutAnswer]:
+        """Its answers on the held-out clips, before temperature."""
+        return _answers(self.record["held_out_clips"], "log_probabilities")
+
+    @property
+    def zero_shot_held_out(self) -> list[HeldOutAnswer]:
+        """Those of the model that it came from."""
+        return _answers(self.record["held_out_clips"], "zero_shot_log_probabilities")
+
+
+def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> list[Example]:
+    """The clips of the pool that have a file, with what the labeller is asked about them."""
+    rows = (row for row in tables.clip_rows() if row["clip_id"] in pool.emotions)
+    asked = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
+    return [
+        Example(row["clip_id"], request, pool.emotions[row["clip_id"]], pool.groups[row["clip_id"]], row["sha256"])
+        for row, request in asked
+    ]
+
+
+def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
+    """Trains an adapter, or finds the one that the same clips and settings gave before.
+
+    Raises NotEnoughLabelsError, ModelNotUsableError, TrainingFailedError.
+    """
+    settings = project.settings
+    recipe = Recipe(**settings.fine_tuning.model_dump())
+    parts = divided(examples, share=recipe.held_out_share, seed=settings.seed)
+    require_enough(examples, parts, recipe.min_clips)
+    config = training_config(settings, place)
+    data = _data_sha256(examples)
+    revision = hashlib.sha256(json.dumps([config, data], sort_keys=True).encode()).hexdigest()[:16]
+    folder = project.home.models / f"labeller-{revision}"
+    if not folder.exists():
+        work = project.home.models / f".labeller-{revision}.training"
+        log.info(
+            f"Fine-tuning {place.model_id} on {len(parts.training)} clips; {len(parts.held_out)} are held out. "
+            f"A run that is stopped goes on from its last evaluation"
+        )
+        facts = {"revision": revision, "data_sha256": data, "config": config}
+        _train(project, place, recipe, parts, revision, work, facts, log)
+        _publish(work / "result", folder)
+        # Trainings that were stopped are of no use once the clips or settings have changed.
+        for left in project.home.models.glob(".labeller-*.training"):
+            shutil.rmtree(left, ignore_errors=True)
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return FineTuned(revision, folder, record)
+
+
+def found(project: Project, path: str, revision: str) -> FineTuned:
+    """The fine-tuned labeller of a row of `emotion_labeller`."""
+    folder = project.home.root / path
+    return FineTuned(revision, folder, json.loads((folder / RECORD).read_text(encoding="utf-8")))
+
+
+def training_config(settings: Settings, place: ModelPlace) -> dict[str, Any]:
+    """What, besides the clips, an adapter follows from."""
+    return {
+        "version": VERSION,
+        "base_model": place.model_id,
+        "base_revision": place.revision,
+        "precision": settings.labeller.precision,
+        "seed": settings.seed,
+        **settings.fine_tuning.model_dump(),
+    }
+
+
+def measured_sample(examples: Sequence[Example], seed: str) -> list[Example]:
+    """At most `MEASURED_CLIPS`, by keyed rank."""
+    ranked = sorted(examples, key=lambda one: (keyed_rank(one.clip_id, f"{seed}/measured"), one.clip_id))
+    return ranked[:MEASURED_CLIPS]
+
+
+def measured(
+    project: Project, model: vlm.Model, examples: Sequence[Example], tables: ClipTables, log: logging.Logger
+) -> tuple[list[HeldOutAnswer], Outcome, Meter]:
+    """What a model answers on clips that people have labelled; kept clip by clip, as items of a step of its own."""
+    emotions = {example.clip_id: example.emotion for example in measured_sample(examples, project.settings.seed)}
+    rows = (row for row in tables.clip_rows() if row["clip_id"] in emotions)
+    requests = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
+    meter = Meter()
+    outcome = vlm.label(project, ALL_DOMAINS, model, requests, meter, log, step="label_held_out")
+    answers = [
+        HeldOutAnswer(clip_id, emotions[clip_id], LabelAnswer.of(payload).log_probabilities)
+        for clip_id, payload in outcome.payloads.items()
+    ]
+    return answers, outcome, meter
+
+
+def temperature_of(answers: Sequence[HeldOutAnswer]) -> float:
+    """As `calibration.fit_temperature` finds it."""
+    return fit_temperature(*as_arrays(answers))
+
+
+def _train(
+    project: Project,
+    place: ModelPlace,
+    recipe: Recipe,
+    parts: Parts,
+    revision: str,
+    work: Path,
+    facts: Mapping[str, Any],
+    log: logging.Logger,
+) -> None:
+    """Trains in the folder `work` and leaves the result in `work/result`."""
+    import torch
+
+    settings = project.settings.labeller
+    # A GPU may not hold the labeller twice.
+    forget_chat_model()
+    model, processor = load(
+        place,
+        device=settings.device,
+        precision=settings.precision,
+        trust_remote_code=settings.trust_remote_code,
+        adapter=None,
+    )
+    chat = ChatModel(model, processor, log)
+    tell = progress_for(log)
+    threads = project.settings.media.workers or os.cpu_count() or 1
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        training = FineTuning(
+            chat,
+            place,
+            recipe,
+            parts,
+            seed=revision,
+            read=partial(ready, chat, threads=threads),
+            score_batch_clips=settings.batch_clips,
+            checkpoint_path=work / "checkpoint.pt",
+            log=log,
+            progress=lambda done, total: tell("fine-tuning", done, total),
+        )
+        state = training.run()
+    result = work / "result"
+    shutil.rmtree(result, ignore_errors=True)
+    adapter.save(training.adapted, place, result)
+    record = {**facts, "device": chat.device, **_record(parts, state)}
+    (result / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    del training, chat, model, processor
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _record(parts: Parts, state: State) -> dict[str, Any]:
+    """What a person needs to judge the adapter, and a program to use it."""
+    before = {one.clip_id: list(one.log_probabilities) for one in state.zero_shot}
+    groups = {example.clip_id: example.group_id for example in parts.held_out}
+    return {
+        "temperature": temperature_of(state.best),
+        "zero_shot_temperature": temperature_of(state.zero_shot),
+        "best_step": state.best_step,
+        "evaluations": [asdict(one) for one in state.evaluations],
+        "losses": state.losses,
+        "class_weights": class_weights(parts.training),
+        "training_clips": [
+            {"clip_id": one.clip_id, "emotion": one.emotion, "group_id": one.group_id} for one in parts.training
+        ],
+        "held_out_clips": [
+            {
+                **asdict(one),
+                "group_id": groups[one.clip_id],
+                "zero_shot_log_probabilities": before[one.clip_id],
+            }
+            for one in state.best
+        ],
+        "unreadable_clips": sorted(state.unreadable),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+    }
+
+
+def _answers(rows: Iterable[Mapping[str, Any]], column: str) -> list[HeldOutAnswer]:
+    return [HeldOutAnswer(row["clip_id"], row["emotion"], row[column]) for row in rows]
+
+
+def _data_sha256(examples: Sequence[Example]) -> str:
+    """Of the clips' bytes, labels and groups, and of what is asked about them."""
+    digest = hashlib.sha256()
+    for one in sorted(examples, key=lambda example: example.clip_id):
+        asked = [list(one.request.stamps_s), one.request.side_px, one.request.prompt]
+        line = [one.clip_id, one.content_sha256, one.emotion, one.group_id, *asked]
+        digest.update(json.dumps(line).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _publish(made: Path, folder: Path) -> None:
+    try:
+        os.replace(made, folder)
+    except OSError:
+        # Another run has just finished the same training.
+        if not folder.exists():
+            raise

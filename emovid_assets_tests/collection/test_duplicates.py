@@ -1,0 +1,70 @@
+"""What counts as the same sticker, on real ones and their copies."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageSequence
+
+from emovid_assets.core.collection.duplicates import fingerprint, shows_the_same
+from emovid_assets.core.video.errors import MediaError
+from emovid_assets.layout import CollectionSettings
+from emovid_assets_tests.assets.homes import draw_gif
+
+BITS = CollectionSettings().near_duplicate_bits
+
+
+def copies(path: Path, folder: Path) -> list[Path]:
+    """The GIF at half size, and with 64 colours."""
+    image = Image.open(path)
+    frames = [frame.convert("RGBA") for frame in ImageSequence.Iterator(image)]
+    white = [Image.alpha_composite(Image.new("RGBA", one.size, "white"), one).convert("RGB") for one in frames]
+    width, height = image.size
+    changed = {
+        "half": [one.resize((width // 2, height // 2), Image.Resampling.LANCZOS) for one in white],
+        "colours": [one.convert("P", palette=Image.Palette.ADAPTIVE, colors=64).convert("RGB") for one in white],
+    }
+    made = []
+    for name, pictures in changed.items():
+        target = folder / f"{path.stem}-{name}.gif"
+        pictures[0].save(target, save_all=True, append_images=pictures[1:], duration=100, loop=0, optimize=False)
+        made.append(target)
+    return made
+
+
+@pytest.mark.corpus
+def test_copies_of_real_stickers_are_found_and_similar_ones_stay_two(corpus: Path, tmp_path: Path) -> None:
+    # Faces that look alike, and a few others; all 40 that move were measured once (see the module).
+    alike = ("angry", "rage", "sick", "anguished", "smile", "relieved", "pensive", "smiley-cat", "crying-cat-face")
+    moving = [path for path in sorted((corpus / "sticker").iterdir()) if path.stem.partition("__")[2] in alike]
+    prints = {path.name: fingerprint(path) for path in moving}
+    assert len(prints) == 9
+    for one, other in itertools.combinations(prints, 2):
+        assert not shows_the_same(prints[one], prints[other], BITS), (one, other)
+    for path in [path for path in moving if path.suffix == ".gif"][::3]:
+        for copy in copies(path, tmp_path):
+            assert shows_the_same(prints[path.name], fingerprint(copy), BITS), copy.name
+
+
+def test_the_same_shape_in_another_colour_is_another_sticker(tmp_path: Path) -> None:
+    red = fingerprint(draw_gif(tmp_path / "red.gif", (200, 40, 40)))
+    green = fingerprint(draw_gif(tmp_path / "green.gif", (40, 90, 40)))
+    assert red["hashes"] == green["hashes"] or not shows_the_same(red, green, 64)
+    assert not shows_the_same(red, green, 64)
+    assert shows_the_same(red, fingerprint(draw_gif(tmp_path / "slow.gif", (202, 41, 40), delay_ms=200)), BITS)
+
+
+def test_another_proportion_or_another_end_is_another_sticker(tmp_path: Path) -> None:
+    one = fingerprint(draw_gif(tmp_path / "a.gif"))
+    assert not shows_the_same(one, {**one, "proportion": one["proportion"] * 1.3}, 64)
+    last = f"{int(one['hashes'][2], 16) ^ 0b11111:016x}"
+    assert not shows_the_same(one, {**one, "hashes": [*one["hashes"][:2], last]}, 4)
+    assert shows_the_same(one, {**one, "hashes": [*one["hashes"][:2], last]}, 5)
+
+
+def test_what_does_not_move_is_no_sticker(tmp_path: Path) -> None:
+    path = tmp_path / "still.gif"
+    Image.new("RGB", (40, 40), "red").save(path)
+    with pytest.raises(MediaError) as caught:
+        fingerprint(path)
+    assert caught.value.code == "single_image"
