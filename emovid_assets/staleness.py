@@ -209,5 +209,7 @@ class Walk:
     def _has_inputs(self, place: Place) -> bool:
         return all(
             any(one in self._there or one in self._started for one in places)
-            for _, places in self._lineage.parents_of(place)
+            for parent, places in self._lineage.parents_of(place)
+            # Nothing asks for a root because it is missing, so what pools the domains cannot wait for one.
+            if place.domain is not None or self._lineage.parents[parent]
         )

@@ -52,10 +52,16 @@ def test_what_pools_the_domains_waits_for_every_domain_that_is_at_work() -> None
 
 def test_a_domain_that_was_never_built_holds_nobody_up() -> None:
     there = {place for place in PLACES if place.domain in (None, "movie")} - UNPARTITIONED
-    begun = started(set(PLACES) - there - of("animation", "source_videos") - of("sticker", "source_videos"), there)
+    begun = started({place for place in PLACES if LINEAGE.parents[place.asset]} - there, there)
     assert begun & UNPARTITIONED == of(None, "emotion_labeller")
     assert {place.domain for place in begun} == {None}
     assert started(of(None, "catalogue"), there | UNPARTITIONED) == of(None, "catalogue", "dataset_report")
+
+
+def test_what_pools_the_domains_does_not_wait_for_a_root_that_nothing_asks_for() -> None:
+    roots = {place for place in PLACES if not LINEAGE.parents[place.asset]}
+    assert started(of(None, "catalogue"), set(PLACES) - roots) == of(None, "catalogue", "dataset_report")
+    assert started(of("movie", "segments"), set(PLACES) - roots) == set()
 
 
 def test_what_lacks_an_input_is_left_alone_and_holds_nothing_up() -> None:
