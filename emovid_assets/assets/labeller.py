@@ -70,7 +70,7 @@ def emotion_labeller(
     answers, outcome, meter = training.measured(project, model, examples, tables, log)
     row = {
         "model_id": model.place.model_id,
-        "base_model": model.place.model_id,
+        "base_model": f"{model.place.model_id}@{model.place.revision}",
         "revision": model.place.revision,
         "kind": "zero_shot",
         "training_clip_count": 0,
@@ -89,13 +89,10 @@ def emotion_labeller(
 
 
 def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, shown: Row, log: Any) -> Rows:
-    """In a small library it learns from the benchmark too rather than not exist: it is no judge of generated videos."""
+    """It learns from the benchmark too: it is no judge of generated videos, and small libraries have little else."""
     table = TABLES["emotion_labeller"]
     minimum = project.settings.labeller.min_training_clips
-    learns_from_benchmark = len(pool.emotions) < minimum and pool.benchmark_count > 0
-    if learns_from_benchmark:
-        log.warning(f"The embedded labeller learns from benchmark clips too, for want of others: {pool.sentence}.")
-        pool, shown = pool.with_benchmark(), shown | {"kept_for_the_benchmark": 0, "learns_from_benchmark": True}
+    pool, shown = pool.with_benchmark(), shown | {"kept_for_the_benchmark": 0}
     try:
         labeller, report, folder = models.train_labeller(project.home, forest_examples(pool, tables), minimum=minimum)
     except NotEnoughLabelsError as missing:
@@ -115,9 +112,7 @@ def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, s
         # Its shares of trees hold zeros, which no temperature mends.
         "temperature": 1.0,
         "path": project.home.relative(folder),
-        "training_config": json.dumps(
-            {**json.loads(models.training_config()), "learns_from_benchmark": learns_from_benchmark}, sort_keys=True
-        ),
+        "training_config": models.training_config(),
     }
     return result(
         "emotion_labeller",

@@ -1,7 +1,7 @@
 """Which human-labelled clips a labeller may learn from, and be calibrated on.
 
-Belongs here: what keeps the validation and the benchmark out of every labeller's training, whatever its kind. Does not
-belong here: how a benchmark is drawn (`splits`), how a labeller learns.
+Belongs here: what keeps the validation and the benchmark out of training. Does not belong here: how a benchmark is
+drawn (`splits`), how a labeller learns.
 
 The benchmark comes after the labels by model, of which the labeller is the source: as an input it would close a
 cycle. But it takes human-labelled clips alone, and of the others it only counts how many there are. So the draw can be
@@ -9,7 +9,7 @@ made before anybody has labelled those: same function, same seed, same clips. Wh
 well, and so is every clip of a benchmark clip's group: the same film, the same source, near-duplicates.
 
 In a small library the benchmark may take nearly all that people have labelled. A labeller that is no judge of generated
-videos may then learn from it rather than not exist (`TrainingPool.with_benchmark`), and has to say so.
+videos may learn from it too (`TrainingPool.with_benchmark`).
 
 The validation set is a sample of all clips, most films have a part in it, so only the clips themselves and their
 near-duplicates stay out.

@@ -91,7 +91,7 @@ def label(
     if (labeller["kind"] == "embedded") != (settings.backend == "embedded"):
         raise LabellerOutOfDateError(
             f'The labeller at hand is {labeller["model_id"]}, but labeller.backend = "{settings.backend}". '
-            f"Build it first: emovid build --select emotion_labeller"
+            f"Build it first: emovid build --select key:emotion_labeller"
         )
     if labeller["kind"] == "embedded":
         forest = load_labeller(project.home, labeller["path"])
@@ -99,6 +99,11 @@ def label(
         by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
         return Answers(forest.model_id, forest.revision, forest.prompt_sha256, by_clip)
     model = vlm.model_of(project.home, settings, "labeller")
+    configured = f"{model.place.model_id}@{model.place.revision}"
+    if labeller["base_model"] != configured:
+        raise LabellerOutOfDateError(
+            f"The labeller at hand was made from {labeller['base_model']}, but labeller.model is now {configured}. Build it first: emovid build --select key:emotion_labeller"
+        )
     if labeller["path"]:
         model = vlm.Model(model.place, project.home.root / labeller["path"], labeller["revision"])
     meter = Meter()

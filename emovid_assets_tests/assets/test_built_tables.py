@@ -168,12 +168,7 @@ def test_the_labeller_is_trained_on_the_agreed_labels_without_the_validation_cli
     assert len(blind) == 4 * len(DOMAINS)
     assert blind & agreed, "nothing would be proved if no validation clip had a label"
     (labeller,) = rows(demo.home, "emotion_labeller")
-    split = all_rows(demo.home, "benchmark_split")
-    closed = {row["group_id"] for row in split if row["split"] == "benchmark"}
-    free = {row["clip_id"] for row in split if row["clip_id"] in agreed - blind and row["group_id"] not in closed}
-    assert len(free) < 16, "so small a library leaves too little beside the benchmark"
     assert labeller["training_clip_count"] == len(agreed - blind)
-    assert json.loads(labeller["training_config"])["learns_from_benchmark"] is True
     assert (demo.home / labeller["path"] / "report.json").is_file()
 
 
