@@ -1,5 +1,7 @@
 """What all tests share: the public corpus, where it lies beside the repository, and calm property tests."""
 
+import atexit
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,11 @@ CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 # A busy machine is no reason for a property test to fail.
 settings.register_profile("emovid", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("emovid")
+
+
+def pytest_unconfigure() -> None:
+    """Keeps the closing line of pytest the last one: DuckDB's binding lists what it leaks when the process ends."""
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,8 @@ def label(
     configured = f"{model.place.model_id}@{model.place.revision}"
     if labeller["base_model"] != configured:
         raise LabellerOutOfDateError(
-            f"The labeller at hand was made from {labeller['base_model']}, but labeller.model is now {configured}. Build it first: emovid build --select key:emotion_labeller"
+            f"The labeller at hand was made from {labeller['base_model']}, but labeller.model is now {configured}. "
+            f"Build it first: emovid build --select key:emotion_labeller"
         )
     if labeller["path"]:
         model = vlm.Model(model.place, project.home.root / labeller["path"], labeller["revision"])

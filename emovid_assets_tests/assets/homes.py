@@ -43,7 +43,7 @@ class Demo(NamedTuple):
     output: str
 
 
-def emovid(home: Path, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+def emovid(home: Path, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
     """The real command line in a process of its own."""
     environment = {**os.environ, "EMOVID_HOME": str(home), "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "emovid_assets.cli", *arguments]

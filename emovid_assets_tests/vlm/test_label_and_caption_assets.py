@@ -1,0 +1,138 @@
+"""`vlm_labels` and `captions` by a model of one's own and by a server, from settings to tables."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emovid_assets.core.vlm.prompts import CAPTION, FOLDER, read_prompt
+from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows
+from emovid_assets_tests.resources.chat_server import ChatServer
+from emovid_assets_tests.resources.tiny_server import TinyModel
+from emovid_assets_tests.vlm.learnable import make_home
+from emovid_assets_tests.vlm.teaching import SENTENCE, teach
+
+pytestmark = pytest.mark.integration
+
+LOCAL = """
+[captioner]
+backend = "transformers"
+model = "{model}"
+frames = 2
+frame_side_px = 32
+max_tokens = 48
+"""
+SERVED = """
+[benchmark]
+per_cell = 1
+
+[labeller]
+backend = "endpoint"
+model = "tiny"
+revision = "taught"
+base_url = "{url}"
+frames = 2
+frame_side_px = 32
+rotations = 2
+
+[captioner]
+backend = "endpoint"
+model = "tiny"
+base_url = "{url}"
+frames = 2
+frame_side_px = 32
+max_tokens = 48
+"""
+
+
+@pytest.fixture(scope="module")
+def talking(tmp_path_factory: pytest.TempPathFactory, tiny_chat_model: Callable[[str], Path]) -> Path:
+    """A model that describes every clip with the same sentence."""
+    folder = shutil.copytree(tiny_chat_model("llava_onevision"), tmp_path_factory.mktemp("talking") / "model")
+    return teach(folder, read_prompt(FOLDER / CAPTION).filled(max_words=80))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, talking: Path) -> Path:
+    return make_home(tmp_path_factory.mktemp("planted") / "home", talking)
+
+
+@pytest.fixture
+def home(tmp_path: Path, base: Path) -> Path:
+    return shutil.copytree(base, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def served(talking: Path) -> Iterator[tuple[ChatServer, str]]:
+    """A server that asks the model, and the settings that name it."""
+    server = ChatServer(TinyModel(talking).answer)
+    with server.running() as url:
+        yield server, SERVED.format(url=url)
+
+
+def settled(home: Path, text: str) -> None:
+    (home / "emovid.toml").write_text(text, encoding="utf-8")
+
+
+def built(home: Path, *assets: str) -> list[Any]:
+    reports = build(home, domains=["movie"], selection=" or ".join(f"key:{name}" for name in assets))
+    assert errors_of(reports) == []
+    return [report_of(reports, name, None if name == "emotion_labeller" else "movie") for name in assets]
+
+
+def test_a_model_of_ones_own_describes_each_clip_once(home: Path, talking: Path) -> None:
+    settled(home, LOCAL.format(model=talking))
+    (first,) = built(home, "captions")
+    assert (first.rows, first.computed, first.quarantined) == (80, 80, 0)
+    captions = rows(home, "captions", "movie")
+    assert {row["caption"] for row in captions} == {SENTENCE}
+    for row in captions:
+        assert (row["model_id"], row["attempt_count"], len(row["frame_pts_s"])) == ("model", 1, 2)
+        assert 0 < row["output_token_count"] <= 48
+        assert row["prompt_sha256"] == read_prompt(FOLDER / CAPTION).sha256
+    assert built(home, "captions")[0].computed == 0
+    # Fewer words allowed: the same text breaks the rules, is asked for anew and ends in the quarantine.
+    settled(home, LOCAL.format(model=talking) + "max_words = 9\ntries = 1\n\n[media]\nmax_quarantined_share = 1.0\n")
+    (strict,) = built(home, "captions")
+    assert (strict.rows, strict.quarantined) == (0, 80)
+
+
+def test_frames_may_be_chosen_by_motion_and_the_words_may_hold_the_title(home: Path, talking: Path) -> None:
+    settled(home, LOCAL.format(model=talking))
+    built(home, "captions")
+    even = {row["clip_id"]: row["prompt_token_count"] for row in rows(home, "captions", "movie")}
+    settled(home, LOCAL.format(model=talking) + 'context = ["title"]\nframe_choice = "motion"\nmin_words = 1\n')
+    (told,) = built(home, "captions")
+    assert told.computed + told.quarantined == 80, "another prompt is another question"
+    assert all(row["prompt_token_count"] > even[row["clip_id"]] for row in rows(home, "captions", "movie"))
+
+
+def test_a_server_labels_and_describes_and_each_answer_is_kept(home: Path, served: tuple[ChatServer, str]) -> None:
+    server, settings = served
+    settled(home, settings)
+    _, labels, captions = built(home, "emotion_labeller", "vlm_labels", "captions")
+    (row,) = rows(home, "emotion_labeller")
+    assert (row["kind"], row["model_id"], row["revision"], row["path"]) == ("zero_shot", "tiny", "taught", None)
+    assert row["held_out_clip_count"] > 0
+    assert (labels.rows, labels.computed, captions.rows) == (80, 80, 80)
+    for row in rows(home, "vlm_labels", "movie"):
+        assert sum(row[name] for name in row if name.startswith("p_")) == pytest.approx(1)
+        assert row["confidence"] == max(row[name] for name in row if name.startswith("p_"))
+        assert 0.05 <= row["mass"] <= 1
+    assert {row["caption"] for row in rows(home, "captions", "movie")} == {SENTENCE}
+    asked = len(server.calls)
+    assert [report.computed for report in built(home, "vlm_labels", "captions")] == [0, 0]
+    assert len(server.calls) == asked, "what was answered is not asked again"
+
+
+def test_a_labeller_that_was_made_of_another_model_is_refused_with_what_to_build(
+    home: Path, served: tuple[ChatServer, str]
+) -> None:
+    settled(home, served[1])
+    built(home, "emotion_labeller")
+    settled(home, served[1].replace('"taught"', '"newer"'))
+    (failure,) = errors_of(build(home, domains=["movie"], selection="key:vlm_labels"))
+    assert "was made from tiny@taught, but labeller.model is now tiny@newer" in failure
+    assert "emovid build --select key:emotion_labeller" in failure
