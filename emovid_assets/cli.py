@@ -140,10 +140,12 @@ def plan(
     import json
 
     from emovid_assets.plan import plan as planned_assets
+    from emovid_assets.server_costs import server_costs
     from emovid_assets.terminal import duration
 
+    home = Home.from_environment()
     try:
-        planned = planned_assets(Home.from_environment(), _domains(domain), select)
+        planned = planned_assets(home, _domains(domain), select)
     except (SettingsError, ValueError) as error:
         raise fail(str(error)) from error
     if as_json:
@@ -170,6 +172,14 @@ def plan(
     told += [f"{unknown} of unknown length"] if unknown else []
     if told:
         out.print(f"{', '.join(told)}; ~ is an estimate, by what the domain holds now")
+    for asset, cost in server_costs(home, planned).items():
+        hours = "" if cost.hours is None else f", about {duration(cost.hours * 3600)}"
+        assumed = f" (assumed: {'; '.join(cost.assumptions)})" if cost.assumptions else ""
+        out.print(
+            f"{asset}: {cost.request_count:,} requests, {cost.prompt_token_count:,} prompt and "
+            f"{cost.output_token_count:,} output tokens, {cost.upload_bytes / 1e9:.2f} GB sent, "
+            f"price {cost.price:,.2f}{hours}{escape(assumed)}"
+        )
 
 
 @app.command()

@@ -17,7 +17,7 @@ from pydantic import PrivateAttr
 
 from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.identity import source_id
+from emovid_assets.core.identity import source_id, source_of
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
 from emovid_assets.core.vlm.prompts import PromptError
 from emovid_assets.layout import Home
@@ -147,8 +147,9 @@ class _Domain:
         coming = self._coming_clips()
         if coming == 0:
             return Amount(step, len(found.todo_ids), found.todo_weight)
-        items = None if coming is None else len(found.todo_ids) + coming
-        return Amount(step, items, is_estimate=True)
+        # Clips of a source that is cut anew are in `coming`, whether the tables still have them or not.
+        left = sum(source_of(clip_id) not in self._changed_sources for clip_id in found.todo_ids)
+        return Amount(step, None if coming is None else left + coming, is_estimate=True)
 
     def _coming_clips(self) -> int | None:
         """Clips whose content is not known yet, as many as these sources have now, or as a source has on average."""
@@ -211,11 +212,14 @@ class _Domain:
         if self._project.settings.labeller.backend == "embedded":
             return None
         labellers = rows_of(self._project.read("emotion_labeller"))
+        every_clip = Amount("label", len(self._column("clip_media", "clip_id")), is_estimate=True)
         if not labellers or "vlm_labels" in self._outdated:
-            return Amount("label", len(self._column("clip_media", "clip_id")), is_estimate=True)
+            return every_clip
         try:
             models.label(self._project, self._domain, labellers[0], self._clip_tables(), _LOG)
-        except (ModelNotUsableError, PromptError, models.LabellerOutOfDateError):
+        except models.LabellerOutOfDateError:
+            return every_clip
+        except (ModelNotUsableError, PromptError):
             return Amount("label", None, is_estimate=True)
         return self._with_coming("label", self._project.counted("label"))
 

@@ -29,6 +29,7 @@ LEVELS = (
     ("build",),
     ("definitions", "runner", "code_server"),
     ("plan", "status", "terminal"),
+    ("server_costs",),
     ("demo",),
     ("cli",),
 )
