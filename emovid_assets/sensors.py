@@ -34,6 +34,8 @@ SETTLE_S = 4.0
 
 Listing = Mapping[str, tuple[int, int]]
 Answer = dg.SensorResult | dg.SkipReason
+LIBRARY_TABLES = ("wanted_videos", "source_videos")
+"""What is read from the library's files."""
 
 
 def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefinition]:
@@ -50,7 +52,7 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         )(function)
 
     return [
-        sensor(library_files, ["source_videos"]),
+        sensor(library_files, LIBRARY_TABLES),
         sensor(annotation_files, ANSWER_TABLES),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
@@ -97,7 +99,7 @@ def _cursor(seen: Mapping[str, _Seen]) -> str:
 
 
 def library_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
-    """Asks for the sources of each domain whose library files are new, changed or gone."""
+    """Asks for what is read from the library, for each domain whose files are new, changed or gone."""
     remembered, requests, said = _remembered(context.cursor), [], []
     for domain in DOMAINS:
         seen = remembered.setdefault(domain, _Seen())
@@ -106,7 +108,9 @@ def library_files(context: dg.SensorEvaluationContext, project: Project) -> dg.S
             said.append(f"{domain}: {reason}")
         else:
             requests.append(
-                dg.RunRequest(run_key=key, partition_key=domain, asset_selection=[dg.AssetKey("source_videos")])
+                dg.RunRequest(
+                    run_key=key, partition_key=domain, asset_selection=[dg.AssetKey(name) for name in LIBRARY_TABLES]
+                )
             )
     return dg.SensorResult(
         run_requests=requests,

@@ -158,7 +158,7 @@ def test_without_annotations_everything_else_is_built_and_the_message_says_what_
     assert report_of(reports, "vlm_labels", "sticker").missing == "no labeller has been trained yet"
     count = {name: len(all_rows(tmp_path, name)) for name, table in TABLES.items() if table.is_partitioned}
     built = ("source_videos", "segments", "clips", "clip_media", "colour_attributes", "clip_features", "captions")
-    built += ("clip_embeddings", "annotation_tasks")
+    built += ("clip_embeddings", "annotation_tasks", "clip_facts")
     assert {name for name, rows_there in count.items() if rows_there} == set(built)
     # The emotion it was collected under is no label until a person has confirmed it.
     assert {row["purpose"] for row in all_rows(tmp_path, "annotation_tasks")} == {"verify", "validate"}

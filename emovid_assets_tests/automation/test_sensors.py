@@ -65,7 +65,7 @@ def test_a_new_file_asks_once_for_the_sources_of_its_domain_and_of_no_other(tmp_
     second = ticks()
     (request,) = second.run_requests
     assert request.partition_key == "sticker"
-    assert request.asset_selection == [dg.AssetKey("source_videos")]
+    assert set(request.asset_selection) == {dg.AssetKey("source_videos"), dg.AssetKey("wanted_videos")}
     assert ticks.settled() == []
     assert "sticker: nothing new" in ticks().skip_reason.skip_message
 

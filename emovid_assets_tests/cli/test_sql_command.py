@@ -18,7 +18,7 @@ from emovid_assets.resources.catalogue import read_function_files, read_view_fil
 from emovid_assets.tables import TABLES
 from emovid_assets_tests.cli.conftest import Call
 from emovid_assets_tests.planted_tables import plant, valid_row
-from emovid_assets_tests.sql.planting import SQL_FOLDER
+from emovid_assets_tests.sql.planting import SQL_FOLDER, derive_all
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_view_is_described_with_grain_units_and_source(call: Call, home: Path)
         "dataset_statistics (view): How many clips there are",
         "one row per: domain, and `total`",
         "source: paper, Table 2",
-        "reads: domains, clips, captions",
+        "reads: domains, clip_facts",
         "note: The standard deviation is the sample one",
     ):
         assert words in done.stdout
@@ -144,6 +144,7 @@ def test_a_named_query_is_described_with_its_text_and_parameters(call: Call, hom
 def test_a_named_query_takes_values_and_formats(call: Call, home: Path) -> None:
     plant(home, "emotion_labels", [valid_row("emotion_labels", n, emotion="awe") for n in range(3)])
     plant(home, "clips", [valid_row("clips", n) for n in range(3)])
+    derive_all(home)
     arguments = ("sql", "--name", "brightest_clips", "--set", "emotion=awe", "--set", "limit=2", "--format", "csv")
     lines = call(*arguments, home=home).stdout.splitlines()
     assert lines[0] == "clip_id,brightness_mean,title,media_path"
@@ -224,8 +225,11 @@ def test_more_rows_than_a_batch_are_all_written(call: Call, home: Path) -> None:
         ("SELECT domian FROM clips", '"domain"'),
         ("SELECT * FROM clip", "did you mean clips"),
         ("SELECT * FROM zzz", "emovid sql --list shows all"),
-        ("SELECT * FROM disputed_clips", "disputed_clips is a named query: emovid sql --name disputed_clips"),
-        ("SELECT valence FROM clips", '"valence" is a column of clip_catalogue, emotion_labels, emotion_wheel.'),
+        ("SELECT * FROM brightest_clips", "brightest_clips is a named query: emovid sql --name brightest_clips"),
+        (
+            "SELECT valence FROM clips",
+            '"valence" is a column of clip_catalogue, clip_facts, emotion_labels, emotion_wheel.',
+        ),
         ("SELECT brightnes FROM clips", "did you mean brightness"),
         ("SELECT clips.valence FROM clips", '"valence" is a column of clip_catalogue'),
         ("SELECT * EXCLUDE (valence) FROM clips", '"valence" is a column of clip_catalogue'),
@@ -288,7 +292,7 @@ def test_a_home_in_which_nothing_was_built_can_be_queried_and_says_what_to_type(
 
 def test_an_empty_answer_says_which_tables_are_not_built(call: Call, home: Path) -> None:
     done = call("sql", "SELECT * FROM emotion_transitions WHERE transition_count > 0", home=home)
-    assert "note not built yet: emotion_labels, segments; `emovid status` shows what is missing" in done.stderr
+    assert "note not built yet: clip_facts; `emovid status` shows what is missing" in done.stderr
     assert call("sql", "SELECT * FROM source_videos WHERE title = 'x'", home=home).stderr == "note no rows\n"
     assert call("sql", QUERY, home=home).stderr == ""
 

@@ -30,7 +30,7 @@ def test_before_the_first_build_everything_is_missing(call: Call, tmp_path: Path
     assert {(state.state, state.rows, state.quarantined) for state in found} == {("missing", None, 0)}
     lines = call("status", "-d", "animation", home=tmp_path).stdout.splitlines()
     assert lines[0].split() == ["asset", "domain", "rows", "quarantined", "state"]
-    assert lines[1].split() == ["source_videos", "animation", "missing"]
+    assert lines[1].split() == ["wanted_videos", "animation", "missing"]
     assert lines[-1].split() == ["dataset_report", "all", "missing"]
     assert len(lines) == 1 + len(TABLES) + 2
 

@@ -104,6 +104,6 @@ def test_any_measurement_gives_three_sentences(motion, light, saturation, level,
 def test_captions_come_one_per_clip_with_the_frames_that_were_seen():
     describer = EmbeddedDescriber()
     captions = describer.caption([evidence(), silent()])
-    assert [caption.text for caption in captions] == [describe(evidence()), describe(silent())]
+    assert [caption.caption for caption in captions] == [describe(evidence()), describe(silent())]
     assert captions[0].frame_pts_s == [0.0, 0.8, 1.6]
     assert (describer.prompt_sha256, len(describer.revision)) == (None, 16)

@@ -16,7 +16,8 @@ from emovid_assets.definitions import defs
 from emovid_assets.layout import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.runner import open_instance
-from emovid_assets.status import VERSION_TAG, asset_states
+from emovid_assets.staleness import VERSION_TAG
+from emovid_assets.status import asset_states
 from emovid_assets.tables import TABLES, rows_of
 from emovid_assets_tests.assets.homes import Demo, build, built_demo, copy_of, errors_of
 

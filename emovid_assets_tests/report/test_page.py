@@ -14,7 +14,7 @@ from emovid_assets.report.build import build_report
 from emovid_assets.resources.catalogue import read_view_files
 from emovid_assets_tests.report.planting import ATTACK, draw_thumbnail
 from emovid_assets_tests.report.reading import Document, read
-from emovid_assets_tests.sql.planting import SQL_FOLDER, plant
+from emovid_assets_tests.sql.planting import SQL_FOLDER, derive_all, plant
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -169,6 +169,7 @@ def test_an_empty_library_is_told_what_to_do_first(tmp_path: Path) -> None:
 
 def test_a_library_without_labels_says_for_each_figure_what_is_missing(tmp_path: Path) -> None:
     plant(tmp_path, "clips", [{"domain": "movie", "clip_id": "m", "source_id": "s", "duration_s": 5.0}])
+    derive_all(tmp_path)
     made = build_report(Home(tmp_path), built_at=NOON)
     page = read(made.path.read_text(encoding="utf-8"))
     assert "1 clip of 5.00 s on average, 5\u202fs in all" in page.text

@@ -36,6 +36,7 @@ def arguments(home, film, stamp):
         "thumbnail_folder": "thumbnails",
         "frame_count": 120,
         "changes_path": CHANGES,
+        "trim_s": None,
         "settings": SETTINGS,
     }
     place = {"start_s": 0.0, "end_s": 2.4, "start_frame": 0, "end_frame": 60, "start_pts": 0, "video_start_s": 0.0}

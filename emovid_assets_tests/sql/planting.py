@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_BY_NAME
+from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.tables import FLAG, INTEGER, NUMBER, TABLES, TEXT, TIMESTAMP
 
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
@@ -97,6 +98,13 @@ def derive(home: Path, connection: duckdb.DuckDBPyConnection, planted: set[str])
                 rows = [row("clips", clip_id=clip, domain=domain) for clip in named]
                 tables["clips"] = TABLES["clips"].from_rows(rows)
             _put(home, "clip_facts", f"domain={domain}", answer_of(clip_facts.clip_facts_query(), tables, "clip_facts"))
+
+
+def derive_all(home: Path) -> None:
+    """The same for whatever was planted in a home."""
+    read = {*phrases.TABLES_READ, *disputes.TABLES_READ, *clip_facts.TABLES_READ}
+    with open_catalogue(home, SQL_FOLDER) as connection:
+        derive(home, connection, read)
 
 
 _NAMING = ("colour_attributes", "emotion_labels", "captions", "vlm_labels")
