@@ -63,7 +63,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     ]
     all_jobs = jobs()
     return dg.Definitions(
-        assets=[*dg.map_asset_specs(_with_policies, assets), *settings.SPECS],
+        assets=[*dg.map_asset_specs(_with_policies, assets), *settings.OBSERVED],
         asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS],
         jobs=all_jobs,
         sensors=[*sensors(sensor_status, every_s), automation(sensor_status, every_s)],

@@ -98,7 +98,7 @@ def test_every_table_of_the_contract_is_an_asset_and_every_table_asset_is_in_the
     assert set(SPECS) - {"catalogue", "dataset_report"} == set(TABLES)
 
 
-def test_every_group_of_settings_is_an_external_asset_that_something_depends_on() -> None:
+def test_every_group_of_settings_is_an_observed_asset_that_something_depends_on() -> None:
     assert set(ALL_SPECS) - set(SPECS) == set(GROUPS)
     for name in GROUPS:
         node = GRAPH.get(dg.AssetKey(name))

@@ -1,30 +1,42 @@
-"""The groups of settings as external assets: what depends on them shows in the lineage and goes stale with them.
+"""The groups of settings as observed assets: what depends on them shows in the lineage and goes stale with them.
 
-Belongs here: the specs and the observation of a changed file. Does not belong here: which keys a group holds
-(`settings_groups`). Nothing is ever run for them; an observation says which values stand in the file.
+Belongs here: these assets and the observation of a changed file. Does not belong here: which keys a group holds
+(`settings_groups`). A sensor and every build observe them without a run; people may with the UI's button.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets.table_asset import OWNER
 from emovid_assets.layout import SETTINGS_FILE, Home
+from emovid_assets.resources.project import Project
 from emovid_assets.settings_groups import GROUPS, digest, values
 
 GROUP = "settings"
 DATA_VERSION_TAG = "dagster/data_version"
 
-SPECS = [
-    dg.AssetSpec(
-        name,
+
+def _observed(name: str, keys: Iterable[str]) -> Any:
+    @dg.observable_source_asset(
+        name=name,
         group_name=GROUP,
-        owners=[OWNER],
-        kinds={"toml"},
+        tags={"dagster/kind/toml": ""},
         description=f"Keys of `{SETTINGS_FILE}`: {', '.join(f'`{key}`' for key in keys)}.",
     )
-    for name, keys in GROUPS.items()
-]
+    def look(project: Project) -> dg.DataVersion:
+        home = project.home
+        return dg.DataVersion(digest(values(home, home.settings(), name)))
+
+    return look
+
+
+with warnings.catch_warnings():
+    # Dagster calls them beta.
+    warnings.simplefilter("ignore", dg.BetaWarning)
+    # Observable, not merely external: Dagster takes what was observed into account for staleness only then.
+    OBSERVED = [_observed(name, keys) for name, keys in GROUPS.items()]
 
 
 def observations(home: Home, known: Mapping[str, str]) -> dict[str, dg.AssetObservation]:
