@@ -24,6 +24,7 @@ from emovid_assets_tests.assets.homes import Demo, build, built_demo, copy_of, e
 pytestmark = pytest.mark.integration
 
 GRAPH = defs.resolve_asset_graph()
+DERIVED = ("clip_facts", "disputed_clips", "caption_phrase_counts")
 BUILT = [key for key in GRAPH.toposorted_asset_keys if GRAPH.get(key).is_materializable]
 
 
@@ -66,7 +67,9 @@ def test_the_data_version_of_every_table_is_the_hash_of_its_content(demo: Demo) 
     warehouse = Warehouse(Home(demo.home).warehouse)
     for name, table in TABLES.items():
         for domain in DOMAINS if table.is_partitioned else (None,):
-            assert found[name, domain] == content_hash(warehouse.read(name, domain)), (name, domain)
+            # Derived tables may be too large to be read: the hash of their file stands for them.
+            content = warehouse.state(name, domain) if name in DERIVED else content_hash(warehouse.read(name, domain))
+            assert found[name, domain] == content, (name, domain)
 
 
 def test_after_a_full_build_nothing_is_stale_for_us_and_for_dagster(demo: Demo) -> None:
