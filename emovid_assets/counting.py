@@ -208,12 +208,12 @@ class _Domain:
         return self._with_coming("caption", self._project.counted("caption"))
 
     def _labels(self) -> Amount | None:
-        """By the labeller that there is; one that is to be made anew answers for every clip."""
+        """By the labeller that there is; one that may be trained anew answers for every clip, at most."""
         if self._project.settings.labeller.backend == "embedded":
             return None
         labellers = rows_of(self._project.read("emotion_labeller"))
         every_clip = Amount("label", len(self._column("clip_media", "clip_id")), is_estimate=True)
-        if not labellers or "vlm_labels" in self._outdated:
+        if not labellers or (labellers[0]["kind"] == "fine_tuned" and "vlm_labels" in self._outdated):
             return every_clip
         try:
             models.label(self._project, self._domain, labellers[0], self._clip_tables(), _LOG)

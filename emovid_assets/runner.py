@@ -115,7 +115,11 @@ def build(
     Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
     """
     home.settings()
-    project = Project(home_folder=str(home.root), retry_quarantined=retry_quarantined or only == "failed")
+    project = Project(
+        home_folder=str(home.root),
+        retry_quarantined=retry_quarantined or only == "failed",
+        may_forget_domains=set(domains) != set(DOMAINS),
+    )
     definitions = build_defs(resource_overrides={"project": project})
     plan = stages(definitions, selection)
     job = definitions.resolve_implicit_global_asset_job_def()

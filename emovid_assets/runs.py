@@ -68,8 +68,8 @@ def unbuilt_since_failure(instance: dg.DagsterInstance) -> list[Place]:
 
 
 def first_error(event: Any) -> str:
-    """The innermost message of a failed step, without the frames in between."""
+    """The sentence that a failed step was ended with on purpose, else its innermost message; no frames in between."""
     error = event.event_specific_data.error
-    while error.cause is not None:
+    while error.cause is not None and not _FAILURE_CLASS.match(str(error.message).strip()):
         error = error.cause
     return _FAILURE_CLASS.sub("", str(error.message).strip())

@@ -18,6 +18,8 @@ from emovid_assets.tables import each_row
 
 One = TypeVar("One")
 SAMPLE = 500
+SERVED = '"backend": "endpoint"'
+"""In the keys of what a server has answered (`resources.vlm`)."""
 """Finished clips and sizes, per domain, that means are taken over."""
 
 
@@ -45,7 +47,8 @@ def _sizes(home: Home) -> list[tuple[int, int]]:
 def _finished(home: Home, step: str) -> list[dict[str, object]]:
     store = ItemStore(home.state)
     try:
-        return [payload for _, (_, payload) in _some(store.finished(step, domain) for domain in DOMAINS)]
+        found = ((payload for _, (key, payload) in store.finished(step, domain) if SERVED in key) for domain in DOMAINS)
+        return _some(found)
     finally:
         store.close()
 

@@ -16,7 +16,7 @@ from emovid_assets.assets.pictures import contact_sheet, histogram
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.identity import source_id
 from emovid_assets.resources import media, media_steps
-from emovid_assets.resources.library import LibraryFile, read_library
+from emovid_assets.resources.library import LibraryFile, listing, read_library
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row
 
@@ -36,6 +36,7 @@ FROM_MANIFEST = (
 )
 def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
+    require_mounted(project, domain)
     files = {
         source_id(domain, file.sha256): file
         for file in project.with_store(lambda store: read_library(project.home, domain, store))
@@ -58,6 +59,22 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
             "duplicates": _sum(pc.list_value_length(table["duplicate_paths"])),
         },
     )
+
+
+def require_mounted(project: Project, domain: str) -> None:
+    """Raises dagster.Failure where every file of a domain is gone and nobody has said that this is meant.
+
+    A disk that is not mounted looks like that, and to forget a library is to forget all answers about it.
+    """
+    if project.may_forget_domains or listing(project.home, domain):
+        return
+    prefix = f"library/{domain}/"
+    known = project.with_store(lambda store: len(store.known_hashes(prefix)))
+    if known:
+        raise dg.Failure(
+            f"{prefix} is empty or gone, and {known} files were in it. Is the disk mounted? If they are meant to be "
+            f"gone, run: emovid build -d {domain}"
+        )
 
 
 def _source_row(identifier: str, file: LibraryFile, facts: dict[str, Any]) -> dict[str, Any]:

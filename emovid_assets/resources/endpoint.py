@@ -127,6 +127,11 @@ def _letters(settings: LabellerSettings, clip: _Clip) -> _Finish:
 
 def _words(settings: LabellerSettings, clip: _Clip) -> _Finish:
     answer = clip.ask(clip.request.prompt.replace(PLACE, word_options()), word_fields())
+    if not clip.client.dialect.binds:
+        raise EndpointError(
+            "The server takes neither structured_outputs nor regex, so it cannot be bound to the eight words. "
+            'Set answer = "letters".'
+        )
     return partial(_label_payload, clip, read_words(answer.positions, answer.text))
 
 

@@ -18,7 +18,8 @@ JPEG_QUALITY = 90
 MOST_LIKELIEST = 20
 """Tokens whose probabilities are asked for: the most that OpenAI's interface knows, and vLLM's default limit."""
 FEWEST_LIKELIEST = 5
-LEFT_OUT = ("structured_outputs", "regex", "seed", "temperature", "top_p")
+BINDING = ("structured_outputs", "regex")
+LEFT_OUT = (*BINDING, "seed", "temperature", "top_p")
 """Fields without which a request still means the same or nearly so."""
 
 
@@ -101,6 +102,12 @@ class Dialect:
                 self._likeliest = max(allowed, default=min(FEWEST_LIKELIEST, sent["top_logprobs"] - 1))
                 return True
             return False
+
+    @property
+    def binds(self) -> bool:
+        """Whether the server takes one of the fields that bind an answer to given words."""
+        with self._lock:
+            return not self._left_out.issuperset(BINDING)
 
     def notes(self) -> dict[str, Any]:
         """What differs from the plain request, for a run's record; empty where nothing does."""

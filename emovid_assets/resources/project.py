@@ -27,6 +27,8 @@ class Project(dg.ConfigurableResource):
 
     home_folder: str | None = None
     retry_quarantined: bool = False
+    may_forget_domains: bool = False
+    """Whether a domain whose files are all gone is taken at its word: somebody has named it."""
 
     @property
     def home(self) -> Home:

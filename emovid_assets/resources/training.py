@@ -119,7 +119,8 @@ def training_config(settings: Settings, place: ModelPlace) -> dict[str, Any]:
         "base_revision": place.revision,
         "precision": settings.labeller.precision,
         "seed": settings.seed,
-        **settings.fine_tuning.model_dump(),
+        # Neither how many clips fit into memory nor how many are enough changes what is learnt.
+        **settings.fine_tuning.model_dump(exclude={"micro_batch_clips", "min_clips"}),
     }
 
 

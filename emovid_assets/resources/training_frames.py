@@ -4,6 +4,7 @@ Belongs here: reading and preparing a clip. Does not belong here: which frames (
 them.
 """
 
+import logging
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
@@ -43,4 +44,9 @@ def _prepared(chat: ChatModel, example: Example) -> Prepared | None:
         read = frames.read(Path(request.path), request.stamps_s, request.side_px)
     except MediaError:
         return None
-    return chat.prepare([frame for _, frame in read], [stamp for stamp, _ in read], request.prompt)
+    try:
+        return chat.prepare([frame for _, frame in read], [stamp for stamp, _ in read], request.prompt)
+    # A processor refuses shapes in ways of its own; one clip ends no training.
+    except Exception as error:  # noqa: BLE001
+        logging.getLogger("emovid").warning(f"{example.clip_id} is left out: {type(error).__name__}: {error}")
+        return None

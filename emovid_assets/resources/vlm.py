@@ -90,7 +90,9 @@ def _requests(
     of_source = {row["source_id"]: row for row in sources} if settings.context else {}
     context = _Context(home, settings.context)
     for clip in clips:
-        words = context.of(clip, of_source[clip["source_id"]]) if settings.context else ""
+        # Until the clips are built anew, some may be of a source that is gone.
+        source = of_source.get(clip["source_id"])
+        words = context.of(clip, source) if source else ""
         yield (
             clip,
             ClipRequest(
@@ -196,7 +198,8 @@ def caption(
 
 def _reading(settings: Settings) -> dict[str, Any]:
     """What else the answers depend on."""
-    return {"backend": settings.backend, "precision": settings.precision}
+    precision = {"precision": settings.precision} if settings.backend == "transformers" else {}
+    return {"backend": settings.backend, **precision}
 
 
 def _loaded(model: Model, settings: Settings, log: logging.Logger) -> Any:
@@ -237,4 +240,5 @@ def cost(meter: Meter, outcome: Outcome) -> dict[str, Any]:
         "waiting_for_frames_share": round(meter.waiting_share, 4),
         "prompt_tokens": meter.prompt_token_count,
         "output_tokens": meter.output_token_count,
+        **{name: value if isinstance(value, int) else str(value) for name, value in meter.notes.items()},
     }

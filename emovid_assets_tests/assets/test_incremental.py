@@ -187,3 +187,16 @@ def test_a_label_outside_the_vocabulary_is_stopped_by_the_type_before_it_is_writ
     assert report.assets == []
     assert "emotion" in str(report.error)
     assert not Warehouse(tmp_path / "warehouse").exists("human_labels", "movie")
+
+
+def test_a_library_that_is_gone_as_a_whole_is_not_forgotten_unless_its_domain_is_named(tmp_path: Path) -> None:
+    """A disk that is not mounted looks like a library without files."""
+    drawn = draw_gif(tmp_path / "library" / "sticker" / "awe" / "one.gif")
+    assert errors_of(build(tmp_path, selection="key:source_videos")) == []
+    drawn.unlink()
+    (failure,) = errors_of(build(tmp_path, selection="key:source_videos"))
+    assert "library/sticker/ is empty or gone, and 1 files were in it. Is the disk mounted?" in failure
+    assert "emovid build -d sticker" in failure
+    assert len(rows(tmp_path, "source_videos", "sticker")) == 1
+    assert errors_of(build(tmp_path, domains=["sticker"], selection="key:source_videos")) == []
+    assert rows(tmp_path, "source_videos", "sticker") == []

@@ -49,7 +49,9 @@ def test_before_the_first_answer_tokens_are_assumed_from_the_size_of_the_clips(h
 def test_what_finished_clips_have_cost_takes_the_place_of_assumptions(home: Home) -> None:
     payload = {"attempt_count": 2, "prompt_token_count": 500, "output_token_count": 90, "model_s": 0.36}
     store = ItemStore(home.state)
-    store.settle("caption", "movie", [FinishedItem("a", "key", payload)])
+    store.settle(
+        "caption", "movie", [FinishedItem("a", 'x|1|{"backend": "endpoint"}', payload), FinishedItem("b", "local", {})]
+    )
     store.close()
     (cost,) = server_costs(home, [left("captions", "movie", 1000)]).values()
     assert (cost.request_count, cost.prompt_token_count, cost.output_token_count) == (2000, 500_000, 90_000)

@@ -118,7 +118,7 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float | No
     """Seconds of a `Retry-After` header: a number, or a date; null where it says neither."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.strip().isascii() and header.strip().isdigit():
         return float(header)
     try:
         moment = email.utils.parsedate_to_datetime(header)

@@ -86,7 +86,11 @@ def due_movies(home: Home, store: CollectionStore, seed: str, *, retries_all: bo
         for video, state in movie_items(home, store, metadata_of(home))
         if is_due(state.status, state.next_try_at, now, retries_all=retries_all)
     ]
-    return sorted(found, key=lambda pair: (pair[1].attempt_count, keyed_rank(pair[0].video_id, seed)))
+    # What was never tried goes first: a video that makes the origin refuse everything must not end every run.
+    return sorted(
+        found,
+        key=lambda pair: (pair[1].next_try_at is not None, pair[1].attempt_count, keyed_rank(pair[0].video_id, seed)),
+    )
 
 
 def collect_movies(

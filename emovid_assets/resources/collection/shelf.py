@@ -8,6 +8,7 @@ without a file is one that the next run removes.
 
 import csv
 import fcntl
+import hashlib
 import io
 import os
 import re
@@ -66,8 +67,16 @@ class Shelf:
             path.unlink(missing_ok=True)
 
     def admit(self, complete: Path, name: str, facts: Mapping[str, str]) -> str:
-        """Moves a complete file in and notes its facts; its path below the home folder."""
+        """Moves a complete file in and notes its facts; its path below the home folder.
+
+        A file of another item under that name stays: the new one gets its external id into the name.
+        """
         target = self.folder / name
+        owner = self.rows().get(name) if target.exists() else None
+        if owner is not None and owner.get("external_id") != facts.get("external_id"):
+            digest = hashlib.sha256(facts.get("external_id", "").encode()).hexdigest()[:8]
+            target = target.with_name(f"{target.stem}-{digest}{target.suffix}")
+            name = target.relative_to(self.folder).as_posix()
         target.parent.mkdir(parents=True, exist_ok=True)
         with complete.open("rb") as file:
             os.fsync(file.fileno())
