@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from emovid_assets.core.stand_ins import give_numerals_to_smolvlm
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared
 from emovid_assets_tests.resources.tiny_chat_models import CHATML, trained_tokenizer
 
@@ -170,7 +169,6 @@ def _smolvlm(
         SmolVLMVideoProcessor,
     )
 
-    give_numerals_to_smolvlm()
     extra = {
         "image_token": "<image>",
         "fake_image_token": "<fake_token_around_image>",

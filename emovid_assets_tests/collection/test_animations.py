@@ -68,7 +68,9 @@ def take(home: Home, source: Path, **options: object) -> Report:
 
 
 def ends(home: Home) -> dict[str, tuple[str, str | None]]:
-    return {row["external_id"]: (row["status"], row["reason_code"]) for row in wanted_rows(home, "animation")}
+    """Status and reason by the id within its set."""
+    rows = wanted_rows(home, "animation")
+    return {row["external_id"].rpartition("/")[2]: (row["status"], row["reason_code"]) for row in rows}
 
 
 def visible(home: Home) -> list[str]:
@@ -103,7 +105,7 @@ def test_files_come_with_region_character_and_sound(
     files = {Path(file.path).name: file.manifest for file in read_library(home, "animation", ItemStore(home.state))}
     assert set(files) == {"a.mp4", "b.mp4"}
     assert files["a.mp4"] == {
-        "external_id": "one",
+        "external_id": f"{name}/one",
         "region": "Japan",
         "character": "Totoro",
         "is_audio_expected": "yes",
@@ -124,6 +126,16 @@ def test_the_same_set_again_brings_only_what_is_not_there(home: Home, tmp_path: 
     home.state.unlink()
     assert take(home, source).fetched == 0
     assert ends(home)["one"] == ("present", None)
+
+
+def test_two_sets_with_the_same_ids_and_names_take_nothing_from_each_other(home: Home, tmp_path: Path) -> None:
+    manifest = b"path,id\na.mp4,1\n"
+    for number, parent in enumerate(("first", "second")):
+        (tmp_path / parent).mkdir()
+        files = {"manifest.csv": manifest, "a.mp4": VIDEO + bytes([number])}
+        take(home, folder(tmp_path / parent / f"clips{number}", files))
+    assert visible(home) == ["clips0/a.mp4", "clips1/a.mp4"]
+    assert [row["status"] for row in wanted_rows(home, "animation")] == ["present", "present"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +182,7 @@ def test_links_and_devices_are_no_files(home: Home, tmp_path: Path) -> None:
     os.symlink(secret, linked / "link.mp4")
     os.mkfifo(linked / "pipe.mp4")
     take(home, linked)
-    assert visible(home) == ["set/a.mp4"]
+    assert visible(home) == ["folder/a.mp4", "set/a.mp4"]
 
 
 def test_a_zip_with_a_link_in_it_gives_no_link(home: Home, tmp_path: Path) -> None:

@@ -125,7 +125,8 @@ class _Taking:
         due = {}
         with self._store.together():
             for name, facts in listing.facts.items():
-                external_id = facts.get("external_id") or f"{set_name}/{name}"
+                # Sets number their files each for itself.
+                external_id = f"{set_name}/{facts.get('external_id') or name}"
                 item = states.get(external_id) or ItemState(ORIGIN, external_id)
                 item.facts = self._facts(external_id, facts)
                 there = self._shelf.folder / admitted.get(external_id, "")
