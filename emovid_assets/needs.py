@@ -12,12 +12,15 @@ import dagster as dg
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
 from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
+from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import listing
 from emovid_assets.resources.media import STEP_ASSETS
+from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.runs import unbuilt_since_failure
 from emovid_assets.settings_groups import digests
 from emovid_assets.staleness import VERSION_TAG, Lineage, Place, Verdict, verdicts
+from emovid_assets.tables import TABLES
 
 
 def current_verdicts(
@@ -36,6 +39,8 @@ def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
         return verdict
     if place.asset == "source_videos" and _library_changed(home, str(place.domain)):
         return replace(verdict, reasons=("the library has changed",))
+    if place.asset == "wanted_videos" and _wanted(home, str(place.domain)) != verdict.made.get(VERSION_TAG):
+        return replace(verdict, reasons=("what there is to collect has changed",))
     if place.asset in ANSWER_TABLES and _answers(home, place) != verdict.made.get(VERSION_TAG):
         return replace(verdict, reasons=("the annotation files have changed",))
     return verdict
@@ -43,6 +48,10 @@ def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
 
 def _answers(home: Home, place: Place) -> str:
     return answer_versions(home, str(place.domain))[place.asset]
+
+
+def _wanted(home: Home, domain: str) -> str:
+    return content_hash(TABLES["wanted_videos"].from_rows(wanted_rows(home, domain)))
 
 
 def _library_changed(home: Home, domain: str) -> bool:

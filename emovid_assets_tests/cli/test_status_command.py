@@ -93,3 +93,21 @@ def test_after_the_demo_the_table_of_the_command_is_all_up_to_date(call: Call, d
     assert all(line.endswith("up to date") for line in lines)
     (sources,) = [line for line in lines if line.split()[:2] == ["source_videos", "movie"]]
     assert sources.split()[2:4] == ["3", "1"]
+
+
+def test_new_metadata_of_films_makes_the_wanted_videos_stale(call: Call, tmp_path: Path) -> None:
+    built(call, tmp_path, "key:wanted_videos")
+    assert call("build", "-d", "movie", "--select", "key:wanted_videos", home=tmp_path).exit_code == 0
+    folder = tmp_path / "library" / "movie" / "metadata"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "clips.csv").write_text(
+        "videoid,year,clip_idx,clip_tot,upload_year,title,clip_name,imdbid\n"
+        "Sv-BxH3SVS8,2012.0,6,10,2019,Les Misérables,One Day More Scene,tt1707386\n",
+        encoding="utf-8",
+    )
+    found = {
+        (state.domain, state.state)
+        for state in asset_states(Home(tmp_path), ["movie", "sticker"])
+        if state.asset == "wanted_videos"
+    }
+    assert found == {("movie", "stale: what there is to collect has changed"), ("sticker", "up to date")}
