@@ -14,7 +14,7 @@ from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library import listing
+from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
 from emovid_assets.resources.media import STEP_ASSETS
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.runs import unbuilt_since_failure
@@ -37,8 +37,8 @@ def current_verdicts(
 def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
     if verdict.made is None or verdict.reasons:
         return verdict
-    if place.asset == "source_videos" and _library_changed(home, str(place.domain)):
-        return replace(verdict, reasons=("the library has changed",))
+    if place.asset == "source_videos" and (reason := _library_news(home, str(place.domain))):
+        return replace(verdict, reasons=(reason,))
     if place.asset == "wanted_videos" and _wanted(home, str(place.domain)) != verdict.made.get(VERSION_TAG):
         return replace(verdict, reasons=("what there is to collect has changed",))
     if place.asset in ANSWER_TABLES and _answers(home, place) != verdict.made.get(VERSION_TAG):
@@ -54,14 +54,18 @@ def _wanted(home: Home, domain: str) -> str:
     return content_hash(TABLES["wanted_videos"].from_rows(wanted_rows(home, domain)))
 
 
-def _library_changed(home: Home, domain: str) -> bool:
-    """Whether a file is new, gone, or of another size or time than when it was read."""
+def _library_news(home: Home, domain: str) -> str | None:
+    """What is to be said of files that are new, gone, or of another size or time than when they were read."""
     store = ItemStore(home.state)
     try:
-        known = {path: fact[:2] for path, fact in store.known_hashes(f"library/{domain}/").items()}
+        known = known_stamps(store, domain)
     finally:
         store.close()
-    return listing(home, domain) != known
+    changed = {name for name, _ in known.items() ^ listing(home, domain).stamps.items()}
+    if not changed:
+        return None
+    is_beside = all(is_sidecar(name) for name in changed)
+    return "manifests, subtitles or metadata have changed" if is_beside else "the library has changed"
 
 
 def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Place, int]:

@@ -24,7 +24,7 @@ from emovid_assets.layout import Home, SettingsError
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
-from emovid_assets.resources.library import listing, manifest_listing
+from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
 from emovid_assets.resources.project import Project
 from emovid_assets.runs import failed_places, first_error
 from emovid_assets.staleness import VERSION_TAG
@@ -103,13 +103,15 @@ def library_files(context: dg.SensorEvaluationContext, project: Project) -> dg.S
     remembered, requests, said = _remembered(context.cursor), [], []
     for domain in DOMAINS:
         seen = remembered.setdefault(domain, _Seen())
-        key, reason = _library_tick(project, domain, seen)
-        if key is None:
+        tables, reason = _library_tick(project, domain, seen)
+        if not tables:
             said.append(f"{domain}: {reason}")
         else:
             requests.append(
                 dg.RunRequest(
-                    run_key=key, partition_key=domain, asset_selection=[dg.AssetKey(name) for name in LIBRARY_TABLES]
+                    run_key=f"{domain}-{seen.taken}-{seen.generation}",
+                    partition_key=domain,
+                    asset_selection=[dg.AssetKey(name) for name in tables],
                 )
             )
     return dg.SensorResult(
@@ -119,33 +121,32 @@ def library_files(context: dg.SensorEvaluationContext, project: Project) -> dg.S
     )
 
 
-def _library_tick(project: Project, domain: str, seen: _Seen) -> tuple[str | None, str]:
-    """The key of a run, or why there is none. `seen` is brought up to date."""
+def _library_tick(project: Project, domain: str, seen: _Seen) -> tuple[tuple[str, ...], str]:
+    """The tables to be asked for, or why none is. `seen` is brought up to date."""
     home = project.home
-    media, manifests = listing(home, domain), manifest_listing(home, domain)
-    known: dict[str, tuple[int, int]] = project.with_store(
-        lambda store: {path: fact[:2] for path, fact in store.known_hashes(f"library/{domain}/").items()}
-    )
-    digest = _digest(media, manifests)
-    is_settled = _is_settled(seen, digest, media, manifests)
+    found = listing(home, domain)
+    known: dict[str, tuple[int, int]] = project.with_store(lambda store: known_stamps(store, domain))
+    digest = _digest(found.stamps)
+    is_settled = _is_settled(seen, digest, found.stamps)
     seen.listed = digest
     if digest == seen.taken:
-        return None, "nothing new"
-    if not media and known:
+        return (), "nothing new"
+    if not found.media and not all(map(is_sidecar, known)):
         # An unmounted disk looks like this; a build by hand takes it at its word.
         folder = home.relative(home.library / domain)
-        return None, f"{folder} has become empty or is gone; if that is meant, run: emovid build -d {domain}"
-    if media == known and not seen.taken:
+        return (), f"{folder} has become empty or is gone; if that is meant, run: emovid build -d {domain}"
+    if found.stamps == known and not seen.taken:
         # A library that was built before this sensor was switched on.
         seen.taken = digest
-        return None, "as it was read"
+        return (), "as it was read"
     if not is_settled:
-        return None, "files are still coming"
-    if not media:
+        return (), "files are still coming"
+    if not found.media and not found.metadata:
         seen.taken = digest
-        return None, "no files"
+        return (), "no files"
     seen.taken, seen.generation = digest, seen.generation + 1
-    return f"{domain}-{digest}-{seen.generation}", ""
+    # Metadata says what is wanted, before there is a video that a domain could begin with.
+    return (LIBRARY_TABLES if found.media else ("wanted_videos",)), ""
 
 
 def annotation_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:

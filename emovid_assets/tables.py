@@ -214,6 +214,7 @@ _TABLES = (
             DOMAIN,
             Column("path", TEXT, "path below the home folder; of equal files, the first by name"),
             Column("duplicate_paths", TEXTS, "other paths that hold the same bytes"),
+            Column("subtitle_sha256", TEXT, "of the subtitle file beside it (.srt or .vtt)", is_nullable=True),
             Column("external_id", TEXT, "id at the place of origin (manifest)", is_nullable=True),
             Column("title", TEXT, "title (manifest)", is_nullable=True),
             Column("film_id", TEXT, "film that the file is a part of (manifest)", is_nullable=True),

@@ -24,7 +24,7 @@ from emovid_assets.layout import Home
 from emovid_assets.project_files import project_file
 from emovid_assets.resources import media
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library import media_paths
+from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
 from emovid_assets.table_rules import key_fault, schema_fault, value_fault
 from emovid_assets.tables import TABLES, each_row, rows_of
@@ -112,7 +112,7 @@ def _library(home: Home, store: ItemStore, repair: bool) -> Proof:
             proof.faults.append(f"{path}: other bytes than were read, though size and time are the same")
         else:
             proof.faults.append(f"{path}: changed since it was read")
-    present = {home.relative(p) for domain in DOMAINS for p in media_paths(home.library / domain) if p.is_file()}
+    present = {entry.name for domain in DOMAINS for entry in listing(home, domain).files}
     new_count = len(present - set(known))
     proof.note = f"{new_count:,} new ones are not built yet" if new_count else ""
     if repair:

@@ -16,7 +16,8 @@ from emovid_assets.assets.pictures import contact_sheet, histogram
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.identity import source_id
 from emovid_assets.resources import media, media_steps
-from emovid_assets.resources.library import LibraryFile, listing, read_library
+from emovid_assets.resources.library import LibraryFile, read_library
+from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row
 
@@ -66,7 +67,7 @@ def require_mounted(project: Project, domain: str) -> None:
 
     A disk that is not mounted looks like that, and to forget a library is to forget all answers about it.
     """
-    if project.may_forget_domains or listing(project.home, domain):
+    if project.may_forget_domains or listing(project.home, domain).files:
         return
     prefix = f"library/{domain}/"
     known = project.with_store(lambda store: len(store.known_hashes(prefix)))
@@ -86,6 +87,7 @@ def _source_row(identifier: str, file: LibraryFile, facts: dict[str, Any]) -> di
         "film_position": int(position) if position else None,
         "trim_s": float(trim_s) if trim_s else None,
         "is_audio_expected": audio == "yes" if audio else None,
+        "subtitle_sha256": file.subtitle_sha256,
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
         **{name: file.manifest.get(name) for name in FROM_MANIFEST},

@@ -4,6 +4,7 @@ Belongs here: reading SubRip and WebVTT, and what falls into a clip. Does not be
 """
 
 import html
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +28,15 @@ class Cue:
     text: str
 
 
+def names_beside(source: str) -> tuple[str, ...]:
+    """Where the subtitle file of a source may be, `.srt` before `.vtt`: the first that is there counts."""
+    stem = os.path.splitext(source)[0]
+    return tuple(stem + suffix for suffix in SUFFIXES)
+
+
 def beside(source: Path) -> Path | None:
-    """The subtitle file of a source: the same name with `.srt` or `.vtt`."""
-    return next((path for suffix in SUFFIXES if (path := source.with_suffix(suffix)).is_file()), None)
+    """The subtitle file of a source."""
+    return next((path for name in names_beside(str(source)) if (path := Path(name)).is_file()), None)
 
 
 def read_cues(path: Path) -> list[Cue]:

@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS failures (
   PRIMARY KEY (step, item_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sidecars (
+  path TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rates (
   step TEXT NOT NULL, domain TEXT NOT NULL, item_count INTEGER NOT NULL, weight REAL NOT NULL, seconds REAL NOT NULL,
   measured_at TEXT NOT NULL, PRIMARY KEY (step, domain)) WITHOUT ROWID;
@@ -402,10 +404,27 @@ class ItemStore:
 
     def known_hashes(self, prefix: str = "") -> dict[str, tuple[int, int, str]]:
         """path → (size, mtime_ns, sha256) as last seen, of the paths that begin with `prefix`."""
+        return self._known("files", prefix)
+
+    def known_sidecars(self, prefix: str) -> dict[str, tuple[int, int, str]]:
+        """The same of what lies beside media, and of what cannot be read; without a hash where none is needed."""
+        return self._known("sidecars", prefix)
+
+    def _known(self, table: str, prefix: str) -> dict[str, tuple[int, int, str]]:
         rows = self._connection.execute(
-            "SELECT path, size_bytes, mtime_ns, sha256 FROM files WHERE substr(path, 1, ?) = ?", (len(prefix), prefix)
+            f"SELECT path, size_bytes, mtime_ns, sha256 FROM {table} WHERE substr(path, 1, ?) = ?",
+            (len(prefix), prefix),
         )
         return {path: (size, mtime, sha256) for path, size, mtime, sha256 in rows}
+
+    def remember_sidecars(self, prefix: str, facts: Iterable[tuple[str, int, int, str]]) -> None:
+        """Each (path, size, mtime_ns, sha256) in place of those that were known below the prefix."""
+        wanted = {path: (path, *known) for path, *known in facts}
+        before = self.known_sidecars(prefix)
+        if wanted != {path: (path, *known) for path, known in before.items()}:
+            with self._transaction():
+                self._connection.executemany("DELETE FROM sidecars WHERE path = ?", ((path,) for path in before))
+                self._connection.executemany("INSERT INTO sidecars VALUES (?, ?, ?, ?)", wanted.values())
 
     def remember_hashes(self, facts: Iterable[tuple[str, int, int, str]]) -> None:
         """Each (path, size, mtime_ns, sha256), in one transaction."""

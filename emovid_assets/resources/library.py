@@ -1,39 +1,33 @@
-"""The library folder: which media files there are, what the manifests say of them, what their bytes are.
+"""The library folder: what the manifests say of its files, what their bytes are.
 
-Belongs here: walking, hashing, manifests. Does not belong here: what a media file contains (`core.video`).
+Belongs here: hashing, manifests. Does not belong here: which files there are (`library_files`), what a media file
+contains (`core.video`).
 
 A manifest is a file `manifest.csv` in any folder of the library; its `path` column is relative to that folder.
 Without one, a folder that bears the name of an emotion gives its files that intended emotion. A film whose name is an
 id of Condensed Movies has its facts from their CSV files in `movie/metadata/`; a manifest overrides them.
 """
 
-import contextlib
-import csv
 import os
-import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from emovid_assets.core.collection import condensed_movies
 from emovid_assets.core.collection.condensed_movies import Metadata, read_metadata, video_id_of
+from emovid_assets.core.csv_text import CsvError, csv_rows
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.errors import sentence
 from emovid_assets.layout import Home
 from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
+from emovid_assets.resources.library_files import METADATA_FOLDER, LibraryEntry, Listing, Stamp, listing
 
-MANIFEST = "manifest.csv"
 MANIFEST_COLUMNS = (
     *("external_id", "title", "film_id", "film_position", "intended_emotion", "region", "character"),
     *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
 )
-SIDECARS = frozenset(
-    {".csv", ".json", ".jsonl", ".txt", ".md", ".srt", ".vtt", ".ass", ".nfo", ".xml", ".yaml", ".toml"}
-)
-"""Files that stand beside media and are not media; they are not ingested and not reported."""
-METADATA_FOLDER = "metadata"
 STEP = "library"
 
 
@@ -41,13 +35,15 @@ STEP = "library"
 class LibraryFile:
     """A set of equal files: the first path by name, and the others. Paths are relative to the home folder.
 
-    What the manifest leaves open for the first path is taken from the others.
+    `subtitle_sha256`: of the subtitle file beside the first path. What the manifest leaves open for the first path is
+    taken from the others.
     """
 
     path: str
     sha256: str
     size_bytes: int
     duplicate_paths: list[str] = field(default_factory=list)
+    subtitle_sha256: str | None = None
     manifest: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,76 +54,6 @@ class _Fault:
     detail: str
 
 
-def media_paths(folder: Path) -> Iterator[Path]:
-    """Every file below the folder that may be media: not hidden, not a sidecar."""
-    return (Path(entry.path) for entry in _entries(folder) if not _is_sidecar(entry.name))
-
-
-def listing(home: Home, domain: str) -> dict[str, tuple[int, int]]:
-    """(size, mtime_ns) of every file of a domain that may be media, by its path as the item store knows it.
-
-    Nothing is opened. Links that point nowhere are left out.
-    """
-    return _stated(home, domain, lambda name: not _is_sidecar(name))
-
-
-def manifest_listing(home: Home, domain: str) -> dict[str, tuple[int, int]]:
-    """The same of the manifests."""
-    return _stated(home, domain, lambda name: name == MANIFEST)
-
-
-def _stated(home: Home, domain: str, is_wanted: Callable[[str], bool]) -> dict[str, tuple[int, int]]:
-    folder = home.library / domain
-    found = {}
-    for entry in _entries(folder):
-        if is_wanted(entry.name):
-            with contextlib.suppress(OSError):
-                status = entry.stat()
-                found[home.relative(Path(entry.path))] = (status.st_size, status.st_mtime_ns)
-    return found
-
-
-def _is_sidecar(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SIDECARS
-
-
-def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Every file that is not hidden, those of a folder before those of its subfolders; links are followed once.
-
-    Thousands of files are walked in a fraction of a second: no `Path` is made, and types come with the listing.
-    """
-    seen: set[tuple[int, int]] = set()
-    waiting = [str(folder)]
-    while waiting:
-        directory = waiting.pop()
-        try:
-            status = os.stat(directory)
-            # A link back to a folder above would never end.
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            with os.scandir(directory) as listing:
-                entries = sorted((e for e in listing if not e.name.startswith(".")), key=lambda entry: entry.name)
-        except OSError:
-            continue
-        subfolders = []
-        for entry in entries:
-            if _is_folder(entry):
-                if directory != str(folder) or entry.name != METADATA_FOLDER:
-                    subfolders.append(entry.path)
-            else:
-                yield entry
-        waiting += reversed(subfolders)
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        # A link to itself.
-        return False
-
-
 def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]:
     """Media files of a domain by content; unreadable files and manifest faults go to the quarantine.
 
@@ -135,47 +61,47 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     """
     folder = home.library / domain
     prefix = f"{home.relative(folder)}/"
-    # Names of files below the folder are cut off its path: `Path.relative_to` for each would take most of the time.
-    cut = len(str(folder)) + 1
-    entries = [(prefix + entry.path[cut:].replace(os.sep, "/"), entry) for entry in _entries(folder)]
-    faults: list[_Fault] = []
-    manifest = _read_manifests(home, [(name, entry.path) for name, entry in entries if entry.name == MANIFEST], faults)
+    found = listing(home, domain)
+    faults = [_Fault(entry.name, *entry.fault) for entry in found.media.values() if entry.fault]
+    manifest = _read_manifests(home, found.manifests.values(), faults)
     metadata = _read_metadata(home, folder, faults) if domain == "movie" else Metadata()
+    # What is neither read nor known as a medium is known as it lies there, so that it is no news the next time.
+    sidecars = found.stamps
+    spoken = _subtitle_hashes(found, store.known_sidecars(prefix), faults)
     known = store.known_hashes(prefix)
     gone = set(known)
     by_hash: dict[str, LibraryFile] = {}
     index = _Index(store)
-    for name, entry in entries:
-        if _is_sidecar(entry.name):
-            continue
-        if not _is_utf8(name):
-            faults.append(_Fault(os.fsencode(name).decode(errors="backslashreplace"), "bad_name", ""))
-            continue
-        gone.discard(name)
+    for name, path, _, _ in found.files:
         try:
-            status = entry.stat()
-            if not stat.S_ISREG(status.st_mode):
-                # Reading a pipe would wait for ever.
-                faults.append(_Fault(name, "not_a_video", "This is no regular file"))
-                continue
-            size, mtime, sha256 = known.get(name, (None, None, ""))
-            if (size, mtime) != (status.st_size, status.st_mtime_ns):
-                sha256 = file_sha256(Path(entry.path))
-                index.add(name, status.st_size, status.st_mtime_ns, sha256)
+            stamp = _stamp(path)
+            *known_stamp, sha256 = known.get(name, (None, None, ""))
+            if tuple(known_stamp) != stamp:
+                sha256 = file_sha256(Path(path))
+                index.add(name, *stamp, sha256)
         except FileNotFoundError:
             faults.append(_Fault(name, "vanished", "The file is gone, or its link points nowhere"))
             continue
         except OSError as error:
             faults.append(_Fault(name, "unreadable", f"{error.strerror}"))
             continue
-        facts = _facts_by_folder(name[len(prefix) :]) | _facts_by_id(entry.name, metadata) | manifest.pop(name, {})
+        gone.discard(name)
+        del sidecars[name]
+        facts = (
+            _facts_by_folder(name[len(prefix) :])
+            | _facts_by_id(os.path.basename(name), metadata)
+            | manifest.pop(name, {})
+        )
         if sha256 in by_hash:
             by_hash[sha256].duplicate_paths.append(name)
             by_hash[sha256].manifest = facts | by_hash[sha256].manifest
         else:
-            by_hash[sha256] = LibraryFile(name, sha256, status.st_size, manifest=facts)
+            beside = found.subtitles.get(name)
+            subtitle = spoken.get(beside.name) if beside else None
+            by_hash[sha256] = LibraryFile(name, sha256, stamp[0], subtitle_sha256=subtitle, manifest=facts)
     index.flush()
     store.forget_hashes(gone)
+    store.remember_sidecars(prefix, ((name, *stamp, spoken.get(name, "")) for name, stamp in sidecars.items()))
     faults += [
         _Fault(name, "manifest_missing_file", "The manifest names this file, but it is not in the library")
         for name in manifest
@@ -183,6 +109,24 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     ]
     _report(store, domain, faults)
     return list(by_hash.values())
+
+
+def _stamp(path: str) -> Stamp:
+    """Of the file as it is when it is read: walking a large library takes a while."""
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns
+
+
+def _subtitle_hashes(found: Listing, known: Mapping[str, tuple[int, int, str]], faults: list[_Fault]) -> dict[str, str]:
+    """SHA-256 by name of each subtitle file."""
+    hashes: dict[str, str] = {}
+    for name, path, stamp, _ in {entry.name: entry for entry in found.subtitles.values()}.values():
+        *known_stamp, sha256 = known.get(name, (None, None, ""))
+        try:
+            hashes[name] = sha256 if tuple(known_stamp) == stamp and sha256 else file_sha256(Path(path))
+        except OSError as error:
+            faults.append(_Fault(name, "unreadable", f"{error.strerror}"))
+    return hashes
 
 
 def known_and_new(home: Home, domain: str, store: ItemStore) -> tuple[list[LibraryFile], int]:
@@ -196,11 +140,11 @@ def known_and_new(home: Home, domain: str, store: ItemStore) -> tuple[list[Libra
     sizes = {size for size, _, _ in known.values()}
     by_content = {sha256 for _, _, sha256 in known.values()}
     new_count = 0
-    for path, stamp in listing(home, domain).items():
+    for path, full_path, stamp, _ in listing(home, domain).files:
         if path in known and known[path][:2] == stamp:
             hashes[path] = known[path][2]
             continue
-        sha256 = file_sha256(home.root / path) if stamp[0] in sizes else None
+        sha256 = file_sha256(Path(full_path)) if stamp[0] in sizes else None
         if sha256 in by_content:
             hashes[path] = str(sha256)
         else:
@@ -231,14 +175,6 @@ class _Index:
         self._flushed = time.monotonic()
 
 
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _facts_by_folder(path: str) -> dict[str, str]:
     """From a path relative to the domain's folder: the nearest folder that bears an emotion's name."""
     emotion = next((name for name in reversed(path.lower().split("/")[:-1]) if name in EMOTION_NAMES), None)
@@ -257,23 +193,25 @@ def _facts_by_id(name: str, metadata: Metadata) -> dict[str, str]:
     return condensed_movies.facts(metadata.videos[video_id]) if video_id else {}
 
 
-def _read_manifests(home: Home, files: Sequence[tuple[str, str]], faults: list[_Fault]) -> dict[str, dict[str, str]]:
-    """Facts by path (relative to the home folder) from manifests (name, path); the nearest one decides.
+def _read_manifests(home: Home, manifests: Iterable[LibraryEntry], faults: list[_Fault]) -> dict[str, dict[str, str]]:
+    """Facts by path (relative to the home folder) from manifests; the nearest one decides.
 
     Manifests of folders above come before those of the folders in them.
     """
     facts: dict[str, dict[str, str]] = {}
-    for name, path_of_file in files:
+    for name, path_of_file, _, no_file in manifests:
+        if no_file:
+            faults.append(_Fault(name, "manifest_invalid", no_file[1] or "Its folder has a name that is no UTF-8"))
+            continue
         file = Path(path_of_file)
         try:
             with file.open(encoding="utf-8-sig", newline="") as stream:
-                reader = csv.DictReader(stream)
-                if "path" not in (reader.fieldnames or ()):
-                    faults.append(_Fault(name, "manifest_invalid", "The header has no column `path`"))
-                    continue
-                rows = list(reader)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+                header, rows = csv_rows(stream)
+        except (OSError, UnicodeDecodeError, CsvError) as error:
             faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
+            continue
+        if "path" not in header:
+            faults.append(_Fault(name, "manifest_invalid", "The header has no column `path`"))
             continue
         for number, row in enumerate(rows, start=2):
             values, fault = _manifest_values(row)

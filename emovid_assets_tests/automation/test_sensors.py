@@ -45,8 +45,11 @@ class Ticks:
         return self.asked() + self.asked()
 
 
-def old(path: Path) -> Path:
+def old(path: Path, text: str | None = None) -> Path:
     """The file, as if it had been written long ago."""
+    if text is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     os.utime(path, (LONG_AGO_S, LONG_AGO_S))
     return path
 
@@ -105,12 +108,25 @@ def test_changed_renamed_and_vanished_files_and_manifests_ask_again(tmp_path: Pa
     second.unlink()
     assert ticks.settled() == ["animation"]
     manifest = library / "animation" / "manifest.csv"
-    manifest.write_text("path,title\nc.gif,Sea\n", encoding="utf-8")
-    old(manifest)
+    old(manifest, "path,title\nc.gif,Sea\n")
+    assert ticks.settled() == ["animation"]
+    old(manifest.with_name("c.srt"), "1\n00:00:00,000 --> 00:00:01,000\nHello\n")
     assert ticks.settled() == ["animation"]
     # Notes beside the media say nothing.
     (library / "animation" / "c.txt").write_text("a note", encoding="utf-8")
     assert ticks.settled() == []
+
+
+def test_metadata_without_a_film_asks_for_what_is_wanted_alone(tmp_path: Path, library: Path) -> None:
+    ticks = Ticks(library_files, tmp_path)
+    clips = old(library / "movie" / "metadata" / "clips.csv", "videoid\n")
+    ticks()
+    (request,) = ticks().run_requests
+    assert (request.partition_key, request.asset_selection) == ("movie", [dg.AssetKey("wanted_videos")])
+    old(draw_gif(library / "movie" / "film.gif"))
+    assert ticks.settled() == ["movie"]
+    old(clips, "videoid,year\n")
+    assert ticks.settled() == ["movie"]
 
 
 def test_a_library_that_returns_to_a_former_state_is_taken_up_again_under_another_key(

@@ -1,11 +1,13 @@
 """`emovid status` before a build, after it, and after each thing that makes an asset stale."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.layout import Home
+from emovid_assets.plan import plan
 from emovid_assets.status import AssetState, asset_states
 from emovid_assets.tables import TABLES
 from emovid_assets_tests.assets.homes import Demo, draw_gif, rows
@@ -15,12 +17,12 @@ ANSWERS = "library/annotations/answers.csv"
 BUILT = "key:source_videos or key:segments or key:clips or key:annotation_tasks or key:human_annotations"
 
 
-def states(home: Path) -> dict[str, str]:
-    return {state.asset: state.state for state in asset_states(Home(home), ["sticker"])}
+def states(home: Path, domain: str = "sticker") -> dict[str, str]:
+    return {state.asset: state.state for state in asset_states(Home(home), [domain])}
 
 
-def built(call: Call, home: Path, selection: str) -> None:
-    done = call("build", "-d", "sticker", "--select", selection, home=home)
+def built(call: Call, home: Path, selection: str, domain: str = "sticker") -> None:
+    done = call("build", "-d", domain, "--select", selection, home=home)
     assert done.exit_code == 0, done.output
 
 
@@ -83,6 +85,38 @@ def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
     assert states(tmp_path)["source_videos"] == "stale: the library has changed"
     monkeypatch.setattr("emovid_assets.staleness.CODE_TAG", "a tag of other code")
     assert states(tmp_path)["segments"] == "stale: its code has changed"
+
+
+@pytest.mark.integration
+def test_manifests_subtitles_and_metadata_beside_the_videos_make_their_sources_stale(
+    call: Call, tmp_path: Path
+) -> None:
+    library = tmp_path / "library" / "sticker"
+    draw_gif(library / "one.gif")
+    sources = "key:source_videos or key:segments"
+    built(call, tmp_path, sources)
+    for name, text, column, value in (
+        ("manifest.csv", "path,title\none.gif,Tea\n", "title", "Tea"),
+        ("one.srt", "words", "subtitle_sha256", hashlib.sha256(b"words").hexdigest()),
+        ("one.srt", None, "subtitle_sha256", None),
+    ):
+        if text is None:
+            (library / name).unlink()
+        else:
+            (library / name).write_text(text, encoding="utf-8")
+        assert states(tmp_path)["source_videos"] == "stale: manifests, subtitles or metadata have changed"
+        (planned,) = plan(Home(tmp_path), ["sticker"], "key:segments")
+        assert (planned.state, planned.reason, planned.items) == ("follows", "if source_videos changes", 0)
+        built(call, tmp_path, "key:source_videos")
+        assert states(tmp_path)["source_videos"] == "up to date"
+        assert states(tmp_path)["segments"] == "stale: source_videos has changed"
+        assert rows(tmp_path, "source_videos", "sticker")[0][column] == value
+        built(call, tmp_path, "key:segments")
+    metadata = tmp_path / "library" / "movie" / "metadata"
+    metadata.mkdir(parents=True)
+    built(call, tmp_path, sources, domain="movie")
+    (metadata / "clips.csv").write_text("videoid\n", encoding="utf-8")
+    assert states(tmp_path, "movie")["source_videos"] == "stale: manifests, subtitles or metadata have changed"
 
 
 @pytest.mark.integration

@@ -1,13 +1,17 @@
 """The library folder: files by content, manifests, and what stays out."""
 
 import os
+import signal
+import socket
 
 import pytest
 
+from emovid_assets.core.identity import file_sha256
 from emovid_assets.layout import Home
 from emovid_assets.resources import library
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library import read_library
+from emovid_assets.resources.library import known_and_new, read_library
+from emovid_assets.resources.library_files import known_stamps, listing
 
 
 class Shelf:
@@ -40,6 +44,9 @@ class Shelf:
             row.item_id.removeprefix("library/sticker/"): (row.code, row.message)
             for row in self.store.failures("sticker", "library")
         }
+
+    def has_news(self):
+        return listing(self.home, "sticker").stamps != known_stamps(self.store, "sticker")
 
 
 @pytest.fixture
@@ -247,3 +254,127 @@ def test_reading_one_domain_leaves_the_hashes_of_the_others(shelf):
     shelf.read()
     read_library(shelf.home, "movie", shelf.store)
     assert list(shelf.store.known_hashes()) == ["library/sticker/a.gif"]
+
+
+@pytest.fixture
+def patience():
+    """Ends a test that waits for a pipe."""
+
+    def give_up(*_):
+        raise TimeoutError("a pipe was opened")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def pipe(shelf, name):
+    os.mkfifo(shelf.folder / name)
+
+
+def listening(shelf, name):
+    with socket.socket(socket.AF_UNIX) as server:
+        # The path of a socket may have 108 bytes.
+        here = os.getcwd()
+        os.chdir(shelf.folder)
+        server.bind(name)
+        os.chdir(here)
+
+
+def in_latin1(shelf, name):
+    with open(os.fsencode(shelf.folder) + b"/caf\xe9-" + name.encode(), "wb") as file:
+        file.write(b"latin")
+
+
+def link_to_nowhere(shelf, name):
+    (shelf.folder / name).symlink_to(shelf.folder / "nowhere")
+
+
+def link_to_itself(shelf, name):
+    (shelf.folder / name).symlink_to(shelf.folder / name)
+
+
+@pytest.mark.parametrize("make", [pipe, listening, in_latin1, link_to_nowhere, link_to_itself])
+def test_what_cannot_be_read_is_news_until_the_quarantine_knows_of_it(shelf, patience, make):
+    shelf.put("a.gif")
+    shelf.read()
+    assert not shelf.has_news()
+    make(shelf, "odd.gif")
+    assert shelf.has_news()
+    assert list(shelf.read()) == ["a.gif"]
+    assert len(shelf.faults()) == 1
+    assert not shelf.has_news()
+    if make is pipe:
+        os.utime(shelf.folder / "odd.gif")
+        assert not shelf.has_news(), "what goes through a pipe is nobody's business"
+
+
+def test_a_plan_opens_no_pipe(shelf, patience):
+    (shelf.folder / "empty.gif").touch()
+    shelf.read()
+    pipe(shelf, "odd.gif")
+    known, new_count = known_and_new(shelf.home, "sticker", shelf.store)
+    assert ([file.path for file in known], new_count) == (["library/sticker/empty.gif"], 0)
+
+
+def test_pipes_in_the_place_of_sidecars_are_not_opened(shelf, patience):
+    shelf.put("a.gif")
+    for name in ("manifest.csv", "a.srt"):
+        pipe(shelf, name)
+    (shelf.folder / "a.vtt").write_text("WEBVTT", encoding="utf-8")
+    read = shelf.read()
+    assert read["a.gif"].subtitle_sha256 == file_sha256(shelf.folder / "a.vtt")
+    assert {name: code for name, (code, _) in shelf.faults().items()} == {"manifest.csv": "manifest_invalid"}
+    metadata = shelf.home.library / "movie" / "metadata"
+    metadata.mkdir(parents=True)
+    for name in ("clips.csv", "2012.csv"):
+        os.mkfifo(metadata / name)
+    assert read_library(shelf.home, "movie", shelf.store) == []
+    assert next(row.message for row in shelf.store.failures("movie")).startswith("This is no regular file")
+
+
+def test_a_link_whose_target_has_gone_is_news_once(shelf, tmp_path):
+    target = tmp_path / "far.gif"
+    target.write_bytes(b"far")
+    (shelf.folder / "link.gif").symlink_to(target)
+    assert list(shelf.read()) == ["link.gif"]
+    target.unlink()
+    assert shelf.has_news()
+    assert shelf.read() == {}
+    assert not shelf.has_news()
+    target.write_bytes(b"far")
+    assert shelf.has_news()
+
+
+def test_manifests_and_subtitles_beside_media_are_news_and_other_sidecars_are_not(shelf):
+    shelf.put("a.gif")
+    shelf.read()
+
+    def is_news(name, text):
+        (shelf.folder / name).write_text(text, encoding="utf-8")
+        found = shelf.has_news()
+        shelf.read()
+        assert not shelf.has_news()
+        return found
+
+    assert is_news("manifest.csv", "path,title\na.gif,Tea\n")
+    assert is_news("manifest.csv", "path,title\na.gif,Coffee\n")
+    assert is_news("a.vtt", "WEBVTT")
+    assert is_news("a.srt", "1")
+    assert not is_news("a.vtt", "WEBVTT, which the other one hides")
+    assert not is_news("b.srt", "of no file that is here")
+    assert not is_news("a.txt", "a note")
+    (shelf.folder / "a.srt").unlink()
+    assert shelf.has_news()
+
+
+def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf):
+    shelf.put("a.gif")
+    shelf.manifest('path,title\na.gif,Tea\nb.gif,"Coff' + "e" * 200_000)
+    assert list(shelf.read()) == ["a.gif"]
+    code, message = shelf.faults()["manifest.csv"]
+    assert code == "manifest_invalid"
+    assert "line 3" in message
+    assert "quotation mark" in message

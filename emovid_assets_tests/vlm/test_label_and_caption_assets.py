@@ -109,6 +109,26 @@ def test_frames_may_be_chosen_by_motion_and_the_words_may_hold_the_title(home: P
     assert all(row["prompt_token_count"] > even[row["clip_id"]] for row in rows(home, "captions", "movie"))
 
 
+def test_another_subtitle_asks_anew_about_the_clips_in_which_it_is_spoken_alone(home: Path, talking: Path) -> None:
+    settled(home, LOCAL.format(model=talking) + 'context = ["transcript"]\nmin_words = 1\n')
+    built(home, "captions")
+    subtitle = (home / rows(home, "source_videos", "movie")[3]["path"]).with_suffix(".srt")
+    subtitle.parent.mkdir(parents=True, exist_ok=True)
+    within, behind = "00:00:00,200 --> 00:00:00,800", "00:01:00,000 --> 00:01:01,000"
+    for text, asked_anew in (
+        (f"1\n{behind}\nLater\n", 0),
+        (f"1\n{within}\nTea?\n", 1),
+        (f"1\n{within}\nTea?\n\n2\n{behind}\nLater\n", 0),
+        (f"1\n{within}\nCoffee?\n", 1),
+    ):
+        subtitle.write_text(text, encoding="utf-8")
+        (told,) = built(home, "captions")
+        assert told.computed + told.quarantined == asked_anew, text
+    subtitle.unlink()
+    (told,) = built(home, "captions")
+    assert told.computed == 1
+
+
 def test_a_server_labels_and_describes_and_each_answer_is_kept(home: Path, served: tuple[ChatServer, str]) -> None:
     server, settings = served
     settled(home, settings)

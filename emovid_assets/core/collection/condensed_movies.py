@@ -159,6 +159,10 @@ def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, d
     path = folder / name
     if not path.exists():
         return
+    if not path.is_file():
+        # Reading a pipe would wait for ever.
+        faults.append(Fault(name, 0, "This is no regular file"))
+        return
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
@@ -252,7 +256,7 @@ def _literal(text: str, kind: type, file: str, row: int, faults: list[Fault]) ->
 def _dumped(folder: Path) -> Iterator[str]:
     """Ids in the lists for youtube-dl, one a line, without a header."""
     for path in sorted(folder.iterdir()):
-        if _DUMP.fullmatch(path.name):
+        if _DUMP.fullmatch(path.name) and path.is_file():
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 if _ID.fullmatch(line.strip()):
                     yield line.strip()

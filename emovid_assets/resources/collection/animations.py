@@ -23,7 +23,7 @@ from emovid_assets.resources.collection.archives import TOO_MUCH, ArchiveError, 
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.shelf import Shelf
 from emovid_assets.resources.collection.store import CollectionStore, ItemState
-from emovid_assets.resources.library import MANIFEST
+from emovid_assets.resources.library_files import MANIFEST
 
 DOMAIN = "animation"
 FREE_BYTES = 200_000_000

@@ -20,7 +20,7 @@ from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.shelf import Shelf, file_name
 from emovid_assets.resources.collection.store import CollectionStore, ItemState
 from emovid_assets.resources.collection.video_download import BudgetSpentError, Downloaded, download_video
-from emovid_assets.resources.library import METADATA_FOLDER, media_paths
+from emovid_assets.resources.library_files import METADATA_FOLDER, listing
 
 DOMAIN = "movie"
 KEPT_FACTS = ("external_id", "origin", "origin_url", "attribution", "license", "terms_url")
@@ -51,10 +51,10 @@ def movie_items(home: Home, store: CollectionStore, metadata: Metadata) -> Itera
 def _present(home: Home, metadata: Metadata) -> dict[str, str]:
     """Path by id of the videos that are in the library."""
     found: dict[str, str] = {}
-    for path in media_paths(home.library / DOMAIN):
-        video_id = condensed_movies.video_id_of(os.path.splitext(path.name)[0], metadata.videos)
+    for entry in listing(home, DOMAIN).files:
+        video_id = condensed_movies.video_id_of(os.path.splitext(os.path.basename(entry.name))[0], metadata.videos)
         if video_id:
-            found.setdefault(video_id, home.relative(path))
+            found.setdefault(video_id, entry.name)
     return found
 
 

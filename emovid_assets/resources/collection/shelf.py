@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emovid_assets.layout import Home
-from emovid_assets.resources.library import MANIFEST, MANIFEST_COLUMNS
+from emovid_assets.resources.library import MANIFEST_COLUMNS
+from emovid_assets.resources.library_files import MANIFEST
 
 PARTIAL = ".partial"
 """Hidden: the library does not see what is not complete."""
