@@ -355,7 +355,7 @@ def collect(
     """Fetch films, stickers and animations into the library, within a budget. Docs: docs/collection.md."""
     from emovid_assets.resources.collection.budget import Budget
     from emovid_assets.resources.collection.collect import collect as collect_domain
-    from emovid_assets.resources.collection.shelf import BusyError
+    from emovid_assets.resources.collection.shelf import BrokenManifestError, BusyError
     from emovid_assets.terminal import Bars, print_collection, progress_bars
 
     home = Home.from_environment()
@@ -376,7 +376,7 @@ def collect(
                     sources=[str(path) for path in source or ()],
                 )
             print_collection(out, report, is_dry=dry_run)
-    except (BusyError, SettingsError) as error:
+    except (BrokenManifestError, BusyError, SettingsError) as error:
         raise fail(str(error)) from error
     if not dry_run:
         out.print("next: emovid build")

@@ -18,7 +18,10 @@ from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.collect import collect, wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
+from emovid_assets_tests.cli.conftest import Call, call
 from emovid_assets_tests.collection.homes import settings
+
+__all__ = ["call"]
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(2000)
 MANIFEST = """\
@@ -128,14 +131,68 @@ def test_the_same_set_again_brings_only_what_is_not_there(home: Home, tmp_path: 
     assert ends(home)["one"] == ("present", None)
 
 
-def test_two_sets_with_the_same_ids_and_names_take_nothing_from_each_other(home: Home, tmp_path: Path) -> None:
-    manifest = b"path,id\na.mp4,1\n"
-    for number, parent in enumerate(("first", "second")):
-        (tmp_path / parent).mkdir()
-        files = {"manifest.csv": manifest, "a.mp4": VIDEO + bytes([number])}
-        take(home, folder(tmp_path / parent / f"clips{number}", files))
-    assert visible(home) == ["clips0/a.mp4", "clips1/a.mp4"]
-    assert [row["status"] for row in wanted_rows(home, "animation")] == ["present", "present"]
+@pytest.mark.parametrize(
+    "names", [("clips", "clips"), ("clips.zip", "clips.zip"), ("clips.zip", "clips.tar"), ("a", "b")]
+)
+def test_two_sets_with_the_same_ids_and_names_take_nothing_from_each_other(
+    home: Home, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    makers = {"": folder, ".zip": zipped, ".tar": lambda path, files: tarred(path, files, "w")}
+    sources = []
+    for number, name in enumerate(names):
+        (tmp_path / str(number)).mkdir()
+        files = {"manifest.csv": b"path,id\na.mp4,1\n", "a.mp4": VIDEO + bytes([number])}
+        sources.append(makers[Path(name).suffix](tmp_path / str(number) / name, files))
+        take(home, sources[-1])
+    rows = wanted_rows(home, "animation")
+    assert [row["status"] for row in rows] == ["present", "present"]
+    assert f"{names[0]}/1" in {row["external_id"] for row in rows}, "only the second of a name has to differ"
+    assert {(home.root / row["path"]).read_bytes()[-1] for row in rows} == {0, 1}
+    assert [take(home, source).fetched for source in sources] == [0, 0]
+
+
+def test_a_set_that_was_moved_shows_what_is_there_already(home: Home, tmp_path: Path) -> None:
+    source = zipped(tmp_path / "set.zip", contents())
+    take(home, source)
+    (tmp_path / "elsewhere").mkdir()
+    moved = source.rename(tmp_path / "elsewhere" / "set.zip")
+    assert take(home, moved).fetched == 0
+    assert visible(home) == ["set/a.mp4", "set/deep/b.mp4"]
+    of = {row["external_id"]: (row["status"], row["duplicate_of"]) for row in wanted_rows(home, "animation")}
+    second = next(name.partition("/")[0] for name in of if not name.startswith("set.zip/"))
+    assert of[f"{second}/one"] == ("duplicate", "magicanime/set.zip/one")
+    assert of[f"{second}/two"] == ("duplicate", "magicanime/set.zip/two")
+    assert take(home, moved).tried == 0
+
+
+def test_a_manifest_that_is_no_csv_is_named_with_its_line_and_the_other_sets_are_taken(
+    home: Home, tmp_path: Path
+) -> None:
+    broken = b'path,title\na.mp4,Tea\nb.mp4,"Coff' + b"e" * 200_000
+    sources = [
+        zipped(tmp_path / "broken.zip", {"manifest.csv": broken, "a.mp4": VIDEO}),
+        # As old editors end lines.
+        folder(tmp_path / "old", {"manifest.csv": b"path,title\ra.mp4,Tea\r", "a.mp4": VIDEO}),
+    ]
+    report = collect(home, "animation", sources=[str(source) for source in sources])
+    (note,) = report.notes
+    assert note.startswith(f"{sources[0]}: manifest.csv, line 3 is no CSV")
+    assert "quotation mark" in note
+    assert visible(home) == ["old/a.mp4"]
+
+
+def test_a_broken_manifest_of_collected_files_is_left_as_it_is(home: Home, tmp_path: Path, call: Call) -> None:
+    source = zipped(tmp_path / "set.zip", contents())
+    take(home, source)
+    manifest = home.collected("animation") / "manifest.csv"
+    text = manifest.read_text(encoding="utf-8") + '"' + "x" * 200_000
+    manifest.write_text(text, encoding="utf-8")
+    done = call("collect", "--from", str(source), home=home.root)
+    assert (done.exit_code, "Traceback" in done.output) == (1, False)
+    said = " ".join(done.stderr.split())
+    assert "manifest.csv: line 4 is no CSV" in said
+    assert "Mend or remove that line" in said
+    assert manifest.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize(
@@ -178,7 +235,7 @@ def test_links_and_devices_are_no_files(home: Home, tmp_path: Path) -> None:
             archive.addfile(member)
     take(home, path)
     assert visible(home) == ["set/a.mp4"]
-    linked = folder(tmp_path / "folder", {"manifest.csv": manifest, "a.mp4": VIDEO})
+    linked = folder(tmp_path / "folder", {"manifest.csv": manifest, "a.mp4": VIDEO + b"other"})
     os.symlink(secret, linked / "link.mp4")
     os.mkfifo(linked / "pipe.mp4")
     take(home, linked)

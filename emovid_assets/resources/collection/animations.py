@@ -2,22 +2,24 @@
 
 Belongs here: the way of a file from a set into the library. Does not belong here: reading sets (`archives`).
 
-An animation is known by its set and its path in it: the same set, given again, brings only what is not there.
+An animation is known by its set and its id or path in it: the same set, given again, brings only what is not there. A
+set is known by where it lies. One that was moved is another one, whose files show what those of the first do.
 """
 
-import csv
 import hashlib
 import io
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.collection.animation import ORIGIN, Listing, read_listing
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, kind_of
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
+from emovid_assets.core.csv_text import CsvError, csv_rows
+from emovid_assets.core.identity import file_sha256
 from emovid_assets.layout import CollectionSettings, Home
 from emovid_assets.resources.collection.archives import TOO_MUCH, ArchiveError, FileSet, Reading
 from emovid_assets.resources.collection.budget import Budget, Report
@@ -100,6 +102,8 @@ class _Taking:
         self._home, self._store, self._settings, self._budget = home, store, settings, budget
         self._report, self._log, self._shelf = report, log, shelf
         self._is_dry = is_dry
+        self._name = ""
+        self._originals: dict[str, str] = {}
 
     def take(self, path: Path, progress: Progress) -> None:
         """Raises ArchiveError where the set cannot be read any further."""
@@ -108,25 +112,29 @@ class _Taking:
             text = files.text(MANIFEST)
             if text is None:
                 raise ArchiveError(f"{path}: there is no {MANIFEST} at its top, so nobody knows what the files are")
-            reader = csv.DictReader(io.StringIO(text))
-            listing = read_listing(reader.fieldnames or (), reader)
+            try:
+                listing = read_listing(*csv_rows(io.StringIO(text, newline="")))
+            except CsvError as error:
+                raise ArchiveError(f"{path}: {MANIFEST}, {error}") from error
             self._report.notes += [f"{path.name}: {fault}" for fault in listing.faults[:20]]
-            due = self._due(path.name, listing)
+            self._name = self._store.name_of_set(DOMAIN, path.resolve(), is_kept=not self._is_dry)
+            due = self._due(listing)
             self._report.due += len(due)
             if not self._is_dry:
                 self._shelf.prepare()
                 self._read(path, files, listing, due, progress)
             self._report.notes += [f"{path.name}: {said}" for said in files.refused]
 
-    def _due(self, set_name: str, listing: Listing) -> dict[str, ItemState]:
+    def _due(self, listing: Listing) -> dict[str, ItemState]:
         """Item by path within the set of what is to be taken now; all of the manifest is known from here on."""
         states = {item.external_id: item for item in animation_items(self._home, self._store)}
+        self._originals = self._of_other_sets(states.values())
         admitted = {facts.get("external_id"): name for name, facts in self._shelf.rows().items()}
         due = {}
         with self._store.together():
             for name, facts in listing.facts.items():
                 # Sets number their files each for itself.
-                external_id = f"{set_name}/{facts.get('external_id') or name}"
+                external_id = f"{self._name}/{facts.get('external_id') or name}"
                 item = states.get(external_id) or ItemState(ORIGIN, external_id)
                 item.facts = self._facts(external_id, facts)
                 there = self._shelf.folder / admitted.get(external_id, "")
@@ -136,9 +144,21 @@ class _Taking:
                 if not self._is_dry:
                     self._store.put(DOMAIN, item)
                 # The set is at hand: nobody has to be waited for, and it may be a better copy than last time.
-                if item.status != "present":
+                if item.status not in ("present", "duplicate"):
                     due[name] = item
         return due
+
+    def _of_other_sets(self, items: Iterable[ItemState]) -> dict[str, str]:
+        """The id by SHA-256 of every file that came out of another set."""
+        found = {}
+        for item in items:
+            if item.status == "present" and item.path and not item.external_id.startswith(f"{self._name}/"):
+                if item.fingerprint is None:
+                    item.fingerprint = {"sha256": file_sha256(self._home.root / item.path)}
+                    if not self._is_dry:
+                        self._store.put(DOMAIN, item)
+                found[item.fingerprint["sha256"]] = item.external_id
+        return found
 
     def _facts(self, external_id: str, facts: dict[str, str]) -> dict[str, str]:
         usual = {"attribution": TERMS[ORIGIN].attribution, "license": RESEARCH_ONLY}
@@ -157,7 +177,7 @@ class _Taking:
             if item is None:
                 # The same name a second time.
                 continue
-            size = self._one(path.stem, reading, item, left)
+            size = self._one(reading, item, left)
             if left is not None:
                 left -= size
                 if left <= 0:
@@ -167,7 +187,7 @@ class _Taking:
         for item in missing.values():
             self._end(item, "unavailable", "not_in_set", "the manifest names it, but the set does not hold it")
 
-    def _one(self, set_name: str, reading: Reading, item: ItemState, left: int | None) -> int:
+    def _one(self, reading: Reading, item: ItemState, left: int | None) -> int:
         """Takes one file; how many bytes were read."""
         limit = min(self._settings.max_file_mb * 1_000_000, left if left is not None else 1 << 62)
         self._require_room(limit)
@@ -187,12 +207,20 @@ class _Taking:
                 self._end(item, "failed", "wrong_type", "it is no video or animated picture of a known kind")
                 return size
             self._budget.take_item()
+            item.code = item.reason = item.next_try_at = None
+            item.fingerprint = {"sha256": file_sha256(temporary)}
+            original = self._originals.get(item.fingerprint["sha256"])
+            if original is not None:
+                item.status, item.duplicate_of = "duplicate", f"{ORIGIN}/{original}"
+                self._store.put(DOMAIN, item)
+                self._report.ends["duplicate"] += 1
+                return size
             try:
-                item.path = self._shelf.admit(temporary, f"{_plain(set_name)}/{reading.name}", item.facts)
+                item.path = self._shelf.admit(temporary, f"{_plain(self._name)}/{reading.name}", item.facts)
             except (NotADirectoryError, IsADirectoryError, FileExistsError):
                 self._end(item, "failed", "bad_name", "another file of the set bears a part of its path as its name")
                 return size
-            item.status, item.code, item.reason, item.next_try_at = "present", None, None, None
+            item.status = "present"
             self._store.put(DOMAIN, item)
             self._report.fetched += 1
             self._report.ends["present"] += 1
@@ -215,4 +243,5 @@ class _Taking:
 
 def _plain(name: str) -> str:
     """A folder's name out of a set's."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name).strip("_") or "set"
+    stem = Path(name).stem
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in stem).strip("_") or "set"

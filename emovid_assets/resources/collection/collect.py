@@ -51,8 +51,9 @@ def collect(
     """Fetches what is wanted and due, within the budget (default: the settings'). `is_dry`: only says what is due;
     `sources`: folders and archives of animations, beside those of the settings.
 
-    Raises BusyError where another process collects for this home, SettingsError, StateError, and OSError where the disk
-    is full. What an origin or a file does wrong is in the report and in the state, never an exception.
+    Raises BusyError where another process collects for this home, BrokenManifestError where the manifest of collected
+    files cannot be read, SettingsError, StateError, and OSError where the disk is full. What an origin or a file does
+    wrong is in the report and in the state, never an exception.
     """
     if domain not in DOMAINS:
         raise ValueError(f"'{domain}' is not a domain; use one of {', '.join(DOMAINS)}")

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from emovid_assets.core.csv_text import CsvError, csv_rows
 from emovid_assets.layout import Home
 from emovid_assets.resources.library import MANIFEST_COLUMNS
 from emovid_assets.resources.library_files import MANIFEST
@@ -28,6 +29,10 @@ _SAFE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 class BusyError(RuntimeError):
     """Another process collects for this home."""
+
+
+class BrokenManifestError(RuntimeError):
+    """The manifest of collected files cannot be read; the message says where and what to do."""
 
 
 @contextmanager
@@ -89,15 +94,22 @@ class Shelf:
         return self._home.relative(target)
 
     def rows(self) -> dict[str, dict[str, str]]:
-        """Facts by file name, as the manifest says; the last row of a file counts."""
+        """Facts by file name, as the manifest says; the last row of a file counts. Raises BrokenManifestError."""
         if not self._manifest.exists():
             return {}
-        with self._manifest.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-            return {
-                row["path"]: {name: row[name] for name in MANIFEST_COLUMNS if row.get(name)}
-                for row in csv.DictReader(stream)
-                if row.get("path")
-            }
+        try:
+            with self._manifest.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
+                _, rows = csv_rows(stream)
+        except CsvError as error:
+            # To write it anew would lose what it says of origins and licences.
+            raise BrokenManifestError(
+                f"{self._manifest}: {error} Mend or remove that line, then collect again"
+            ) from None
+        return {
+            path: {name: cell for name in MANIFEST_COLUMNS if (cell := row.get(name))}
+            for row in rows
+            if (path := row.get("path"))
+        }
 
     def rewrite(self, changed: Mapping[str, Mapping[str, str]]) -> None:
         """The manifest anew, in one step: of the files that are there, with changed facts. Nothing new: not touched."""

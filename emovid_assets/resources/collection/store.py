@@ -6,13 +6,16 @@ Nothing here is irreplaceable: files carry their facts in manifests beside them.
 anew and services are asked again.
 """
 
+import hashlib
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from emovid_assets.layout import Home
@@ -31,6 +34,8 @@ CREATE TABLE IF NOT EXISTS collection_answers (
   PRIMARY KEY (origin, request)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS collection_requests (origin TEXT NOT NULL, asked_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS collection_pauses (origin TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collection_sets (
+  domain TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (domain, name)) WITHOUT ROWID;
 """
 HOUR_S = 3600.0
 
@@ -142,6 +147,20 @@ class CollectionStore:
         for origin, external_id, emotion in rows:
             found.setdefault((origin, external_id), []).append(emotion)
         return found
+
+    def name_of_set(self, domain: str, path: Path, *, is_kept: bool = True) -> str:
+        """The name of the set that lies at a path: its file's or folder's, with a digest of the path where a set that
+        lies elsewhere has that one already. `is_kept`: it is that set's from now on."""
+        rows = self._connection.execute("SELECT name, path FROM collection_sets WHERE domain = ?", (domain,))
+        known = dict(rows.fetchall())
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:8]
+        wanted = [path.name, f"{path.stem}-{digest}{path.suffix}"]
+        own = os.fsencode(path).decode(errors="backslashreplace")
+        name = next((name for name in wanted if known.get(name, own) == own), wanted[-1])
+        if is_kept and name not in known:
+            with self._named_faults():
+                self._connection.execute("INSERT OR IGNORE INTO collection_sets VALUES (?, ?, ?)", (domain, name, own))
+        return name
 
     def answer(self, origin: str, request: str, now: float | None = None) -> Any:
         """A kept answer that has not expired; null where there is none."""
