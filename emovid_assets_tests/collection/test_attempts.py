@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emovid_assets.core.collection.attempts import Verdict, is_due, next_try_at, video_verdict
+from emovid_assets.core.collection.attempts import Verdict, at_last, is_due, next_try_at, video_verdict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,7 +51,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         ("[youtube] abc: Private video. Sign in if you've been granted access to this video", "blocked", "private"),
         ("[youtube] abc: Join this channel to get access to members-only content", "blocked", "membership"),
         ("[youtube] abc: This video is DRM protected", "blocked", "protected"),
-        ("unable to download video data: HTTP Error 403: Forbidden", "blocked", "forbidden"),
+        ("unable to download video data: HTTP Error 403: Forbidden", "failed", "forbidden"),
+        ("Unable to download webpage: HTTP Error 401: Unauthorized", "blocked", "forbidden"),
+        ("unable to download video data: 1000 bytes read, 9000 more expected", "failed", "download_failed"),
+        ("The answer was truncated after 1000 of 9000 bytes", "failed", "download_failed"),
+        ("The TLS connection was non-properly terminated", "failed", "download_failed"),
         ("[youtube] abc: Requested format is not available. Use --list-formats", "failed", "no_format"),
         ("Unable to download webpage: timed out", "failed", "download_failed"),
         ("something nobody has seen yet", "failed", "download_failed"),
@@ -86,6 +90,18 @@ def test_failures_are_tried_again_later_and_later_and_then_no_more() -> None:
 def test_what_is_gone_stays_gone_and_what_is_blocked_is_looked_at_after_a_month() -> None:
     assert next_try_at(Verdict("unavailable", "gone", ""), 1, NOW, 5) is None
     assert next_try_at(Verdict("blocked", "region", ""), 9, NOW, 5) == NOW + timedelta(days=30)
+
+
+def test_a_refusal_is_tried_again_over_days_before_it_counts_as_blocked() -> None:
+    refused = video_verdict("unable to download video data: HTTP Error 403: Forbidden")
+    ends = [at_last(refused, count, 5) for count in (1, 2, 3, 4, 5, 6)]
+    assert [end.status for end in ends] == ["failed"] * 4 + ["blocked"] * 2
+    waits = [next_try_at(end, count, NOW, 5) for count, end in enumerate(ends, 1)]
+    days = [(wait - NOW) / timedelta(days=1) for wait in waits if wait]
+    assert sum(days[:4]) > 3
+    assert days[4:] == [30, 30]
+    other = Verdict("failed", "download_failed", "")
+    assert at_last(other, 9, 5) == other
 
 
 def test_only_what_is_due_is_tried() -> None:

@@ -96,7 +96,7 @@ def test_what_can_be_had_is_fetched_and_the_rest_is_told_apart(tmp_path: Path, h
         DASHED: ("present", None),
         PLAIN: ("present", None),
         GONE: ("unavailable", "gone"),
-        BLOCKED: ("blocked", "forbidden"),
+        BLOCKED: ("failed", "forbidden"),
         HTML: ("failed", "download_failed"),
     }
     assert (report.fetched, report.tried, report.stopped) == (2, 5, None)
@@ -214,6 +214,32 @@ def test_attempts_are_counted_over_runs_and_end(tmp_path: Path, host: VideoHost)
         host.status = {}
         assert run(home).due == 0
         assert run(home, retries_all=True).fetched == 1
+
+
+def test_a_film_that_is_refused_for_a_while_comes_and_one_that_always_is_ends_as_blocked(
+    tmp_path: Path, host: VideoHost
+) -> None:
+    host.status = {PLAIN: 403, BLOCKED: 403}
+    with serving(host) as server:
+        home = movie_home(tmp_path / "home", server, [PLAIN, BLOCKED], max_attempts=2)
+        run(home)
+        assert statuses(home) == dict.fromkeys((PLAIN, BLOCKED), ("failed", "forbidden"))
+        assert run(home).due == 0
+        del host.status[PLAIN]
+        run(home, retries_all=True)
+    assert statuses(home) == {PLAIN: ("present", None), BLOCKED: ("blocked", "forbidden")}
+
+
+def test_half_of_a_film_is_a_failure_and_the_rest_comes_the_next_time(tmp_path: Path, host: VideoHost) -> None:
+    host.breaks = 10**6
+    with serving(host) as server:
+        home = movie_home(tmp_path / "home", server, [PLAIN])
+        run(home)
+        assert statuses(home) == {PLAIN: ("failed", "download_failed")}
+        host.breaks, before = 0, host.sent
+        run(home, retries_all=True)
+    assert statuses(home) == {PLAIN: ("present", None)}
+    assert host.sent - before < len(host.body) / 2
 
 
 def test_a_dry_run_asks_nobody(tmp_path: Path, host: VideoHost) -> None:

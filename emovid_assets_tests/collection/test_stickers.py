@@ -15,6 +15,7 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.layout import Home
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.collect import collect, wanted_rows
+from emovid_assets.resources.collection.store import CollectionStore
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
 from emovid_assets_tests.collection.homes import settings
@@ -257,9 +258,33 @@ def test_a_service_that_wants_an_hour_gets_it_over_runs(home: Home, server: Loop
     assert "left alone for 50 more minutes" in second.notes[0]
 
 
-def test_a_service_with_a_limit_per_hour_is_asked_no_more_than_that(home: Home, server: Loopback) -> None:
-    from emovid_assets.resources.collection.store import CollectionStore
+def test_a_word_that_is_always_refused_ends_no_run_before_all_others_were_asked(
+    home: Home, services: Services, server: Loopback
+) -> None:
+    services.search_headers = {"Cache-Control": "no-store"}
+    words = [word for _, word in searches()]
+    refused = words[9]
 
+    def reply(request: Request) -> None:
+        if request.query.get("q") == refused:
+            request.answer(429, b"", {"Retry-After": "3000"})
+        else:
+            services(request)
+
+    server.reply = reply
+    asked = []
+    for _ in range(3):
+        server.asked.clear()
+        run(home)
+        asked.append([query["q"] for path, query, _ in server.asked if path == "/v2/search"])
+        with CollectionStore(home) as store:
+            store.pause("klipy", 0)
+    assert asked[0] == words[:10]
+    assert asked[1] == words[10:] + words[:10]
+    assert asked[2] == asked[1]
+
+
+def test_a_service_with_a_limit_per_hour_is_asked_no_more_than_that(home: Home, server: Loopback) -> None:
     configured(home, server, sticker_services=("giphy",))
     with CollectionStore(home) as store:
         for _ in range(95):

@@ -4,7 +4,7 @@ Belongs here: states, what an error means for them, waiting times. Does not belo
 """
 
 import email.utils
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 STATUSES = ("wanted", "present", "duplicate", "unavailable", "blocked", "failed")
@@ -17,6 +17,9 @@ BLOCKED_PAUSE = timedelta(days=30)
 """What is blocked by region, age or membership seldom changes, but it does."""
 
 
+FORBIDDEN = "forbidden"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the end of an attempt means: a status, a stable code, a sentence. `stops_run`: so would all others end."""
@@ -25,6 +28,17 @@ class Verdict:
     code: str
     message: str
     stops_run: bool = False
+
+
+def at_last(verdict: Verdict, attempt_count: int, max_attempts: int) -> Verdict:
+    """What a verdict means after so many attempts.
+
+    A refusal (403) says little: addresses of YouTube expire, and its servers refuse for reasons that pass. What is
+    refused at each of `max_attempts` attempts, which waiting spreads over days, is blocked.
+    """
+    if (verdict.status, verdict.code) == ("failed", FORBIDDEN) and attempt_count >= max_attempts:
+        return replace(verdict, status="blocked")
+    return verdict
 
 
 def next_try_at(verdict: Verdict, attempt_count: int, now: datetime, max_attempts: int) -> datetime | None:
@@ -73,7 +87,8 @@ _PHRASES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("blocked", "copyright", ("on copyright grounds", "who has blocked it", "copyright claim")),
     ("blocked", "protected", ("drm protected", "drm-protected", "this video is drm")),
     ("blocked", "private", ("private video", "video is private", "login required", "sign in", "use --cookies")),
-    ("blocked", "forbidden", ("http error 403", "http error 401")),
+    ("failed", FORBIDDEN, ("http error 403",)),
+    ("blocked", FORBIDDEN, ("http error 401",)),
     (
         "unavailable",
         "gone",
@@ -83,12 +98,11 @@ _PHRASES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
                 "this video is unavailable",
                 "has been removed",
                 "no longer available",
-                "terminated",
+                "has been terminated",
             ),
             *(
                 "does not exist",
                 "incomplete youtube id",
-                "truncated",
                 "http error 404",
                 "http error 410",
                 "not available",

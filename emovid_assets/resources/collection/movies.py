@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emovid_assets.core.collection import condensed_movies
-from emovid_assets.core.collection.attempts import Verdict, is_due, next_try_at
+from emovid_assets.core.collection.attempts import Verdict, at_last, is_due, next_try_at
 from emovid_assets.core.collection.condensed_movies import FILE_PREFIX, ORIGIN, Metadata, Video, read_metadata
 from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.identity import keyed_rank
@@ -172,6 +172,7 @@ def _said(end: Downloaded) -> dict[str, str]:
 def _failed(state: ItemState, end: Verdict, settings: CollectionSettings) -> ItemState:
     # A refusal of everything says nothing about this video.
     count = state.attempt_count + (0 if end.stops_run else 1)
+    end = at_last(end, count, settings.max_attempts)
     return ItemState(
         *(state.origin, state.external_id, end.status, end.code, end.message, count),
         next_try_at(end, max(count, 1), datetime.now(UTC), settings.max_attempts),

@@ -86,6 +86,7 @@ class Searcher:
         if kept is not None:
             return Page.of_plain(kept)
         self._wait()
+        self._store.note_asked(origin, word)
         try:
             answer, headers = self._fetcher.json(
                 search.url, {**search.parameters, self._service.key_parameter: self._key}, SEARCH_LIMITS

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.collection.attempts import Verdict, is_due, next_try_at
+from emovid_assets.core.collection.attempts import FORBIDDEN, Verdict, at_last, is_due, next_try_at
 from emovid_assets.core.collection.duplicates import fingerprint_step, shows_the_same
 from emovid_assets.core.collection.queries import searches
 from emovid_assets.core.collection.redaction import Redactor
@@ -163,9 +163,14 @@ def _adopt(home: Home, store: CollectionStore, shelf: Shelf) -> None:
 def _search(
     searcher: Searcher, origin: str, store: CollectionStore, found: dict[Key, FoundItem], progress: Progress
 ) -> None:
-    """Notes every item that a word finds, the words of all emotions in turn."""
+    """Notes every item that a word finds, the words of all emotions in turn.
+
+    Those that were asked longest ago come first: neither a limit of requests nor a word at which the service always
+    refuses may end every run at the same place.
+    """
     known = set(store.items(DOMAIN))
-    todo = list(searches())
+    asked_at = store.asked_at(origin)
+    todo = sorted(searches(), key=lambda search: asked_at.get(search[1], 0.0))
     for number, (emotion, word) in enumerate(todo, 1):
         items = list(searcher.found(word))
         with store.together():
@@ -315,7 +320,7 @@ def _verdict(error: FetchError) -> Verdict:
     if error.status in (404, 410):
         return Verdict("unavailable", "gone", str(error))
     if error.status in (401, 403, 451):
-        return Verdict("blocked", "forbidden", str(error))
+        return Verdict("failed" if error.status == 403 else "blocked", FORBIDDEN, str(error))
     is_busy = error.code == "busy"
     return Verdict("failed", "throttled" if is_busy else error.code, str(error), stops_run=is_busy)
 
@@ -344,6 +349,7 @@ def _fetch_all(
         budget.take_item()
         if isinstance(end, Verdict):
             count = item.attempt_count + (0 if end.stops_run else 1)
+            end = at_last(end, count, shop.settings.max_attempts)
             until = next_try_at(end, max(count, 1), datetime.now(UTC), shop.settings.max_attempts)
             state = ItemState(*item.key, end.status, end.code, shop.redact(end.message), count, until, facts=item.facts)
             log.info(f"{item.origin}/{item.external_id}: {end.status} ({end.code}): {state.reason}")

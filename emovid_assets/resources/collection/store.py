@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS collection_answers (
   PRIMARY KEY (origin, request)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS collection_requests (origin TEXT NOT NULL, asked_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS collection_pauses (origin TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collection_words (
+  origin TEXT NOT NULL, word TEXT NOT NULL, asked_at REAL NOT NULL, PRIMARY KEY (origin, word)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS collection_sets (
   domain TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (domain, name)) WITHOUT ROWID;
 """
@@ -193,6 +195,18 @@ class CollectionStore:
                 return False
             self._connection.execute("INSERT INTO collection_requests VALUES (?, ?)", (origin, now))
         return True
+
+    def note_asked(self, origin: str, word: str) -> None:
+        """Notes that a service is being asked for a word, whatever comes of it."""
+        with self._named_faults():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO collection_words VALUES (?, ?, ?)", (origin, word, time.time())
+            )
+
+    def asked_at(self, origin: str) -> dict[str, float]:
+        """When a service was last asked for each word, in seconds since 1970."""
+        rows = self._connection.execute("SELECT word, asked_at FROM collection_words WHERE origin = ?", (origin,))
+        return dict(rows.fetchall())
 
     def pause(self, origin: str, seconds: float) -> None:
         """Leaves an origin alone for so long, as it has asked."""
