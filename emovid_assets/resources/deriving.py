@@ -8,9 +8,12 @@ Belongs here: which files are read, how much at once, where DuckDB may spill. Do
 (`core.clip_facts`, `core.disputes`, `core.phrases`).
 """
 
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,6 +28,7 @@ from emovid_assets.tables import TABLES
 
 MEMORY_LIMIT = "2GB"
 """Of DuckDB; what does not fit is spilled to a temporary folder below the home folder."""
+SPILL_PREFIX = ".deriving-"
 CLIPS_AT_ONCE = 250_000
 BATCH_ROWS = 65_536
 VERSION = "1"
@@ -106,7 +110,7 @@ def _derive(
 @contextmanager
 def _reading(home: Path, tables: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB with the tables as views of the schema `whole`."""
-    with tempfile.TemporaryDirectory(prefix=".deriving-", dir=home) as folder:
+    with _spill_folder(home) as folder:
         settings = {"memory_limit": MEMORY_LIMIT, "temp_directory": folder}
         with duckdb.connect(str(Path(folder) / "temporary.duckdb"), config=settings) as connection:
             connection.execute("create schema whole")
@@ -115,6 +119,34 @@ def _reading(home: Path, tables: Sequence[str]) -> Iterator[duckdb.DuckDBPyConne
                 connection.execute(table_view_sql(TABLES[name], home))
             connection.execute("use main")
             yield connection
+
+
+@contextmanager
+def _spill_folder(home: Path) -> Iterator[str]:
+    """A temporary folder below the home folder; those of processes that were killed are removed.
+
+    A folder is locked by the process that uses it, and the lock ends with the process. Nobody looks at folders while
+    one is made that is not locked yet.
+    """
+    with ExitStack() as held:
+        with _locked(home, fcntl.LOCK_EX):
+            for left in home.glob(f"{SPILL_PREFIX}*"):
+                with suppress(OSError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    shutil.rmtree(left, ignore_errors=True)
+            folder = tempfile.mkdtemp(prefix=SPILL_PREFIX, dir=home)
+            held.enter_context(_locked(Path(folder), fcntl.LOCK_EX))
+            held.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield folder
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, table: str, domain: str, limits: Sequence[str]) -> None:

@@ -1,5 +1,7 @@
 """Derived tables as files: the same however many clips are joined at once, and made only where something changed."""
 
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -10,6 +12,7 @@ from emovid_assets.resources import deriving
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.tables import TABLES
+from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.core.test_derived_tables import in_arrow, random_tables
 from emovid_assets_tests.sql.planting import answer_of, label, row
 
@@ -47,6 +50,40 @@ def test_a_table_is_derived_anew_only_where_what_it_is_made_of_or_it_itself_has_
         damage(project.warehouse.path("clip_facts", "movie"))
         assert deriving.derive_clip_facts(project, "movie")
         assert project.read("clip_facts", "movie").num_rows == 1
+
+
+SPILLING = """
+import sys, time
+from pathlib import Path
+from emovid_assets.resources import deriving
+with deriving._reading(Path(sys.argv[1]), ()) as connection:
+    print("spilling", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_derivation_has_spilled_is_removed_and_that_of_a_running_one_is_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SPILLING, str(tmp_path)]
+    processes = []
+    for _ in range(2):
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT))
+        assert processes[-1].stdout is not None
+        assert processes[-1].stdout.readline() == "spilling\n"
+    try:
+        killed, running = processes
+        folders = sorted(tmp_path.glob(".deriving-*"), key=lambda path: path.stat().st_mtime_ns)
+        assert [len(list(folder.iterdir())) > 0 for folder in folders] == [True, True]
+        killed.kill()
+        killed.wait()
+        project = Project(home_folder=str(tmp_path))
+        deriving.derive_clip_facts(project, "movie")
+        assert list(tmp_path.glob(".deriving-*")) == [folders[1]]
+        assert len(list(folders[1].iterdir())) > 0
+    finally:
+        running.kill()
+        running.wait()
+    deriving.derive_disputed_clips(project, "movie")
+    assert list(tmp_path.glob(".deriving-*")) == []
 
 
 def test_an_empty_library_has_empty_derived_tables(tmp_path: Path) -> None:
