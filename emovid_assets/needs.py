@@ -83,6 +83,11 @@ def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Pla
 
 
 def failed(home: Home, instance: dg.DagsterInstance, domains: Sequence[str] = DOMAINS) -> set[Place]:
-    """What the last run that was to build it has left unbuilt, and what has items in quarantine."""
-    unbuilt = {place for place in unbuilt_since_failure(instance) if place.domain in (None, *domains)}
+    """What failed runs have left unbuilt and nothing has built since, and what has items in quarantine."""
+    store = ItemStore(home.state)
+    try:
+        noted = store.failed_runs()
+    finally:
+        store.close()
+    unbuilt = {place for place in unbuilt_since_failure(instance, noted) if place.domain in (None, *domains)}
     return unbuilt | set(quarantined_counts(home, domains))

@@ -4,11 +4,12 @@ Belongs here: reading that from the instance. Does not belong here: what is done
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
 
+from emovid_assets.resources.item_store import FailedRun
 from emovid_assets.staleness import Place
 
 UNFINISHED = (
@@ -20,7 +21,7 @@ UNFINISHED = (
 )
 ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 LOOKED_AT = 200
-"""Runs that are looked at, the latest ones."""
+"""Runs that ended badly, the latest ones."""
 
 # A Failure and our own errors are raised with a sentence for people; the names of their classes are none.
 _FAILURE_CLASS = re.compile(
@@ -52,19 +53,32 @@ def busy_places(instance: dg.DagsterInstance) -> set[Place]:
     return {place for run in runs for place in planned_places(instance, run.run_id)}
 
 
-def unbuilt_since_failure(instance: dg.DagsterInstance) -> list[Place]:
-    """What the latest run that was to build it has not built, because it failed or was cancelled."""
-    found: list[Place] = []
-    settled: set[Place] = set()
-    for run in instance.get_runs(limit=LOOKED_AT):
-        if run.status in UNFINISHED:
-            continue
-        left = set(failed_places(instance, run.run_id)) if run.status in ENDED_BADLY else set()
-        for place in planned_places(instance, run.run_id):
-            if place not in settled and place in left:
-                found.append(place)
-            settled.add(place)
-    return found
+def unbuilt_since_failure(instance: dg.DagsterInstance, noted: Iterable[FailedRun] = ()) -> set[Place]:
+    """What runs that failed or were cancelled have left unbuilt, and nothing has built since.
+
+    Of Dagster's runs the latest bad ones are looked at, and all that were `noted` when they failed, however long ago.
+    """
+    noted = list(noted)
+    latest = instance.get_run_records(dg.RunsFilter(statuses=list(ENDED_BADLY)), limit=LOOKED_AT)
+    ended_at = {one.run_id: one.failed_at.timestamp() for one in noted} | {
+        one.dagster_run.run_id: one.end_time or one.create_timestamp.timestamp() for one in latest
+    }
+    # Runs that somebody has deleted are known by their notes alone.
+    failed_at = {Place(one.asset, one.domain): ended_at[one.run_id] for one in noted}
+    for run_id, moment in ended_at.items():
+        for place in failed_places(instance, run_id):
+            failed_at[place] = max(moment, failed_at.get(place, 0.0))
+    return {place for place, moment in failed_at.items() if not built_since(instance, place, moment)}
+
+
+def built_since(instance: dg.DagsterInstance, place: Place, moment_s: float) -> bool:
+    """Whether something was built after a moment (seconds since 1970)."""
+    filters = dg.AssetRecordsFilter(
+        asset_key=dg.AssetKey(place.asset),
+        asset_partitions=[place.domain] if place.domain else None,
+        after_timestamp=moment_s,
+    )
+    return bool(instance.fetch_materializations(filters, limit=1).records)
 
 
 def first_error(event: Any) -> str:

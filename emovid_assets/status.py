@@ -15,7 +15,8 @@ from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.runner import open_instance
-from emovid_assets.staleness import Lineage
+from emovid_assets.runs import built_since
+from emovid_assets.staleness import Lineage, Place
 from emovid_assets.tables import TABLES
 
 
@@ -61,10 +62,5 @@ def unresolved_failures(home: Home, domains: Sequence[str] = DOMAINS) -> list[Fa
         return [one for one in failures if not _built_since(instance, one)]
 
 
-def _built_since(instance: dg.DagsterInstance, failure: FailedRun) -> bool:
-    filters = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey(failure.asset),
-        asset_partitions=[failure.domain] if failure.domain else None,
-        after_timestamp=failure.failed_at.timestamp(),
-    )
-    return bool(instance.fetch_materializations(filters, limit=1).records)
+def _built_since(instance: dg.DagsterInstance, failed: FailedRun) -> bool:
+    return built_since(instance, Place(failed.asset, failed.domain), failed.failed_at.timestamp())
