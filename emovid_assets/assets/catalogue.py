@@ -8,13 +8,14 @@ from typing import Any
 import dagster as dg
 
 from emovid_assets.assets.pictures import drawings
-from emovid_assets.assets.table_asset import OWNER, markdown_table
+from emovid_assets.assets.table_asset import OWNER, markdown_table, settings_tags
 from emovid_assets.project_files import project_file
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.build import build_report
 from emovid_assets.report.figures import drawn
 from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
 from emovid_assets.resources.project import Project
+from emovid_assets.settings_groups import GROUPS, digests
 from emovid_assets.tables import TABLES
 
 GROUP = "catalogue"
@@ -43,7 +44,8 @@ def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.Materia
 
 
 @dg.asset(
-    deps=["catalogue"],
+    # It lists the settings on which results depend, so it depends on them too.
+    deps=["catalogue", *GROUPS],
     group_name=GROUP,
     kinds={"html", "sql"},
     owners=[OWNER],
@@ -52,10 +54,12 @@ def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.Materia
     "nothing but a browser: `reports/report.html`.",
 )
 def dataset_report(project: Project) -> dg.MaterializeResult:
+    now = digests(project.home)
     report = build_report(project.home)
     return dg.MaterializeResult(
         # The time at which it was built is no part of it: equal data, equal version.
         data_version=dg.DataVersion(report.content_sha256),
+        tags=settings_tags(now, GROUPS),
         metadata={
             "path": dg.MetadataValue.path(str(report.path)),
             "size_bytes": report.size_bytes,

@@ -4,7 +4,7 @@ Belongs here: names, kinds, owners, policies, previews, data versions. Not here:
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -79,10 +79,15 @@ def _noting_settings(body: Body, groups: Sequence[str]) -> Body:
     def noting(*args: Any, project: Project, **inputs: Any) -> dg.Output[Any]:
         now = digests(project.home)
         made: dg.Output[Any] = body(*args, project=project, **inputs)
-        tags = {f"{SETTINGS_TAG}{group}": now[group] for group in groups}
+        tags = settings_tags(now, groups)
         return dg.Output(made.value, data_version=made.data_version, metadata=made.metadata, tags=tags)
 
     return noting
+
+
+def settings_tags(now: Mapping[str, str], groups: Iterable[str]) -> dict[str, str]:
+    """Tags of a materialisation that was made under these digests."""
+    return {f"{SETTINGS_TAG}{group}": now[group] for group in groups}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

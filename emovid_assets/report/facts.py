@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from emovid_assets.layout import Home, Settings
+from emovid_assets.settings_groups import GROUPS, digest, digests, values
 
 PACKAGES = (
     *("emovid-assets", "duckdb", "pyarrow", "av", "scenedetect-headless", "opencv-python-headless", "numpy"),
@@ -19,7 +20,10 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Facts:
-    """`changed_settings` are (key, value, default) of those that differ from the default."""
+    """`changed_settings` are (key, value, default) of those that differ from the default.
+
+    Only settings on which results depend are facts of a dataset: how many cores made it is none.
+    """
 
     built_at: datetime
     settings_digest: str
@@ -30,7 +34,9 @@ class Facts:
 def read_facts(home: Home, built_at: datetime) -> Facts:
     """Facts of a home. Raises SettingsError for a faulty settings file."""
     settings = home.settings()
-    return Facts(built_at, settings.digest(), tuple(_changed(settings, Settings())), tuple(_versions()))
+    counting = {key for group in GROUPS for key in values(home, settings, group)}
+    changed = tuple(one for one in _changed(settings, Settings()) if one[0] in counting)
+    return Facts(built_at, digest(digests(home)), changed, tuple(_versions()))
 
 
 def _changed(settings: Any, default: Any, prefix: str = "") -> list[tuple[str, Any, Any]]:

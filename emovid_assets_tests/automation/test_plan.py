@@ -21,6 +21,8 @@ pytestmark = pytest.mark.integration
 
 DOMAINS = ("movie", "animation", "sticker")
 Done = set[tuple[str, str | None]]
+REPORT: Done = {("dataset_report", None)}
+"""It lists every setting on which results depend."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_after_a_build_there_is_nothing_to_do_and_a_plan_leaves_everything_as_it
 def test_another_threshold_concerns_the_scans_and_what_reads_them(home: Path) -> None:
     found = planned(home, "[scenes]\nthreshold = 5.0\n")
     # `clip_features` holds how often a whole file is cut, so it reads the threshold too.
-    assert in_state(found, "stale") == everywhere("segments", "clip_features")
+    assert in_state(found, "stale") == everywhere("segments", "clip_features") | REPORT
     assert {one.reason for one in found.values() if one.state == "stale"} == {"scene_settings has changed"}
     scanned = {domain: len(rows(home, "source_videos", domain)) for domain in DOMAINS}
     assert counts(found, "segments") == scanned
@@ -103,7 +105,7 @@ def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path
     changed = {(one.asset, one.domain): one for one in plan(Home(home))}
     # No labeller learns from benchmark clips, so how many there are concerns it too.
     stale = {asset for asset, _ in in_state(changed, "stale")}
-    assert stale == {"benchmark_split", "emotion_labeller", "labeller_answers"}
+    assert stale == {"benchmark_split", "emotion_labeller", "labeller_answers", "dataset_report"}
     assert {("catalogue", None), *everywhere("processing_errors")} <= in_state(changed, "follows")
     assert in_state(changed, "up to date") >= everywhere("segments", "captions", "human_labels")
     assert in_state(planned(home, "[media]\nworkers = 1\ntimeout_s = 99\n"), "up to date") == set(found)
@@ -111,7 +113,7 @@ def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path
 
 def test_another_stride_leaves_the_cuts_alone(home: Path) -> None:
     found = planned(home, "[scenes]\nframe_stride = 7\n")
-    assert in_state(found, "stale") == everywhere("segments", "clip_features", "colour_attributes")
+    assert in_state(found, "stale") == everywhere("segments", "clip_features", "colour_attributes") | REPORT
 
 
 def test_a_lost_clip_file_is_an_item_though_its_asset_is_fresh(home: Path) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 import dagster as dg
 
 from emovid_assets.assets.catalogue import catalogue, dataset_report
+from emovid_assets.assets.table_asset import SETTINGS_TAG
+from emovid_assets.layout import Home
 from emovid_assets.resources.project import Project
+from emovid_assets.settings_groups import GROUPS, digests
 
 
 def materialized(home: Path) -> dg.ExecuteInProcessResult:
@@ -39,3 +42,27 @@ def test_the_version_is_that_of_the_content(planted: Path) -> None:
         for _ in range(2)
     )
     assert first == second
+
+
+def version(home: Path) -> str:
+    (report,) = materialized(home).asset_materializations_for_node("dataset_report")
+    return (report.tags or {})["dagster/data_version"]
+
+
+def test_it_is_another_one_exactly_where_a_setting_that_it_declares_is_another_one(planted: Path) -> None:
+    assert {key.to_user_string() for key in dataset_report.dependency_keys} == {"catalogue", *GROUPS}
+    plain, tags = version(planted), digests(Home(planted))
+    for text, is_other in (
+        ("[media]\nworkers = 1\n", False),
+        ("[collection]\nmax_items = 1\n", False),
+        ("[labeller]\nframes = 3\n", False),
+        ("[benchmark]\nper_cell = 3\n", True),
+    ):
+        (planted / "emovid.toml").write_text(text, encoding="utf-8")
+        assert (digests(Home(planted)) != tags) == is_other
+        assert (version(planted) != plain) == is_other, text
+    (report,) = materialized(planted).asset_materializations_for_node("dataset_report")
+    noted = {name.removeprefix(SETTINGS_TAG): value for name, value in (report.tags or {}).items()}
+    assert digests(Home(planted)).items() <= noted.items()
+    page = (planted / "reports" / "report.html").read_text(encoding="utf-8")
+    assert "benchmark.per_cell" in page

@@ -101,7 +101,9 @@ def _settings(facts: Facts) -> Exhibit:
     changed = (
         f"{count(len(rows))} of them {'differs' if len(rows) == 1 else 'differ'}" if rows else "none of them differs"
     )
-    reading = f"The settings have the digest {facts.settings_digest}; {changed} from the defaults."
+    reading = (
+        f"The settings on which results depend have the digest {facts.settings_digest}; {changed} from the defaults."
+    )
     columns = (
         name_column("setting", "key"),
         Column("here", lambda row: str(row["value"]), is_number=False),
