@@ -8,7 +8,7 @@ no such asset, for one domain after another, then the unpartitioned ones, and so
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ import dagster as dg
 
 from emovid_assets.assets.settings import observe
 from emovid_assets.build import build_defs
+from emovid_assets.build_lock import building
 from emovid_assets.instance import prepare_instance_folder
 from emovid_assets.layout import Home
 from emovid_assets.needs import current_verdicts, failed
@@ -106,8 +107,11 @@ def build(
     selection: str | None = None,
     retry_quarantined: bool = False,
     only: str | None = None,
+    told: Callable[[str], None] = lambda sentence: None,
 ) -> Iterator[StageReport]:
     """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
+
+    A run waits until no other process builds its domain; `told` is given a sentence then.
 
     `only`: of the selection what is stale or missing (`stale`), or what has failed or has quarantined items, which are
     then tried again (`failed`); and what follows from it where its results come out different.
@@ -134,7 +138,8 @@ def build(
             selected = {key for _, keys in plan for key in keys}
             work = _outdated(home, definitions, instance, selected, domains, only)
         for keys, domain in work:
-            report = _run(job, instance, keys, domain)
+            with building(home, domain, told):
+                report = _run(job, instance, keys, domain)
             if report.error:
                 _note_failure(project, instance, report)
             yield report

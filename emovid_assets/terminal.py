@@ -51,7 +51,12 @@ def run_build(
         started = time.monotonic()
         try:
             for report in runner.build(
-                home, domains=domains, selection=selection, retry_quarantined=retry_quarantined, only=only
+                home,
+                domains=domains,
+                selection=selection,
+                retry_quarantined=retry_quarantined,
+                only=only,
+                told=lambda sentence: progress.console.print(sentence, markup=False),
             ):
                 run_count += 1
                 bars.clear()

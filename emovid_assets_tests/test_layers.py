@@ -15,7 +15,7 @@ PREFIX = "emovid_assets"
 LEVELS = (
     ("core", "project_files"),
     ("tables", "layout", "partitions", "instance"),
-    ("settings_groups",),
+    ("settings_groups", "build_lock"),
     ("resources", "table_rules", "named_queries"),
     ("settings_page", "report"),
     ("reference",),

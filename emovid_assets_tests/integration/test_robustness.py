@@ -3,16 +3,19 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from emovid_assets.layout import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.runner import open_instance
 from emovid_assets.tables import TABLES
 from emovid_assets.verify import proofs
 from emovid_assets_tests.assets.homes import ROOT, draw_gif, emovid, rows
@@ -171,3 +174,63 @@ def test_two_builds_of_one_domain_at_once_both_end_with_the_right_tables(tmp_pat
     del got["processing_errors"], expected["processing_errors"]
     assert got == expected
     assert [proof.faults for proof in proofs(Home(home)) if proof.faults] == []
+
+
+WAIT_BEFORE_THE_RECORD = """
+import os, time
+from pathlib import Path
+from emovid_assets.io_managers import ParquetIOManager
+store = ParquetIOManager.handle_output
+
+def store_and_wait(self, context, obj):
+    store(self, context, obj)
+    Path(os.environ["STORED"]).touch()
+    while not Path(os.environ["GO_ON"]).exists():
+        time.sleep(0.05)
+
+ParquetIOManager.handle_output = store_and_wait
+from emovid_assets.cli import main
+main()
+"""
+"""The command line, but time passes between a table and Dagster's record of it."""
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_build_waits_for_the_one_at_work_so_that_tables_and_records_are_of_one_run(
+    tmp_path: Path, is_killed: bool
+) -> None:
+    home, stored, go_on = tmp_path / "home", tmp_path / "stored", tmp_path / "go on"
+    fill_library(home, 1)
+    command = ("build", "-d", "sticker", "--select", "key:source_videos")
+    environment = {**os.environ, "EMOVID_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment |= {"STORED": str(stored), "GO_ON": str(go_on), "PYTHONUNBUFFERED": "1"}
+    with contextlib.ExitStack() as ended:
+
+        def started(*program: str) -> subprocess.Popen[str]:
+            process = subprocess.Popen(
+                [sys.executable, *program, *command], env=environment, stdout=subprocess.PIPE, text=True
+            )
+            ended.callback(process.kill)
+            return process
+
+        first = started("-c", WAIT_BEFORE_THE_RECORD)
+        while not stored.exists():
+            assert first.poll() is None
+            time.sleep(0.05)
+        fill_library(home, 2)
+        second = started("-m", "emovid_assets.cli")
+        assert second.stdout is not None
+        line = second.stdout.readline()
+        if is_killed:
+            first.kill()
+        go_on.touch()
+        assert second.wait(timeout=120) == 0
+        assert first.wait(timeout=120) == (-signal.SIGKILL if is_killed else 0)
+    assert line.strip() == "another process builds sticker: waiting until it is done"
+    with open_instance(Home(home)) as instance:
+        filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey("source_videos"), asset_partitions=["sticker"])
+        record = instance.fetch_materializations(filters, limit=1).records[0].asset_materialization
+    table = Warehouse(home / "warehouse").read("source_videos", "sticker")
+    assert table.num_rows == 2
+    assert record is not None
+    assert (record.tags or {})["dagster/data_version"] == content_hash(table)
