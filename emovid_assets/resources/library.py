@@ -72,11 +72,11 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     gone = set(known)
     by_hash: dict[str, LibraryFile] = {}
     index = _Index(store)
-    for name, path, _, _ in found.files:
+    for name, path, stamp, _ in found.files:
         try:
-            stamp = _stamp(path)
-            *known_stamp, sha256 = known.get(name, (None, None, ""))
-            if tuple(known_stamp) != stamp:
+            size, mtime, sha256 = known.get(name, (None, None, ""))
+            if (size, mtime) != stamp:
+                stamp = _stamp(path)
                 sha256 = file_sha256(Path(path))
                 index.add(name, *stamp, sha256)
         except FileNotFoundError:
@@ -87,11 +87,8 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
             continue
         gone.discard(name)
         del sidecars[name]
-        facts = (
-            _facts_by_folder(name[len(prefix) :])
-            | _facts_by_id(os.path.basename(name), metadata)
-            | manifest.pop(name, {})
-        )
+        below = name[len(prefix) :]
+        facts = _facts_by_folder(below) | _facts_by_id(below, metadata) | manifest.pop(name, {})
         if sha256 in by_hash:
             by_hash[sha256].duplicate_paths.append(name)
             by_hash[sha256].manifest = facts | by_hash[sha256].manifest
@@ -188,8 +185,10 @@ def _read_metadata(home: Home, folder: Path, faults: list[_Fault]) -> Metadata:
     return metadata
 
 
-def _facts_by_id(name: str, metadata: Metadata) -> dict[str, str]:
-    video_id = video_id_of(os.path.splitext(name)[0], metadata.videos)
+def _facts_by_id(path: str, metadata: Metadata) -> dict[str, str]:
+    if metadata.is_empty:
+        return {}
+    video_id = video_id_of(os.path.splitext(os.path.basename(path))[0], metadata.videos)
     return condensed_movies.facts(metadata.videos[video_id]) if video_id else {}
 
 

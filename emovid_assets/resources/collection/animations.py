@@ -128,7 +128,8 @@ class _Taking:
     def _due(self, listing: Listing) -> dict[str, ItemState]:
         """Item by path within the set of what is to be taken now; all of the manifest is known from here on."""
         states = {item.external_id: item for item in animation_items(self._home, self._store)}
-        self._originals = self._of_other_sets(states.values())
+        if not self._is_dry:
+            self._originals = self._of_other_sets(states.values())
         admitted = {facts.get("external_id"): name for name, facts in self._shelf.rows().items()}
         due = {}
         with self._store.together():
@@ -152,12 +153,16 @@ class _Taking:
         """The id by SHA-256 of every file that came out of another set."""
         found = {}
         for item in items:
-            if item.status == "present" and item.path and not item.external_id.startswith(f"{self._name}/"):
-                if item.fingerprint is None:
+            if item.status != "present" or not item.path or item.external_id.startswith(f"{self._name}/"):
+                continue
+            if item.fingerprint is None:
+                try:
                     item.fingerprint = {"sha256": file_sha256(self._home.root / item.path)}
-                    if not self._is_dry:
-                        self._store.put(DOMAIN, item)
-                found[item.fingerprint["sha256"]] = item.external_id
+                except OSError:
+                    # What cannot be read now can be shown by another file.
+                    continue
+                self._store.put(DOMAIN, item)
+            found[item.fingerprint["sha256"]] = item.external_id
         return found
 
     def _facts(self, external_id: str, facts: dict[str, str]) -> dict[str, str]:

@@ -135,7 +135,7 @@ def collect_movies(
             report.fetched += 1
         else:
             state = _failed(state, end, settings)
-            log.info(f"{video.video_id}: {end.status} ({end.code}): {end.message}")
+            log.info(f"{video.video_id}: {state.status} ({state.code}): {state.reason}")
             if end.stops_run:
                 store.put(DOMAIN, state)
                 report.ends[end.status] += 1
