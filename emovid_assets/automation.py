@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 from emovid_assets.layout import Home
+from emovid_assets.needs import with_quarantine
 from emovid_assets.runs import busy_places
 from emovid_assets.settings_groups import digests
 from emovid_assets.staleness import Lineage, Place, Walk, verdicts
@@ -71,7 +72,8 @@ class _Tick:
         self.lineage = Lineage(graph)
         # Before the verdicts: a run that ends in between is then seen as at work, and what it made the next time.
         busy = busy_places(instance) | set(_backfilled(self.lineage, instance))
-        self.verdicts = verdicts(self.lineage, instance, digests(Home.from_environment()))
+        home = Home.from_environment()
+        self.verdicts = with_quarantine(home, verdicts(self.lineage, instance, digests(home)))
         there = {place for place, verdict in self.verdicts.items() if not verdict.is_missing}
         self.walk = Walk(self.lineage, there, busy)
 

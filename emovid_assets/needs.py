@@ -4,12 +4,13 @@ Belongs here: `staleness` together with what only the files can say, and what ha
 belong here: running anything (`runner`), and counting items (`plan`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import dagster as dg
 
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
+from emovid_assets.assets.evaluation import quarantine
 from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.collection.collect import wanted_rows
@@ -30,8 +31,27 @@ def current_verdicts(
 
     Raises SettingsError.
     """
-    found = verdicts(lineage, instance, digests(home), domains)
+    found = with_quarantine(home, verdicts(lineage, instance, digests(home), domains))
     return {place: _with_files(home, place, verdict) for place, verdict in found.items()}
+
+
+def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, Verdict]:
+    """The verdicts, where the table of the quarantine is stale too if it is not the quarantine as it is.
+
+    A file that is no video changes no table of videos, so nothing that it is made from says that it is stale.
+    """
+    result = dict(found)
+    store = ItemStore(home.state)
+    try:
+        for place, verdict in found.items():
+            if place.asset == "processing_errors" and verdict.made is not None:
+                now = content_hash(quarantine(store, str(place.domain)))
+                if now != verdict.made.get(VERSION_TAG):
+                    reasons = (*verdict.reasons, "the quarantine has changed")
+                    result[place] = replace(verdict, reasons=reasons, inputs=f"{verdict.inputs}|{now}")
+    finally:
+        store.close()
+    return result
 
 
 def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:

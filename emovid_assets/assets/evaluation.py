@@ -21,6 +21,7 @@ from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
+from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row, rows_of
 
@@ -201,20 +202,25 @@ def benchmark_split(
     group=GROUP,
     code_version="1",
     # Everything that can quarantine an item comes before.
-    deps=["source_videos", "segments", "clip_media", "clip_embeddings", "benchmark_split"],
+    deps=["source_videos", "segments", "clip_media", "clip_embeddings", "captions", "vlm_labels", "benchmark_split"],
 )
 def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
-    failures = project.with_store(lambda store: store.failures(context.partition_key))
-    rows = [
+    table = project.with_store(lambda store: quarantine(store, context.partition_key))
+    codes = Counter(table["code"].to_pylist())
+    return result(
+        "processing_errors",
+        table,
+        metadata={"codes": markdown_table([{"code": code, "count": codes[code]} for code in sorted(codes)])},
+    )
+
+
+def quarantine(store: ItemStore, domain: str) -> pa.Table:
+    """The rows of `processing_errors` as things are."""
+    rows = (
         {
             **{name: value for name, value in vars(failure).items() if name != "step"},
             "asset": media.STEP_ASSETS[failure.step],
         }
-        for failure in failures
-    ]
-    codes = Counter(row["code"] for row in rows)
-    return result(
-        "processing_errors",
-        TABLES["processing_errors"].from_rows(rows),
-        metadata={"codes": markdown_table([{"code": code, "count": codes[code]} for code in sorted(codes)])},
+        for failure in store.failures(domain)
     )
+    return TABLES["processing_errors"].from_rows(rows)

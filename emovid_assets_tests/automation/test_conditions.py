@@ -79,6 +79,15 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Liv
     assert live.run("sticker", {"source_videos", "segments"})
     assert live.settle() == []
 
+    # What is no video changes no table but that of the quarantine.
+    bad = tmp_path / "library" / "sticker" / "awe" / "bad.gif"
+    bad.write_text("no picture", encoding="utf-8")
+    assert live.run("sticker", {"source_videos"})
+    assert live.settle() == [("sticker", {"processing_errors"}), (None, {"catalogue", "dataset_report"})]
+    bad.unlink()
+    assert live.run("sticker", {"source_videos"})
+    assert live.settle() == [("sticker", {"processing_errors"}), (None, {"catalogue", "dataset_report"})]
+
     # A setting concerns what reads it, and what comes out different.
     (tmp_path / "emovid.toml").write_text("[embeddings]\nneighbours = 4\n", encoding="utf-8")
     assert live.settle() == [(None, {"embedding_separability", "catalogue", "dataset_report"})]

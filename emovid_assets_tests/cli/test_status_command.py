@@ -1,6 +1,7 @@
 """`emovid status` before a build, after it, and after each thing that makes an asset stale."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,21 @@ def test_manifests_subtitles_and_metadata_beside_the_videos_make_their_sources_s
     built(call, tmp_path, sources, domain="movie")
     (metadata / "clips.csv").write_text("videoid\n", encoding="utf-8")
     assert states(tmp_path, "movie")["source_videos"] == "stale: manifests, subtitles or metadata have changed"
+
+
+@pytest.mark.integration
+def test_a_file_that_is_no_video_makes_the_table_of_the_quarantine_stale(call: Call, tmp_path: Path) -> None:
+    library = tmp_path / "library" / "sticker"
+    draw_gif(library / "one.gif")
+    built(call, tmp_path, "key:source_videos or key:processing_errors")
+    os.mkfifo(library / "pipe.gif")
+    assert states(tmp_path)["source_videos"] == "stale: the library has changed"
+    built(call, tmp_path, "key:source_videos")
+    assert states(tmp_path)["processing_errors"] == "stale: the quarantine has changed"
+    built(call, tmp_path, "key:processing_errors")
+    (row,) = rows(tmp_path, "processing_errors", "sticker")
+    assert (row["path"], row["code"]) == ("library/sticker/pipe.gif", "not_a_video")
+    assert {states(tmp_path)[name] for name in ("source_videos", "processing_errors")} == {"up to date"}
 
 
 @pytest.mark.integration
