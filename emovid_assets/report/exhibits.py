@@ -84,10 +84,6 @@ def side_by_side(*figures: Markup) -> Markup:
     return element("div", *(element("div", one, class_="panel") for one in figures), class_="panels")
 
 
-def paragraph(*parts: Any) -> Markup:
-    return element("p", *parts)
-
-
 def missing(kind: Kind, title: str, answer: Answer, advice: Any, paper: str | None = None) -> Exhibit:
     """An exhibit that cannot be shown yet, with what to do about it."""
     if answer.problem is not None:
