@@ -10,12 +10,11 @@ now, and is marked as one; where the domain holds nothing to go by, there is no 
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import PrivateAttr
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import source_id, source_of
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
@@ -24,6 +23,7 @@ from emovid_assets.layout import Home
 from emovid_assets.resources import media, models
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.library import known_and_new
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import rows_of
@@ -223,12 +223,8 @@ class _Domain:
             return Amount("label", None, is_estimate=True)
         return self._with_coming("label", self._project.counted("label"))
 
-    def _clip_tables(self) -> models.ClipTables:
-        sources, clips, media_files, features, colours = (
-            self._project.read(name, self._domain)
-            for name in ("source_videos", "clips", "clip_media", "clip_features", "colour_attributes")
-        )
-        return models.ClipTables(sources, clips, media_files, evidence_of(features, colours))
+    def _clip_tables(self) -> ClipTables:
+        return ClipTables(*(self._project.read(one.name, self._domain) for one in fields(ClipTables)))
 
     def _column(self, table: str, name: str) -> list[Any]:
         return list(self._project.read(table, self._domain)[name].to_pylist())

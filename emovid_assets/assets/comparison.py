@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import confusion_matrix
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.assets.training_clips import forest_examples, pool_of
@@ -24,6 +23,7 @@ from emovid_assets.core.labelling import LabelScore, NotEnoughLabelsError
 from emovid_assets.core.training_pool import TrainingPool
 from emovid_assets.core.vlm.exchange import LabelAnswer, Meter
 from emovid_assets.resources import models, training, vlm
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import ALL_DOMAINS, Project
 from emovid_assets.tables import TABLES, each_row, rows_of
@@ -67,7 +67,7 @@ def labeller_answers(
         asked += _in_use(project, labeller, vlm_labels, set(majority))
         if labeller["kind"] == "embedded":
             continue
-        tables = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+        tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
         if labeller["kind"] == "fine_tuned":
             asked += _zero_shot(project, labeller, tables, set(majority), context.log)
         pool = pool_of(project, source_videos, clip_features, annotation_tasks, human_annotations, human_labels)
@@ -126,7 +126,7 @@ def _seconds(project: Project, wanted: set[str]) -> dict[str, float | None]:
 
 
 def _zero_shot(
-    project: Project, labeller: Mapping[str, Any], tables: models.ClipTables, wanted: set[str], log: Any
+    project: Project, labeller: Mapping[str, Any], tables: ClipTables, wanted: set[str], log: Any
 ) -> list[Row]:
     """The model that was fine-tuned, as it was before."""
     settings = project.settings.labeller
@@ -145,7 +145,7 @@ def _zero_shot(
     ]
 
 
-def _forest(pool: TrainingPool, tables: models.ClipTables, wanted: set[str], minimum: int) -> list[Row]:
+def _forest(pool: TrainingPool, tables: ClipTables, wanted: set[str], minimum: int) -> list[Row]:
     """The embedded labeller, taught with what the others could learn from."""
     try:
         forest = forest_of(forest_examples(pool, tables), minimum=minimum)

@@ -11,7 +11,6 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import confusion_matrix, drawings
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.assets.training_clips import forest_examples, pool_of
@@ -21,6 +20,7 @@ from emovid_assets.core.training_pool import TrainingPool
 from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays, confusion, macro_f1, majority_share
 from emovid_assets.report.charts.training import training_curves
 from emovid_assets.resources import models, training, vlm
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES
 
@@ -51,7 +51,7 @@ def emotion_labeller(
     human_labels: pa.Table,
 ) -> Rows:
     pool = pool_of(project, source_videos, clip_features, annotation_tasks, human_annotations, human_labels)
-    tables = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+    tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     settings, log = project.settings.labeller, context.log
     shown: Row = {
         "kept_for_validation": pool.validation_count,

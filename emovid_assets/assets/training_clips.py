@@ -9,7 +9,7 @@ import pyarrow as pa
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labelling import LabelledClip
 from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
-from emovid_assets.resources.models import ClipTables
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import each_row, rows_of
 

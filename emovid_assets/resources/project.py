@@ -4,6 +4,7 @@ Belongs here: putting the pieces together for Dagster. Does not belong here: any
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ class Project(dg.ConfigurableResource):
     @property
     def settings(self) -> Settings:
         return self.home.settings()
+
+    @property
+    def threads(self) -> int:
+        """That read ahead of a model: as many as `media.workers` says, or the machine has cores."""
+        return self.settings.media.workers or os.cpu_count() or 1
 
     @property
     def warehouse(self) -> Warehouse:

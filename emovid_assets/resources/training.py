@@ -36,7 +36,7 @@ from emovid_assets.core.vlm.training_state import Recipe, State
 from emovid_assets.layout import Settings
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
-from emovid_assets.resources.models import ClipTables
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.project import ALL_DOMAINS, Project
 from emovid_assets.resources.training_frames import ready
@@ -176,7 +176,6 @@ def _train(
     )
     chat = ChatModel(model, processor, log)
     tell = progress_for(log)
-    threads = project.settings.media.workers or os.cpu_count() or 1
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         training = FineTuning(
             chat,
@@ -184,7 +183,7 @@ def _train(
             recipe,
             parts,
             seed=revision,
-            read=partial(ready, chat, threads=threads),
+            read=partial(ready, chat, threads=project.threads),
             score_batch_clips=settings.batch_clips,
             checkpoint_path=work / "checkpoint.pt",
             log=log,

@@ -7,7 +7,6 @@ run (`local_model`) or reached (`endpoint`), and what becomes of an answer (asse
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +69,7 @@ def _prompt(home: Home, settings: Settings, own: str) -> prompts.Prompt:
 def label_requests(
     home: Home, settings: LabellerSettings, clips: Iterable[Row], sources: Iterable[Row]
 ) -> Iterator[tuple[Row, ClipRequest]]:
-    """(row of the clip, request) for each clip. Rows hold what `requests_of` names."""
+    """(row of the clip, request) for each clip. Rows are those of `evidence.ClipTables`."""
     options = "{options}" if settings.backend == "endpoint" else prompts.word_options()
     prompt = label_prompt(home, settings)
     return _requests(home, settings, clips, sources, lambda context: prompt.filled(context=context, options=options))
@@ -155,7 +154,7 @@ def label(
         else:
             loaded = _loaded(model, settings, log)
             yield from local_model.label_clips(
-                loaded, tasks, batch_clips=settings.batch_clips, threads=_threads(project), meter=meter
+                loaded, tasks, batch_clips=settings.batch_clips, threads=project.threads, meter=meter
             )
 
     asked = {"answer": settings.answer, "rotations": settings.rotations} if settings.backend == "endpoint" else {}
@@ -184,7 +183,7 @@ def caption(
                 loaded,
                 tasks,
                 batch_clips=settings.batch_clips,
-                threads=_threads(project),
+                threads=project.threads,
                 rules=rules,
                 max_tokens=settings.max_tokens,
                 tries=settings.tries,
@@ -212,10 +211,6 @@ def _loaded(model: Model, settings: Settings, log: logging.Logger) -> Any:
     )
     log.info(f"{model.place.model_id} is loaded on {loaded.device}")
     return loaded
-
-
-def _threads(project: Project) -> int:
-    return project.settings.media.workers or os.cpu_count() or 1
 
 
 def _items(requests: Iterable[tuple[Row, ClipRequest]]) -> Iterator[Item]:
