@@ -63,7 +63,7 @@ class Item:
     """`content` identifies the input bytes; `weight` orders the work, heaviest first.
 
     Items of one `group` stand together in that order, by id, where the heaviest of them would stand: clips of one
-    source find it in the cache of the operating system.
+    source find it in the cache of the operating system. Groups of equal weight stand in the order of their names.
     """
 
     item_id: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace, find_model
 from emovid_assets.core.transcripts import Cue, beside, read_cues, spoken
 from emovid_assets.core.vlm import frames, prompts
@@ -159,7 +160,7 @@ def label(
 
     asked = {"answer": settings.answer, "rotations": settings.rotations} if settings.backend == "endpoint" else {}
     config = f"{model.key}|{json.dumps({**_reading(settings), **asked}, sort_keys=True)}"
-    return project.compute(BatchStep(step, LABEL_VERSION, config, all_of), domain, _items(requests), log)
+    return project.compute(BatchStep(step, LABEL_VERSION, config, all_of), domain, _items(requests, settings), log)
 
 
 def caption(
@@ -192,7 +193,8 @@ def caption(
 
     written = {"rules": vars(rules), "max_tokens": settings.max_tokens, "tries": settings.tries}
     config = f"{model.key}|{json.dumps({**_reading(settings), **written}, sort_keys=True)}"
-    return project.compute(BatchStep("caption", CAPTION_VERSION, config, all_of), domain, _items(requests), log)
+    step = BatchStep("caption", CAPTION_VERSION, config, all_of)
+    return project.compute(step, domain, _items(requests, settings), log)
 
 
 def _reading(settings: Settings) -> dict[str, Any]:
@@ -213,7 +215,10 @@ def _loaded(model: Model, settings: Settings, log: logging.Logger) -> Any:
     return loaded
 
 
-def _items(requests: Iterable[tuple[Row, ClipRequest]]) -> Iterator[Item]:
+def _items(requests: Iterable[tuple[Row, ClipRequest]], settings: Settings) -> Iterator[Item]:
+    # A server is judged by its first answers: they shall be of many sources, not of the one that is first by id. A
+    # model in this process gains from clips of one size, which stand together.
+    is_mixed = settings.backend == "endpoint"
     for clip, request in requests:
         asked = json.dumps([list(request.stamps_s), request.side_px, request.prompt])
         yield Item(
@@ -222,6 +227,7 @@ def _items(requests: Iterable[tuple[Row, ClipRequest]]) -> Iterator[Item]:
             arguments=request.as_arguments(),
             path=clip["media_path"],
             input_sha256=clip["sha256"],
+            group=f"{keyed_rank(clip['clip_id'], 'asked'):016x}" if is_mixed else None,
         )
 
 
