@@ -15,7 +15,7 @@ from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import listing
-from emovid_assets.resources.media import STEP_ASSETS
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.runs import unbuilt_since_failure
 from emovid_assets.settings_groups import digests
@@ -70,8 +70,9 @@ def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Pla
     store = ItemStore(home.state)
     try:
         for domain in domains:
-            for failure in store.failures(domain):
-                place = Place(STEP_ASSETS[failure.step], domain)
+            for failure in quarantined(store, domain):
+                asset = STEP_ASSETS[failure.step]
+                place = Place(asset, domain if TABLES[asset].is_partitioned else None)
                 counts[place] = counts.get(place, 0) + 1
     finally:
         store.close()

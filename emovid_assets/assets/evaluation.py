@@ -22,6 +22,7 @@ from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.tables import TABLES, each_row, rows_of
 
 GROUP = "evaluation"
@@ -201,14 +202,14 @@ def benchmark_split(
     group=GROUP,
     code_version="1",
     # Everything that can quarantine an item comes before.
-    deps=["source_videos", "segments", "clip_media", "clip_embeddings", "benchmark_split"],
+    deps=sorted(set(STEP_ASSETS.values())),
 )
 def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
-    failures = project.with_store(lambda store: store.failures(context.partition_key))
+    failures = project.with_store(lambda store: quarantined(store, context.partition_key))
     rows = [
         {
             **{name: value for name, value in vars(failure).items() if name != "step"},
-            "asset": media.STEP_ASSETS[failure.step],
+            "asset": STEP_ASSETS[failure.step],
         }
         for failure in failures
     ]

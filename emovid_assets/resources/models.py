@@ -68,6 +68,7 @@ def label(
             f"Build it first: emovid build --select key:emotion_labeller"
         )
     if labeller["kind"] == "embedded":
+        project.leave_out(domain, "label")
         forest = load_labeller(project.home, labeller["path"])
         scores = forest.score(tables.evidence)
         by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
@@ -107,6 +108,7 @@ def caption(project: Project, domain: str, tables: ClipTables, log: logging.Logg
     """Captions of the clips by the configured captioner. Raises ModelNotUsableError, PromptError."""
     settings = project.settings.captioner
     if settings.backend == "embedded":
+        project.leave_out(domain, "caption")
         describer = EmbeddedDescriber()
         texts = zip(tables.evidence, describer.caption(tables.evidence), strict=True)
         by_clip = {clip.clip_id: text for clip, text in texts}

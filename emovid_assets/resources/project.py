@@ -87,6 +87,11 @@ class Project(dg.ConfigurableResource):
         found: tuple[dict[str, Any], bool] = self.with_store(use)
         return found
 
+    def leave_out(self, domain: str, *steps: str) -> None:
+        """Takes out of quarantine what failed in steps that nobody asks for any more. What they have finished stays,
+        for settings that are set back."""
+        self.with_store(lambda store: store.forget_failures(domain, steps))
+
     def compute(
         self,
         step: Step | BatchStep,

@@ -14,7 +14,7 @@ import logging
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -44,6 +44,8 @@ from emovid_assets.resources.training_frames import ready
 RECORD = "training.json"
 MEASURED_CLIPS = 400
 """Most clips on which a model is measured that does not learn: ± 5 points of accuracy at 95 %."""
+HELD_OUT_STEP, ZERO_SHOT_STEP = "label_held_out", "label_zero_shot"
+"""Steps of `scored`: for the quality of a model that is used as it is, and of the one that a fine-tuned one was."""
 _PACKAGES = ("torch", "transformers", "peft", "numpy", "av")
 
 
@@ -130,15 +132,31 @@ def measured_sample(examples: Sequence[Example], seed: str) -> list[Example]:
     return ranked[:MEASURED_CLIPS]
 
 
+def scored(
+    project: Project,
+    model: vlm.Model,
+    clip_ids: Set[str],
+    tables: ClipTables,
+    log: logging.Logger,
+    *,
+    step: str,
+    leave_failures: bool = False,
+) -> tuple[Outcome, Meter]:
+    """What a model answers on some clips, clip by clip, apart from the labels of the library. Payloads are those of a
+    `LabelAnswer`; `leave_failures` as in `compute`."""
+    rows = (row for row in tables.clip_rows() if row["clip_id"] in clip_ids)
+    requests = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
+    meter = Meter()
+    outcome = vlm.label(project, ALL_DOMAINS, model, requests, meter, log, step=step, leave_failures=leave_failures)
+    return outcome, meter
+
+
 def measured(
     project: Project, model: vlm.Model, examples: Sequence[Example], tables: ClipTables, log: logging.Logger
 ) -> tuple[list[HeldOutAnswer], Outcome, Meter]:
-    """What a model answers on clips that people have labelled; kept clip by clip, as items of a step of its own."""
+    """What a model answers on clips that people have labelled."""
     emotions = {example.clip_id: example.emotion for example in measured_sample(examples, project.settings.seed)}
-    rows = (row for row in tables.clip_rows() if row["clip_id"] in emotions)
-    requests = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
-    meter = Meter()
-    outcome = vlm.label(project, ALL_DOMAINS, model, requests, meter, log, step="label_held_out")
+    outcome, meter = scored(project, model, emotions.keys(), tables, log, step=HELD_OUT_STEP)
     answers = [
         HeldOutAnswer(clip_id, emotions[clip_id], LabelAnswer.of(payload).log_probabilities)
         for clip_id, payload in outcome.payloads.items()

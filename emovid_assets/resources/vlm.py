@@ -145,8 +145,10 @@ def label(
     log: logging.Logger,
     *,
     step: str = "label",
+    leave_failures: bool = False,
 ) -> Outcome:
-    """Payloads (`LabelAnswer`) by clip id. A `step` of another name keeps its answers apart."""
+    """Payloads (`LabelAnswer`) by clip id. A `step` of another name keeps its answers apart; `leave_failures` as in
+    `compute`."""
     settings = project.settings.labeller
 
     def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
@@ -160,7 +162,8 @@ def label(
 
     asked = {"answer": settings.answer, "rotations": settings.rotations} if settings.backend == "endpoint" else {}
     config = f"{model.key}|{json.dumps({**_reading(settings), **asked}, sort_keys=True)}"
-    return project.compute(BatchStep(step, LABEL_VERSION, config, all_of), domain, _items(requests, settings), log)
+    named = BatchStep(step, LABEL_VERSION, config, all_of)
+    return project.compute(named, domain, _items(requests, settings), log, leave_failures=leave_failures)
 
 
 def caption(
