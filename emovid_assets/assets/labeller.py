@@ -63,7 +63,7 @@ def emotion_labeller(
         return _embedded(project, pool, tables, shown, log)
     model = vlm.model_of(project.home, settings, "labeller")
     examples = training.examples_of(project, pool, tables)
-    if settings.backend == "transformers" and settings.fine_tune:
+    if settings.learns:
         try:
             tuned = training.fine_tune(project, model.place, examples, log)
         except NotEnoughLabelsError as missing:

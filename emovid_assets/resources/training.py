@@ -78,11 +78,19 @@ def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> lis
     ]
 
 
-def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
-    """Trains an adapter, or finds the one that the same clips and settings gave before.
+@dataclass(frozen=True)
+class Training:
+    """A training that is due, or has been done: then its `folder` is there."""
 
-    Raises NotEnoughLabelsError, ModelNotUsableError, TrainingFailedError.
-    """
+    recipe: Recipe
+    parts: Parts
+    revision: str
+    folder: Path
+    facts: Mapping[str, Any]
+
+
+def training_of(project: Project, place: ModelPlace, examples: Sequence[Example]) -> Training:
+    """The training that these clips and the settings ask for. Raises NotEnoughLabelsError."""
     settings = project.settings
     recipe = Recipe(**settings.fine_tuning.model_dump())
     parts = divided(examples, share=recipe.held_out_share, seed=settings.seed)
@@ -90,21 +98,29 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
     config = training_config(settings, place)
     data = _data_sha256(examples)
     revision = hashlib.sha256(json.dumps([config, data], sort_keys=True).encode()).hexdigest()[:16]
-    folder = project.home.models / f"labeller-{revision}"
-    if not folder.exists():
-        work = project.home.models / f".labeller-{revision}.training"
+    facts = {"revision": revision, "data_sha256": data, "config": config}
+    return Training(recipe, parts, revision, project.home.models / f"labeller-{revision}", facts)
+
+
+def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
+    """Trains an adapter, or finds the one that the same clips and settings gave before.
+
+    Raises NotEnoughLabelsError, ModelNotUsableError, TrainingFailedError.
+    """
+    due = training_of(project, place, examples)
+    if not due.folder.exists():
+        work = project.home.models / f".labeller-{due.revision}.training"
         log.info(
-            f"Fine-tuning {place.model_id} on {len(parts.training)} clips; {len(parts.held_out)} are held out. "
+            f"Fine-tuning {place.model_id} on {len(due.parts.training)} clips; {len(due.parts.held_out)} are held out. "
             f"A run that is stopped goes on from its last evaluation"
         )
-        facts = {"revision": revision, "data_sha256": data, "config": config}
-        _train(project, place, recipe, parts, revision, work, facts, log)
-        _publish(work / "result", folder)
+        _train(project, place, due, work, log)
+        _publish(work / "result", due.folder)
         # Trainings that were stopped are of no use once the clips or settings have changed.
         for left in project.home.models.glob(".labeller-*.training"):
             shutil.rmtree(left, ignore_errors=True)
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return FineTuned(revision, folder, record)
+    record = json.loads((due.folder / RECORD).read_text(encoding="utf-8"))
+    return FineTuned(due.revision, due.folder, record)
 
 
 def found(project: Project, path: str, revision: str) -> FineTuned:
@@ -169,16 +185,7 @@ def temperature_of(answers: Sequence[HeldOutAnswer]) -> float:
     return fit_temperature(*as_arrays(answers))
 
 
-def _train(
-    project: Project,
-    place: ModelPlace,
-    recipe: Recipe,
-    parts: Parts,
-    revision: str,
-    work: Path,
-    facts: Mapping[str, Any],
-    log: logging.Logger,
-) -> None:
+def _train(project: Project, place: ModelPlace, due: Training, work: Path, log: logging.Logger) -> None:
     """Trains in the folder `work` and leaves the result in `work/result`."""
     import torch
 
@@ -198,9 +205,9 @@ def _train(
         training = FineTuning(
             chat,
             place,
-            recipe,
-            parts,
-            seed=revision,
+            due.recipe,
+            due.parts,
+            seed=due.revision,
             read=partial(ready, chat, threads=project.threads),
             score_batch_clips=settings.batch_clips,
             checkpoint_path=work / "checkpoint.pt",
@@ -211,7 +218,7 @@ def _train(
     result = work / "result"
     shutil.rmtree(result, ignore_errors=True)
     adapter.save(training.adapted, place, result)
-    record = {**facts, "device": chat.device, **_record(parts, state)}
+    record = {**due.facts, "device": chat.device, **_record(due.parts, state)}
     (result / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     del training, chat, model, processor
     gc.collect()
