@@ -88,11 +88,11 @@ def item_counts(home: Home, domain: str, outdated: set[str]) -> dict[str, Amount
     return _Domain(home, domain, outdated).amounts()
 
 
-def labeller_amount(home: Home, *, is_outdated: bool) -> Amount | None:
+def labeller_amount(home: Home, *, is_open: bool) -> Amount | None:
     """What making `emotion_labeller` asks a model, over all domains: the clips that it is measured or compared on. Null
     where no model is asked. How long a training takes that is due, nobody can say.
 
-    `is_outdated`: whether which clips these are may come out different.
+    `is_open`: whether what it is made from may come out different.
     """
     project = CountingProject(home_folder=str(home.root))
     settings = project.settings.labeller
@@ -104,7 +104,7 @@ def labeller_amount(home: Home, *, is_outdated: bool) -> Amount | None:
     try:
         model = vlm.model_of(home, settings, "labeller")
         examples = training.examples_of(project, pool, tables)
-        if is_outdated and not examples:
+        if is_open and not examples:
             # Human labels may be about to come in.
             return Amount(step, None, is_estimate=True)
         due = _training(project, model, examples)
@@ -118,7 +118,7 @@ def labeller_amount(home: Home, *, is_outdated: bool) -> Amount | None:
     except (ModelNotUsableError, PromptError):
         return Amount(step, None, is_estimate=True)
     found = project.counted(step)
-    return Amount(step, len(found.todo_ids), is_estimate=is_outdated, finished=found.payloads)
+    return Amount(step, len(found.todo_ids), is_estimate=is_open, finished=found.payloads)
 
 
 def _training(project: Project, model: vlm.Model, examples: Sequence[Example]) -> training.Training | None:

@@ -57,7 +57,8 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
         outdated = {place.asset for place in changing if place.domain == domain}
         amounts |= {Place(asset, domain): amount for asset, amount in item_counts(home, domain, outdated).items()}
     labeller = Place("emotion_labeller", None)
-    if amount := labeller_amount(home, is_outdated=labeller in changing):
+    is_open = any(one in changing for one in lineage.all_parents(labeller))
+    if amount := labeller_amount(home, is_open=is_open):
         amounts[labeller] = amount
     store = ItemStore(home.state)
     try:

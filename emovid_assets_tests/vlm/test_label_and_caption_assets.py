@@ -142,7 +142,7 @@ def test_the_clips_that_a_labeller_is_measured_on_are_in_the_plan_with_their_cos
     assert cost.request_count == 2 * (before.items or 0), "two rotations"
     (report,) = built(home, "emotion_labeller")
     assert report.computed == before.items
-    after = labeller_amount(Home(home), is_outdated=False)
+    after = labeller_amount(Home(home), is_open=False)
     assert after is not None
     assert (after.items, len(after.finished)) == (0, before.items)
 

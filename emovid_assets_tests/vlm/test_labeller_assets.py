@@ -109,7 +109,7 @@ def test_the_plan_counts_the_blind_clips_that_the_model_without_its_adapter_is_a
     tuned: Path, trained: Trained, tmp_path: Path
 ) -> None:
     def planned(home: Path) -> tuple[str, int | None, bool]:
-        amount = labeller_amount(Home(home), is_outdated=False)
+        amount = labeller_amount(Home(home), is_open=False)
         assert amount is not None
         return amount.step, amount.items, amount.is_estimate
 
