@@ -40,7 +40,7 @@ def embed(
     """The embedding of each row of `clip_media`, by the frames at `stamps` (clip id → seconds)."""
     settings, root = project.settings.embeddings, project.home.root
 
-    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         tower = load_tower(place, settings.device)
         log.info(f"{place.model_id} is loaded on {tower.device}")
         yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=project.threads)

@@ -35,8 +35,8 @@ class Judge:
     """Tells a bad clip from a bad server, by what becomes of other clips.
 
     Clips without an answer are held back until a later one has been answered, so an outage leaves the clips it has met
-    to do. Clips with an unusable answer are held back until there is a usable one: before, a server that was started
-    wrongly and a clip that no model understands look the same.
+    to do. Clips with an unusable answer are held back until there is a usable one, in this run or to a clip that was
+    answered before: until then, a server that was started wrongly and a clip that no model understands look the same.
     """
 
     def __init__(self, url: str, concurrency: int) -> None:
@@ -57,13 +57,26 @@ class Judge:
             self._unanswered.append(end.done)
             return []
         told, self._unanswered = self._unanswered, []
-        if end.done.payload is not None:
-            self._has_usable = True
-        if not self._has_usable:
+        if end.done.payload is None and not self._has_usable:
             self._unusable.append(end.done)
             return told
-        told, self._unusable = [*told, *self._unusable], []
-        return [*told, end.done]
+        return [*told, *self.proven(), end.done]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether clips with an unusable answer are held back."""
+        return bool(self._unusable)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there are as many of them as there may be."""
+        return len(self._unusable) >= MOST_UNUSABLE
+
+    def proven(self) -> list[Done]:
+        """The server gives usable answers: the clips are at fault that were held back, and may be told now."""
+        self._has_usable = True
+        told, self._unusable = self._unusable, []
+        return told
 
     def check(self) -> None:
         """Raises EndpointError where it is not the clips; what is held back then stays to do."""
@@ -72,7 +85,7 @@ class Judge:
                 f"{self._url} has not answered for {len(self._unanswered)} clips in a row; they stay to do. The last: "
                 f"{self._unanswered[-1].message}"
             )
-        if len(self._unusable) >= MOST_UNUSABLE:
+        if self.is_due:
             raise EndpointError(
                 f"Not one of {len(self._unusable)} answers of {self._url} can be used, so it is not the clips: they "
                 f"stay to do. Check the served model, its chat template, and for labels that the server gives "

@@ -151,9 +151,9 @@ def label(
     `compute`."""
     settings = project.settings.labeller
 
-    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         if settings.backend == "endpoint":
-            yield from endpoint.label_clips(settings, tasks, meter=meter)
+            yield from endpoint.label_clips(settings, tasks, meter=meter, known=known)
         else:
             loaded = _loaded(model, settings, log)
             yield from local_model.label_clips(
@@ -178,9 +178,9 @@ def caption(
     settings = project.settings.captioner
     rules = CaptionRules(settings.min_words, settings.max_words)
 
-    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         if settings.backend == "endpoint":
-            yield from endpoint.caption_clips(settings, tasks, rules=rules, meter=meter)
+            yield from endpoint.caption_clips(settings, tasks, rules=rules, meter=meter, known=known)
         else:
             loaded = _loaded(model, settings, log)
             yield from local_model.caption_clips(

@@ -23,7 +23,7 @@ from emovid_assets.core.vlm.caption_rules import CaptionRules
 from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter
 from emovid_assets.core.vlm.top_tokens import rotated
 from emovid_assets.layout import CaptionerSettings, LabellerSettings
-from emovid_assets.resources import endpoint, vlm
+from emovid_assets.resources import endpoint_run, vlm
 from emovid_assets.resources.endpoint import caption_clips, label_clips
 from emovid_assets.resources.endpoint_client import EndpointError
 from emovid_assets.resources.endpoint_manners import Manners
@@ -307,7 +307,7 @@ def test_a_clip_that_the_model_does_not_understand_is_quarantined_wherever_it_st
 
 
 def test_a_film_of_which_no_clip_can_be_answered_does_not_stand_for_the_library(clip: Path, tmp_path: Path) -> None:
-    server = ChatServer(lambda call: completion("A") if int(call.clip.removeprefix("clip-")) < 60 else knowing(call))
+    server = ChatServer(lambda call: completion("A") if count_of(call.clip) < 60 else knowing(call))
     project = Project(home_folder=str(tmp_path))
 
     def asked() -> Iterator[tuple[dict[str, Any], ClipRequest]]:
@@ -324,6 +324,41 @@ def test_a_film_of_which_no_clip_can_be_answered_does_not_stand_for_the_library(
     assert {one.item_id for one in outcome.failures} == {f"clip-{number:03d}" for number in range(60)}
     assert {one.code for one in outcome.failures} == {"unusable_answer"}
     assert outcome.computed_count == 120
+
+
+def count_of(text: str) -> int:
+    return int(text.removeprefix("clip-"))
+
+
+@pytest.mark.parametrize("bad_count", [2, 60])
+def test_a_server_that_answers_what_it_has_answered_before_is_not_at_fault(
+    bad_count: int, clip: Path, tmp_path: Path
+) -> None:
+    server = ChatServer(lambda call: completion("A") if count_of(call.clip) >= 3 else knowing(call))
+    with server.running() as url:
+        assert labelled(tmp_path, labeller(url), clip, 3, manners=QUICK).computed_count == 3
+        asked = server.counts
+        second = labelled(tmp_path, labeller(url), clip, 3 + bad_count, manners=QUICK)
+        once_more = server.counts - asked
+        # All that is left is bad, and is asked for on purpose.
+        third = labelled(tmp_path, labeller(url), clip, 3 + bad_count, manners=QUICK, retry_quarantined=True)
+    assert once_more == Counter({f"clip-{n:03d}": 1 for n in (0, *range(3, 3 + bad_count))})
+    for outcome, attempts in ((second, 1), (third, 2)):
+        assert len(outcome.payloads) == 3
+        assert len(outcome.failures) == bad_count
+        assert {(one.code, one.attempt_count) for one in outcome.failures} == {("unusable_answer", attempts)}
+
+
+def test_a_server_that_was_right_and_is_wrong_now_puts_no_clip_into_quarantine(clip: Path, tmp_path: Path) -> None:
+    server = ChatServer(knowing)
+    with server.running() as url:
+        labelled(tmp_path, labeller(url), clip, 3, manners=QUICK)
+        server.answer = lambda call: completion("A")
+        with pytest.raises(EndpointError, match=r"Not one of \d+ answers"):
+            labelled(tmp_path, labeller(url), clip, 100, manners=QUICK)
+        server.answer = knowing
+        outcome = labelled(tmp_path, labeller(url), clip, 100, manners=QUICK)
+    assert (outcome.computed_count, outcome.failures) == (97, [])
 
 
 def test_a_run_that_ends_without_a_usable_answer_leaves_open_whose_fault_it_was(clip: Path, tmp_path: Path) -> None:
@@ -364,7 +399,7 @@ def test_only_a_few_clips_are_in_memory_and_under_way(clip: Path, monkeypatch: p
             most_held = max(most_held, pulled_count - ended_count)
             yield task
 
-    monkeypatch.setattr(endpoint.frames, "read", counted)
+    monkeypatch.setattr(endpoint_run.frames, "read", counted)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
     def slow(call: Call) -> Reply:
