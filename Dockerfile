@@ -9,6 +9,7 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS wheel
 WORKDIR /src
 COPY pyproject.toml README.md dagster.yaml workspace.yaml ./
+COPY deploy ./deploy
 COPY sql ./sql
 COPY emovid_assets ./emovid_assets
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .

@@ -5,7 +5,6 @@ Belongs here: what `emovid annotate push`, `pull` and `status` do. Does not belo
 (`resources.label_studio`), and which answers count (`core.annotations`).
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -145,17 +144,6 @@ def status(server: LabelStudio) -> list[Progress]:
             finished += len(people) >= project["maximum_annotations"]
         found.append(Progress(project["title"], _address(server, project), len(tasks), finished, skipped, answers))
     return found
-
-
-def answer_digests(home: Home) -> dict[str, str]:
-    """A digest of the pulled files per domain that has any: it changes exactly where answers of the domain do."""
-    digests = {}
-    for domain in DOMAINS:
-        paths = sorted(home.annotations.glob(f"{FILE_PREFIX}{domain}-*.json"))
-        if paths:
-            parts = [path.name.encode() + b"\0" + path.read_bytes() for path in paths]
-            digests[domain] = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-    return digests
 
 
 def _ours(server: LabelStudio) -> dict[str, dict[str, Any]]:

@@ -321,14 +321,18 @@ def ui(
     ] = False,
 ) -> None:
     """The Dagster UI with its daemon, on this machine only."""
-    from emovid_assets.instance import prepare_instance_folder
     from emovid_assets.project_files import project_file
+    from emovid_assets.runner import open_instance
 
     home = Home.from_environment()
     home.library.mkdir(parents=True, exist_ok=True)
+    try:
+        # Sets DAGSTER_HOME, and makes Dagster's tables before the processes of `dagster dev` would all try to.
+        open_instance(home).dispose()
+    except ValueError as error:
+        raise fail(str(error)) from error
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(prepare_instance_folder(home.root)),
         "EMOVID_HOME": str(home.root),
         **({"EMOVID_AUTOMATION": "on"} if live else {}),
     }

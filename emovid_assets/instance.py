@@ -3,13 +3,16 @@
 `dagster.yaml` names its folders relative to the place it is started in, which suits a plain `dagster dev` in a
 checkout. The `emovid` commands run anywhere, so they get a copy with absolute folders (ADR 5).
 
-Belongs here: making `DAGSTER_HOME`. Does not belong here: starting Dagster, and the settings themselves.
+Belongs here: finding and making `DAGSTER_HOME`, and the order in which processes first open it. Does not belong
+here: starting Dagster, and the settings themselves.
 """
 
+import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,37 @@ LOCAL_STATE = "data/dagster"
 
 GENERATED = "# Made by emovid from the project's dagster.yaml. Delete this line to keep your own changes below.\n"
 
+INSTANCE_VARIABLE = "EMOVID_DAGSTER_HOME"
+"""Names a `DAGSTER_HOME` that is used as it is, such as that of the containers with its PostgreSQL."""
+
 _BASE_DIR = re.compile(rf"^(?P<key>[ ]*base_dir: ){LOCAL_STATE}(?P<rest>/\S+)?[ ]*$", re.MULTILINE)
+
+
+def instance_folder(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """The `DAGSTER_HOME` of a home: the one that the environment names, else `home/dagster`, made ready.
+
+    Raises ValueError where the named folder has no `dagster.yaml`: Dagster would begin a new history there.
+    """
+    named = environment.get(INSTANCE_VARIABLE)
+    if not named:
+        return prepare_instance_folder(home)
+    folder = Path(named).resolve()
+    if not (folder / "dagster.yaml").is_file():
+        raise ValueError(f"{INSTANCE_VARIABLE} is {named}, which has no dagster.yaml: correct it or unset it")
+    return folder
+
+
+@contextmanager
+def opening(home: Path) -> Iterator[None]:
+    """One process at a time opens the instance of a home.
+
+    The first one creates Dagster's tables in SQLite, and Dagster itself does not wait for another that is at it
+    ("table alembic_version already exists"). The lock ends with the process.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".opening-dagster").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def prepare_instance_folder(home: Path) -> Path:

@@ -17,7 +17,7 @@ import dagster as dg
 
 from emovid_assets.assets.settings import observe
 from emovid_assets.build import build_defs
-from emovid_assets.instance import prepare_instance_folder
+from emovid_assets.instance import instance_folder, opening
 from emovid_assets.layout import Home
 from emovid_assets.needs import current_verdicts, failed
 from emovid_assets.partitions import DOMAINS
@@ -64,8 +64,9 @@ class StageReport:
 
 def open_instance(home: Home) -> dg.DagsterInstance:
     """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children."""
-    os.environ["DAGSTER_HOME"] = str(prepare_instance_folder(home.root))
-    return dg.DagsterInstance.get()
+    os.environ["DAGSTER_HOME"] = str(instance_folder(home.root))
+    with opening(home.root):
+        return dg.DagsterInstance.get()
 
 
 def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[bool, list[dg.AssetKey]]]:

@@ -355,6 +355,8 @@ class Check:
     database: Database
     steps: Steps
     timeout_s: float
+    environment: Mapping[str, str]
+    """Of the code server."""
 
     def asset(self, name: str) -> dict[str, Any]:
         node = self.graphql(ASSET, key={"path": name.split("/")})["assetNodeOrError"]
@@ -371,14 +373,27 @@ class Check:
         stats = self.asset(name)["partitionStats"]
         if stats["numMaterialized"] != len(partitions) or stats["numFailed"]:
             raise StackError(f"{name} should have {len(partitions)} materialised partitions and has {stats}")
-        counts = self.database.run(
-            *("psql", "-d", self.database.name, "-At", "-c"),
-            "select (select count(*) from runs where status = 'SUCCESS'), (select count(*) from event_logs)",
-        ).stdout.strip()
-        runs, events = counts.split("|")
-        if int(runs) < 1 + len(partitions):
+        runs, events = self._successful_runs(), self._count("event_logs")
+        if runs < 1 + len(partitions):
             raise StackError(f"PostgreSQL holds {runs} successful runs, expected at least {1 + len(partitions)}")
         self.steps.say(f"PostgreSQL holds {runs} successful runs and {events} events")
+        self._command(name, partitions[0], runs)
+
+    def _successful_runs(self) -> int:
+        return self._count("runs where status = 'SUCCESS'")
+
+    def _count(self, what: str) -> int:
+        query = f"select count(*) from {what}"
+        return int(self.database.run("psql", "-d", self.database.name, "-Atc", query).stdout)
+
+    def _command(self, name: str, partition: str, before: int) -> None:
+        """`emovid build` beside the code server keeps its runs in the same database."""
+        build = [sys.executable, "-m", "emovid_assets.cli", "build", "--select", name, "--domain", partition]
+        self.stack.run_once("emovid build", build, self.timeout_s, env=self.environment)
+        made = self._successful_runs() - before
+        if made != 1:
+            raise StackError(f"emovid build should have left one more run in PostgreSQL and left {made}")
+        self.steps.say(f"emovid build of {name}[{partition}] is recorded in PostgreSQL too")
 
     def _one_run(self, name: str, node: Mapping[str, Any], partition: str) -> None:
         job = next(each for each in node["jobNames"] if each.startswith("__ASSET_JOB"))
@@ -446,7 +461,7 @@ class Check:
 
 
 @contextmanager
-def running_stack(options: argparse.Namespace, steps: Steps) -> Iterator[tuple[Stack, GraphQL, Database]]:
+def running_stack(options: argparse.Namespace, steps: Steps) -> Iterator[Check]:
     """Everything started and healthy; stopped and deleted on the way out."""
     programs = postgres_programs(options.postgres_bin)
     folder = Path(tempfile.mkdtemp(prefix="emovid-stack-"))
@@ -468,6 +483,7 @@ def running_stack(options: argparse.Namespace, steps: Steps) -> Iterator[tuple[S
             **os.environ,
             **database.environment(),
             "DAGSTER_HOME": str(home),
+            "EMOVID_DAGSTER_HOME": str(home),
             "EMOVID_HOME": str(options.emovid_home.resolve() if options.emovid_home else folder / "data"),
             "EMOVID_CODE_HOST": "127.0.0.1",
             "EMOVID_CODE_PORT": str(code_port),
@@ -496,7 +512,7 @@ def running_stack(options: argparse.Namespace, steps: Steps) -> Iterator[tuple[S
         graphql = GraphQL(web_port)
         stack.wait_for("the deployment", lambda: is_healthy(graphql), options.timeout)
         steps.say(f"webserver, code server and daemon are healthy: http://127.0.0.1:{web_port}")
-        yield stack, graphql, database
+        yield Check(stack, graphql, database, steps, options.timeout, environment)
     finally:
         # A second Ctrl-C must not leave half of it running; the program ends after this.
         for each in INTERRUPTS:
@@ -527,14 +543,14 @@ def main() -> int:
     for each in INTERRUPTS:
         signal.signal(each, _interrupt)
     try:
-        with running_stack(options, steps) as (stack, graphql, database):
+        with running_stack(options, steps) as check:
             if options.check:
-                Check(stack, graphql, database, steps, options.timeout).run(options.asset)
+                check.run(options.asset)
                 steps.say("check passed")
             else:
                 steps.say("Ctrl-C stops everything")
                 while True:
-                    stack.require_alive()
+                    check.stack.require_alive()
                     time.sleep(1)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version="1",
+    code_version=f"1.{vlm.LABEL_VERSION}",
     settings=["labeller_settings", "labeller_training", "benchmark_settings", "review_annotators", "seed"],
     pool=MODEL_POOL,
 )

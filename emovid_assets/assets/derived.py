@@ -19,19 +19,19 @@ from emovid_assets.tables import TABLES
 GROUP = "derived"
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["duckdb"], deps=facts.TABLES_READ)
+@table_asset(group=GROUP, code_version=f"1.{deriving.VERSION}", kinds=["duckdb"], deps=facts.TABLES_READ)
 def clip_facts(context: dg.AssetExecutionContext, project: Project) -> Rows:
     is_new = deriving.derive_clip_facts(project, context.partition_key)
     return _written(project, "clip_facts", context.partition_key, is_new)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["duckdb"], deps=disputes.TABLES_READ)
+@table_asset(group=GROUP, code_version=f"1.{deriving.VERSION}", kinds=["duckdb"], deps=disputes.TABLES_READ)
 def disputed_clips(context: dg.AssetExecutionContext, project: Project) -> Rows:
     is_new = deriving.derive_disputed_clips(project, context.partition_key)
     return _written(project, "disputed_clips", context.partition_key, is_new)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["duckdb"], deps=phrases.TABLES_READ)
+@table_asset(group=GROUP, code_version=f"1.{deriving.VERSION}", kinds=["duckdb"], deps=phrases.TABLES_READ)
 def caption_phrase_counts(project: Project) -> Rows:
     return _written(project, "caption_phrase_counts", None, deriving.derive_caption_phrase_counts(project))
 

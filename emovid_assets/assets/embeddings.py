@@ -19,7 +19,7 @@ from emovid_assets.core import separability as separating
 from emovid_assets.core.embedded_labeller import measured_features
 from emovid_assets.core.identity import source_of
 from emovid_assets.core.model_place import find_model
-from emovid_assets.resources.embeddings import embed, vector_of
+from emovid_assets.resources import embeddings
 from emovid_assets.resources.evidence import evidence_of
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import SEPARATED, TABLES, each_row, rows_of
@@ -29,7 +29,13 @@ FEATURES_ID, FEATURES_REVISION = "embedded/measured-features", "1"
 """The revision changes when `measured_features` gives other numbers for the same clip."""
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["numpy"], settings=["embedding_settings"], pool=MODEL_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"1.{FEATURES_REVISION}.{embeddings.VERSION}",
+    kinds=["numpy"],
+    settings=["embedding_settings"],
+    pool=MODEL_POOL,
+)
 def clip_embeddings(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -47,8 +53,8 @@ def clip_embeddings(
     else:
         place = find_model(name, project.home.root, project.settings.embeddings.revision)
         model_id, revision = place.model_id, place.revision
-        outcome = embed(project, domain, place, each_row(clip_media), stamps, context.log)
-        vectors = {clip_id: vector_of(payload) for clip_id, payload in outcome.payloads.items()}
+        outcome = embeddings.embed(project, domain, place, each_row(clip_media), stamps, context.log)
+        vectors = {clip_id: embeddings.vector_of(payload) for clip_id, payload in outcome.payloads.items()}
         shown = {"failures": outcome.failures, "computed_count": outcome.computed_count}
     rows = (
         {
@@ -70,7 +76,13 @@ def clip_embeddings(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["sklearn"], settings=["map_settings", "seed"], pool=MODEL_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"1.{mapping.VERSION}",
+    kinds=["sklearn"],
+    settings=["map_settings", "seed"],
+    pool=MODEL_POOL,
+)
 def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: pa.Table) -> Rows:
     settings, seed = project.settings.embeddings, project.settings.seed
     labels = dict(zip(emotion_labels["clip_id"].to_pylist(), emotion_labels["emotion"].to_pylist(), strict=True))
@@ -115,7 +127,9 @@ def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: p
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["numpy"], settings=["neighbour_settings", "seed"])
+@table_asset(
+    group=GROUP, code_version=f"1.{separating.VERSION}", kinds=["numpy"], settings=["neighbour_settings", "seed"]
+)
 def embedding_separability(project: Project, clip_embeddings: pa.Table, embedding_map: pa.Table) -> Rows:
     settings, seed = project.settings.embeddings, project.settings.seed
     there = set(clip_embeddings["clip_id"].to_pylist())
@@ -164,10 +178,10 @@ def _most_used_model(rows: list[dict[str, Any]]) -> tuple[str, str, int]:
     return max(counts, key=lambda model: (counts[model], model), default=("", "", 0))
 
 
-def _vectors(embeddings: pa.Table, clip_ids: list[str]) -> np.ndarray:
+def _vectors(table: pa.Table, clip_ids: list[str]) -> np.ndarray:
     """float32 (clips, dimensions) in the order of the ids."""
-    place = {clip_id: number for number, clip_id in enumerate(embeddings["clip_id"].to_pylist())}
-    chosen = embeddings["embedding"].take(pa.array([place[clip_id] for clip_id in clip_ids], pa.int64()))
+    place = {clip_id: number for number, clip_id in enumerate(table["clip_id"].to_pylist())}
+    chosen = table["embedding"].take(pa.array([place[clip_id] for clip_id in clip_ids], pa.int64()))
     flat = chosen.combine_chunks().flatten() if len(chosen) else pa.array([], pa.float32())
     return flat.to_numpy(zero_copy_only=False).reshape(len(clip_ids), -1) if len(clip_ids) else np.zeros((0, 1))
 

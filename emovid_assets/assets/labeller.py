@@ -14,9 +14,11 @@ import pyarrow as pa
 from emovid_assets.assets.pictures import confusion_matrix, drawings
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.assets.training_clips import compared_clips, forest_examples, pool_of
+from emovid_assets.core import embedded_labeller
 from emovid_assets.core.calibration import bins_of, probabilities
 from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.training_pool import TrainingPool
+from emovid_assets.core.vlm import fine_tuning
 from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays, confusion, macro_f1, majority_share
 from emovid_assets.report.charts.training import training_curves
 from emovid_assets.resources import models, training, vlm
@@ -31,7 +33,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version="2",
+    code_version=f"2.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
     kinds=["sklearn", "pytorch"],
     settings=[
         *("labeller_settings", "labeller_training", "fine_tuning_settings"),

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from emovid_assets.assets.pictures import bars
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, result, table_asset
+from emovid_assets.core import embedded_describer
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
-from emovid_assets.resources import models
+from emovid_assets.resources import models, vlm
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, rows_of
@@ -20,7 +21,13 @@ from emovid_assets.tables import TABLES, rows_of
 GROUP = "labels"
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["labeller_settings"], pool=MODEL_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"2.{vlm.LABEL_VERSION}",
+    kinds=["pandas"],
+    settings=["labeller_settings"],
+    pool=MODEL_POOL,
+)
 def vlm_labels(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -67,7 +74,12 @@ def vlm_labels(
     )
 
 
-@table_asset(group=GROUP, code_version="2", settings=["captioner_settings"], pool=MODEL_POOL)
+@table_asset(
+    group=GROUP,
+    code_version=f"2.{embedded_describer.VERSION}.{vlm.CAPTION_VERSION}",
+    settings=["captioner_settings"],
+    pool=MODEL_POOL,
+)
 def captions(
     context: dg.AssetExecutionContext,
     project: Project,

@@ -19,7 +19,6 @@ from emovid_assets.report.thumbnails import Thumbnails
 from emovid_assets.resources.catalogue import open_catalogue
 
 REPORT_NAME = "report.html"
-UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

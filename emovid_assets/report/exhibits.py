@@ -42,12 +42,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its head, what a row's cell shows, whether it is a number (and so on the right) or prose."""
+    """A column of a table: its head, what a row's cell shows, and what that is: a number (and so on the right), prose,
+    or a path, which may break anywhere."""
 
     head: str
     cell: Callable[[Row], Any]
     is_number: bool = True
     is_long: bool = False
+    is_path: bool = False
 
 
 def name_column(head: str, key: str) -> Column:
@@ -56,6 +58,10 @@ def name_column(head: str, key: str) -> Column:
 
 def prose_column(head: str, key: str) -> Column:
     return Column(head, lambda row: row[key], is_number=False, is_long=True)
+
+
+def path_column(head: str, key: str) -> Column:
+    return Column(head, lambda row: row[key], is_number=False, is_path=True)
 
 
 def table(rows: Sequence[Row], columns: Sequence[Column], *, last_is_total: bool = False) -> Markup:
@@ -69,7 +75,7 @@ def table(rows: Sequence[Row], columns: Sequence[Column], *, last_is_total: bool
         for number, column in enumerate(columns):
             value = column.cell(row)
             shown = "–" if value is None or value == "" else value
-            kind = "n" if column.is_number else "long" if column.is_long else None
+            kind = "n" if column.is_number else "long" if column.is_long else "path" if column.is_path else None
             cells.append(
                 element("th", shown, scope="row", class_=kind) if number == 0 else element("td", shown, class_=kind)
             )
@@ -82,10 +88,6 @@ def table(rows: Sequence[Row], columns: Sequence[Column], *, last_is_total: bool
 def side_by_side(*figures: Markup) -> Markup:
     """Figures in as many columns as there is room for."""
     return element("div", *(element("div", one, class_="panel") for one in figures), class_="panels")
-
-
-def paragraph(*parts: Any) -> Markup:
-    return element("p", *parts)
 
 
 def missing(kind: Kind, title: str, answer: Answer, advice: Any, paper: str | None = None) -> Exhibit:

@@ -4,7 +4,6 @@ Belongs here: the one way in which the report writes each kind of number. A null
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 NARROW = "\u202f"
 DASH = "–"
@@ -65,10 +64,6 @@ def size(value_bytes: float | None) -> str:
         if value_bytes >= factor:
             return f"{value_bytes / factor:,.1f}{NARROW}{unit}"
     return f"{value_bytes:,.0f}{NARROW}bytes"
-
-
-def day(value: datetime | None) -> str:
-    return DASH if value is None else value.strftime("%Y-%m-%d %H:%M")
 
 
 def words(names: Sequence[str], *, most: int = 4) -> str:

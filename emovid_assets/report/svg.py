@@ -61,21 +61,6 @@ def note(content: str) -> Markup:
     return element("title", content)
 
 
-def domain_mark(domain: str, x: float, y: float, size: float = 4.0) -> Markup:
-    """The shape of a domain: circle, square, triangle; a diamond for all together."""
-    style = f"fill:{palette.domain_colour(domain)}"
-    if domain == "movie":
-        return element("circle", cx=float(x), cy=float(y), r=float(size), style=style)
-    if domain == "animation":
-        return rectangle(x - 0.9 * size, y - 0.9 * size, 1.8 * size, 1.8 * size, palette.domain_colour(domain))
-    corners = (
-        [(x, y - 1.15 * size), (x + 1.15 * size, y + 0.85 * size), (x - 1.15 * size, y + 0.85 * size)]
-        if domain == "sticker"
-        else [(x, y - 1.3 * size), (x + 1.3 * size, y), (x, y + 1.3 * size), (x - 1.3 * size, y)]
-    )
-    return element("polygon", points=points(corners), style=style)
-
-
 def points(places: list[tuple[float, float]]) -> str:
     return " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in places)
 

@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from emovid_assets.layout import Home
 from emovid_assets.resources.label_studio import Access, LabelStudio
+
+
+def pulled_files(home: Home) -> dict[str, bytes]:
+    """What a pull has kept, by file name."""
+    return {path.name: path.read_bytes() for path in sorted(home.annotations.glob("label-studio-*.json"))}
 
 
 class FakeLabelStudio(LabelStudio):

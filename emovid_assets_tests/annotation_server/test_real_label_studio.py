@@ -25,6 +25,7 @@ from emovid_assets.core.agreement import human_agreement
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.layout import Home
 from emovid_assets.resources.label_studio import PROGRAM_VARIABLE, RunningServer, running_server, signed_in
+from emovid_assets_tests.annotation_server.fake_server import pulled_files
 from emovid_assets_tests.assets.homes import ROOT, all_rows, build, draw_gif, errors_of, rows
 from emovid_assets_tests.conftest import CORPUS
 
@@ -253,10 +254,10 @@ def test_kappas_are_those_of_scikit_learn_and_statsmodels(home: Home, answered: 
 
 
 def test_a_second_push_and_pull_change_nothing(home: Home, server: RunningServer, answered: Round) -> None:
-    before = annotation_server.answer_digests(home)
+    before = pulled_files(home)
     assert [project.new_count for project in annotation_server.push(home, server)] == [0] * 8
     assert [project.is_changed for project in annotation_server.pull(home, server)] == [False] * 8
-    assert annotation_server.answer_digests(home) == before
+    assert pulled_files(home) == before
 
 
 def test_status_tells_how_far_each_person_is(server: RunningServer, answered: Round) -> None:

@@ -24,7 +24,8 @@ import pytest
 import yaml
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
-from emovid_assets.instance import GENERATED, prepare_instance_folder, rendered
+from emovid_assets.instance import GENERATED, INSTANCE_VARIABLE, instance_folder, prepare_instance_folder, rendered
+from emovid_assets.layout import CaptionerSettings, LabellerSettings
 from emovid_assets.project_files import project_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ ALWAYS_ON = DAGSTER_SERVICES | {"postgres"}
 # in no such list.
 SERVICE_KEYS = {
     *("image", "build", "command", "environment", "volumes", "ports", "depends_on", "healthcheck", "restart", "init"),
-    *("profiles", "cap_drop", "security_opt", "stop_grace_period", "shm_size", "deploy"),
+    *("env_file", "profiles", "cap_drop", "security_opt", "stop_grace_period", "shm_size", "deploy"),
 }
 HEALTH_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
 CONDITIONS = {"service_healthy", "service_completed_successfully"}
@@ -233,6 +234,31 @@ def test_what_the_image_copies_exists_and_enters_the_build() -> None:
     assert not [source for source in copied if not (ROOT / source).exists()]
 
 
+def test_the_wheel_of_the_image_is_made_where_all_its_parts_are() -> None:
+    first_stage = DOCKERFILE.split("\nFROM ")[1]
+    copied = {word for line in re.findall(r"^COPY (.+)$", first_stage, re.MULTILINE) for word in line.split()[:-1]}
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    needed = {Path(source).parts[0] for source in (*wheel["wheel"]["force-include"], *wheel["wheel"]["packages"])}
+    assert needed | {"pyproject.toml", "README.md"} <= copied
+
+
+def test_keys_of_services_come_from_a_file_of_their_own_for_the_code_server_only() -> None:
+    assert {name: service["env_file"] for name, service in SERVICES.items() if "env_file" in service} == {
+        "code": [{"path": "services.env", "required": False}]
+    }
+    lines = without_comments((ROOT / "services.env.example").read_text(encoding="utf-8")).split()
+    given = {line.removesuffix("=") for line in lines}
+    assert all(line.endswith("=") for line in lines)
+    assert "/services.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    keys = {section.model_fields["key_variable"].default for section in (LabellerSettings, CaptionerSettings)}
+    assert given == {"KLIPY_API_KEY", "TENOR_API_KEY", "GIPHY_API_KEY", *keys}
+
+
+def test_commands_in_the_code_container_use_its_instance() -> None:
+    environment = SERVICES["code"]["environment"]
+    assert environment[INSTANCE_VARIABLE] == environment["DAGSTER_HOME"]
+
+
 def test_the_image_gets_the_dependencies_of_the_package_and_of_postgresql() -> None:
     # The very program that the Dockerfile runs.
     program = re.search(r'RUN python -c "([^"]+)" > requirements.txt', DOCKERFILE)
@@ -303,6 +329,41 @@ def test_the_prepared_instance_keeps_all_its_state_under_emovid_home(tmp_path: P
 @dg.job
 def _nothing() -> None:
     """A job without ops: enough to write one row into the run storage."""
+
+
+def test_an_instance_named_by_the_environment_is_used_as_it_is(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    with pytest.raises(ValueError, match=r"EMOVID_DAGSTER_HOME is .*own, which has no dagster.yaml"):
+        instance_folder(tmp_path, {"EMOVID_DAGSTER_HOME": str(own)})
+    (own / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    assert instance_folder(tmp_path, {"EMOVID_DAGSTER_HOME": str(own)}) == own
+    assert [path.name for path in own.iterdir()] == ["dagster.yaml"]
+    assert instance_folder(tmp_path, {"EMOVID_DAGSTER_HOME": ""}) == tmp_path / "dagster"
+
+
+OPEN = """
+import sys, time
+from pathlib import Path
+from emovid_assets.layout import Home
+from emovid_assets.runner import open_instance
+
+time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
+with open_instance(Home(Path(sys.argv[1]))) as instance:
+    print(instance.get_runs_count())
+"""
+
+
+@pytest.mark.integration
+def test_processes_that_open_a_new_instance_at_the_same_moment_all_get_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(tmp_path), str(time.time() + 8)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    openers = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    ends = [opener.communicate(timeout=120) for opener in openers]
+    assert [out for out, _ in ends] == ["0\n"] * 6, [stderr for _, stderr in ends]
 
 
 def test_preparing_again_changes_nothing_and_follows_the_project(tmp_path: Path) -> None:
@@ -438,5 +499,6 @@ def test_the_deployment_runs_a_partition_and_a_backfill_on_a_real_postgresql() -
     assert process.returncode == 0, output
     assert "run of source_videos[movie] succeeded" in output
     assert "backfill of source_videos over movie, animation, sticker succeeded" in output
+    assert "emovid build of source_videos[movie] is recorded in PostgreSQL too" in output
     assert "check passed" in output
     assert "all stopped and deleted" in output

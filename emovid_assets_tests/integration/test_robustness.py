@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,10 +156,7 @@ def test_two_builds_of_one_domain_at_once_both_end_with_the_right_tables(tmp_pat
     assert emovid(undisturbed, *BUILD).returncode == 0
     environment = {**os.environ, "EMOVID_HOME": str(home), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "emovid_assets.cli", *BUILD]
-    builds = []
-    for _ in range(2):
-        builds.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
-        time.sleep(0.3)
+    builds = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [build.communicate(timeout=240)[0] for build in builds]
     assert [build.returncode for build in builds] == [0, 0], outputs
     expected = tables_of(undisturbed)

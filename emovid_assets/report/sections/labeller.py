@@ -13,6 +13,7 @@ from emovid_assets.report.exhibits import (
     Section,
     missing,
     name_column,
+    path_column,
     side_by_side,
     table,
 )
@@ -59,8 +60,8 @@ def _models(answers: Answers) -> Exhibit:
     reading = " ".join(map(_quality, answer.rows))
     columns = (
         name_column("model", "model_id"),
-        Column("base", lambda row: row["base_model"], is_number=False),
-        Column("revision", lambda row: row["revision"], is_number=False),
+        path_column("base", "base_model"),
+        path_column("revision", "revision"),
         Column("how", lambda row: plain(row["kind"]), is_number=False),
         Column("trained on", lambda row: count(row["training_clip_count"])),
         Column("measured on", lambda row: count(row["held_out_clip_count"])),
@@ -88,9 +89,8 @@ def _comparison(answers: Answers) -> Exhibit:
         advice = "It needs validation clips on which two people agree: emovid annotate export, then import."
         return missing(TABLE, title, answer, advice)
     columns = (
-        name_column("rater", "rater_id"),
-        Column("kind", lambda row: plain(row["rater_kind"]), is_number=False),
-        Column("held against", lambda row: TRUTHS[row["truth"]], is_number=False),
+        Column("rater", _rater, is_number=False),
+        Column("against the majority of", lambda row: TRUTHS[row["truth"]], is_number=False),
         Column("clips", lambda row: count(row["clip_count"])),
         Column("accuracy", lambda row: _with_interval(row, "accuracy")),
         Column("macro F1", lambda row: _with_interval(row, "macro_f1")),
@@ -110,7 +110,11 @@ def _comparison(answers: Answers) -> Exhibit:
     )
 
 
-TRUTHS = {"majority": "majority of all", "others": "majority of the others"}
+TRUTHS = {"majority": "all", "others": "the others"}
+
+
+def _rater(row: Row) -> Markup:
+    return join(row["rater_id"], element("span", plain(row["rater_kind"]), class_="interval"))
 
 
 def _with_interval(row: Row, name: str) -> Markup | str:

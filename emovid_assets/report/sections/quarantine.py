@@ -9,6 +9,7 @@ from emovid_assets.report.exhibits import (
     missing,
     name_column,
     nothing,
+    path_column,
     prose_column,
     table,
 )
@@ -47,7 +48,7 @@ def _items(answers: Answers) -> Exhibit:
         name_column("domain", "domain"),
         name_column("asset", "asset"),
         Column("items", lambda row: count(row["item_count"])),
-        name_column("for example", "example_path"),
+        path_column("for example", "example_path"),
         prose_column("what to do", "example_message"),
     )
     return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,))
