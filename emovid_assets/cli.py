@@ -174,11 +174,10 @@ def plan(
         out.print(f"{', '.join(told)}; ~ is an estimate, by what the domain holds now")
     for asset, cost in server_costs(home, planned).items():
         hours = "" if cost.hours is None else f", about {duration(cost.hours * 3600)}"
-        assumed = f" (assumed: {'; '.join(cost.assumptions)})" if cost.assumptions else ""
         out.print(
             f"{asset}: {cost.request_count:,} requests, {cost.prompt_token_count:,} prompt and "
             f"{cost.output_token_count:,} output tokens, {cost.upload_bytes / 1e9:.2f} GB sent, "
-            f"price {cost.price:,.2f}{hours}{escape(assumed)}"
+            f"price {cost.price:,.2f}{hours} ({escape(cost.basis)})"
         )
 
 

@@ -9,21 +9,24 @@ now, and is marked as one; where the domain holds nothing to go by, there is no 
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pydantic import PrivateAttr
 
-from emovid_assets.assets.evidence import evidence_of
+from emovid_assets.assets.training_clips import compared_clips, pool_of
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import source_id, source_of
+from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
 from emovid_assets.core.vlm.prompts import PromptError
+from emovid_assets.core.vlm.training_set import Example
 from emovid_assets.layout import Home
-from emovid_assets.resources import media, models
+from emovid_assets.resources import media, models, training, vlm
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.library import known_and_new
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import rows_of
@@ -34,12 +37,16 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Amount:
-    """Items of a step. `items` is null where nobody can say; `weight` is that of the items, 0 where it is not known."""
+    """Items of a step. `items` is null where nobody can say; `weight` is that of the items, 0 where it is not known.
+
+    `finished`: payloads of the items that are done under the present settings, read when they are asked for.
+    """
 
     step: str
     items: int | None
     weight: float = 0.0
     is_estimate: bool = False
+    finished: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class CountingProject(Project):
@@ -79,6 +86,52 @@ class CountingProject(Project):
 def item_counts(home: Home, domain: str, outdated: set[str]) -> dict[str, Amount]:
     """The amount of each asset that computes items. `outdated`: assets of the domain that may come out different."""
     return _Domain(home, domain, outdated).amounts()
+
+
+def labeller_amount(home: Home, *, is_open: bool) -> Amount | None:
+    """What making `emotion_labeller` asks a model, over all domains: the clips that it is measured or compared on. Null
+    where no model is asked. How long a training takes that is due, nobody can say.
+
+    `is_open`: whether what it is made from may come out different.
+    """
+    project = CountingProject(home_folder=str(home.root))
+    settings = project.settings.labeller
+    if settings.backend == "embedded":
+        return None
+    step, tables = training.HELD_OUT_STEP, _clip_tables(project, None)
+    tasks, answers, labels = (project.read(name) for name in ("annotation_tasks", "human_annotations", "human_labels"))
+    pool = pool_of(project, tables.source_videos, tables.clip_features, tasks, answers, labels)
+    try:
+        model = vlm.model_of(home, settings, "labeller")
+        examples = training.examples_of(project, pool, tables)
+        if is_open and not examples:
+            # Human labels may be about to come in.
+            return Amount(step, None, is_estimate=True)
+        due = _training(project, model, examples)
+        if due is None:
+            training.measured(project, model, examples, tables, _LOG)
+        elif due.folder.exists():
+            step = training.ZERO_SHOT_STEP
+            training.scored(project, model, compared_clips(tasks, answers), tables, _LOG, step=step)
+        else:
+            return Amount("fine_tune", None, is_estimate=True)
+    except (ModelNotUsableError, PromptError):
+        return Amount(step, None, is_estimate=True)
+    found = project.counted(step)
+    return Amount(step, len(found.todo_ids), is_estimate=is_open, finished=found.payloads)
+
+
+def _training(project: Project, model: vlm.Model, examples: Sequence[Example]) -> training.Training | None:
+    if not project.settings.labeller.learns:
+        return None
+    try:
+        return training.training_of(project, model.place, examples)
+    except NotEnoughLabelsError:
+        return None
+
+
+def _clip_tables(project: Project, domain: str | None) -> ClipTables:
+    return ClipTables(*(project.read(one.name, domain) for one in fields(ClipTables)))
 
 
 class _Domain:
@@ -146,10 +199,11 @@ class _Domain:
         """What is known to be left, and what the clips of sources that are new or cut anew may add."""
         coming = self._coming_clips()
         if coming == 0:
-            return Amount(step, len(found.todo_ids), found.todo_weight)
+            return Amount(step, len(found.todo_ids), found.todo_weight, finished=found.payloads)
         # Clips of a source that is cut anew are in `coming`, whether the tables still have them or not.
         left = sum(source_of(clip_id) not in self._changed_sources for clip_id in found.todo_ids)
-        return Amount(step, None if coming is None else left + coming, is_estimate=True)
+        items = None if coming is None else left + coming
+        return Amount(step, items, is_estimate=True, finished=found.payloads)
 
     def _coming_clips(self) -> int | None:
         """Clips whose content is not known yet, as many as these sources have now, or as a source has on average."""
@@ -202,7 +256,7 @@ class _Domain:
         if self._project.settings.captioner.backend == "embedded":
             return None
         try:
-            models.caption(self._project, self._domain, self._clip_tables(), _LOG)
+            models.caption(self._project, self._domain, _clip_tables(self._project, self._domain), _LOG)
         except (ModelNotUsableError, PromptError):
             return Amount("caption", None, is_estimate=True)
         return self._with_coming("caption", self._project.counted("caption"))
@@ -216,19 +270,12 @@ class _Domain:
         if not labellers or (labellers[0]["kind"] == "fine_tuned" and "vlm_labels" in self._outdated):
             return every_clip
         try:
-            models.label(self._project, self._domain, labellers[0], self._clip_tables(), _LOG)
+            models.label(self._project, self._domain, labellers[0], _clip_tables(self._project, self._domain), _LOG)
         except models.LabellerOutOfDateError:
             return every_clip
         except (ModelNotUsableError, PromptError):
             return Amount("label", None, is_estimate=True)
         return self._with_coming("label", self._project.counted("label"))
-
-    def _clip_tables(self) -> models.ClipTables:
-        sources, clips, media_files, features, colours = (
-            self._project.read(name, self._domain)
-            for name in ("source_videos", "clips", "clip_media", "clip_features", "colour_attributes")
-        )
-        return models.ClipTables(sources, clips, media_files, evidence_of(features, colours))
 
     def _column(self, table: str, name: str) -> list[Any]:
         return list(self._project.read(table, self._domain)[name].to_pylist())

@@ -134,6 +134,11 @@ class LabellerSettings(_ModelSettings):
     answer: Literal["letters", "choice"] = Field("letters", description="how an endpoint is asked")
     rotations: int = Field(2, ge=1, le=8, description="orders of the letters that are averaged (endpoint)")
 
+    @property
+    def learns(self) -> bool:
+        """Whether an adapter is trained where there are enough human labels."""
+        return self.backend == "transformers" and self.fine_tune
+
 
 class CaptionerSettings(_ModelSettings):
     """Which model describes clips."""

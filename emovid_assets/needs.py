@@ -10,13 +10,13 @@ from dataclasses import replace
 import dagster as dg
 
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
-from emovid_assets.assets.evaluation import quarantine
+from emovid_assets.assets.evaluation import quarantine_table
 from emovid_assets.layout import Home
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
-from emovid_assets.resources.media import STEP_ASSETS
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.runs import unbuilt_since_failure
 from emovid_assets.settings_groups import digests
@@ -45,7 +45,7 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
     try:
         for place, verdict in found.items():
             if place.asset == "processing_errors" and verdict.made is not None:
-                now = content_hash(quarantine(store, str(place.domain)))
+                now = content_hash(quarantine_table(store, str(place.domain)))
                 if now != verdict.made.get(VERSION_TAG):
                     reasons = (*verdict.reasons, "the quarantine has changed")
                     result[place] = replace(verdict, reasons=reasons, inputs=f"{verdict.inputs}|{now}")
@@ -94,8 +94,9 @@ def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Pla
     store = ItemStore(home.state)
     try:
         for domain in domains:
-            for failure in store.failures(domain):
-                place = Place(STEP_ASSETS[failure.step], domain)
+            for failure in quarantined(store, domain):
+                asset = STEP_ASSETS[failure.step]
+                place = Place(asset, domain if TABLES[asset].is_partitioned else None)
                 counts[place] = counts.get(place, 0) + 1
     finally:
         store.close()

@@ -4,16 +4,17 @@ Belongs here: states together with the numbers of items (`counting`). Does not b
 how a plan is printed (`cli`). Nothing is decoded, no model is loaded, nothing is written.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from emovid_assets.build import build_defs
-from emovid_assets.counting import Amount, item_counts
+from emovid_assets.counting import Amount, item_counts, labeller_amount
 from emovid_assets.layout import Home
 from emovid_assets.needs import current_verdicts
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.project import ALL_DOMAINS
 from emovid_assets.runner import open_instance, stages
 from emovid_assets.staleness import Lineage, Place, Verdict
 
@@ -26,7 +27,8 @@ class PlannedAsset:
 
     `follows`: fresh, but made from something that is to be built, so stale if that comes out different. `incomplete`:
     fresh, but items are missing, because their files are gone or because they failed for a reason that may pass.
-    `seconds`: of the items, by the last time that the step ran in this domain; null where it never has.
+    `seconds`: of the items, by the last time that the step ran in this domain; null where it never has. `finished`:
+    payloads of the items that are done under the present settings.
     """
 
     asset: str
@@ -36,9 +38,10 @@ class PlannedAsset:
     items: int | None
     is_estimate: bool
     seconds: float | None
+    finished: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "finished"}
 
 
 def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = None) -> list[PlannedAsset]:
@@ -53,6 +56,10 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
     for domain in domains:
         outdated = {place.asset for place in changing if place.domain == domain}
         amounts |= {Place(asset, domain): amount for asset, amount in item_counts(home, domain, outdated).items()}
+    labeller = Place("emotion_labeller", None)
+    is_open = any(one in changing for one in lineage.all_parents(labeller))
+    if amount := labeller_amount(home, is_open=is_open):
+        amounts[labeller] = amount
     store = ItemStore(home.state)
     try:
         rates = store.rates()
@@ -63,7 +70,7 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
         if place.asset in chosen:
             amount = amounts.get(place)
             state, reason = _state(place, verdict, changing, amount)
-            rate = rates.get((amount.step, str(place.domain))) if amount else None
+            rate = rates.get((amount.step, place.domain or ALL_DOMAINS)) if amount else None
             seconds = None
             if amount is not None and amount.items is not None:
                 if not amount.items:
@@ -78,6 +85,7 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
                     amount.items if amount else None,
                     amount.is_estimate if amount else False,
                     seconds,
+                    amount.finished if amount else {},
                 )
             )
     return planned

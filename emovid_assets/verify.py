@@ -25,6 +25,7 @@ from emovid_assets.project_files import project_file
 from emovid_assets.resources import media
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
 from emovid_assets.table_rules import key_fault, schema_fault, value_fault
 from emovid_assets.tables import TABLES, each_row, rows_of
@@ -204,16 +205,17 @@ def _ids(read: dict[str, pa.Table]) -> Proof:
 def _complete(home: Home, read: dict[str, pa.Table], store: ItemStore) -> Proof:
     """Nothing is lost: what is in one table is in the next, or the quarantine says why not."""
     proof = Proof("nothing lost", "items")
-    failures = [failure for domain in DOMAINS for failure in store.failures(domain)]
-    shown = set(read["processing_errors"]["item_id"].to_pylist())
+    failures = [failure for domain in DOMAINS for failure in quarantined(store, domain)]
+    errors = read["processing_errors"]
+    shown = set(zip(errors["asset"].to_pylist(), errors["item_id"].to_pylist(), strict=True))
     proof.checked += len(failures)
     proof.note = f"{len(shown):,} in quarantine" if shown else ""
     proof.faults += [
         f"{failure.path or failure.item_id}: failed ({failure.code}) but is not in processing_errors; build again"
         for failure in failures
-        if failure.item_id not in shown
+        if (STEP_ASSETS[failure.step], failure.item_id) not in shown
     ]
-    failed = {failure.item_id for failure in failures} | shown
+    failed = {failure.item_id for failure in failures} | {item_id for _, item_id in shown}
     paths = {*read["source_videos"]["path"].to_pylist()}
     paths.update(path for some in read["source_videos"]["duplicate_paths"].to_pylist() for path in some)
     # A file in quarantine stands there by its id, or by its path where it has none yet.

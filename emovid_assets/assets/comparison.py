@@ -10,10 +10,9 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import confusion_matrix
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
-from emovid_assets.assets.training_clips import forest_examples, pool_of
+from emovid_assets.assets.training_clips import compared_clips, forest_examples, pool_of
 from emovid_assets.core.annotator_quality import majority_of
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.embedded_labeller import forest_of
@@ -22,10 +21,11 @@ from emovid_assets.core.labeller_comparison import PERSON
 from emovid_assets.core.labeller_comparison import labeller_comparison as compared
 from emovid_assets.core.labelling import LabelScore, NotEnoughLabelsError
 from emovid_assets.core.training_pool import TrainingPool
-from emovid_assets.core.vlm.exchange import LabelAnswer, Meter
+from emovid_assets.core.vlm.exchange import LabelAnswer
 from emovid_assets.resources import models, training, vlm
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.project import ALL_DOMAINS, Project
+from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, each_row, rows_of
 
 GROUP = "labels"
@@ -53,7 +53,7 @@ def labeller_answers(
     vlm_labels: pa.Table,
     emotion_labeller: pa.Table,
 ) -> Rows:
-    """The labels of the labeller in use are there already; others are asked about the blind clips alone."""
+    """The answers of models are there already; the forest learns here."""
     answers: dict[str, dict[str, str]] = {}
     domains: dict[str, str] = {}
     for row in each_row(validation_ratings):
@@ -67,9 +67,10 @@ def labeller_answers(
         asked += _in_use(project, labeller, vlm_labels, set(majority))
         if labeller["kind"] == "embedded":
             continue
-        tables = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+        tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
         if labeller["kind"] == "fine_tuned":
-            asked += _zero_shot(project, labeller, tables, set(majority), context.log)
+            blind = compared_clips(annotation_tasks, human_annotations)
+            asked += _zero_shot(project, labeller, tables, blind, set(majority), context.log)
         pool = pool_of(project, source_videos, clip_features, annotation_tasks, human_annotations, human_labels)
         asked += _forest(pool, tables, set(majority), project.settings.labeller.min_training_clips)
     rows = [
@@ -126,15 +127,12 @@ def _seconds(project: Project, wanted: set[str]) -> dict[str, float | None]:
 
 
 def _zero_shot(
-    project: Project, labeller: Mapping[str, Any], tables: models.ClipTables, wanted: set[str], log: Any
+    project: Project, labeller: Mapping[str, Any], tables: ClipTables, asked: set[str], wanted: set[str], log: Any
 ) -> list[Row]:
-    """The model that was fine-tuned, as it was before."""
-    settings = project.settings.labeller
-    model = vlm.model_of(project.home, settings, "labeller")
+    """The model that was fine-tuned, as it was before: `emotion_labeller` has asked it."""
+    model = vlm.model_of(project.home, project.settings.labeller, "labeller")
     temperature = training.found(project, labeller["path"], labeller["revision"]).record["zero_shot_temperature"]
-    rows = (row for row in tables.clip_rows() if row["clip_id"] in wanted)
-    requests = vlm.label_requests(project.home, settings, rows, tables.source_rows())
-    outcome = vlm.label(project, ALL_DOMAINS, model, requests, Meter(), log, step="label_zero_shot")
+    outcome, _ = training.scored(project, model, asked, tables, log, step=training.ZERO_SHOT_STEP, leave_failures=True)
     return [
         {
             **_model_row(clip_id, model.place.model_id, "zero_shot", model.place.revision),
@@ -142,10 +140,11 @@ def _zero_shot(
             "model_s": payload["model_s"],
         }
         for clip_id, payload in outcome.payloads.items()
+        if clip_id in wanted
     ]
 
 
-def _forest(pool: TrainingPool, tables: models.ClipTables, wanted: set[str], minimum: int) -> list[Row]:
+def _forest(pool: TrainingPool, tables: ClipTables, wanted: set[str], minimum: int) -> list[Row]:
     """The embedded labeller, taught with what the others could learn from."""
     try:
         forest = forest_of(forest_examples(pool, tables), minimum=minimum)

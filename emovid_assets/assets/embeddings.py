@@ -12,7 +12,6 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import domain_map, emotion_map, separability_plot
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.core import embedding_map as mapping
@@ -21,6 +20,7 @@ from emovid_assets.core.embedded_labeller import measured_features
 from emovid_assets.core.identity import source_of
 from emovid_assets.core.model_place import find_model
 from emovid_assets.resources import embeddings
+from emovid_assets.resources.evidence import evidence_of
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import SEPARATED, TABLES, each_row, rows_of
 

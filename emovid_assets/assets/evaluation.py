@@ -23,6 +23,7 @@ from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.tables import TABLES, each_row, rows_of
 
 GROUP = "evaluation"
@@ -202,10 +203,10 @@ def benchmark_split(
     group=GROUP,
     code_version="1",
     # Everything that can quarantine an item comes before.
-    deps=["source_videos", "segments", "clip_media", "clip_embeddings", "captions", "vlm_labels", "benchmark_split"],
+    deps=sorted(set(STEP_ASSETS.values())),
 )
 def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
-    table = project.with_store(lambda store: quarantine(store, context.partition_key))
+    table = project.with_store(lambda store: quarantine_table(store, context.partition_key))
     codes = Counter(table["code"].to_pylist())
     return result(
         "processing_errors",
@@ -214,13 +215,13 @@ def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Ro
     )
 
 
-def quarantine(store: ItemStore, domain: str) -> pa.Table:
-    """The rows of `processing_errors` as things are."""
+def quarantine_table(store: ItemStore, domain: str) -> pa.Table:
+    """`processing_errors` as things are."""
     rows = (
         {
             **{name: value for name, value in vars(failure).items() if name != "step"},
-            "asset": media.STEP_ASSETS[failure.step],
+            "asset": STEP_ASSETS[failure.step],
         }
-        for failure in store.failures(domain)
+        for failure in quarantined(store, domain)
     )
     return TABLES["processing_errors"].from_rows(rows)

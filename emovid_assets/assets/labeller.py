@@ -11,10 +11,9 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import confusion_matrix, drawings
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
-from emovid_assets.assets.training_clips import forest_examples, pool_of
+from emovid_assets.assets.training_clips import compared_clips, forest_examples, pool_of
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.calibration import bins_of, probabilities
 from emovid_assets.core.labelling import NotEnoughLabelsError
@@ -23,7 +22,9 @@ from emovid_assets.core.vlm import fine_tuning
 from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays, confusion, macro_f1, majority_share
 from emovid_assets.report.charts.training import training_curves
 from emovid_assets.resources import models, training, vlm
-from emovid_assets.resources.project import Project
+from emovid_assets.resources.compute import Outcome
+from emovid_assets.resources.evidence import ClipTables
+from emovid_assets.resources.project import ALL_DOMAINS, Project
 from emovid_assets.tables import TABLES
 
 GROUP = "labels"
@@ -53,22 +54,30 @@ def emotion_labeller(
     human_labels: pa.Table,
 ) -> Rows:
     pool = pool_of(project, source_videos, clip_features, annotation_tasks, human_annotations, human_labels)
-    tables = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+    tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     settings, log = project.settings.labeller, context.log
     shown: Row = {
         "kept_for_validation": pool.validation_count,
         "kept_for_the_benchmark": pool.benchmark_count,
     }
     if settings.backend == "embedded":
+        project.leave_out(ALL_DOMAINS, training.HELD_OUT_STEP, training.ZERO_SHOT_STEP)
         return _embedded(project, pool, tables, shown, log)
     model = vlm.model_of(project.home, settings, "labeller")
     examples = training.examples_of(project, pool, tables)
-    if settings.backend == "transformers" and settings.fine_tune:
+    if settings.learns:
         try:
-            return _fine_tuned(training.fine_tune(project, model.place, examples, log), model, shown)
+            tuned = training.fine_tune(project, model.place, examples, log)
         except NotEnoughLabelsError as missing:
             log.warning(f"The model is used as it is. {missing} Of all: {pool.sentence}.")
             shown["not_fine_tuned"] = f"{missing} Of all: {pool.sentence}."
+        else:
+            project.leave_out(ALL_DOMAINS, training.HELD_OUT_STEP)
+            # For the comparison, here where its failures come before the quarantine is shown.
+            blind = compared_clips(annotation_tasks, human_annotations)
+            outcome, _ = training.scored(project, model, blind, tables, log, step=training.ZERO_SHOT_STEP)
+            return _fine_tuned(tuned, model, outcome, shown)
+    project.leave_out(ALL_DOMAINS, training.ZERO_SHOT_STEP)
     answers, outcome, meter = training.measured(project, model, examples, tables, log)
     row = {
         "model_id": model.place.model_id,
@@ -132,7 +141,7 @@ def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, s
     )
 
 
-def _fine_tuned(tuned: training.FineTuned, model: vlm.Model, shown: Row) -> Rows:
+def _fine_tuned(tuned: training.FineTuned, model: vlm.Model, zero_shot: Outcome, shown: Row) -> Rows:
     record = tuned.record
     row = {
         "model_id": f"{model.place.model_id}+lora",
@@ -161,6 +170,8 @@ def _fine_tuned(tuned: training.FineTuned, model: vlm.Model, shown: Row) -> Rows
     return result(
         "emotion_labeller",
         TABLES["emotion_labeller"].from_rows([row]),
+        failures=zero_shot.failures,
+        computed_count=zero_shot.computed_count,
         metadata={
             **shown,
             "training_clips": len(record["training_clips"]),

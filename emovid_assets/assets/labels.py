@@ -9,12 +9,12 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.pictures import bars
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, result, table_asset
 from emovid_assets.core import embedded_describer
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
 from emovid_assets.resources import models, vlm
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import TABLES, rows_of
 
@@ -42,7 +42,7 @@ def vlm_labels(
     if emotion_labeller.num_rows == 0:
         context.log.warning("No labeller yet, so no labels by model: the labeller says what is missing.")
         return result("vlm_labels", table.empty(), metadata={"missing": "no labeller has been trained yet"})
-    given = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+    given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     labeller = rows_of(emotion_labeller)[0]
     answers = models.label(project, context.partition_key, labeller, given, context.log)
     rows: list[dict[str, Any]] = [
@@ -89,7 +89,7 @@ def captions(
     clip_features: pa.Table,
     colour_attributes: pa.Table,
 ) -> Rows:
-    given = models.ClipTables(source_videos, clips, clip_media, evidence_of(clip_features, colour_attributes))
+    given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     answers = models.caption(project, context.partition_key, given, context.log)
     rows: list[dict[str, Any]] = [
         {

@@ -1,4 +1,4 @@
-"""Which clips labellers may learn from, out of the tables that say so.
+"""Which clips labellers may learn from, and are compared on, out of the tables that say so.
 
 Belongs here: reading the tables for `core.training_pool`. The benchmark as it was last published is read past the
 graph: as an input it would close a cycle, and it is drawn anew here anyway.
@@ -6,10 +6,11 @@ graph: as an input it would close a cycle, and it is drawn anew here anyway.
 
 import pyarrow as pa
 
+from emovid_assets.core.annotator_quality import majority_of
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labelling import LabelledClip
 from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
-from emovid_assets.resources.models import ClipTables
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets.tables import each_row, rows_of
 
@@ -37,6 +38,15 @@ def pool_of(
         published_benchmark={row["clip_id"] for row in published if row["split"] == "benchmark"},
         rules=BenchmarkRules(settings.benchmark.per_cell, settings.seed, settings.annotation.review_annotators),
     )
+
+
+def compared_clips(annotation_tasks: pa.Table, human_annotations: pa.Table) -> set[str]:
+    """The blind clips that labellers are compared on: those with a majority of the people."""
+    answers: dict[str, list[str]] = {clip_id: [] for clip_id in _blind(annotation_tasks)}
+    for row in each_row(human_annotations, ["clip_id", "purpose", "label"]):
+        if row["purpose"] == "validate" and row["clip_id"] in answers:
+            answers[row["clip_id"]].append(row["label"])
+    return {clip_id for clip_id, given in answers.items() if majority_of(given)}
 
 
 def _blind(annotation_tasks: pa.Table) -> set[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.vlm.exchange import CaptionAnswer
 
 
 class NotEnoughLabelsError(Exception):
@@ -19,14 +18,13 @@ class NotEnoughLabelsError(Exception):
 
 @dataclass(frozen=True)
 class ClipEvidence:
-    """What a model may look at: measurements (rows of `clip_features` and `colour_attributes`) and the clip file."""
+    """What the embedded models look at: rows of `clip_features` and `colour_attributes`."""
 
     clip_id: str
     domain: str
     duration_s: float
     features: Mapping[str, Any]
     colour: Mapping[str, Any]
-    media_path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ class TrainingReport:
     fold_count: int
 
 
-class Model(Protocol):
-    """What names a model in every row that it makes."""
+class Labeller(Protocol):
+    """Scores clips. What names it is in every row that it makes."""
 
     @property
     def model_id(self) -> str: ...
@@ -85,19 +83,9 @@ class Model(Protocol):
     def prompt_sha256(self) -> str | None:
         """Of the prompt; null where the model takes none."""
 
-
-class Labeller(Model, Protocol):
-    """Scores clips."""
-
     @property
     def base_model(self) -> str: ...
 
     def score(self, clips: Sequence[ClipEvidence]) -> list[LabelScore]: ...
 
     def save(self, folder: Path) -> None: ...
-
-
-class Captioner(Model, Protocol):
-    """Describes clips."""
-
-    def caption(self, clips: Sequence[ClipEvidence]) -> list[CaptionAnswer]: ...

@@ -52,10 +52,11 @@ class Step(_Named):
 class BatchStep(_Named):
     """A function over all items in this process, for a model that is loaded once: it ends items as it gets there.
 
-    It answers for its own limits of time and memory, and ends every task, badly if need be.
+    It answers for its own limits of time and memory, and ends every task, badly if need be. Beside the tasks it is
+    given one that has been done before under the same version and configuration, if there is one.
     """
 
-    function: Callable[[Iterable[Task]], Generator[list[Done]]]
+    function: Callable[[Iterable[Task], Task | None], Generator[list[Done]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Item:
     """`content` identifies the input bytes; `weight` orders the work, heaviest first.
 
     Items of one `group` stand together in that order, by id, where the heaviest of them would stand: clips of one
-    source find it in the cache of the operating system.
+    source find it in the cache of the operating system. Groups of equal weight stand in the order of their names.
     """
 
     item_id: str
@@ -87,11 +88,12 @@ class Outcome:
 
 @dataclass
 class _Work:
-    """Keys of all items, of those that are done, and the items that are left."""
+    """Keys of all items, of those that are done, and the items that are left. `known` is one that is done."""
 
     keys: dict[str, str] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
     todo: list[Item] = field(default_factory=list)
+    known: Task | None = None
 
 
 def _work(
@@ -111,6 +113,7 @@ def _work(
         key = work.keys[item.item_id] = f"{item.content}|{step.version}|{step.config}"
         if is_done(item.item_id, key):
             work.done[item.item_id] = key
+            work.known = work.known or (item.item_id, item.arguments)
         elif failed.get(item.item_id) not in (key, key + limits):
             work.todo.append(item)
     return work
@@ -202,7 +205,7 @@ def compute(
         if progress:
             progress(told, 0, len(todo))
         tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
-        with _ends(step, tasks, workers or os.cpu_count() or 1, memory_mb, timeout_s) as results:
+        with _ends(step, tasks, work.known, workers or os.cpu_count() or 1, memory_mb, timeout_s) as results:
             for ends in results:
                 good = [_finished(end, keys) for end in ends if end.payload is not None]
                 bad = [_failed(end, by_id[end.item_id], keys, limits, step) for end in ends if end.payload is None]
@@ -223,10 +226,10 @@ def compute(
 
 @contextmanager
 def _ends(
-    step: Step | BatchStep, tasks: Iterable[Task], workers: int, memory_mb: int, timeout_s: float
+    step: Step | BatchStep, tasks: Iterable[Task], known: Task | None, workers: int, memory_mb: int, timeout_s: float
 ) -> Iterator[Iterable[list[Done]]]:
     if isinstance(step, BatchStep):
-        with closing(step.function(tasks)) as results:
+        with closing(step.function(tasks, known)) as results:
             yield results
     else:
         with open_workers(workers, memory_mb) as pool, closing(pool.run(step.function, tasks, timeout_s)) as results:

@@ -6,7 +6,6 @@ holds one model; threads decode while it works.
 
 import base64
 import logging
-import os
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -40,12 +39,11 @@ def embed(
 ) -> Outcome:
     """The embedding of each row of `clip_media`, by the frames at `stamps` (clip id → seconds)."""
     settings, root = project.settings.embeddings, project.home.root
-    threads = project.settings.media.workers or os.cpu_count() or 1
 
-    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         tower = load_tower(place, settings.device)
         log.info(f"{place.model_id} is loaded on {tower.device}")
-        yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=threads)
+        yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=project.threads)
 
     step = BatchStep("embed", VERSION, f"{place.model_id}@{place.revision}", all_of)
     items = (

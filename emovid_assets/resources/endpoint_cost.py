@@ -30,7 +30,8 @@ PLAIN_SIZE = (1280, 720)
 class Estimate:
     """What remains to be paid for. Tokens are sums over all requests; `hours` is None where no rate is known.
 
-    `price` has the currency of the settings' prices, which are 0 by default. `assumptions` says what was not measured.
+    `price` has the currency of the settings' prices, which are 0 by default. It goes by `answered_count` clips;
+    `assumptions` says what they do not tell.
     """
 
     request_count: int
@@ -39,7 +40,15 @@ class Estimate:
     upload_bytes: int
     price: float
     hours: float | None
+    answered_count: int
     assumptions: tuple[str, ...]
+
+    @property
+    def basis(self) -> str:
+        """What it goes by, in words."""
+        clips = "clip" if self.answered_count == 1 else "clips"
+        by = [f"by {self.answered_count:,} {clips} answered under the present settings"] if self.answered_count else []
+        return "; ".join([*by, *(["assumed: " + "; ".join(self.assumptions)] if self.assumptions else [])])
 
 
 def estimate(
@@ -51,9 +60,10 @@ def estimate(
 ) -> Estimate:
     """The cost of asking about `clip_count` clips.
 
-    `sizes_px`: width and height of some of them. `finished`: payloads of clips that were answered with the same
-    settings; their means are taken before any assumption. `requests_per_s`: the rate to reckon with, else that of the
-    finished clips. A caption that must be written anew costs more; finished clips hold that, assumptions do not.
+    `sizes_px`: width and height of some of them. `finished`: payloads of clips that were answered under the same
+    settings, frames and prompt included; their means are taken before any assumption. `requests_per_s`: the rate to
+    reckon with, else that of the finished clips. A caption that must be written anew costs more; finished clips hold
+    that, assumptions do not.
     """
     per_clip = settings.rotations if isinstance(settings, LabellerSettings) and settings.answer == "letters" else 1
     sent = [_smaller(size, settings.frame_side_px) for size in sizes_px or [PLAIN_SIZE]]
@@ -83,6 +93,7 @@ def estimate(
         upload_bytes=round(clip_count * requests * settings.frames * frame_bytes),
         price=clip_count * price / 1e6,
         hours=None if clip_s is None else clip_count * clip_s / 3600,
+        answered_count=len(finished),
         assumptions=tuple(assumptions),
     )
 

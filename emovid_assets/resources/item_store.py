@@ -355,6 +355,13 @@ class ItemStore:
             for row in rows
         ]
 
+    def forget_failures(self, domain: str, steps: Iterable[str]) -> None:
+        """Drops the quarantine of steps; what they have finished stays."""
+        with self._transaction():
+            self._connection.executemany(
+                "DELETE FROM failures WHERE step = ? AND domain = ?", ((step, domain) for step in steps)
+            )
+
     def forget_others(self, step: str, domain: str, item_ids: Iterable[str]) -> None:
         """Drops state of items that are gone."""
         keep = set(item_ids)

@@ -8,7 +8,6 @@ ends with a code.
 """
 
 import hashlib
-import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from emovid_assets.core.vlm.caption_rules import FAULTS, CaptionRules
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared, Written
 from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter, normalised
 from emovid_assets.core.vlm.frames import read
-from emovid_assets.core.vlm.label_scoring import is_out_of_memory
+from emovid_assets.core.vlm.halving import in_halves, is_out_of_memory
 from emovid_assets.resources.read_ahead import read_ahead
 from emovid_assets.resources.workers import Done, Task
 
@@ -147,7 +146,7 @@ def _all(
                 batch.append(made)
             if batch and (len(batch) >= most or not is_more):
                 start = time.perf_counter()
-                done, fitted = _ended(batch, ends)
+                done, fitted = in_halves(batch, ends, _refused)
                 meter.model_s += time.perf_counter() - start
                 meter.clip_count += len(batch)
                 meter.prompt_token_count += sum(clip.prepared.token_count for clip in batch)
@@ -156,40 +155,10 @@ def _all(
                 yield done
 
 
-def _ended(batch: Sequence[_Clip], ends: Callable[[Sequence[_Clip]], list[Done]]) -> tuple[list[Done], int]:
-    """(ends of all clips, how many fitted into memory at once). A batch that fails is tried in halves."""
-    try:
-        return ends(batch), len(batch)
-    # Whatever a model of unknown make raises at one clip is no reason to lose the others.
-    except Exception as error:
-        if _is_fatal(error):
-            raise
-        is_memory = is_out_of_memory(error)
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-    # Outside of the handler: the error holds on to the tensors of the failed attempt.
-    if is_memory:
-        _free_gpu()
-    if len(batch) == 1:
-        code = "model_memory" if is_memory else "model_refused"
-        return [_failed(batch[0].item_id, code, said)], 1
-    half = (len(batch) + 1) // 2
-    if is_memory:
-        logging.getLogger("emovid").warning(f"{len(batch)} clips do not fit into memory at once; {half} are tried")
-    first, fitted = _ended(batch[:half], ends)
-    second, _ = _ended(batch[half:], ends)
-    return first + second, fitted if is_memory else len(batch)
-
-
-def _is_fatal(error: Exception) -> bool:
-    """Whether the GPU is lost to this process: every later clip would fail for no fault of its own."""
-    return "CUDA error" in str(error) and not is_out_of_memory(error)
-
-
-def _free_gpu() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+def _refused(clip: _Clip, error: Exception) -> Done:
+    """The end of a clip that the model does not take by itself."""
+    code = "model_memory" if is_out_of_memory(error) else "model_refused"
+    return _failed(clip.item_id, code, f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def _prepared(model: ChatModel, task: tuple[str, Mapping[str, Any]]) -> _Clip | Done:

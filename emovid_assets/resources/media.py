@@ -21,20 +21,6 @@ FOR_CLIP_FILES = ("source_id", "sha256", "path", "width_px", "height_px")
 FOR_SCAN = (*FOR_CLIP_FILES, "domain", "frame_count", "duration_s", "trim_s", "is_interlaced")
 """Columns of `source_videos` that the steps need."""
 
-STEP_ASSETS = {
-    "library": "source_videos",
-    "probe": "source_videos",
-    "scan": "segments",
-    "clip_file": "clip_media",
-    "first_frame": "benchmark_split",
-    "embed": "clip_embeddings",
-    "label": "vlm_labels",
-    "label_held_out": "emotion_labeller",
-    "label_zero_shot": "labeller_answers",
-    "caption": "captions",
-}
-"""The asset under which a step's failures appear in `processing_errors`."""
-
 PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pixels")
 
 PLACE = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")

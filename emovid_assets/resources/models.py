@@ -8,52 +8,26 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import pyarrow as pa
-
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_describer import EmbeddedDescriber
-from emovid_assets.core.labelling import ClipEvidence, LabelledClip, Labeller, LabelScore, TrainingReport
+from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, TrainingReport
 from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
 from emovid_assets.layout import Home
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import each_row
 
 Answer = TypeVar("Answer", LabelScore, CaptionAnswer)
 
 
 class LabellerOutOfDateError(RuntimeError):
     """The labeller was made under other settings; the message says what to build."""
-
-
-@dataclass(frozen=True)
-class ClipTables:
-    """What models may look at: tables of one domain."""
-
-    source_videos: pa.Table
-    clips: pa.Table
-    clip_media: pa.Table
-    evidence: Sequence[ClipEvidence]
-
-    def clip_rows(self) -> Iterator[dict[str, Any]]:
-        """Place, file and motion of each clip that has a file and was measured."""
-        place = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
-        of_clip = {row.pop("clip_id"): row for row in each_row(self.clips, place)}
-        motion = {clip.clip_id: clip.features for clip in self.evidence}
-        for row in each_row(self.clip_media, ("clip_id", "media_path", "sha256")):
-            clip_id = row["clip_id"]
-            if clip_id in of_clip and clip_id in motion:
-                measured = {name: motion[clip_id][name] for name in ("sampled_pts_s", "sampled_changes")}
-                yield {**row, **of_clip[clip_id], **measured}
-
-    def source_rows(self) -> Iterator[dict[str, Any]]:
-        yield from each_row(self.source_videos, ("source_id", "path", "title"))
 
 
 @dataclass(frozen=True)
@@ -94,6 +68,7 @@ def label(
             f"Build it first: emovid build --select key:emotion_labeller"
         )
     if labeller["kind"] == "embedded":
+        project.leave_out(domain, "label")
         forest = load_labeller(project.home, labeller["path"])
         scores = forest.score(tables.evidence)
         by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
@@ -133,6 +108,7 @@ def caption(project: Project, domain: str, tables: ClipTables, log: logging.Logg
     """Captions of the clips by the configured captioner. Raises ModelNotUsableError, PromptError."""
     settings = project.settings.captioner
     if settings.backend == "embedded":
+        project.leave_out(domain, "caption")
         describer = EmbeddedDescriber()
         texts = zip(tables.evidence, describer.caption(tables.evidence), strict=True)
         by_clip = {clip.clip_id: text for clip, text in texts}

@@ -4,6 +4,7 @@ Belongs here: putting the pieces together for Dagster. Does not belong here: any
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ class Project(dg.ConfigurableResource):
     @property
     def settings(self) -> Settings:
         return self.home.settings()
+
+    @property
+    def threads(self) -> int:
+        """That read ahead of a model: as many as `media.workers` says, or the machine has cores."""
+        return self.settings.media.workers or os.cpu_count() or 1
 
     @property
     def warehouse(self) -> Warehouse:
@@ -80,6 +86,11 @@ class Project(dg.ConfigurableResource):
 
         found: tuple[dict[str, Any], bool] = self.with_store(use)
         return found
+
+    def leave_out(self, domain: str, *steps: str) -> None:
+        """Takes out of quarantine what failed in steps that nobody asks for any more. What they have finished stays,
+        for settings that are set back."""
+        self.with_store(lambda store: store.forget_failures(domain, steps))
 
     def compute(
         self,

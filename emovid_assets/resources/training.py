@@ -14,7 +14,7 @@ import logging
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -36,7 +36,7 @@ from emovid_assets.core.vlm.training_state import Recipe, State
 from emovid_assets.layout import Settings
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
-from emovid_assets.resources.models import ClipTables
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.project import ALL_DOMAINS, Project
 from emovid_assets.resources.training_frames import ready
@@ -44,6 +44,8 @@ from emovid_assets.resources.training_frames import ready
 RECORD = "training.json"
 MEASURED_CLIPS = 400
 """Most clips on which a model is measured that does not learn: ± 5 points of accuracy at 95 %."""
+HELD_OUT_STEP, ZERO_SHOT_STEP = "label_held_out", "label_zero_shot"
+"""Steps of `scored`: for the quality of a model that is used as it is, and of the one that a fine-tuned one was."""
 _PACKAGES = ("torch", "transformers", "peft", "numpy", "av")
 
 
@@ -76,11 +78,19 @@ def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> lis
     ]
 
 
-def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
-    """Trains an adapter, or finds the one that the same clips and settings gave before.
+@dataclass(frozen=True)
+class Training:
+    """A training that is due, or has been done: then its `folder` is there."""
 
-    Raises NotEnoughLabelsError, ModelNotUsableError, TrainingFailedError.
-    """
+    recipe: Recipe
+    parts: Parts
+    revision: str
+    folder: Path
+    facts: Mapping[str, Any]
+
+
+def training_of(project: Project, place: ModelPlace, examples: Sequence[Example]) -> Training:
+    """The training that these clips and the settings ask for. Raises NotEnoughLabelsError."""
     settings = project.settings
     recipe = Recipe(**settings.fine_tuning.model_dump())
     parts = divided(examples, share=recipe.held_out_share, seed=settings.seed)
@@ -88,21 +98,29 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
     config = training_config(settings, place)
     data = _data_sha256(examples)
     revision = hashlib.sha256(json.dumps([config, data], sort_keys=True).encode()).hexdigest()[:16]
-    folder = project.home.models / f"labeller-{revision}"
-    if not folder.exists():
-        work = project.home.models / f".labeller-{revision}.training"
+    facts = {"revision": revision, "data_sha256": data, "config": config}
+    return Training(recipe, parts, revision, project.home.models / f"labeller-{revision}", facts)
+
+
+def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
+    """Trains an adapter, or finds the one that the same clips and settings gave before.
+
+    Raises NotEnoughLabelsError, ModelNotUsableError, TrainingFailedError.
+    """
+    due = training_of(project, place, examples)
+    if not due.folder.exists():
+        work = project.home.models / f".labeller-{due.revision}.training"
         log.info(
-            f"Fine-tuning {place.model_id} on {len(parts.training)} clips; {len(parts.held_out)} are held out. "
+            f"Fine-tuning {place.model_id} on {len(due.parts.training)} clips; {len(due.parts.held_out)} are held out. "
             f"A run that is stopped goes on from its last evaluation"
         )
-        facts = {"revision": revision, "data_sha256": data, "config": config}
-        _train(project, place, recipe, parts, revision, work, facts, log)
-        _publish(work / "result", folder)
+        _train(project, place, due, work, log)
+        _publish(work / "result", due.folder)
         # Trainings that were stopped are of no use once the clips or settings have changed.
         for left in project.home.models.glob(".labeller-*.training"):
             shutil.rmtree(left, ignore_errors=True)
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return FineTuned(revision, folder, record)
+    record = json.loads((due.folder / RECORD).read_text(encoding="utf-8"))
+    return FineTuned(due.revision, due.folder, record)
 
 
 def found(project: Project, path: str, revision: str) -> FineTuned:
@@ -130,15 +148,31 @@ def measured_sample(examples: Sequence[Example], seed: str) -> list[Example]:
     return ranked[:MEASURED_CLIPS]
 
 
+def scored(
+    project: Project,
+    model: vlm.Model,
+    clip_ids: Set[str],
+    tables: ClipTables,
+    log: logging.Logger,
+    *,
+    step: str,
+    leave_failures: bool = False,
+) -> tuple[Outcome, Meter]:
+    """What a model answers on some clips, clip by clip, apart from the labels of the library. Payloads are those of a
+    `LabelAnswer`; `leave_failures` as in `compute`."""
+    rows = (row for row in tables.clip_rows() if row["clip_id"] in clip_ids)
+    requests = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
+    meter = Meter()
+    outcome = vlm.label(project, ALL_DOMAINS, model, requests, meter, log, step=step, leave_failures=leave_failures)
+    return outcome, meter
+
+
 def measured(
     project: Project, model: vlm.Model, examples: Sequence[Example], tables: ClipTables, log: logging.Logger
 ) -> tuple[list[HeldOutAnswer], Outcome, Meter]:
-    """What a model answers on clips that people have labelled; kept clip by clip, as items of a step of its own."""
+    """What a model answers on clips that people have labelled."""
     emotions = {example.clip_id: example.emotion for example in measured_sample(examples, project.settings.seed)}
-    rows = (row for row in tables.clip_rows() if row["clip_id"] in emotions)
-    requests = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
-    meter = Meter()
-    outcome = vlm.label(project, ALL_DOMAINS, model, requests, meter, log, step="label_held_out")
+    outcome, meter = scored(project, model, emotions.keys(), tables, log, step=HELD_OUT_STEP)
     answers = [
         HeldOutAnswer(clip_id, emotions[clip_id], LabelAnswer.of(payload).log_probabilities)
         for clip_id, payload in outcome.payloads.items()
@@ -151,16 +185,7 @@ def temperature_of(answers: Sequence[HeldOutAnswer]) -> float:
     return fit_temperature(*as_arrays(answers))
 
 
-def _train(
-    project: Project,
-    place: ModelPlace,
-    recipe: Recipe,
-    parts: Parts,
-    revision: str,
-    work: Path,
-    facts: Mapping[str, Any],
-    log: logging.Logger,
-) -> None:
+def _train(project: Project, place: ModelPlace, due: Training, work: Path, log: logging.Logger) -> None:
     """Trains in the folder `work` and leaves the result in `work/result`."""
     import torch
 
@@ -176,15 +201,14 @@ def _train(
     )
     chat = ChatModel(model, processor, log)
     tell = progress_for(log)
-    threads = project.settings.media.workers or os.cpu_count() or 1
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         training = FineTuning(
             chat,
             place,
-            recipe,
-            parts,
-            seed=revision,
-            read=partial(ready, chat, threads=threads),
+            due.recipe,
+            due.parts,
+            seed=due.revision,
+            read=partial(ready, chat, threads=project.threads),
             score_batch_clips=settings.batch_clips,
             checkpoint_path=work / "checkpoint.pt",
             log=log,
@@ -194,7 +218,7 @@ def _train(
     result = work / "result"
     shutil.rmtree(result, ignore_errors=True)
     adapter.save(training.adapted, place, result)
-    record = {**facts, "device": chat.device, **_record(parts, state)}
+    record = {**due.facts, "device": chat.device, **_record(due.parts, state)}
     (result / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     del training, chat, model, processor
     gc.collect()

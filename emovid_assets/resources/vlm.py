@@ -7,12 +7,12 @@ run (`local_model`) or reached (`endpoint`), and what becomes of an answer (asse
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace, find_model
 from emovid_assets.core.transcripts import Cue, beside, read_cues, spoken
 from emovid_assets.core.vlm import frames, prompts
@@ -70,7 +70,7 @@ def _prompt(home: Home, settings: Settings, own: str) -> prompts.Prompt:
 def label_requests(
     home: Home, settings: LabellerSettings, clips: Iterable[Row], sources: Iterable[Row]
 ) -> Iterator[tuple[Row, ClipRequest]]:
-    """(row of the clip, request) for each clip. Rows hold what `requests_of` names."""
+    """(row of the clip, request) for each clip. Rows are those of `evidence.ClipTables`."""
     options = "{options}" if settings.backend == "endpoint" else prompts.word_options()
     prompt = label_prompt(home, settings)
     return _requests(home, settings, clips, sources, lambda context: prompt.filled(context=context, options=options))
@@ -145,22 +145,25 @@ def label(
     log: logging.Logger,
     *,
     step: str = "label",
+    leave_failures: bool = False,
 ) -> Outcome:
-    """Payloads (`LabelAnswer`) by clip id. A `step` of another name keeps its answers apart."""
+    """Payloads (`LabelAnswer`) by clip id. A `step` of another name keeps its answers apart; `leave_failures` as in
+    `compute`."""
     settings = project.settings.labeller
 
-    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         if settings.backend == "endpoint":
-            yield from endpoint.label_clips(settings, tasks, meter=meter)
+            yield from endpoint.label_clips(settings, tasks, meter=meter, known=known)
         else:
             loaded = _loaded(model, settings, log)
             yield from local_model.label_clips(
-                loaded, tasks, batch_clips=settings.batch_clips, threads=_threads(project), meter=meter
+                loaded, tasks, batch_clips=settings.batch_clips, threads=project.threads, meter=meter
             )
 
     asked = {"answer": settings.answer, "rotations": settings.rotations} if settings.backend == "endpoint" else {}
     config = f"{model.key}|{json.dumps({**_reading(settings), **asked}, sort_keys=True)}"
-    return project.compute(BatchStep(step, LABEL_VERSION, config, all_of), domain, _items(requests), log)
+    named = BatchStep(step, LABEL_VERSION, config, all_of)
+    return project.compute(named, domain, _items(requests, settings), log, leave_failures=leave_failures)
 
 
 def caption(
@@ -175,16 +178,16 @@ def caption(
     settings = project.settings.captioner
     rules = CaptionRules(settings.min_words, settings.max_words)
 
-    def all_of(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         if settings.backend == "endpoint":
-            yield from endpoint.caption_clips(settings, tasks, rules=rules, meter=meter)
+            yield from endpoint.caption_clips(settings, tasks, rules=rules, meter=meter, known=known)
         else:
             loaded = _loaded(model, settings, log)
             yield from local_model.caption_clips(
                 loaded,
                 tasks,
                 batch_clips=settings.batch_clips,
-                threads=_threads(project),
+                threads=project.threads,
                 rules=rules,
                 max_tokens=settings.max_tokens,
                 tries=settings.tries,
@@ -193,7 +196,8 @@ def caption(
 
     written = {"rules": vars(rules), "max_tokens": settings.max_tokens, "tries": settings.tries}
     config = f"{model.key}|{json.dumps({**_reading(settings), **written}, sort_keys=True)}"
-    return project.compute(BatchStep("caption", CAPTION_VERSION, config, all_of), domain, _items(requests), log)
+    step = BatchStep("caption", CAPTION_VERSION, config, all_of)
+    return project.compute(step, domain, _items(requests, settings), log)
 
 
 def _reading(settings: Settings) -> dict[str, Any]:
@@ -214,11 +218,10 @@ def _loaded(model: Model, settings: Settings, log: logging.Logger) -> Any:
     return loaded
 
 
-def _threads(project: Project) -> int:
-    return project.settings.media.workers or os.cpu_count() or 1
-
-
-def _items(requests: Iterable[tuple[Row, ClipRequest]]) -> Iterator[Item]:
+def _items(requests: Iterable[tuple[Row, ClipRequest]], settings: Settings) -> Iterator[Item]:
+    # A server is judged by its first answers: they shall be of many sources, not of the one that is first by id. A
+    # model in this process gains from clips of one size, which stand together.
+    is_mixed = settings.backend == "endpoint"
     for clip, request in requests:
         asked = json.dumps([list(request.stamps_s), request.side_px, request.prompt])
         yield Item(
@@ -227,6 +230,7 @@ def _items(requests: Iterable[tuple[Row, ClipRequest]]) -> Iterator[Item]:
             arguments=request.as_arguments(),
             path=clip["media_path"],
             input_sha256=clip["sha256"],
+            group=f"{keyed_rank(clip['clip_id'], 'asked'):016x}" if is_mixed else None,
         )
 
 

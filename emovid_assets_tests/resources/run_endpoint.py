@@ -17,13 +17,19 @@ STEP = "label"
 
 
 def labelled(
-    home: Path, settings: LabellerSettings, clip: Path, count: int, *, manners: Manners | None = None
+    home: Path,
+    settings: LabellerSettings,
+    clip: Path,
+    count: int,
+    *,
+    manners: Manners | None = None,
+    retry_quarantined: bool = False,
 ) -> Outcome:
     """`count` items that all are the same clip file, told apart by their prompts."""
     store = ItemStore(home / "state.sqlite")
 
-    def function(tasks: Iterable[Task]) -> Generator[list[Done]]:
-        return label_clips(settings, tasks, meter=Meter(), manners=manners)
+    def function(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
+        return label_clips(settings, tasks, meter=Meter(), manners=manners, known=known)
 
     try:
         return compute(
@@ -34,6 +40,7 @@ def labelled(
             home=home,
             workers=1,
             timeout_s=60,
+            retry_quarantined=retry_quarantined,
         )
     finally:
         store.close()

@@ -37,7 +37,7 @@ def main(home: Path, model_folder: str, video: str, count: int, seconds: float, 
 
     model.score = slow_score  # type: ignore[method-assign, assignment]
 
-    def label(tasks: Iterable[Task]) -> Generator[list[Done]]:
+    def label(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
         yield from label_clips(model, tasks, batch_clips=4, threads=2, meter=meter)
 
     request = ClipRequest(video, [0.0, 0.2, 0.4], 64, "Which emotion?").as_arguments()

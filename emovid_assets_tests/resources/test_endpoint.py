@@ -1,5 +1,6 @@
 """Labels and captions through real HTTP, with every fault that a server can have."""
 
+import json
 import logging
 import os
 import signal
@@ -16,16 +17,18 @@ import numpy as np
 import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.model_place import ModelPlace
 from emovid_assets.core.vlm import frames
 from emovid_assets.core.vlm.caption_rules import CaptionRules
 from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter
 from emovid_assets.core.vlm.top_tokens import rotated
 from emovid_assets.layout import CaptionerSettings, LabellerSettings
-from emovid_assets.resources import endpoint
+from emovid_assets.resources import endpoint_run, vlm
 from emovid_assets.resources.endpoint import caption_clips, label_clips
 from emovid_assets.resources.endpoint_client import EndpointError
 from emovid_assets.resources.endpoint_manners import Manners
 from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import Done, Task
 from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.resources.chat_server import Call, ChatServer, Reply, completion, refusal
@@ -272,15 +275,104 @@ def test_clips_without_an_answer_are_quarantined_once_a_later_one_is_answered(cl
     assert Counter(end.code for end in ends.values()) == {"no_answer": 36, "": 12}
 
 
-def test_a_server_without_log_probabilities_ends_the_run_before_it_costs_much(clip: Path) -> None:
+def test_a_server_without_log_probabilities_ends_the_run_before_it_costs_much_and_no_clip_is_blamed(
+    clip: Path, tmp_path: Path
+) -> None:
     server = ChatServer(lambda call: completion("A"))
-    told: list[list[Done]] = []
     with server.running() as url:
-        ends = label_clips(labeller(url), tasks(clip, 1000), meter=Meter(), manners=QUICK)
-        with pytest.raises(EndpointError, match=r"Not one of \d+ answers.*no log-probabilities"):
-            told.extend(ends)
-    assert {end.code for together in told for end in together} == {"unusable_answer"}
-    assert 48 <= len(server.calls) < 60
+        with pytest.raises(EndpointError, match=r"Not one of \d+ answers.*chat template.*no log-probabilities"):
+            labelled(tmp_path, labeller(url), clip, 200, manners=QUICK)
+        assert 48 <= len(server.calls) < 60
+        store = ItemStore(tmp_path / "state.sqlite")
+        assert store.failures("movie", STEP) == []
+        store.close()
+        server.answer = knowing
+        outcome = labelled(tmp_path, labeller(url), clip, 200, manners=QUICK)
+    assert (outcome.computed_count, outcome.failures) == (200, [])
+
+
+@pytest.mark.parametrize("bad", [0, 7])
+def test_a_clip_that_the_model_does_not_understand_is_quarantined_wherever_it_stands(
+    bad: int, clip: Path, tmp_path: Path
+) -> None:
+    server = ChatServer(lambda call: completion("A") if call.clip == f"clip-{bad:03d}" else knowing(call))
+    with server.running() as url:
+        outcome = labelled(tmp_path, labeller(url, concurrency=1), clip, 8, manners=QUICK)
+        asked = server.counts
+        again = labelled(tmp_path, labeller(url, concurrency=1), clip, 8, manners=QUICK)
+    for found in (outcome, again):
+        assert [(one.item_id, one.code) for one in found.failures] == [(f"clip-{bad:03d}", "unusable_answer")]
+    assert (outcome.computed_count, again.computed_count) == (7, 0)
+    assert server.counts == asked
+
+
+def test_a_film_of_which_no_clip_can_be_answered_does_not_stand_for_the_library(clip: Path, tmp_path: Path) -> None:
+    server = ChatServer(lambda call: completion("A") if count_of(call.clip) < 60 else knowing(call))
+    project = Project(home_folder=str(tmp_path))
+
+    def asked() -> Iterator[tuple[dict[str, Any], ClipRequest]]:
+        for number in range(180):
+            row = {"clip_id": f"clip-{number:03d}", "sha256": "content", "media_path": clip.name}
+            yield row, ClipRequest(str(clip), (0.0,), 32, f"clip-{number:03d}: which?\n{{options}}")
+
+    with server.running() as url:
+        values = labeller(url).model_dump(include={"backend", "model", "base_url", "rotations"})
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        (tmp_path / "emovid.toml").write_text("\n".join(["[labeller]", *lines]), encoding="utf-8")
+        model = vlm.Model(ModelPlace("tiny", "served"))
+        outcome = vlm.label(project, "movie", model, asked(), Meter(), logging.getLogger("emovid"))
+    assert {one.item_id for one in outcome.failures} == {f"clip-{number:03d}" for number in range(60)}
+    assert {one.code for one in outcome.failures} == {"unusable_answer"}
+    assert outcome.computed_count == 120
+
+
+def count_of(text: str) -> int:
+    return int(text.removeprefix("clip-"))
+
+
+@pytest.mark.parametrize("bad_count", [2, 60])
+def test_a_server_that_answers_what_it_has_answered_before_is_not_at_fault(
+    bad_count: int, clip: Path, tmp_path: Path
+) -> None:
+    server = ChatServer(lambda call: completion("A") if count_of(call.clip) >= 3 else knowing(call))
+    with server.running() as url:
+        assert labelled(tmp_path, labeller(url), clip, 3, manners=QUICK).computed_count == 3
+        asked = server.counts
+        second = labelled(tmp_path, labeller(url), clip, 3 + bad_count, manners=QUICK)
+        once_more = server.counts - asked
+        # All that is left is bad, and is asked for on purpose.
+        third = labelled(tmp_path, labeller(url), clip, 3 + bad_count, manners=QUICK, retry_quarantined=True)
+    assert once_more == Counter({f"clip-{n:03d}": 1 for n in (0, *range(3, 3 + bad_count))})
+    for outcome, attempts in ((second, 1), (third, 2)):
+        assert len(outcome.payloads) == 3
+        assert len(outcome.failures) == bad_count
+        assert {(one.code, one.attempt_count) for one in outcome.failures} == {("unusable_answer", attempts)}
+
+
+def test_a_server_that_was_right_and_is_wrong_now_puts_no_clip_into_quarantine(clip: Path, tmp_path: Path) -> None:
+    server = ChatServer(knowing)
+    with server.running() as url:
+        labelled(tmp_path, labeller(url), clip, 3, manners=QUICK)
+        server.answer = lambda call: completion("A")
+        with pytest.raises(EndpointError, match=r"Not one of \d+ answers"):
+            labelled(tmp_path, labeller(url), clip, 100, manners=QUICK)
+        server.answer = knowing
+        outcome = labelled(tmp_path, labeller(url), clip, 100, manners=QUICK)
+    assert (outcome.computed_count, outcome.failures) == (97, [])
+
+
+def test_a_run_that_ends_without_a_usable_answer_leaves_open_whose_fault_it_was(clip: Path, tmp_path: Path) -> None:
+    server = ChatServer(lambda call: completion("A"))
+    with server.running() as url:
+        first = labelled(tmp_path, labeller(url), clip, 3, manners=QUICK)
+        assert {one.code for one in first.failures} == {"no_usable_answer"}
+        (message,) = {one.message for one in first.failures}
+        assert message.startswith("The answer has no log-probabilities. ")
+        assert message.endswith("the server may be at fault. The next build asks again.")
+        server.answer = lambda call: completion("A") if call.clip == "clip-001" else knowing(call)
+        second = labelled(tmp_path, labeller(url), clip, 3, manners=QUICK)
+    assert second.computed_count == 2
+    assert [(one.item_id, one.code) for one in second.failures] == [("clip-001", "unusable_answer")]
 
 
 def test_a_wrong_key_ends_the_run_at_once_and_quarantines_nothing(clip: Path) -> None:
@@ -307,7 +399,7 @@ def test_only_a_few_clips_are_in_memory_and_under_way(clip: Path, monkeypatch: p
             most_held = max(most_held, pulled_count - ended_count)
             yield task
 
-    monkeypatch.setattr(endpoint.frames, "read", counted)
+    monkeypatch.setattr(endpoint_run.frames, "read", counted)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
     def slow(call: Call) -> Reply:

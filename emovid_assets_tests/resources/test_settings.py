@@ -1,5 +1,6 @@
 """`emovid.toml`: every mistake is named, and values count where they should."""
 
+import os
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from emovid_assets.core.sampling import SamplingSettings
 from emovid_assets.layout import Home, SceneSettings, Settings, SettingsError
+from emovid_assets.resources.project import Project
 
 
 def settings_of(tmp_path, text):
@@ -84,6 +86,14 @@ def test_a_file_in_another_encoding_is_named(tmp_path):
     (tmp_path / "emovid.toml").write_bytes('seed = "été"\n'.encode("latin-1"))
     with pytest.raises(SettingsError, match=r"emovid\.toml: cannot be read as UTF-8"):
         Home(tmp_path).settings()
+
+
+def test_models_are_read_ahead_by_as_many_threads_as_workers_are_set_or_the_machine_has_cores(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    project = Project(home_folder=str(tmp_path))
+    assert project.threads == 5
+    settings_of(tmp_path, "[media]\nworkers = 3\n")
+    assert project.threads == 3
 
 
 def test_the_digest_changes_with_any_value_and_with_nothing_else():

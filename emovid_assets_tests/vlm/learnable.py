@@ -74,10 +74,14 @@ def make_home(home: Path, model: Path, *, fine_tune: bool = True, min_clips: int
     plant(
         home,
         "source_videos",
-        [valid_row("source_videos", n, source_id=f"movie-{n:016x}", film_id=None) for n in numbers],
+        [
+            valid_row("source_videos", n, source_id=f"movie-{n:016x}", sha256=f"{n:016x}{0:048x}", film_id=None)
+            for n in numbers
+        ],
     )
     own = {n: {"clip_id": clip_id(n), "source_id": f"movie-{n:016x}"} for n in numbers}
-    plant(home, "clips", [valid_row("clips", n, **own[n], end_s=1.0, duration_s=1.0, frame_count=4) for n in numbers])
+    length = {"end_s": 1.0, "duration_s": 1.0, "frame_count": 4}
+    plant(home, "clips", [valid_row("clips", n, **own[n], **length, thumbnail_path=f"{n}.jpg") for n in numbers])
     files = [
         valid_row("clip_media", n, clip_id=clip_id(n), media_path=f"media/{n}.mov", sha256=f"{n:064x}") for n in numbers
     ]

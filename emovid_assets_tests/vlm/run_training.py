@@ -2,11 +2,12 @@
 
 import logging
 import sys
+from dataclasses import fields
 from pathlib import Path
 
-from emovid_assets.assets.evidence import evidence_of
 from emovid_assets.assets.training_clips import pool_of
-from emovid_assets.resources import models, training, vlm
+from emovid_assets.resources import training, vlm
+from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets_tests.planted_tables import TABLES
 
@@ -19,8 +20,7 @@ def train(home: Path) -> training.FineTuned:
     tables = {name: project.read(name, "movie") for name in TABLES if TABLES[name].is_partitioned}
     names = ("source_videos", "clip_features", "annotation_tasks", "human_annotations", "human_labels")
     pool = pool_of(project, *(tables[name] for name in names))
-    evidence = evidence_of(tables["clip_features"], tables["colour_attributes"])
-    clips = models.ClipTables(tables["source_videos"], tables["clips"], tables["clip_media"], evidence)
+    clips = ClipTables(*(tables[one.name] for one in fields(ClipTables)))
     place = vlm.model_of(project.home, project.settings.labeller, "labeller").place
     return training.fine_tune(project, place, training.examples_of(project, pool, clips), LOG)
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from safetensors.torch import load_file
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace, find_model
 from emovid_assets.core.vlm import adapter, frames
-from emovid_assets.core.vlm.chat_model import ChatModel, load_chat_model
-from emovid_assets.core.vlm.exchange import normalised
+from emovid_assets.core.vlm.chat_model import ChatModel, Prepared, load_chat_model
+from emovid_assets.core.vlm.evaluation import HeldOutAnswer
+from emovid_assets.core.vlm.exchange import ClipRequest, normalised
 from emovid_assets.core.vlm.fine_tuning import FineTuning, TrainingFailedError
 from emovid_assets.core.vlm.learning import log_p
 from emovid_assets.core.vlm.loading import load
-from emovid_assets.core.vlm.training_set import Parts
+from emovid_assets.core.vlm.training_set import Example, Parts
 from emovid_assets.core.vlm.training_state import Recipe, Schedule
 from emovid_assets.resources.training import RECORD
 from emovid_assets_tests.assets.homes import ROOT
@@ -196,12 +197,10 @@ def training_of(chat: ChatModel, place: ModelPlace, tmp_path: Path, **options: A
         chat,
         place,
         RECIPE,
-        Parts([], []),
+        **{"parts": Parts([], []), "score_batch_clips": 8} | options,
         seed="s",
-        score_batch_clips=8,
         checkpoint_path=tmp_path / "checkpoint.pt",
         log=logging.getLogger("emovid"),
-        **options,
     )
 
 
@@ -220,6 +219,68 @@ def test_held_out_clips_that_cannot_be_read_stop_the_training(
     chat, place = fresh(tiny_chat_model(KILLED))
     with pytest.raises(TrainingFailedError, match="build clip_media again"):
         training_of(chat, place, tmp_path, read=lambda examples: ((one, None) for one in examples)).run()
+
+
+def clips_of_noise(chat: ChatModel, count: int) -> dict[Example, Prepared]:
+    chance = np.random.default_rng(3)
+    request = ClipRequest("", (), 32, "")
+    return {
+        Example(f"clip-{number}", request, EMOTION_NAMES[number % 8], f"group-{number}", ""): chat.prepare(
+            list(chance.integers(0, 255, (2, 32, 32, 3)).astype(np.uint8)), [0.0, 0.5], "Which?"
+        )
+        for number in range(count)
+    }
+
+
+def evaluated(chat: ChatModel, place: ModelPlace, tmp_path: Path, batch_clips: int) -> list[HeldOutAnswer]:
+    """The answers of a model as it is, of five clips; it then learns from a sixth."""
+    clips = clips_of_noise(chat, 6)
+    *examples, last = clips
+    training = training_of(
+        chat,
+        place,
+        tmp_path,
+        parts=Parts([last], examples),
+        score_batch_clips=batch_clips,
+        read=lambda examples: ((one, clips[one]) for one in examples),
+    )
+    return training.run().zero_shot
+
+
+def test_held_out_clips_that_do_not_fit_into_memory_at_once_are_scored_in_smaller_batches(
+    tiny_chat_model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, place = fresh(tiny_chat_model(KILLED))
+    expected = evaluated(chat, place, tmp_path / "undisturbed", 1)
+    chat, place = fresh(tiny_chat_model(KILLED))
+    score, sizes = chat.score, list[int]()
+
+    def small_memory(batch: Sequence[Prepared]) -> list[list[float]]:
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        return score(batch)
+
+    monkeypatch.setattr(chat, "score", small_memory)
+    found = evaluated(chat, place, tmp_path / "small", 4)
+    assert sizes[:4] == [4, 2, 2, 1]
+    assert set(sizes[4:]) == {2, 1}, "what did not fit once is not tried again"
+    assert [one.clip_id for one in found] == [one.clip_id for one in expected] == [f"clip-{n}" for n in range(5)]
+    for one, other in zip(found, expected, strict=True):
+        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-3)
+
+
+def test_a_held_out_clip_that_does_not_fit_by_itself_ends_the_training_and_says_what_to_set(
+    tiny_chat_model: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, place = fresh(tiny_chat_model(KILLED))
+
+    def no_memory(batch: Sequence[Prepared]) -> list[list[float]]:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(chat, "score", no_memory)
+    with pytest.raises(TrainingFailedError, match=r"held-out clip clip-0 by itself: set fewer labeller\.frames"):
+        evaluated(chat, place, tmp_path, 4)
 
 
 def test_every_clip_is_in_one_step_of_each_epoch_and_evaluations_end_them() -> None:

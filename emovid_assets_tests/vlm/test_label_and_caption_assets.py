@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from emovid_assets.core.vlm.prompts import CAPTION, FOLDER, read_prompt
+from emovid_assets.counting import labeller_amount
+from emovid_assets.layout import Home
+from emovid_assets.plan import plan
+from emovid_assets.server_costs import server_costs
 from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows
 from emovid_assets_tests.resources.chat_server import ChatServer
 from emovid_assets_tests.resources.tiny_server import TinyModel
@@ -145,6 +149,22 @@ def test_a_server_labels_and_describes_and_each_answer_is_kept(home: Path, serve
     asked = len(server.calls)
     assert [report.computed for report in built(home, "vlm_labels", "captions")] == [0, 0]
     assert len(server.calls) == asked, "what was answered is not asked again"
+
+
+def test_the_clips_that_a_labeller_is_measured_on_are_in_the_plan_with_their_cost(
+    home: Path, served: tuple[ChatServer, str]
+) -> None:
+    settled(home, served[1])
+    planned = plan(Home(home), ["movie"], "key:emotion_labeller")
+    (before,) = planned
+    assert (before.domain, before.is_estimate) == (None, True)
+    cost = server_costs(Home(home), planned)["emotion_labeller"]
+    assert cost.request_count == 2 * (before.items or 0), "two rotations"
+    (report,) = built(home, "emotion_labeller")
+    assert report.computed == before.items
+    after = labeller_amount(Home(home), is_open=False)
+    assert after is not None
+    assert (after.items, len(after.finished)) == (0, before.items)
 
 
 def test_a_labeller_that_was_made_of_another_model_is_refused_with_what_to_build(

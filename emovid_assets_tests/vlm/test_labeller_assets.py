@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.counting import labeller_amount
+from emovid_assets.layout import Home
 from emovid_assets.runner import AssetReport
 from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows
 from emovid_assets_tests.checks.running import evaluate, shown
@@ -101,6 +103,22 @@ def test_a_second_build_computes_nothing(tuned: Path) -> None:
     report = built(tuned, "key:emotion_labeller or key:vlm_labels or key:labeller_answers")
     assert report("vlm_labels", "movie").computed == 0
     assert {path: path.stat().st_mtime_ns for path in tuned.joinpath("models").rglob("*")} == before
+
+
+def test_the_plan_counts_the_blind_clips_that_the_model_without_its_adapter_is_asked_about(
+    tuned: Path, trained: Trained, tmp_path: Path
+) -> None:
+    def planned(home: Path) -> tuple[str, int | None, bool]:
+        amount = labeller_amount(Home(home), is_open=False)
+        assert amount is not None
+        return amount.step, amount.items, amount.is_estimate
+
+    fresh = Path(shutil.copytree(trained("qwen25_vl")[0], tmp_path / "home"))
+    assert planned(fresh) == ("label_zero_shot", len(BLIND), False)
+    assert planned(tuned) == ("label_zero_shot", 0, False)
+    settings = fresh / "emovid.toml"
+    settings.write_text(settings.read_text("utf-8").replace("max_epochs = 9", "max_epochs = 8"), encoding="utf-8")
+    assert planned(fresh) == ("fine_tune", None, True), "nobody knows how long a training takes"
 
 
 def test_with_too_few_labels_the_model_is_used_as_it_is_and_calibrated(

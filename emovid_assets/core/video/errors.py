@@ -26,6 +26,7 @@ ADVICE: dict[str, str] = {
     "no_answer": "The model's server gave no answer. The next build asks again; its log may say why.",
     "server_refused": "The model's server refused the request. Correct what it names; the next build asks again.",
     "unusable_answer": "The model's answer cannot be used. Try another prompt, or another model or way of asking it.",
+    "no_usable_answer": "No answer of this run could be used: the server may be at fault. The next build asks again.",
     "bad_caption": "Read what the model writes with another `captioner.prompt`, or take another model.",
     "model_refused": "The model cannot take this clip. Try another `frame_side_px`, `precision` or model.",
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
@@ -33,7 +34,9 @@ ADVICE: dict[str, str] = {
 }
 """What a person should do, per code."""
 
-PASSING = frozenset({"vanished", "replaced", "unreadable", "write_failed", "no_answer", "server_refused"})
+PASSING = frozenset(
+    {"vanished", "replaced", "unreadable", "write_failed", "no_answer", "server_refused", "no_usable_answer"}
+)
 """Codes that speak of the machine and not of the content: the same bytes are tried again in the next run."""
 
 

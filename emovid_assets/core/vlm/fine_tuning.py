@@ -25,7 +25,7 @@ from emovid_assets.core.vlm import adapter, checkpoint
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared
 from emovid_assets.core.vlm.evaluation import Evaluation, HeldOutAnswer
 from emovid_assets.core.vlm.exchange import normalised
-from emovid_assets.core.vlm.label_scoring import is_out_of_memory
+from emovid_assets.core.vlm.halving import in_halves, is_out_of_memory
 from emovid_assets.core.vlm.learning import log_p
 from emovid_assets.core.vlm.training_set import Example, Parts, class_weights, in_epoch
 from emovid_assets.core.vlm.training_state import Recipe, Schedule, State, plain, state_of
@@ -33,6 +33,7 @@ from emovid_assets.core.vlm.training_state import Recipe, Schedule, State, plain
 VERSION = "1"
 """Changes when the same clips and settings would give another adapter."""
 LARGEST_GRADIENT = 1.0
+LIGHTER = 'fewer labeller.frames, a smaller labeller.frame_side_px, or labeller.precision = "4bit"'
 WEIGHT_DECAY = 0.0
 
 Reader = Callable[[Iterable[Example]], Generator[tuple[Example, Prepared | None]]]
@@ -163,8 +164,7 @@ class FineTuning:
         if not is_out_of_memory(error):
             return error
         return TrainingFailedError(
-            "The memory is too small for this training: set fine_tuning.micro_batch_clips = 1, fewer labeller.frames, "
-            'a smaller labeller.frame_side_px, or labeller.precision = "4bit".'
+            f"The memory is too small for this training: set fine_tuning.micro_batch_clips = 1, {LIGHTER}."
         )
 
     def _half(self) -> Any:
@@ -205,12 +205,30 @@ class FineTuning:
     def _scored(self, clips: Sequence[tuple[Example, Prepared]]) -> list[HeldOutAnswer]:
         if not clips:
             return []
+        answers, fitted = in_halves(clips, self._answers, self._refused)
+        if fitted < len(clips):
+            # What did not fit once will not fit the next time either.
+            self._score_batch_clips = fitted
+        return answers
+
+    def _answers(self, clips: Sequence[tuple[Example, Prepared]]) -> list[HeldOutAnswer]:
         with self._half():
             scores = self._chat.score([prepared for _, prepared in clips])
         return [
             HeldOutAnswer(example.clip_id, example.emotion, normalised(found))
             for (example, _), found in zip(clips, scores, strict=True)
         ]
+
+    def _refused(self, clip: tuple[Example, Prepared], error: Exception) -> HeldOutAnswer:
+        """Evaluations are compared with each other, so none may leave out a clip that others hold."""
+        name = clip[0].clip_id
+        if is_out_of_memory(error):
+            raise TrainingFailedError(
+                f"The memory is too small to score the held-out clip {name} by itself: set {LIGHTER}."
+            ) from error
+        raise TrainingFailedError(
+            f"The model cannot score the held-out clip {name}: {type(error).__name__}: {error}"
+        ) from error
 
     def _loss_since_the_last_evaluation(self) -> float | None:
         before = self._state.evaluations[-1].step if self._state.evaluations else 0

@@ -13,6 +13,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from emovid_assets.core.vlm.halving import is_out_of_memory
+
 Inputs = Mapping[str, Any]
 
 CACHE_COPY_BYTES = 2**30
@@ -202,11 +204,6 @@ def appended(inputs: Inputs, ids: Sequence[int]) -> dict[str, Any]:
             fill = more if name == "input_ids" else torch.ones_like(more) * (name == "attention_mask")
             longer[name] = torch.cat([values, fill.to(values.dtype)], dim=1)
     return longer
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Also where torch says so in words only, as its CPU allocator does."""
-    return isinstance(error, MemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error)
 
 
 def _log_p(logits: Any, ids: Any) -> Any:

@@ -1,0 +1,56 @@
+"""What models are given of the clips, put together from tables.
+
+Belongs here: the joins. Does not belong here: what a model makes of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from emovid_assets.core.labelling import ClipEvidence
+from emovid_assets.tables import each_row, rows_of
+
+_OF_CLIP = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
+_OF_FILE = ("clip_id", "media_path", "sha256")
+_MOTION = ("sampled_pts_s", "sampled_changes")
+
+
+@dataclass(frozen=True)
+class ClipTables:
+    """What models may look at: tables of one domain, or of all."""
+
+    source_videos: pa.Table
+    clips: pa.Table
+    clip_media: pa.Table
+    clip_features: pa.Table
+    colour_attributes: pa.Table
+
+    @cached_property
+    def evidence(self) -> Sequence[ClipEvidence]:
+        """Of each clip that was measured."""
+        return evidence_of(self.clip_features, self.colour_attributes)
+
+    def clip_rows(self) -> Iterator[dict[str, Any]]:
+        """Place, file and motion of each clip that has a file and was measured."""
+        of_clip = {row.pop("clip_id"): row for row in each_row(self.clips, _OF_CLIP)}
+        motion = {clip.clip_id: clip.features for clip in self.evidence}
+        for row in each_row(self.clip_media, _OF_FILE):
+            clip_id = row["clip_id"]
+            if clip_id in of_clip and clip_id in motion:
+                yield {**row, **of_clip[clip_id], **{name: motion[clip_id][name] for name in _MOTION}}
+
+    def source_rows(self) -> Iterator[dict[str, Any]]:
+        yield from each_row(self.source_videos, ("source_id", "path", "title"))
+
+
+def evidence_of(features: pa.Table, colours: pa.Table) -> list[ClipEvidence]:
+    """Evidence of the clips that both tables know, in the order of the features."""
+    colour_of = {row["clip_id"]: row for row in rows_of(colours)}
+    return [
+        ClipEvidence(row["clip_id"], row["domain"], row["duration_s"], row, colour_of[row["clip_id"]])
+        for row in rows_of(features)
+        if row["clip_id"] in colour_of
+    ]

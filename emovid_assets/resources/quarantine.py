@@ -1,0 +1,31 @@
+"""The quarantine as people look at it: by asset and domain.
+
+Belongs here: which asset a failure belongs to, and the domain of what failed in a step over all domains. Does not
+belong here: keeping failures (`item_store`), trying again (`compute`).
+"""
+
+from dataclasses import replace
+
+from emovid_assets.core.identity import domain_of
+from emovid_assets.resources.item_store import Failure, ItemStore
+from emovid_assets.resources.project import ALL_DOMAINS
+
+STEP_ASSETS = {
+    "library": "source_videos",
+    "probe": "source_videos",
+    "scan": "segments",
+    "clip_file": "clip_media",
+    "first_frame": "benchmark_split",
+    "embed": "clip_embeddings",
+    "label": "vlm_labels",
+    "label_held_out": "emotion_labeller",
+    "label_zero_shot": "emotion_labeller",
+    "caption": "captions",
+}
+"""The asset under which a step's failures appear in `processing_errors`."""
+
+
+def quarantined(store: ItemStore, domain: str) -> list[Failure]:
+    """What of a domain has failed, in steps over all domains too: their items are clips, and ids name the domain."""
+    of_all = (failure for failure in store.failures(ALL_DOMAINS) if domain_of(failure.item_id) == domain)
+    return [*store.failures(domain), *(replace(failure, domain=domain) for failure in of_all)]
