@@ -1,10 +1,11 @@
 """The catalogue: one DuckDB file of views and functions over the warehouse, safe to read at any time.
 
-A DuckDB file that is written to shuts out every other process. So this one holds no data, is built
-beside under a hidden temporary name and renamed into place: readers keep the file that they opened, and
-never see half of one. The data stay in Parquet. A view names the versions that its table had when the catalogue
-was written (see `warehouse`): whoever opens it sees one state of all tables, whatever a build replaces meanwhile.
-Each write of a table refreshes the catalogue.
+A DuckDB file that is written to shuts out every other process. So this one holds no data and is never written again:
+each new one lies in a hidden folder of its own, and `catalogue.duckdb` is a link that is turned to it in one step.
+DuckDB follows the link once and then opens the file three times, so a plain file that is renamed into place
+could be opened half as the old and half as the new one. The data stay in Parquet. A view names the versions that its
+table had when the catalogue was written (see `warehouse`): whoever opens it sees one state of all tables, whatever
+a build replaces meanwhile. Each write of a table refreshes the catalogue.
 
 Belongs here: views of the tables, functions and views of `sql/`, their comments, and whether a catalogue is current.
 Does not belong here: what a view computes (that is in `sql/`), what a column means (that is in `tables.py`).
@@ -51,7 +52,9 @@ _LIST_KEYS = ("columns", "arguments")
 _KEY_LINE = re.compile(r"^-- ([a-z][a-z ]*): ?(.*)$")
 _COLUMN_LINE = re.compile(r"^--   (\w+) \(([^,()]+)(?:, ([^()]+))?\): (.+)$")
 _CONTINUATION = re.compile(r"^--   +(\S.*)$")
-_ABANDONED_AFTER_S = 3600.0
+_FORMER_FOR_S = 30.0
+"""How long a file stays after it was replaced: whoever has followed the link must have opened it by then."""
+_FOLDER_PREFIX = ".catalogue-"
 _LOCK = ".catalogue.lock"
 _OPENING_ATTEMPTS = 4
 _Contents = tuple[str, dict[str, tuple[str, ...]]]
@@ -295,24 +298,17 @@ def refresh_catalogue(home: Path, sql_folder: Path) -> bool:
         changed = [table for name, table in TABLES.items() if present[name] != known[1][name]]
         if not changed:
             return False
-        with _replacing(home) as built:
-            shutil.copyfile(home / CATALOGUE_NAME, built)
-            with duckdb.connect(str(built)) as connection:
-                connection.begin()
-                for table in changed:
-                    _create_table_view(connection, table, home, present[table.name])
-                for statement in _files_statements(present):
-                    connection.execute(statement)
-                connection.commit()
+        with _replacing(home, is_copy=True) as connection:
+            for table in changed:
+                _create_table_view(connection, table, home, present[table.name])
+            for statement in _files_statements(present):
+                connection.execute(statement)
     return True
 
 
 def _build(home: Path, files: _SqlFolder) -> None:
-    _remove_abandoned(home)
     present = _present_files(home)
-    with _replacing(home) as built, duckdb.connect(str(built)) as connection:
-        # Each of the hundreds of statements would wait for the disk otherwise.
-        connection.begin()
+    with _replacing(home) as connection:
         for function in files.functions:
             _create_function(connection, function)
         for name, table in TABLES.items():
@@ -321,19 +317,32 @@ def _build(home: Path, files: _SqlFolder) -> None:
             _create_view(connection, view)
         for statement in (*_files_statements(present), *_info_statements(_fingerprint(home, files), home)):
             connection.execute(statement)
-        connection.commit()
 
 
 @contextmanager
-def _replacing(home: Path) -> Iterator[Path]:
-    """A file to write to, which is the catalogue once the block has ended without an error."""
-    folder = Path(tempfile.mkdtemp(prefix=".catalogue-", dir=home))
+def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new catalogue, or to a copy of the present one, which takes its place once the block has ended
+    without an error."""
+    folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=home))
     try:
         built = folder / CATALOGUE_NAME
-        yield built
-        os.replace(built, home / CATALOGUE_NAME)
-    finally:
+        if is_copy:
+            shutil.copyfile(home / CATALOGUE_NAME, built)
+        with duckdb.connect(str(built)) as connection:
+            # Each of the hundreds of statements would wait for the disk otherwise.
+            connection.begin()
+            yield connection
+            connection.commit()
+        link = folder / "link"
+        link.symlink_to(built.relative_to(home))
+        former = (home / CATALOGUE_NAME).resolve().parent
+        os.replace(link, home / CATALOGUE_NAME)
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if former.name.startswith(_FOLDER_PREFIX):
+        os.utime(former)
+    _remove_former(home, folder)
 
 
 @contextmanager
@@ -358,8 +367,7 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
     closes the connection.
 
     Raises:
-        CatalogueError: see `build_catalogue`; also where this process still holds a connection to a
-            former catalogue, since DuckDB would hand out that one again.
+        CatalogueError: see `build_catalogue`; also where builds replace tables faster than they can be opened.
     """
     home = _resolved(home)
     fingerprint = _fingerprint(home, _read_folder(sql_folder))
@@ -371,7 +379,7 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
         if not refresh_catalogue(home, sql_folder) and not (home / CATALOGUE_NAME).exists():
             build_catalogue(home, sql_folder)
     raise CatalogueError(
-        "This process still has the former catalogue open; close its connections, then open the catalogue again."
+        "A build replaces the tables faster than they can be opened; wait for its end, then open the catalogue again."
     )
 
 
@@ -395,8 +403,8 @@ def _contents(home: Path) -> _Contents | None:
     if not path.exists():
         return None
     try:
-        # Attached to a database of its own: connecting to the path would join an instance that this process
-        # already has open, which may be of a file that has been replaced since.
+        # Attached to a database of its own: connecting to the path would join an instance that this process already
+        # has open, with its settings.
         with duckdb.connect() as connection:
             connection.execute(f"attach {_literal(str(path))} as built (read_only); use built")
             return _contents_of(connection)
@@ -588,14 +596,10 @@ def _fingerprint(home: Path, files: _SqlFolder) -> str:
     return digest.hexdigest()
 
 
-def _remove_abandoned(home: Path) -> None:
-    """Removes what a killed build left; a younger folder may belong to a build that runs now."""
-    for folder in home.glob(".catalogue-*"):
-        try:
-            age_s = time.time() - folder.stat().st_mtime
-        except FileNotFoundError:
-            continue
-        if age_s > _ABANDONED_AFTER_S:
+def _remove_former(home: Path, present: Path) -> None:
+    """Removes catalogues that were replaced some time ago, and what killed builds left. Needs the lock."""
+    for folder in home.glob(f"{_FOLDER_PREFIX}*"):
+        if folder != present and time.time() - folder.stat().st_mtime > _FORMER_FOR_S:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -286,7 +286,8 @@ def test_the_summary_lists_the_views_in_their_order_of_creation(tmp_path: Path) 
     summary = build_catalogue(tmp_path, sql)
     assert summary.path == tmp_path / CATALOGUE_NAME
     assert summary.views == (*TABLES, "c", "b", "a", "catalogue_files", "catalogue_info")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".catalogue.lock", CATALOGUE_NAME, "sql"]
+    folder = (tmp_path / CATALOGUE_NAME).resolve().parent.name
+    assert sorted(path.name for path in tmp_path.iterdir()) == [folder, ".catalogue.lock", CATALOGUE_NAME, "sql"]
 
 
 def test_a_catalogue_is_current_until_a_view_changes_or_the_home_moves(tmp_path: Path) -> None:
@@ -328,25 +329,61 @@ def test_an_open_catalogue_is_read_only(library: Library) -> None:
         connection.execute("create table mine (a integer)")
 
 
-def test_a_former_catalogue_that_is_still_open_here_is_reported(tmp_path: Path) -> None:
+def test_a_former_catalogue_that_is_still_open_here_stands_in_nobodys_way(tmp_path: Path) -> None:
     sql = _folder(tmp_path / "sql", a=_view("a"))
-    with open_catalogue(tmp_path, sql):
+    with open_catalogue(tmp_path, sql) as former:
         _folder(sql, b=_view("b"))
-        with pytest.raises(CatalogueError, match="close its connections"):
-            open_catalogue(tmp_path, sql)
-    with open_catalogue(tmp_path, sql) as connection:
-        assert connection.execute("select a from b").fetchall() == [(1,)]
+        with open_catalogue(tmp_path, sql) as connection:
+            assert connection.execute("select a from b").fetchall() == [(1,)]
+        assert former.execute("select a from a").fetchall() == [(1,)]
+        with pytest.raises(duckdb.CatalogException, match="b does not exist"):
+            former.execute("select a from b")
 
 
-def test_what_a_killed_build_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
+def test_the_catalogue_is_a_link_to_a_file_that_is_never_written_again(tmp_path: Path) -> None:
+    """DuckDB opens a file three times; through the link, all three are one file."""
+    build_catalogue(tmp_path, SQL_FOLDER)
+    first = (tmp_path / CATALOGUE_NAME).resolve()
+    content = first.read_bytes()
+    with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
+        assert connection.execute("select current_database()").fetchall() == [("catalogue",)]
+        assert connection.execute("select path from duckdb_databases() where path is not null").fetchall() == [
+            (str(first),)
+        ]
+    _clips(tmp_path, 1.0)
+    second = (tmp_path / CATALOGUE_NAME).resolve()
+    assert second != first
+    assert first.read_bytes() == content
+    # A home that is renamed or copied as a whole takes its catalogue along.
+    assert not (tmp_path / CATALOGUE_NAME).readlink().is_absolute()
+
+
+def test_a_catalogue_that_is_a_plain_file_becomes_a_link(tmp_path: Path) -> None:
+    build_catalogue(tmp_path, SQL_FOLDER)
+    content = (tmp_path / CATALOGUE_NAME).read_bytes()
+    (tmp_path / CATALOGUE_NAME).unlink()
+    (tmp_path / CATALOGUE_NAME).write_bytes(content)
+    _clips(tmp_path, 1.0)
+    assert (tmp_path / CATALOGUE_NAME).is_symlink()
+    assert catalogue_is_current(tmp_path, SQL_FOLDER)
+
+
+def test_what_was_replaced_or_left_by_a_killed_build_is_removed_once_it_is_old(tmp_path: Path) -> None:
     sql = _folder(tmp_path / "sql", a=_view("a"))
+    build_catalogue(tmp_path, sql)
+    former = (tmp_path / CATALOGUE_NAME).resolve().parent
     old, young = tmp_path / ".catalogue-old", tmp_path / ".catalogue-young"
     for folder in (old, young):
         folder.mkdir()
         (folder / CATALOGUE_NAME).write_bytes(b"half")
     os.utime(old, (0, 0))
+    # In use for long, but replaced only now: a reader may be about to open it.
+    os.utime(former, (0, 0))
     build_catalogue(tmp_path, sql)
-    assert (old.exists(), young.exists()) == (False, True)
+    assert (old.exists(), young.exists(), former.exists()) == (False, True, True)
+    os.utime(former, (0, 0))
+    build_catalogue(tmp_path, sql)
+    assert not former.exists()
 
 
 def _clips(home: Path, mark: float, count: int = 500) -> Path:
