@@ -14,7 +14,7 @@ import logging
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -60,12 +60,10 @@ class FineTuned:
     @property
     def held_out(self) -> list[HeldOutAnswer]:
         """Its answers on the held-out clips, before temperature."""
-        return _answers(self.record["held_out_clips"], "log_probabilities")
-
-    @property
-    def zero_shot_held_out(self) -> list[HeldOutAnswer]:
-        """Those of the model that it came from."""
-        return _answers(self.record["held_out_clips"], "zero_shot_log_probabilities")
+        return [
+            HeldOutAnswer(row["clip_id"], row["emotion"], row["log_probabilities"])
+            for row in self.record["held_out_clips"]
+        ]
 
 
 def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> list[Example]:
@@ -251,10 +249,6 @@ def _record(parts: Parts, state: State) -> dict[str, Any]:
         "unreadable_clips": sorted(state.unreadable),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
     }
-
-
-def _answers(rows: Iterable[Mapping[str, Any]], column: str) -> list[HeldOutAnswer]:
-    return [HeldOutAnswer(row["clip_id"], row["emotion"], row[column]) for row in rows]
 
 
 def _data_sha256(examples: Sequence[Example]) -> str:
