@@ -324,6 +324,8 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
     """A connection to a new catalogue, or to a copy of the present one, which takes its place once the block has ended
     without an error."""
     folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=home))
+    # Whoever may look into the home may open its catalogue; a temporary folder is for its owner only.
+    shutil.copymode(home, folder)
     try:
         built = folder / CATALOGUE_NAME
         if is_copy:

@@ -358,6 +358,12 @@ def test_the_catalogue_is_a_link_to_a_file_that_is_never_written_again(tmp_path:
     assert not (tmp_path / CATALOGUE_NAME).readlink().is_absolute()
 
 
+def test_whoever_may_look_into_the_home_may_open_its_catalogue(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    build_catalogue(tmp_path, SQL_FOLDER)
+    assert (tmp_path / CATALOGUE_NAME).resolve().parent.stat().st_mode & 0o777 == 0o755
+
+
 def test_a_catalogue_that_is_a_plain_file_becomes_a_link(tmp_path: Path) -> None:
     build_catalogue(tmp_path, SQL_FOLDER)
     content = (tmp_path / CATALOGUE_NAME).read_bytes()
