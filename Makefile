@@ -25,8 +25,9 @@ demo: $(STAMP)  ## make a library, build it, print the paper's tables
 ui: $(STAMP)  ## the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/emovid ui
 
+# Files in their order: those with the most tests first would leave the slowest, of few tests, to one process at the end.
 test: $(STAMP)  ## all tests, a process per core, at most four
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP)  ## without those that start processes or build the graph
 	$(BIN)/python -m pytest -m "not integration and not corpus"
