@@ -368,6 +368,22 @@ def test_a_catalogue_that_is_a_plain_file_becomes_a_link(tmp_path: Path) -> None
     assert catalogue_is_current(tmp_path, SQL_FOLDER)
 
 
+def test_whoever_may_read_the_home_may_read_the_catalogue(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        build_catalogue(tmp_path, SQL_FOLDER)
+    finally:
+        os.umask(before)
+    file = (tmp_path / CATALOGUE_NAME).resolve()
+    assert (file.stat().st_mode & 0o044, file.parent.stat().st_mode & 0o055) == (0o044, 0o055)
+
+
+def test_a_home_that_was_copied_without_its_hidden_folders_gets_a_new_catalogue(tmp_path: Path) -> None:
+    (tmp_path / CATALOGUE_NAME).symlink_to(".catalogue-left-behind/catalogue.duckdb")
+    open_catalogue(tmp_path, SQL_FOLDER).close()
+    assert catalogue_is_current(tmp_path, SQL_FOLDER)
+
+
 def test_what_was_replaced_or_left_by_a_killed_build_is_removed_once_it_is_old(tmp_path: Path) -> None:
     sql = _folder(tmp_path / "sql", a=_view("a"))
     build_catalogue(tmp_path, sql)
