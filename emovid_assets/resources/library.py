@@ -141,7 +141,11 @@ def known_and_new(home: Home, domain: str, store: ItemStore) -> tuple[list[Libra
         if path in known and known[path][:2] == stamp:
             hashes[path] = known[path][2]
             continue
-        sha256 = file_sha256(Path(full_path)) if stamp[0] in sizes else None
+        try:
+            sha256 = file_sha256(Path(full_path)) if stamp[0] in sizes else None
+        except OSError:
+            # A build will say what is the matter with it.
+            sha256 = None
         if sha256 in by_content:
             hashes[path] = str(sha256)
         else:

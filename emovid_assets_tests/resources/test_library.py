@@ -319,6 +319,19 @@ def test_a_plan_opens_no_pipe(shelf, patience):
     assert ([file.path for file in known], new_count) == (["library/sticker/empty.gif"], 0)
 
 
+def test_in_a_plan_a_file_that_cannot_be_read_is_a_new_one(shelf, monkeypatch):
+    shelf.put("a.gif")
+    shelf.read()
+    shelf.put("b.gif")
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(library, "file_sha256", refused)
+    known, new_count = known_and_new(shelf.home, "sticker", shelf.store)
+    assert ([file.path for file in known], new_count) == (["library/sticker/a.gif"], 1)
+
+
 def test_pipes_in_the_place_of_sidecars_are_not_opened(shelf, patience):
     shelf.put("a.gif")
     for name in ("manifest.csv", "a.srt"):
@@ -370,9 +383,10 @@ def test_manifests_and_subtitles_beside_media_are_news_and_other_sidecars_are_no
     assert shelf.has_news()
 
 
-def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf):
+@pytest.mark.parametrize("length", [2, 200_000])
+def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf, length):
     shelf.put("a.gif")
-    shelf.manifest('path,title\na.gif,Tea\nb.gif,"Coff' + "e" * 200_000)
+    shelf.manifest('path,title\na.gif,Tea\nb.gif,"Coff' + "e" * length + "\nc.gif,Milk\n")
     assert list(shelf.read()) == ["a.gif"]
     code, message = shelf.faults()["manifest.csv"]
     assert code == "manifest_invalid"
