@@ -9,6 +9,7 @@ id of Condensed Movies has its facts from their CSV files in `movie/metadata/`; 
 """
 
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ MANIFEST_COLUMNS = (
     *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
 )
 STEP = "library"
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass
@@ -240,7 +242,7 @@ def _manifest_values(row: dict[str, str | None]) -> tuple[dict[str, str], str | 
     if emotion:
         values["intended_emotion"] = emotion.lower()
     position = values.get("film_position")
-    if position and not position.isdigit():
+    if position and not _WHOLE.fullmatch(position):
         del values["film_position"]
         return values, f"`film_position` is '{position}', not a whole number"
     trim = values.get("trim_s")

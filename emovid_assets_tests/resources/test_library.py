@@ -153,6 +153,8 @@ def test_a_manifest_behind_a_linked_folder_counts(shelf, tmp_path):
         ("", "manifest.csv", "manifest_invalid", "no column `path`"),
         ("path,intended_emotion\na.gif,joy\n", "manifest.csv:2", "manifest_invalid", "'joy', not one of amusement"),
         ("path,film_position\na.gif,third\n", "manifest.csv:2", "manifest_invalid", "'third', not a whole number"),
+        ("path,film_position\na.gif,²\n", "manifest.csv:2", "manifest_invalid", "'²', not a whole number"),
+        (f"path,film_position\na.gif,{10**20}\n", "manifest.csv:2", "manifest_invalid", "not a whole number"),
         ("path,title\n,x\n", "manifest.csv:2", "manifest_invalid", "names no `path`"),
         ("path\ngone.gif\n", "gone.gif", "manifest_missing_file", "not in the library"),
         (f"path\n{'x' * 5000}\n", "x" * 5000, "manifest_missing_file", "not in the library"),
