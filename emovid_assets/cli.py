@@ -99,7 +99,7 @@ def demo(
 
     try:
         is_successful = run_demo(out, Home.from_environment(), size.value)
-    except (FileExistsError, SettingsError) as error:
+    except (FileExistsError, ValueError) as error:
         raise fail(str(error)) from error
     if not is_successful:
         raise typer.Exit(1)
@@ -114,7 +114,7 @@ def status(domain: DomainOption = None) -> None:
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
     try:
         states = asset_states(home, chosen)
-    except SettingsError as error:
+    except ValueError as error:
         raise fail(str(error)) from error
     for state in states:
         colour = {"up to date": "green", "missing": "dim"}.get(state.state, "yellow")

@@ -46,6 +46,7 @@ def clip_embeddings(
     domain, name = context.partition_key, project.settings.embeddings.model
     stamps = dict(zip(clip_features["clip_id"].to_pylist(), clip_features["sampled_pts_s"].to_pylist(), strict=True))
     if name == "embedded":
+        project.leave_out(domain, embeddings.STEP)
         model_id, revision = FEATURES_ID, FEATURES_REVISION
         evidence = evidence_of(clip_features, colour_attributes)
         vectors = {clip.clip_id: measured_features(clip).astype(np.float32) for clip in evidence}

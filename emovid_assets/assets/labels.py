@@ -41,6 +41,7 @@ def vlm_labels(
     table = TABLES["vlm_labels"]
     if emotion_labeller.num_rows == 0:
         context.log.warning("No labeller yet, so no labels by model: the labeller says what is missing.")
+        project.leave_out(context.partition_key, "label")
         return result("vlm_labels", table.empty(), metadata={"missing": "no labeller has been trained yet"})
     given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     labeller = rows_of(emotion_labeller)[0]

@@ -22,16 +22,29 @@ def csv_rows(lines: Iterable[str]) -> tuple[list[str], list[Row]]:
 
     `lines` keep their ends (`newline=""`). Rows that have fewer cells than the header lack columns.
     """
+    lines = list(lines)
     reader = csv.DictReader(lines)
     rows: list[Row] = []
     # A quotation mark that is never closed takes in the rest of the file: where that began is what helps.
-    begins = 1
+    begins = last = 1
     try:
         header = list(reader.fieldnames or ())
         begins = reader.line_num + 1
         for row in reader:
             rows.append(row)
-            begins = reader.line_num + 1
+            last, begins = begins, reader.line_num + 1
     except csv.Error as error:
         raise CsvError(begins, error) from error
+    if _is_open(lines[last - 1 :]):
+        raise CsvError(last, "it never ends")
     return header, rows
+
+
+def _is_open(lines: list[str]) -> bool:
+    """Whether the lines of a row end within quotation marks. Only a strict reader says so, and it minds more."""
+    try:
+        for _ in csv.reader(lines, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False

@@ -15,11 +15,11 @@ import fcntl
 import hashlib
 import os
 import re
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -323,9 +323,9 @@ def _build(home: Path, files: _SqlFolder) -> None:
 def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a new catalogue, or to a copy of the present one, which takes its place once the block has ended
     without an error."""
-    folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=home))
-    # Whoever may look into the home may open its catalogue; a temporary folder is for its owner only.
-    shutil.copymode(home, folder)
+    # `mkdtemp` would shut out other users, who may read the rest of the home.
+    folder = home / f"{_FOLDER_PREFIX}{secrets.token_hex(4)}"
+    folder.mkdir()
     try:
         built = folder / CATALOGUE_NAME
         if is_copy:
@@ -343,7 +343,9 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
         shutil.rmtree(folder, ignore_errors=True)
         raise
     if former.name.startswith(_FOLDER_PREFIX):
-        os.utime(former)
+        # A home that was copied without hidden folders has a link that leads nowhere.
+        with suppress(OSError):
+            os.utime(former)
     _remove_former(home, folder)
 
 

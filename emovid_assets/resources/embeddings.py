@@ -24,7 +24,7 @@ from emovid_assets.resources.project import Project
 from emovid_assets.resources.read_ahead import read_ahead
 from emovid_assets.resources.workers import Done, Task
 
-VERSION = "1"
+STEP, VERSION = "embed", "1"
 READ_AHEAD = 2
 """Clips that are decoded ahead of the model, per thread: their prepared frames take some 0.6 MB each."""
 
@@ -45,7 +45,7 @@ def embed(
         log.info(f"{place.model_id} is loaded on {tower.device}")
         yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=project.threads)
 
-    step = BatchStep("embed", VERSION, f"{place.model_id}@{place.revision}", all_of)
+    step = BatchStep(STEP, VERSION, f"{place.model_id}@{place.revision}", all_of)
     items = (
         Item(
             row["clip_id"],

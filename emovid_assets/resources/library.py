@@ -9,6 +9,7 @@ id of Condensed Movies has its facts from their CSV files in `movie/metadata/`; 
 """
 
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ MANIFEST_COLUMNS = (
     *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
 )
 STEP = "library"
+_WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass
@@ -141,7 +143,11 @@ def known_and_new(home: Home, domain: str, store: ItemStore) -> tuple[list[Libra
         if path in known and known[path][:2] == stamp:
             hashes[path] = known[path][2]
             continue
-        sha256 = file_sha256(Path(full_path)) if stamp[0] in sizes else None
+        try:
+            sha256 = file_sha256(Path(full_path)) if stamp[0] in sizes else None
+        except OSError:
+            # A build will say what is the matter with it.
+            sha256 = None
         if sha256 in by_content:
             hashes[path] = str(sha256)
         else:
@@ -236,7 +242,7 @@ def _manifest_values(row: dict[str, str | None]) -> tuple[dict[str, str], str | 
     if emotion:
         values["intended_emotion"] = emotion.lower()
     position = values.get("film_position")
-    if position and not position.isdigit():
+    if position and not _WHOLE.fullmatch(position):
         del values["film_position"]
         return values, f"`film_position` is '{position}', not a whole number"
     trim = values.get("trim_s")
@@ -258,22 +264,22 @@ def _is_length(text: str) -> bool:
 
 
 def _report(store: ItemStore, domain: str, faults: list[_Fault]) -> None:
+    """Notes what is wrong with files. To find the same fault again is no further attempt: a reading that finds nothing
+    new leaves the quarantine as it is."""
     store.forget_others(STEP, domain, [fault.path for fault in faults])
-    if faults:
-        store.settle(
-            STEP,
-            domain,
-            (),
-            [
-                QuarantinedItem(
-                    fault.path,
-                    f"{fault.code}|{fault.detail}",
-                    path=fault.path,
-                    code=fault.code,
-                    message=sentence(fault.code, fault.detail),
-                    input_sha256=None,
-                    code_version=f"{STEP}-1",
-                )
-                for fault in faults
-            ],
+    known = {(failure.item_id, failure.code, failure.message) for failure in store.failures(domain, STEP)}
+    items = [
+        QuarantinedItem(
+            fault.path,
+            f"{fault.code}|{fault.detail}",
+            path=fault.path,
+            code=fault.code,
+            message=sentence(fault.code, fault.detail),
+            input_sha256=None,
+            code_version=f"{STEP}-1",
         )
+        for fault in faults
+    ]
+    news = [item for item in items if (item.item_id, item.code, item.message) not in known]
+    if news:
+        store.settle(STEP, domain, (), news)

@@ -11,6 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.layout import Home
+from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
 from emovid_assets_tests.assets.homes import Demo, all_rows, build, draw_gif, errors_of, report_of, rows
 from emovid_assets_tests.planted_tables import plant, valid_row
 from emovid_assets_tests.resources.tiny_models import tiny_clip
@@ -150,6 +152,15 @@ def test_with_a_vision_model_a_new_clip_is_embedded_and_no_other(tmp_path: Path)
     (library / "a.gif").unlink()
     assert embedded() == 0
     assert len(rows(tmp_path, "clip_embeddings", "sticker")) == 2
+
+
+def test_what_a_vision_model_could_not_take_leaves_the_quarantine_where_none_is_asked(tmp_path: Path) -> None:
+    store = ItemStore(Home(tmp_path).state)
+    failed = QuarantinedItem("one", "key", path=None, code="decode", message="", input_sha256=None, code_version="1")
+    store.settle("embed", "sticker", [], [failed])
+    reports = build(tmp_path, domains=["sticker"], selection="+key:clip_embeddings")
+    assert errors_of(reports) == []
+    assert store.failures("sticker", "embed") == []
 
 
 def test_a_model_that_is_missing_fails_with_a_sentence(tmp_path: Path) -> None:

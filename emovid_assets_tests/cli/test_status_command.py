@@ -38,6 +38,16 @@ def test_before_the_first_build_everything_is_missing(call: Call, tmp_path: Path
     assert len(lines) == 1 + len(TABLES) + 2
 
 
+@pytest.mark.parametrize("command", ["status", "plan", "build", "demo"])
+def test_a_folder_of_dagster_that_is_none_is_told_in_a_sentence(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("EMOVID_DAGSTER_HOME", str(tmp_path / "none"))
+    done = call(command, home=tmp_path / "home")
+    assert (done.exit_code, "Traceback" in done.output) == (1, False)
+    assert "has no dagster.yaml: correct it or unset it" in " ".join(done.stderr.split())
+
+
 @pytest.mark.integration
 def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -181,11 +181,14 @@ def test_a_manifest_that_is_no_csv_is_named_with_its_line_and_the_other_sets_are
     assert visible(home) == ["old/a.mp4"]
 
 
-def test_a_broken_manifest_of_collected_files_is_left_as_it_is(home: Home, tmp_path: Path, call: Call) -> None:
+@pytest.mark.parametrize("length", [2, 200_000])
+def test_a_broken_manifest_of_collected_files_is_left_as_it_is(
+    home: Home, tmp_path: Path, call: Call, length: int
+) -> None:
     source = zipped(tmp_path / "set.zip", contents())
     take(home, source)
     manifest = home.collected("animation") / "manifest.csv"
-    text = manifest.read_text(encoding="utf-8") + '"' + "x" * 200_000
+    text = manifest.read_text(encoding="utf-8") + '"' + "x" * length
     manifest.write_text(text, encoding="utf-8")
     done = call("collect", "--from", str(source), home=home.root)
     assert (done.exit_code, "Traceback" in done.output) == (1, False)

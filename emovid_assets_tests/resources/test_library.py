@@ -153,6 +153,8 @@ def test_a_manifest_behind_a_linked_folder_counts(shelf, tmp_path):
         ("", "manifest.csv", "manifest_invalid", "no column `path`"),
         ("path,intended_emotion\na.gif,joy\n", "manifest.csv:2", "manifest_invalid", "'joy', not one of amusement"),
         ("path,film_position\na.gif,third\n", "manifest.csv:2", "manifest_invalid", "'third', not a whole number"),
+        ("path,film_position\na.gif,²\n", "manifest.csv:2", "manifest_invalid", "'²', not a whole number"),
+        (f"path,film_position\na.gif,{10**20}\n", "manifest.csv:2", "manifest_invalid", "not a whole number"),
         ("path,title\n,x\n", "manifest.csv:2", "manifest_invalid", "names no `path`"),
         ("path\ngone.gif\n", "gone.gif", "manifest_missing_file", "not in the library"),
         (f"path\n{'x' * 5000}\n", "x" * 5000, "manifest_missing_file", "not in the library"),
@@ -192,7 +194,7 @@ def test_a_mended_manifest_clears_its_fault(shelf):
     shelf.manifest("file\na.gif\n")
     shelf.read()
     shelf.read()
-    assert shelf.store.failures("sticker")[0].attempt_count == 2
+    assert shelf.store.failures("sticker")[0].attempt_count == 1
     shelf.manifest("path\na.gif\n")
     shelf.read()
     assert shelf.faults() == {}
@@ -319,6 +321,19 @@ def test_a_plan_opens_no_pipe(shelf, patience):
     assert ([file.path for file in known], new_count) == (["library/sticker/empty.gif"], 0)
 
 
+def test_in_a_plan_a_file_that_cannot_be_read_is_a_new_one(shelf, monkeypatch):
+    shelf.put("a.gif")
+    shelf.read()
+    shelf.put("b.gif")
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(library, "file_sha256", refused)
+    known, new_count = known_and_new(shelf.home, "sticker", shelf.store)
+    assert ([file.path for file in known], new_count) == (["library/sticker/a.gif"], 1)
+
+
 def test_pipes_in_the_place_of_sidecars_are_not_opened(shelf, patience):
     shelf.put("a.gif")
     for name in ("manifest.csv", "a.srt"):
@@ -344,6 +359,10 @@ def test_a_link_whose_target_has_gone_is_news_once(shelf, tmp_path):
     assert shelf.has_news()
     assert shelf.read() == {}
     assert not shelf.has_news()
+    (first,) = shelf.store.failures("sticker")
+    shelf.read()
+    # Looking again is no further attempt: the table of the quarantine stays what it is.
+    assert shelf.store.failures("sticker") == [first]
     target.write_bytes(b"far")
     assert shelf.has_news()
 
@@ -370,9 +389,10 @@ def test_manifests_and_subtitles_beside_media_are_news_and_other_sidecars_are_no
     assert shelf.has_news()
 
 
-def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf):
+@pytest.mark.parametrize("length", [2, 200_000])
+def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf, length):
     shelf.put("a.gif")
-    shelf.manifest('path,title\na.gif,Tea\nb.gif,"Coff' + "e" * 200_000)
+    shelf.manifest('path,title\na.gif,Tea\nb.gif,"Coff' + "e" * length + "\nc.gif,Milk\n")
     assert list(shelf.read()) == ["a.gif"]
     code, message = shelf.faults()["manifest.csv"]
     assert code == "manifest_invalid"

@@ -358,12 +358,6 @@ def test_the_catalogue_is_a_link_to_a_file_that_is_never_written_again(tmp_path:
     assert not (tmp_path / CATALOGUE_NAME).readlink().is_absolute()
 
 
-def test_whoever_may_look_into_the_home_may_open_its_catalogue(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    build_catalogue(tmp_path, SQL_FOLDER)
-    assert (tmp_path / CATALOGUE_NAME).resolve().parent.stat().st_mode & 0o777 == 0o755
-
-
 def test_a_catalogue_that_is_a_plain_file_becomes_a_link(tmp_path: Path) -> None:
     build_catalogue(tmp_path, SQL_FOLDER)
     content = (tmp_path / CATALOGUE_NAME).read_bytes()
@@ -371,6 +365,22 @@ def test_a_catalogue_that_is_a_plain_file_becomes_a_link(tmp_path: Path) -> None
     (tmp_path / CATALOGUE_NAME).write_bytes(content)
     _clips(tmp_path, 1.0)
     assert (tmp_path / CATALOGUE_NAME).is_symlink()
+    assert catalogue_is_current(tmp_path, SQL_FOLDER)
+
+
+def test_whoever_may_read_the_home_may_read_the_catalogue(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        build_catalogue(tmp_path, SQL_FOLDER)
+    finally:
+        os.umask(before)
+    file = (tmp_path / CATALOGUE_NAME).resolve()
+    assert (file.stat().st_mode & 0o044, file.parent.stat().st_mode & 0o055) == (0o044, 0o055)
+
+
+def test_a_home_that_was_copied_without_its_hidden_folders_gets_a_new_catalogue(tmp_path: Path) -> None:
+    (tmp_path / CATALOGUE_NAME).symlink_to(".catalogue-left-behind/catalogue.duckdb")
+    open_catalogue(tmp_path, SQL_FOLDER).close()
     assert catalogue_is_current(tmp_path, SQL_FOLDER)
 
 

@@ -34,7 +34,7 @@ def at_last(verdict: Verdict, attempt_count: int, max_attempts: int) -> Verdict:
     """What a verdict means after so many attempts.
 
     A refusal (403) says little: addresses of YouTube expire, and its servers refuse for reasons that pass. What is
-    refused at each of `max_attempts` attempts, which waiting spreads over days, is blocked.
+    refused when `max_attempts` attempts have failed, which waiting spreads over days, is blocked.
     """
     if (verdict.status, verdict.code) == ("failed", FORBIDDEN) and attempt_count >= max_attempts:
         return replace(verdict, status="blocked")
