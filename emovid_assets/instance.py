@@ -7,17 +7,17 @@ Belongs here: finding and making `DAGSTER_HOME`, and the order in which processe
 here: starting Dagster, and the settings themselves.
 """
 
-import fcntl
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from emovid_assets.file_lock import locked
 from emovid_assets.project_files import project_file
 
 LOCAL_STATE = "data/dagster"
@@ -45,17 +45,13 @@ def instance_folder(home: Path, environment: Mapping[str, str] = os.environ) -> 
     return folder
 
 
-@contextmanager
-def opening(home: Path) -> Iterator[None]:
+def opening(home: Path) -> AbstractContextManager[None]:
     """One process at a time opens the instance of a home.
 
     The first one creates Dagster's tables in SQLite, and Dagster itself does not wait for another that is at it
-    ("table alembic_version already exists"). The lock ends with the process.
+    ("table alembic_version already exists").
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / ".opening-dagster").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return locked(home / ".opening-dagster")
 
 
 def prepare_instance_folder(home: Path) -> Path:

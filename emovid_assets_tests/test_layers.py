@@ -13,7 +13,7 @@ PREFIX = "emovid_assets"
 
 # A part imports from the lines above its own, and from itself.
 LEVELS = (
-    ("core", "project_files"),
+    ("core", "project_files", "file_lock"),
     ("tables", "layout", "partitions", "instance"),
     ("settings_groups", "build_lock"),
     ("resources", "table_rules", "named_queries"),
@@ -39,6 +39,7 @@ WITHOUT_DAGSTER = (
     "tables",
     "layout",
     "project_files",
+    "file_lock",
     "annotation_files",
     "annotation_server",
     "named_queries",

@@ -11,7 +11,6 @@ Belongs here: views of the tables, functions and views of `sql/`, their comments
 Does not belong here: what a view computes (that is in `sql/`), what a column means (that is in `tables.py`).
 """
 
-import fcntl
 import hashlib
 import os
 import re
@@ -28,6 +27,7 @@ import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.file_lock import locked
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES, Table
 
@@ -56,6 +56,7 @@ _FORMER_FOR_S = 30.0
 """How long a file stays after it was replaced: whoever has followed the link must have opened it by then."""
 _FOLDER_PREFIX = ".catalogue-"
 _LOCK = ".catalogue.lock"
+"""Held by the one writer: each reads which files there are, and the later one must not know less."""
 _OPENING_ATTEMPTS = 4
 _Contents = tuple[str, dict[str, tuple[str, ...]]]
 """What the catalogue was built from, and the files that its views name by table."""
@@ -270,7 +271,7 @@ def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     home = _resolved(home)
     files = _read_folder(sql_folder)
     home.mkdir(parents=True, exist_ok=True)
-    with _locked(home):
+    with locked(home / _LOCK):
         _build(home, files)
     return CatalogueSummary(
         path=home / CATALOGUE_NAME,
@@ -289,7 +290,7 @@ def refresh_catalogue(home: Path, sql_folder: Path) -> bool:
     if not (home / CATALOGUE_NAME).exists():
         return False
     files = _read_folder(sql_folder)
-    with _locked(home):
+    with locked(home / _LOCK):
         known = _contents(home)
         if known is None or known[0] != _fingerprint(home, files):
             _build(home, files)
@@ -347,14 +348,6 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
         with suppress(OSError):
             os.utime(former)
     _remove_former(home, folder)
-
-
-@contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    """One writer at a time: each reads which files there are, and the later one must not know less."""
-    with (home / _LOCK).open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def catalogue_is_current(home: Path, sql_folder: Path) -> bool:

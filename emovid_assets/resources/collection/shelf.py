@@ -7,7 +7,6 @@ without a file is one that the next run removes.
 """
 
 import csv
-import fcntl
 import hashlib
 import io
 import os
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emovid_assets.core.csv_text import CsvError, csv_rows
+from emovid_assets.file_lock import locked
 from emovid_assets.layout import Home
 from emovid_assets.resources.library import MANIFEST_COLUMNS
 from emovid_assets.resources.library_files import MANIFEST
@@ -37,13 +37,12 @@ class BrokenManifestError(RuntimeError):
 
 @contextmanager
 def collecting(home: Home) -> Iterator[None]:
-    """Only one process at a time collects for a home. The lock ends with the process, however that ends."""
-    home.root.mkdir(parents=True, exist_ok=True)
-    with home.collection_lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(f"another run is collecting for {home.root}; wait until it has ended") from error
+    """Only one process at a time collects for a home. Raises BusyError."""
+
+    def busy() -> None:
+        raise BusyError(f"another run is collecting for {home.root}; wait until it has ended")
+
+    with locked(home.collection_lock, busy):
         yield
 
 
