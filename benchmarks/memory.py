@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets_tests.assets.homes import draw_gif
 

@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 from emovid_assets.core.identity import source_id
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources import library, media
 from emovid_assets.resources.compute import Item, Outcome, Step
 from emovid_assets.resources.item_store import FinishedItem

@@ -27,7 +27,7 @@ import duckdb
 
 from benchmarks.synthetic_warehouse import PAPER_CLIP_COUNT, plant_warehouse
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.project_files import project_file
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import CATALOGUE_NAME, build_catalogue, read_view_files
 from emovid_assets.tables import TABLES
 
@@ -204,7 +204,7 @@ def _derive_child(home: Path, table: str) -> None:
 
 
 def _benchmark(home: Path, arguments: argparse.Namespace, derived: list[dict[str, float | str]]) -> int:
-    sql_folder = project_file("sql")
+    sql_folder = shipped_file("sql")
     build_catalogue(home, sql_folder)
     size_mb = sum(path.stat().st_size for path in (home / "warehouse").rglob("*.parquet")) / 1e6
     with duckdb.connect(str(home / CATALOGUE_NAME), read_only=True) as connection:

@@ -15,7 +15,7 @@ from pathlib import Path
 from emovid_assets.core.annotations import accept_answers, read_annotation_file
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import label_screen, task, verify_screen
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import rows_of
 

@@ -19,7 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import Home, SettingsError
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SettingsError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -321,7 +322,7 @@ def ui(
     ] = False,
 ) -> None:
     """The Dagster UI with its daemon, on this machine only."""
-    from emovid_assets.project_files import project_file
+    from emovid_assets.home.shipped_files import shipped_file
     from emovid_assets.runner import open_instance
 
     home = Home.from_environment()
@@ -340,7 +341,7 @@ def ui(
     if program is None:
         raise fail("the program `dagster` is not installed beside this one; install emovid-assets again")
     out.print(f"Dagster UI on http://127.0.0.1:{port} for {home.root} (stop with Ctrl-C)")
-    workspace = str(project_file("workspace.yaml"))
+    workspace = str(shipped_file("workspace.yaml"))
     os.execve(program, [program, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], environment)
 
 

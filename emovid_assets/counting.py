@@ -22,7 +22,7 @@ from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
 from emovid_assets.core.vlm.prompts import PromptError
 from emovid_assets.core.vlm.training_set import Example
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources import media, models, training, vlm
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed

@@ -17,8 +17,8 @@ from typing import Any
 
 import yaml
 
-from emovid_assets.file_lock import locked
-from emovid_assets.project_files import project_file
+from emovid_assets.home.file_lock import locked
+from emovid_assets.home.shipped_files import shipped_file
 
 LOCAL_STATE = "data/dagster"
 """The folder that `dagster.yaml` names, relative to the root of a checkout."""
@@ -68,7 +68,7 @@ def prepare_instance_folder(home: Path) -> Path:
     current = target.read_text(encoding="utf-8") if target.exists() else None
     if current is not None and not current.startswith(GENERATED):
         return folder
-    wanted = GENERATED + rendered(project_file("dagster.yaml").read_text(encoding="utf-8"), folder)
+    wanted = GENERATED + rendered(shipped_file("dagster.yaml").read_text(encoding="utf-8"), folder)
     if current != wanted:
         # A daemon may read the file at this moment, so it is replaced and never written in place.
         temporary = folder / f".dagster.yaml.{os.getpid()}"

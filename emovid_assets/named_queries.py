@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.project_files import project_file
+from emovid_assets.home.shipped_files import shipped_file
 
 TOPICS = ("labels", "clips", "films and sources", "splits", "quality", "the paper")
 VOCABULARIES = {"emotion": EMOTION_NAMES, "domain": DOMAINS}
@@ -85,7 +85,7 @@ class NamedQuery:
 
 def read_named_queries(folder: Path | None = None) -> dict[str, NamedQuery]:
     """All named queries, by topic and then by name. Raises NamedQueryError with file and line of a wrong header."""
-    paths = sorted((folder or project_file("sql") / "queries").glob("*.sql"))
+    paths = sorted((folder or shipped_file("sql") / "queries").glob("*.sql"))
     queries = [parse(path.stem, path.read_text(encoding="utf-8")) for path in paths]
     queries.sort(key=lambda query: (TOPICS.index(query.topic), query.name))
     return {query.name: query for query in queries}

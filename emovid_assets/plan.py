@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from emovid_assets.build import build_defs
 from emovid_assets.counting import Amount, item_counts, labeller_amount
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.needs import current_verdicts
 from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import ItemStore

@@ -19,9 +19,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.named_queries import Value
-from emovid_assets.project_files import project_file
 from emovid_assets.resources.catalogue import CatalogueError, open_catalogue
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -42,7 +42,7 @@ class Session:
     def __init__(self, home: Home) -> None:
         self.home = home
         try:
-            self.connection = open_catalogue(home.root, project_file("sql"))
+            self.connection = open_catalogue(home.root, shipped_file("sql"))
         except (duckdb.Error, CatalogueError) as error:
             raise QueryError(str(error)) from error
 

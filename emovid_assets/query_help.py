@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.named_queries import NamedQuery, NamedQueryError, did_you_mean, read_named_queries
-from emovid_assets.project_files import project_file
 from emovid_assets.reference import limits
 from emovid_assets.resources.catalogue import (
     FunctionFile,
@@ -127,11 +127,11 @@ def emptiness(home: Home, query: str) -> str | None:
 
 
 def _views() -> dict[str, ViewFile]:
-    return {file.name: file for file in read_view_files(project_file("sql"))}
+    return {file.name: file for file in read_view_files(shipped_file("sql"))}
 
 
 def _functions() -> dict[str, FunctionFile]:
-    return {file.name: file for file in read_function_files(project_file("sql"))}
+    return {file.name: file for file in read_function_files(shipped_file("sql"))}
 
 
 def _parameter_names(query: NamedQuery) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from emovid_assets import query, query_help
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.named_queries import NamedQueryError, named_query, settings
 
 PROMPT, MORE = "emovid> ", "   ...> "

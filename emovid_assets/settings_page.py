@@ -1,4 +1,4 @@
-"""docs/settings.md: every key of `emovid.toml` with its default, made from `layout.Settings`.
+"""docs/settings.md: every key of `emovid.toml` with its default, made from `home.settings.Settings`.
 
 Belongs here: how the page looks. Does not belong here: any default or meaning.
 """
@@ -9,13 +9,14 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from emovid_assets.layout import Settings
+from emovid_assets.home.settings import Settings
 
 _INTRODUCTION = """\
 # Settings
 
 `emovid.toml` in the home folder; every key is optional, and a misspelt one is an error. These are the defaults; a key
-that stands behind `#` has none. The page is made from `emovid_assets/layout.py` by `python -m emovid_assets.reference`.
+that stands behind `#` has none. The page is made from `emovid_assets/home/settings.py`: see
+[CONTRIBUTING](../CONTRIBUTING.md).
 """
 _COMMENT_AT = 34
 

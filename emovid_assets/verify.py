@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
-from emovid_assets.layout import Home
-from emovid_assets.project_files import project_file
+from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import media
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
@@ -246,7 +246,7 @@ def _splits(home: Home, tables: Proof) -> Proof:
         try:
             for table in TABLES.values():
                 connection.execute(table_view_sql(table, home.root))
-            views = {file.name: file for file in read_view_files(project_file("sql"))}
+            views = {file.name: file for file in read_view_files(shipped_file("sql"))}
             connection.execute(views["split_leaks"].sql)
             counted = connection.execute("select count(*) from benchmark_split").fetchone()
             proof.checked = counted[0] if counted else 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES, Column
 

@@ -16,10 +16,10 @@ import pytest
 from emovid_assets.build import build_defs
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.definitions import defs
+from emovid_assets.home.settings_groups import GROUPS
 from emovid_assets.partitions import backfill_policy
 from emovid_assets.resources.project import Project
 from emovid_assets.runner import stages
-from emovid_assets.settings_groups import GROUPS
 from emovid_assets.tables import TABLES
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")

@@ -27,8 +27,8 @@ from typing import Any
 import duckdb
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import Home
-from emovid_assets.project_files import project_file
+from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import build_catalogue
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.warehouse import Warehouse
@@ -134,7 +134,7 @@ def fresh_home(folder: Path, library: Path, settings: Path | None) -> Path:
     (folder / "library").symlink_to(library.resolve(), target_is_directory=True)
     if settings is not None:
         shutil.copy(settings, folder / "emovid.toml")
-    build_catalogue(folder, project_file("sql"))
+    build_catalogue(folder, shipped_file("sql"))
     ItemStore(Home(folder).state).close()
     with sqlite3.connect(Home(folder).state) as connection:
         connection.executescript(COUNTING)

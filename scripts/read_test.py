@@ -29,8 +29,9 @@ from typing import Any
 import duckdb
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import SETTINGS_FILE, Home
-from emovid_assets.project_files import project_file
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SETTINGS_FILE
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import build_catalogue
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES
@@ -103,7 +104,7 @@ def read_test(
     home = work / "home"
     home.mkdir()
     (home / "library").symlink_to(library.resolve(), target_is_directory=True)
-    build_catalogue(home, project_file("sql"))
+    build_catalogue(home, shipped_file("sql"))
     _build(home, SETTINGS[0], arguments)
     versions = [_fingerprints(home)]
 

@@ -22,7 +22,7 @@ from emovid_assets.core.annotations import TOO_FEW, accept_answers, read_annotat
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.sampling import SamplingSettings, disputed_clips, plan_tasks
 from emovid_assets.core.voting import human_labels as vote
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.tables import TABLES, rows_of

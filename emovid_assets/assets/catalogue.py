@@ -9,13 +9,13 @@ import dagster as dg
 
 from emovid_assets.assets.pictures import drawings
 from emovid_assets.assets.table_asset import OWNER, markdown_table, settings_tags
-from emovid_assets.project_files import project_file
+from emovid_assets.home.settings_groups import GROUPS, digests
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.build import build_report
 from emovid_assets.report.figures import drawn
 from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
 from emovid_assets.resources.project import Project
-from emovid_assets.settings_groups import GROUPS, digests
 from emovid_assets.tables import TABLES
 
 GROUP = "catalogue"
@@ -31,7 +31,7 @@ SHOWN_VIEWS = ("dataset_statistics", "emotion_distribution", "rater_agreement", 
     description="DuckDB views over every table, and the analyses of the paper. Safe to open read-only at any time.",
 )
 def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
-    sql_folder = project_file("sql")
+    sql_folder = shipped_file("sql")
     summary = build_catalogue(project.home.root, sql_folder)
     shown: dict[str, Any] = {}
     with open_catalogue(project.home.root, sql_folder) as connection:

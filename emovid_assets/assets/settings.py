@@ -10,9 +10,10 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.layout import SETTINGS_FILE, Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SETTINGS_FILE
+from emovid_assets.home.settings_groups import GROUPS, digest, values
 from emovid_assets.resources.project import Project
-from emovid_assets.settings_groups import GROUPS, digest, values
 
 GROUP = "settings"
 DATA_VERSION_TAG = "dagster/data_version"

@@ -9,7 +9,8 @@ from rich.markup import escape
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.demo.annotators import simulate_annotators
 from emovid_assets.demo.library import Size, make_library
-from emovid_assets.layout import SETTINGS_FILE, Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SETTINGS_FILE
 from emovid_assets.query import aligned, answer
 from emovid_assets.report.build import REPORT_NAME
 from emovid_assets.resources.warehouse import Warehouse

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emovid_assets.layout import Home
-from emovid_assets.project_files import project_file
+from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.facts import Facts, read_facts
 from emovid_assets.report.page import Page, render
@@ -41,7 +41,7 @@ def build_report(home: Home, *, built_at: datetime | None = None) -> ReportSumma
     """
     now = (built_at or datetime.now(UTC)).astimezone(UTC)
     facts = read_facts(home, now)
-    with open_catalogue(home.root, project_file("sql")) as connection:
+    with open_catalogue(home.root, shipped_file("sql")) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         answers, thumbnails = Answers(connection), Thumbnails(home.root)
         page = render(answers, thumbnails, facts, library=home.relative(home.library))

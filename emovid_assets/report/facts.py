@@ -9,8 +9,9 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from emovid_assets.layout import Home, Settings
-from emovid_assets.settings_groups import GROUPS, digest, digests, values
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import Settings
+from emovid_assets.home.settings_groups import GROUPS, digest, digests, values
 
 PACKAGES = (
     *("emovid-assets", "duckdb", "pyarrow", "av", "scenedetect-headless", "opencv-python-headless", "numpy"),

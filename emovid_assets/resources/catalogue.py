@@ -27,7 +27,7 @@ import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.file_lock import locked
+from emovid_assets.home.file_lock import locked
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables import TABLES, Table
 

@@ -20,7 +20,7 @@ from emovid_assets.core.vlm.top_tokens import (
     read_words,
     rotated,
 )
-from emovid_assets.layout import CaptionerSettings, LabellerSettings
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources.endpoint_client import EndpointError
 from emovid_assets.resources.endpoint_manners import Manners
 from emovid_assets.resources.endpoint_requests import caption_fields, letter_fields, word_fields

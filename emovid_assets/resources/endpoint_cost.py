@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emovid_assets.layout import CaptionerSettings, LabellerSettings
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 
 TOKEN_SIDE_PX = 28
 """Assumed side of the square that one image token stands for, as in Qwen2.5-VL (14 px patches, merged two by two)."""

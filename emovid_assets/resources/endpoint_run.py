@@ -21,7 +21,7 @@ from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.vlm import frames
 from emovid_assets.core.vlm.exchange import ClipRequest, Meter
 from emovid_assets.core.vlm.top_tokens import UnusableAnswerError
-from emovid_assets.layout import CaptionerSettings, LabellerSettings
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources.endpoint_answers import Answer
 from emovid_assets.resources.endpoint_client import Endpoint, EndpointError, NoAnswerError
 from emovid_assets.resources.endpoint_judge import End, Judge

@@ -25,8 +25,8 @@ from typing import Any
 import requests
 
 from emovid_assets.core.label_studio import SKIP_KEY, SUBMIT_KEY
-from emovid_assets.layout import Home
-from emovid_assets.project_files import project_file
+from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import shipped_file
 
 VERSION = "1.23.2"
 PROGRAM_VARIABLE = "EMOVID_LABEL_STUDIO"
@@ -109,7 +109,7 @@ def program(home: Home, say: Callable[[str], None] = lambda text: None) -> Path:
     if not marker.exists():
         say(f"Setting up Label Studio {VERSION} in {environment} (once, a few minutes)")
         python = environment / "bin" / "python"
-        requirement = ["-c", str(project_file(CONSTRAINTS)), f"label-studio=={VERSION}"]
+        requirement = ["-c", str(shipped_file(CONSTRAINTS)), f"label-studio=={VERSION}"]
         for command in (
             [sys.executable, "-m", "venv", str(environment)],
             [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirement],

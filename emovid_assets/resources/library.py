@@ -21,7 +21,7 @@ from emovid_assets.core.csv_text import CsvError, csv_rows
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.errors import sentence
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
 from emovid_assets.resources.library_files import METADATA_FOLDER, LibraryEntry, Listing, Stamp, listing
 

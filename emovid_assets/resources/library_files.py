@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from emovid_assets.core import transcripts
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore
 
 MANIFEST = "manifest.csv"

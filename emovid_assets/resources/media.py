@@ -8,12 +8,13 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from emovid_assets.layout import Home, SceneSettings
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SceneSettings
+from emovid_assets.home.settings_groups import digest
 from emovid_assets.resources import media_steps
 from emovid_assets.resources.compute import Item, Outcome, Step
 from emovid_assets.resources.library import LibraryFile
 from emovid_assets.resources.project import Project
-from emovid_assets.settings_groups import digest
 
 Row = Mapping[str, Any]
 

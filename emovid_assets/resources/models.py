@@ -17,7 +17,7 @@ from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_describer import EmbeddedDescriber
 from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, TrainingReport
 from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables

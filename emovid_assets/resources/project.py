@@ -12,8 +12,9 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from emovid_assets.layout import Home, Settings
-from emovid_assets.project_files import project_file
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import Settings
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import refresh_catalogue
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
 from emovid_assets.resources.item_store import FinishedItem, ItemStore
@@ -59,7 +60,7 @@ class Project(dg.ConfigurableResource):
         put = warehouse.write if isinstance(rows, pa.Table) else warehouse.write_batches
         path = put(table, domain, rows)
         if warehouse.version(table, domain) != before:
-            refresh_catalogue(self.home.root, project_file("sql"))
+            refresh_catalogue(self.home.root, shipped_file("sql"))
         return path
 
     def with_store(self, use: Callable[[ItemStore], Any]) -> Any:

@@ -33,7 +33,7 @@ from emovid_assets.core.vlm.fine_tuning import VERSION, FineTuning
 from emovid_assets.core.vlm.loading import load
 from emovid_assets.core.vlm.training_set import Example, Parts, class_weights, divided, require_enough
 from emovid_assets.core.vlm.training_state import Recipe, State
-from emovid_assets.layout import Settings
+from emovid_assets.home.settings import Settings
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables

@@ -19,7 +19,8 @@ from emovid_assets.core.vlm import frames, prompts
 from emovid_assets.core.vlm.caption_rules import CaptionRules
 from emovid_assets.core.vlm.chat_model import load_chat_model
 from emovid_assets.core.vlm.exchange import ClipRequest, Meter
-from emovid_assets.layout import CaptionerSettings, Home, LabellerSettings
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources import endpoint, local_model
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
 from emovid_assets.resources.project import Project

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.label_studio import Access, LabelStudio
 
 

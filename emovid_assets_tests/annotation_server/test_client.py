@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.label_studio import Access, LabelStudio, LabelStudioError, program, running_server
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from emovid_assets import runner
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.runner import AssetReport, StageReport
 from emovid_assets.tables import rows_of

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
 from emovid_assets_tests.assets.homes import Demo, all_rows, build, draw_gif, errors_of, report_of, rows
 from emovid_assets_tests.planted_tables import plant, valid_row

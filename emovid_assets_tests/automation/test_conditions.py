@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from emovid_assets.build import build_defs
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.project import Project
 from emovid_assets.runner import open_instance
 from emovid_assets.staleness import Lineage

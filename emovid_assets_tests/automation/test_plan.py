@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emovid_assets import runner
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.plan import PlannedAsset, plan
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.status import asset_states, unresolved_failures

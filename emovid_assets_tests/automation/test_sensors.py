@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from emovid_assets import runner
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.sensors import annotation_files, library_files, sensors, settings_file

@@ -9,7 +9,7 @@ import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.counting import item_counts
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.plan import PlannedAsset
 from emovid_assets.resources import models
 from emovid_assets.resources.endpoint_cost import Estimate

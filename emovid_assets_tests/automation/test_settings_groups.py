@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets.layout import Home, Settings
-from emovid_assets.settings_groups import GROUPS, WITHOUT_INFLUENCE, digests, keys_of
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import Settings
+from emovid_assets.home.settings_groups import GROUPS, WITHOUT_INFLUENCE, digests, keys_of
 
 VLM = '[labeller]\nbackend = "transformers"\nmodel = "m"\nprompt = "ask.txt"\n'
 

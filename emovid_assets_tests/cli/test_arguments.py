@@ -8,7 +8,7 @@ import pytest
 
 from emovid_assets import cli
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import Settings
+from emovid_assets.home.settings import Settings
 from emovid_assets_tests.assets.homes import ROOT, emovid
 from emovid_assets_tests.cli.conftest import Call
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from emovid_assets import runner, terminal
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 
 
 def last_line(monkeypatch: pytest.MonkeyPatch, home: Path, sources: Sequence[tuple[int, int]]) -> str:

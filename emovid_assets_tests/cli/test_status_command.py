@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.plan import plan
 from emovid_assets.status import AssetState, asset_states
 from emovid_assets.tables import TABLES

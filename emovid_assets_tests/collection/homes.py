@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets_tests.collection.servers import Loopback
 
 CLIPS = "videoid,year,clip_idx,clip_tot,upload_year,title,clip_name,imdbid\n"

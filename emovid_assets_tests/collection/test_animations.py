@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emovid_assets.core.collection.animation import read_listing, safe_path
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.collect import collect, wanted_rows
 from emovid_assets.resources.item_store import ItemStore

@@ -8,7 +8,7 @@ from PIL import Image, ImageSequence
 
 from emovid_assets.core.collection.duplicates import fingerprint, shows_the_same
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.layout import CollectionSettings
+from emovid_assets.home.settings import CollectionSettings
 from emovid_assets_tests.assets.homes import draw_gif
 
 BITS = CollectionSettings().near_duplicate_bits

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
 

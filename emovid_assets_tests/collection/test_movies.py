@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.collect import collect, wanted_rows
 from emovid_assets.resources.collection.shelf import BusyError, collecting
@@ -282,7 +282,7 @@ def test_without_metadata_a_person_is_told_what_is_missing(tmp_path: Path) -> No
 COLLECT = """\
 import sys
 from pathlib import Path
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.collect import collect
 collect(Home(Path(sys.argv[1])), sys.argv[2])
 """

@@ -12,7 +12,7 @@ import pytest
 
 from emovid_assets.core.collection.queries import searches, words_by_emotion
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.collect import collect, wanted_rows
 from emovid_assets.resources.collection.store import CollectionStore

@@ -24,9 +24,9 @@ import pytest
 import yaml
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
+from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.instance import GENERATED, INSTANCE_VARIABLE, instance_folder, prepare_instance_folder, rendered
-from emovid_assets.layout import CaptionerSettings, LabellerSettings
-from emovid_assets.project_files import project_file
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGSTER_SERVICES = {"migrate", "code", "webserver", "daemon"}
@@ -345,7 +345,7 @@ def test_an_instance_named_by_the_environment_is_used_as_it_is(tmp_path: Path) -
 OPEN = """
 import sys, time
 from pathlib import Path
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.runner import open_instance
 
 time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
@@ -403,7 +403,7 @@ def test_state_outside_emovid_home_is_refused(tmp_path: Path, base_dir: str) -> 
 
 @pytest.mark.parametrize("name", ["dagster.yaml", "workspace.yaml", "sql"])
 def test_a_checkout_has_its_project_files_at_the_root(name: str) -> None:
-    assert project_file(name) == ROOT / name
+    assert shipped_file(name) == ROOT / name
 
 
 def test_a_wheel_has_its_project_files_inside_the_package(tmp_path: Path) -> None:
@@ -411,9 +411,9 @@ def test_a_wheel_has_its_project_files_inside_the_package(tmp_path: Path) -> Non
     (package / "_project" / "sql").mkdir(parents=True)
     # A stranger's folder beside the installed package.
     (tmp_path / "site-packages" / "dagster.yaml").touch()
-    assert project_file("sql", package=package) == package / "_project" / "sql"
+    assert shipped_file("sql", package=package) == package / "_project" / "sql"
     with pytest.raises(FileNotFoundError, match="install emovid-assets again"):
-        project_file("dagster.yaml", package=package)
+        shipped_file("dagster.yaml", package=package)
 
 
 def _stop(process: subprocess.Popen[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.runner import open_instance
 from emovid_assets.tables import TABLES

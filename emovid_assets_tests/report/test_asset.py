@@ -6,9 +6,9 @@ import dagster as dg
 
 from emovid_assets.assets.catalogue import catalogue, dataset_report
 from emovid_assets.assets.table_asset import SETTINGS_TAG
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings_groups import GROUPS, digests
 from emovid_assets.resources.project import Project
-from emovid_assets.settings_groups import GROUPS, digests
 
 
 def materialized(home: Path) -> dg.ExecuteInProcessResult:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.report import build, thumbnails
 from emovid_assets.report.build import build_report
 from emovid_assets.resources.catalogue import read_view_files
@@ -187,7 +187,7 @@ def test_a_view_that_is_not_there_is_named_and_ends_nothing(
         if view.name in gone or gone & set(view.depends_on):
             gone.add(view.name)
             (fewer / f"{view.name}.sql").unlink()
-    monkeypatch.setattr(build, "project_file", lambda name: fewer)
+    monkeypatch.setattr(build, "shipped_file", lambda name: fewer)
     page = read(build_report(Home(home), built_at=NOON).path.read_text(encoding="utf-8"))
     (said,) = [one.text for one in page.of_class("missing") if "polarity_by_colour" in one.text]
     assert "Table with name polarity_by_colour does not exist" in said

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.report.build import build_report
 from emovid_assets_tests.browser import CHROMIUM
 from emovid_assets_tests.report.browser import measure

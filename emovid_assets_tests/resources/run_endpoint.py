@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from emovid_assets.core.vlm.exchange import ClipRequest, Meter
-from emovid_assets.layout import LabellerSettings
+from emovid_assets.home.settings import LabellerSettings
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, compute
 from emovid_assets.resources.endpoint import label_clips
 from emovid_assets.resources.endpoint_manners import Manners

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources import library as library_module
 from emovid_assets.resources.compute import Item, Step, compute, count
 from emovid_assets.resources.item_store import ItemStore

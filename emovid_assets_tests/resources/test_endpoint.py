@@ -22,7 +22,7 @@ from emovid_assets.core.vlm import frames
 from emovid_assets.core.vlm.caption_rules import CaptionRules
 from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter
 from emovid_assets.core.vlm.top_tokens import rotated
-from emovid_assets.layout import CaptionerSettings, LabellerSettings
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources import endpoint_run, vlm
 from emovid_assets.resources.endpoint import caption_clips, label_clips
 from emovid_assets.resources.endpoint_client import EndpointError

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from emovid_assets.layout import CaptionerSettings, LabellerSettings
+from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources.endpoint_cost import estimate
 
 SERVED: dict[str, Any] = {

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources import library
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new, read_library

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from emovid_assets.core.sampling import SamplingSettings
-from emovid_assets.layout import Home, SceneSettings, Settings, SettingsError
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SceneSettings, Settings, SettingsError
 from emovid_assets.resources.project import Project
 
 

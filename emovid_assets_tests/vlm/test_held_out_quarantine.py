@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.needs import quarantined_counts
 from emovid_assets.runner import AssetReport
 from emovid_assets.staleness import Place

@@ -9,7 +9,7 @@ import pytest
 
 from emovid_assets.core.vlm.prompts import CAPTION, FOLDER, read_prompt
 from emovid_assets.counting import labeller_amount
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.plan import plan
 from emovid_assets.server_costs import server_costs
 from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows

@@ -20,7 +20,8 @@ from emovid_assets.core.collection.file_kinds import HEAD_BYTES, kind_of
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
 from emovid_assets.core.csv_text import CsvError, csv_rows
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.layout import CollectionSettings, Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.archives import TOO_MUCH, ArchiveError, FileSet, Reading
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.shelf import Shelf

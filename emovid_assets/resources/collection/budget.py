@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from emovid_assets.layout import CollectionSettings
+from emovid_assets.home.settings import CollectionSettings
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.layout import Home
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.animations import animation_items, animation_row, collect_animations
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.movies import (

@@ -15,7 +15,8 @@ from emovid_assets.core.collection.attempts import Verdict, at_last, is_due, nex
 from emovid_assets.core.collection.condensed_movies import FILE_PREFIX, ORIGIN, Metadata, Video, read_metadata
 from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.identity import keyed_rank
-from emovid_assets.layout import CollectionSettings, Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.shelf import Shelf, file_name
 from emovid_assets.resources.collection.store import CollectionStore, ItemState

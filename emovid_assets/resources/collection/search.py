@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.collection.services import FoundItem, GiphyService, Page, Service, TenorService
-from emovid_assets.layout import CollectionSettings
+from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.http import MAX_JSON_BYTES, Fetcher, FetchError, Limits
 from emovid_assets.resources.collection.store import CollectionStore
 

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from emovid_assets.core.csv_text import CsvError, csv_rows
-from emovid_assets.file_lock import locked
-from emovid_assets.layout import Home
+from emovid_assets.home.file_lock import locked
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.library import MANIFEST_COLUMNS
 from emovid_assets.resources.library_files import MANIFEST
 

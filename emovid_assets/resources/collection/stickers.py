@@ -21,7 +21,8 @@ from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.collection.services import FoundItem
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
 from emovid_assets.core.identity import file_sha256, keyed_rank
-from emovid_assets.layout import CollectionSettings, Home
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.http import Fetcher, FetchError, Limits
 from emovid_assets.resources.collection.search import Searcher, ServiceStoppedError, keys_of, services_of

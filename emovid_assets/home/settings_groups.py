@@ -1,6 +1,6 @@
 """Which settings results depend on: groups of keys that the same assets read.
 
-Belongs here: which keys of `layout.Settings` stand in which group, and the digest of a group. Does not belong here:
+Belongs here: which keys of `settings.Settings` stand in which group, and the digest of a group. Does not belong here:
 which asset reads which group (the assets say so), and what is done where a digest has changed (`staleness`).
 
 Every key is in exactly one group, in `WITHOUT_INFLUENCE` or `OF_THE_LIBRARY`; a test keeps it so.
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.layout import Home, Settings
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import Settings
 
 _READING = ("model", "revision", "prompt", "context", "frames", "frame_choice", "frame_side_px", "precision")
 

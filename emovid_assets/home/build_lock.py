@@ -9,8 +9,8 @@ and what is stale would be judged by the wrong one. So a run waits for the one t
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from emovid_assets.file_lock import locked
-from emovid_assets.layout import Home
+from emovid_assets.home.file_lock import locked
+from emovid_assets.home.folders import Home
 
 
 def building(home: Home, domain: str | None, told: Callable[[str], None]) -> AbstractContextManager[None]:

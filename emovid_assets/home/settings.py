@@ -1,17 +1,13 @@
-"""Where things lie below the home folder, and the settings file in it.
+"""The settings file of a home: every value that a user may change, with its default and meaning.
 
-Belongs here: names of folders and files, and every value a user may change. Does not belong here: what
-is done with them.
-
-`EMOVID_HOME` is read when a `Home` is asked for, never at import.
+Belongs here: names, defaults, limits and meanings of settings, and reading the file. Does not belong here: which asset
+reads which setting (`settings_groups`, and the assets), and what is done with a value.
 """
 
 import hashlib
 import json
-import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -221,98 +217,23 @@ class Settings(_Section):
     collection: CollectionSettings = CollectionSettings()
 
 
-@dataclass(frozen=True)
-class Home:
-    """The home folder. Paths in tables are relative to `root`, with forward slashes."""
+def read_settings(path: Path) -> Settings:
+    """The settings that a file holds; all defaults where there is none.
 
-    root: Path
-
-    @classmethod
-    def from_environment(cls) -> "Home":
-        return cls(Path(os.environ.get("EMOVID_HOME") or "data").expanduser().resolve())
-
-    @property
-    def library(self) -> Path:
-        return self.root / "library"
-
-    @property
-    def annotations(self) -> Path:
-        return self.library / "annotations"
-
-    @property
-    def warehouse(self) -> Path:
-        return self.root / "warehouse"
-
-    @property
-    def media(self) -> Path:
-        """Clip files and pictures: all that an annotation server may serve."""
-        return self.root / "media"
-
-    @property
-    def clips(self) -> Path:
-        return self.media / "clips"
-
-    @property
-    def thumbnails(self) -> Path:
-        return self.media / "thumbnails"
-
-    @property
-    def first_frames(self) -> Path:
-        return self.media / "first_frames"
-
-    @property
-    def frame_changes(self) -> Path:
-        """How much frames differ from the ones before: new cut settings need no new comparison (ADR 11)."""
-        return self.root / "frame_changes"
-
-    @property
-    def models(self) -> Path:
-        return self.root / "models"
-
-    @property
-    def reports(self) -> Path:
-        return self.root / "reports"
-
-    @property
-    def state(self) -> Path:
-        """Per-item state: finished items and quarantine (ADR 2)."""
-        return self.root / "state.sqlite"
-
-    @property
-    def collection_lock(self) -> Path:
-        """Held by the one process that collects for this home."""
-        return self.root / ".collection.lock"
-
-    def build_lock(self, domain: str | None) -> Path:
-        """Held by the one process that builds a domain at a terminal."""
-        return self.root / f".build-{domain or 'all'}.lock"
-
-    def collected(self, domain: str) -> Path:
-        """Files that were collected; people put theirs beside this folder."""
-        return self.library / domain / "collected"
-
-    def relative(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
-
-    def served(self, media_path: str) -> str:
-        """A `media_path` of `clip_media` as an annotation server is given it: below `media`."""
-        return (self.root / media_path).relative_to(self.media).as_posix()
-
-    def settings(self) -> Settings:
-        """Settings of this home. Raises SettingsError with the file, the key and what is allowed."""
-        path = self.root / SETTINGS_FILE
-        if not path.exists():
-            return Settings()
-        try:
-            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-            return Settings.model_validate(values)
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{path}: not valid TOML: {error}") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
-        except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in error.errors())
-            raise SettingsError(f"{path}: {faults}") from error
+    Raises SettingsError with the file, the key and what is allowed.
+    """
+    if not path.exists():
+        return Settings()
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings.model_validate(values)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in error.errors())
+        raise SettingsError(f"{path}: {faults}") from error
 
 
 def _said(fault: Mapping[str, Any]) -> str:

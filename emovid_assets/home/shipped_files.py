@@ -5,10 +5,10 @@ Belongs here: finding them in a checkout and in an installed wheel. Does not bel
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def project_file(name: str, *, package: Path = _PACKAGE) -> Path:
+def shipped_file(name: str, *, package: Path = _PACKAGE) -> Path:
     """Absolute path of the file or folder `name` of the project.
 
     A wheel carries it in `emovid_assets/_project`; a checkout has it beside the package, next to
