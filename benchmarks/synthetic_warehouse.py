@@ -12,7 +12,8 @@ import pyarrow as pa
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.resources.catalogue import duckdb_type
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import TABLES, Column
+from emovid_assets.tables.columns import Column
+from emovid_assets.tables.registry import TABLES
 
 PAPER_SHARES = {"movie": 13_255, "animation": 2_807, "sticker": 6_696}
 """Clips per domain as the paper prints them (Table 2)."""

@@ -29,7 +29,7 @@ from benchmarks.synthetic_warehouse import PAPER_CLIP_COUNT, plant_warehouse
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import CATALOGUE_NAME, build_catalogue, read_view_files
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 THREADS = 2
 DERIVED = ("clip_facts", "disputed_clips", "caption_phrase_counts")

@@ -17,7 +17,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import label_screen, task, verify_screen
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 
 CSV_COLUMNS = ("clip_id", "purpose", "annotator_id", "label", "annotated_at", "tool", "lead_time_s")
 ADJUDICATE = "adjudicate"

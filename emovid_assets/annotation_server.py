@@ -18,7 +18,7 @@ from emovid_assets.core.label_studio import projects
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 
 FILE_PREFIX = "label-studio-"
 """Of the files in `library/annotations/` that a pull writes."""

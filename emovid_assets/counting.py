@@ -29,7 +29,7 @@ from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.library import known_and_new
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 
 _LOG = logging.getLogger("emovid.plan")
 Rows = list[dict[str, Any]]

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 
 class ParquetIOManager(dg.ConfigurableIOManager):

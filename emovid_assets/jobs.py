@@ -27,7 +27,7 @@ from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.project import Project
 from emovid_assets.runs import busy_places
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 COLLECTION_POOL = "collection"
 

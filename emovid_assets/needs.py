@@ -21,7 +21,7 @@ from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.runs import unbuilt_since_failure
 from emovid_assets.staleness import VERSION_TAG, Lineage, Place, Verdict, verdicts
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 
 def current_verdicts(

@@ -13,7 +13,6 @@ import pyarrow as pa
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.named_queries import NamedQuery, NamedQueryError, did_you_mean, read_named_queries
-from emovid_assets.reference import limits
 from emovid_assets.resources.catalogue import (
     FunctionFile,
     ViewFile,
@@ -21,7 +20,8 @@ from emovid_assets.resources.catalogue import (
     read_function_files,
     read_view_files,
 )
-from emovid_assets.tables import TABLES, Table
+from emovid_assets.tables.columns import Table, limits
+from emovid_assets.tables.registry import TABLES
 
 _COLUMN_FAULTS = (
     re.compile(r'Referenced column "([^"]+)" (?:was )?not found'),

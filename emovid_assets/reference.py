@@ -19,7 +19,8 @@ from emovid_assets.resources.catalogue import (
     read_view_files,
 )
 from emovid_assets.settings_page import render_settings
-from emovid_assets.tables import TABLES, Column, Table
+from emovid_assets.tables.columns import Table, limits
+from emovid_assets.tables.registry import TABLES
 
 PROJECT = Path(__file__).resolve().parents[1]
 SQL_FOLDER = PROJECT / "sql"
@@ -30,7 +31,7 @@ SETTINGS_PATH = PROJECT / "docs" / "settings.md"
 _INTRODUCTION = """\
 # Reference
 
-Every table and every view, with each column, and every function. This page is made from `emovid_assets/tables.py` and
+Every table and every view, with each column, and every function. This page is made from `emovid_assets/tables/` and
 the headers of `sql/`; change those, then run `python -m emovid_assets.reference`.
 
 Tables are Parquet files: `warehouse/<table>/domain=<domain>/part-0.parquet` below the home folder, or
@@ -100,22 +101,6 @@ def render_reference(sql_folder: Path) -> str:
         *(_render_function(file) for file in functions),
     ]
     return "\n".join(parts)
-
-
-def limits(column: Column) -> str:
-    """What a value may be, in words: range or vocabulary, and whether it may be null."""
-    parts = []
-    if column.vocabulary is not None:
-        parts.append(", ".join(f"`{word}`" for word in column.vocabulary))
-    if column.minimum is not None and column.maximum is not None:
-        parts.append(f"{column.minimum:g} to {column.maximum:g}")
-    elif column.minimum is not None:
-        parts.append(f"≥ {column.minimum:g}")
-    elif column.maximum is not None:
-        parts.append(f"≤ {column.maximum:g}")
-    if column.is_nullable:
-        parts.append("may be null")
-    return "; ".join(parts)
 
 
 def _render_table(table: Table) -> str:

@@ -15,7 +15,7 @@ from emovid_assets.partitions import DOMAINS
 from emovid_assets.plan import PlannedAsset
 from emovid_assets.resources.endpoint_cost import Estimate, estimate
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import each_row
+from emovid_assets.tables.columns import each_row
 
 SAMPLE = 500
 """Answers and sizes, per asset and domain, that means are taken over."""

@@ -17,7 +17,7 @@ from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.runner import open_instance
 from emovid_assets.runs import built_since
 from emovid_assets.staleness import Lineage, Place
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ when they are asked (blocking checks, `emovid verify`), and rules about the mean
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emovid_assets.tables import Column, Table
+from emovid_assets.tables.columns import Column, Table
 
 Fault = str | None
 

@@ -28,7 +28,8 @@ from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
 from emovid_assets.table_rules import key_fault, schema_fault, value_fault
-from emovid_assets.tables import TABLES, each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
+from emovid_assets.tables.registry import TABLES
 
 SHOWN_FAULTS = 20
 LEFTOVER_AFTER_S = 3600.0

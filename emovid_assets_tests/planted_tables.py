@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import TABLES, Column
+from emovid_assets.tables.columns import Column
+from emovid_assets.tables.registry import TABLES
 
 LISTS: dict[pa.DataType, list[Any]] = {
     pa.list_(pa.float64()): [0.0, 0.5],

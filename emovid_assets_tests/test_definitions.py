@@ -20,7 +20,7 @@ from emovid_assets.home.settings_groups import GROUPS
 from emovid_assets.partitions import backfill_policy
 from emovid_assets.resources.project import Project
 from emovid_assets.runner import stages
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
 GRAPH = defs.resolve_asset_graph()

@@ -8,7 +8,8 @@ import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.resources.warehouse import content_hash
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables.columns import rows_of
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.planted_tables import valid_row, valid_rows
 
 table_by_table = pytest.mark.parametrize("name", sorted(TABLES))

@@ -34,7 +34,7 @@ from emovid_assets.home.settings import SETTINGS_FILE
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import build_catalogue
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 READ = "--read-until-stdin-ends"

@@ -25,7 +25,8 @@ from emovid_assets.core.voting import human_labels as vote
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import Warehouse, content_hash
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables.columns import rows_of
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "annotations"
 ANNOTATION_SUFFIXES = (".csv", ".json")

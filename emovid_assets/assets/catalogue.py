@@ -16,7 +16,7 @@ from emovid_assets.report.build import build_report
 from emovid_assets.report.figures import drawn
 from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "catalogue"
 SHOWN_VIEWS = ("dataset_statistics", "emotion_distribution", "rater_agreement", "benchmark_cells")

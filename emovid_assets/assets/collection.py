@@ -11,7 +11,7 @@ from emovid_assets.assets.table_asset import Rows, result, table_asset
 from emovid_assets.core.collection.attempts import STATUSES
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "collection"
 

@@ -26,7 +26,8 @@ from emovid_assets.resources import models, training, vlm
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "labels"
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from emovid_assets.core import clip_facts as facts
 from emovid_assets.core import disputes, phrases
 from emovid_assets.resources import deriving
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "derived"
 

@@ -22,7 +22,9 @@ from emovid_assets.core.model_place import find_model
 from emovid_assets.resources import embeddings
 from emovid_assets.resources.evidence import evidence_of
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import SEPARATED, TABLES, each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
+from emovid_assets.tables.embeddings import SEPARATED
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "embeddings"
 FEATURES_ID, FEATURES_REVISION = "embedded/measured-features", "1"

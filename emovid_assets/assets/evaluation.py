@@ -24,7 +24,8 @@ from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
-from emovid_assets.tables import TABLES, each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "evaluation"
 

@@ -25,7 +25,7 @@ from emovid_assets.resources import models, training, vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import ALL_DOMAINS, Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "labels"
 Row = dict[str, Any]

@@ -16,7 +16,8 @@ from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
 from emovid_assets.resources import models, vlm
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables.columns import rows_of
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "labels"
 

@@ -15,7 +15,8 @@ from emovid_assets.core.colour import ColourSums
 from emovid_assets.core.colour import colour_attributes as attributes_of
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "measurements"
 

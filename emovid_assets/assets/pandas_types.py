@@ -9,7 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.tables import TABLES, Column, Table
+from emovid_assets.tables.columns import Column, Table
+from emovid_assets.tables.registry import TABLES
 
 
 def pandas_type(table: Table) -> dg.DagsterType:

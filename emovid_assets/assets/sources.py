@@ -19,7 +19,8 @@ from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.library import LibraryFile, read_library
 from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES, each_row
+from emovid_assets.tables.columns import each_row
+from emovid_assets.tables.registry import TABLES
 
 GROUP = "sources"
 FROM_MANIFEST = (

@@ -17,7 +17,8 @@ from emovid_assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.resources.item_store import Failure
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import content_hash
-from emovid_assets.tables import TABLES, Column, Table
+from emovid_assets.tables.columns import Column, Table
+from emovid_assets.tables.registry import TABLES
 
 OWNER = "team:emovid"
 PREVIEW_ROWS = 5

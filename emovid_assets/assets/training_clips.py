@@ -12,7 +12,7 @@ from emovid_assets.core.labelling import LabelledClip
 from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
 
 
 def pool_of(

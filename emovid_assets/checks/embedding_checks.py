@@ -6,7 +6,7 @@ import numpy as np
 from emovid_assets.core.embedding_map import EMBEDDED
 from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 
 LENGTH_SLACK = 1e-3
 

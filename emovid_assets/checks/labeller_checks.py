@@ -9,7 +9,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labeller_comparison import accuracy_gain
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.training import RECORD
-from emovid_assets.tables import each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
 
 WARN = dg.AssetCheckSeverity.WARN
 

@@ -12,7 +12,7 @@ from emovid_assets.core.splits import leaks
 from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.media import is_whole
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
 
 PROBABILITY_SLACK = 1e-6
 WARN = dg.AssetCheckSeverity.WARN

@@ -9,7 +9,8 @@ import pyarrow as pa
 from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.project import Project
 from emovid_assets.table_rules import Fault, key_fault, schema_fault, value_fault
-from emovid_assets.tables import TABLES, Table
+from emovid_assets.tables.columns import Table
+from emovid_assets.tables.registry import TABLES
 
 _CHECKS: dict[str, tuple[str, Callable[[Table, pa.Table, str | None], Fault]]] = {
     "schema_matches": ("Columns, types and nulls as in the registry.", lambda t, rows, _: schema_fault(t, rows)),

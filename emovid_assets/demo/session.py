@@ -14,7 +14,7 @@ from emovid_assets.home.settings import SETTINGS_FILE
 from emovid_assets.query import aligned, answer
 from emovid_assets.report.build import REPORT_NAME
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 from emovid_assets.terminal import Bars, progress_bars, run_build
 
 SETTINGS = """\

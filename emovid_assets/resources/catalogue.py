@@ -8,7 +8,7 @@ table had when the catalogue was written (see `warehouse`): whoever opens it see
 a build replaces meanwhile. Each write of a table refreshes the catalogue.
 
 Belongs here: views of the tables, functions and views of `sql/`, their comments, and whether a catalogue is current.
-Does not belong here: what a view computes (that is in `sql/`), what a column means (that is in `tables.py`).
+Does not belong here: what a view computes (that is in `sql/`), what a column means (that is in `tables`).
 """
 
 import hashlib
@@ -29,7 +29,8 @@ import pyarrow as pa
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.file_lock import locked
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import TABLES, Table
+from emovid_assets.tables.columns import Table
+from emovid_assets.tables.registry import TABLES
 
 CATALOGUE_NAME = "catalogue.duckdb"
 INFO_VIEW = "catalogue_info"

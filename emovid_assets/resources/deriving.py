@@ -24,7 +24,7 @@ from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.resources.catalogue import table_view_sql
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 MEMORY_LIMIT = "2GB"
 """Of DuckDB; what does not fit is spilled to a temporary folder below the home folder."""

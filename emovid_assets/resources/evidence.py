@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from emovid_assets.core.labelling import ClipEvidence
-from emovid_assets.tables import each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_of
 
 _OF_CLIP = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
 _OF_FILE = ("clip_id", "media_path", "sha256")

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 HIDDEN_FILES = ".part-*"
 """Versions, and what killed writers left."""

@@ -21,7 +21,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.runner import AssetReport, StageReport
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.demo.annotators import LABEL_STUDIO_FILE, STICKER_FILE, VISITOR
 from emovid_assets.demo.truth import Truth
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo, all_rows, rows
 
 pytestmark = pytest.mark.integration

@@ -6,7 +6,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.resources.warehouse import Warehouse, content_hash
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import (
     Demo,
     all_rows,

@@ -16,7 +16,7 @@ from emovid_assets.resources.endpoint_cost import Estimate
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
 from emovid_assets.server_costs import server_costs
-from emovid_assets.tables import rows_of
+from emovid_assets.tables.columns import rows_of
 from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.planted_tables import plant, valid_row
 from emovid_assets_tests.resources.chat_server import Call, ChatServer, Reply, completion

@@ -12,7 +12,7 @@ import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.label_studio import label_screen, verify_screen
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import build, errors_of, rows
 from emovid_assets_tests.cli.conftest import Call
 from emovid_assets_tests.planted_tables import plant, valid_row

@@ -12,7 +12,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.project import Project
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import build, errors_of, rows
 from emovid_assets_tests.cli.conftest import Call, call
 from emovid_assets_tests.collection.homes import movie_home, settings

@@ -11,7 +11,7 @@ from emovid_assets.core.annotations import Answer, accept_answers, read_annotati
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.voting import human_labels
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 CLIP = "movie-0123456789abcdef-00000000-00004000"
 STICKER = "sticker-0123456789abcdef-00000000-00001000"

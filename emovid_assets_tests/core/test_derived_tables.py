@@ -12,7 +12,7 @@ from emovid_assets.core import phrases
 from emovid_assets.core.clip_facts import FACTS, TABLES_READ, clip_facts_query
 from emovid_assets.core.disputes import disputed_clips_query
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.sql.planting import answer_of, phrase_counts_of, row
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -15,7 +15,7 @@ from dagster._core.execution.backfill import BulkActionStatus
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.instance import prepare_instance_folder
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT, build, draw_gif, errors_of, rows
 
 pytestmark = pytest.mark.integration

@@ -18,7 +18,8 @@ from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.runner import open_instance
 from emovid_assets.staleness import VERSION_TAG
 from emovid_assets.status import asset_states
-from emovid_assets.tables import TABLES, rows_of
+from emovid_assets.tables.columns import rows_of
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo, build, built_demo, copy_of, errors_of
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ import pytest
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.runner import open_instance
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets.verify import proofs
 from emovid_assets_tests.assets.homes import ROOT, draw_gif, emovid, rows
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from emovid_assets.resources import warehouse as module
 from emovid_assets.resources.warehouse import Warehouse, content_hash, holds_its_name
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 
 TABLE = TABLES["clip_media"]
 

@@ -14,7 +14,8 @@ from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_BY_NAME
 from emovid_assets.resources.catalogue import open_catalogue
-from emovid_assets.tables import FLAG, INTEGER, NUMBER, TABLES, TEXT, TIMESTAMP
+from emovid_assets.tables.columns import FLAG, INTEGER, NUMBER, TEXT, TIMESTAMP
+from emovid_assets.tables.registry import TABLES
 
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

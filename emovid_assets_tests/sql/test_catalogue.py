@@ -30,7 +30,7 @@ from emovid_assets.resources.catalogue import (
     split_sql_header,
 )
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.tables import TABLES
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.sql.conftest import Library
 from emovid_assets_tests.sql.planting import NOON, SQL_FOLDER, plant, row
 

@@ -8,7 +8,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.tables import OUTCOMES
+from emovid_assets.tables.columns import OUTCOMES
 from emovid_assets_tests.sql.conftest import Library
 from emovid_assets_tests.sql.planting import NOON, label
 

@@ -6,7 +6,8 @@ import pytest
 
 from emovid_assets import reference
 from emovid_assets.resources.catalogue import read_view_files
-from emovid_assets.tables import INTEGER, TABLES, TEXT, Column
+from emovid_assets.tables.columns import INTEGER, TEXT, Column
+from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.sql.planting import SQL_FOLDER
 
 

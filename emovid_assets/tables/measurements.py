@@ -1,0 +1,105 @@
+"""Stage 2: what is measured on the pictures and the sound of a clip.
+
+Belongs here: the tables of this stage. Does not belong here: how a value is computed.
+"""
+
+from emovid_assets.tables.columns import (
+    CLIP_ID,
+    DOMAIN,
+    DURATION_S,
+    HAS_AUDIO,
+    INTEGER,
+    NUMBER,
+    NUMBERS,
+    SOURCE_ID,
+    TEXTS,
+    Column,
+    Table,
+    share,
+)
+
+MEASUREMENT_TABLES = (
+    Table(
+        "colour_attributes",
+        "clip",
+        "The paper's colour attributes, pooled over all pixels of the frames 0, 20, 40, … (stride configurable).",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("brightness", NUMBER, "brightness_mean rounded half up to 0.1", minimum=0, maximum=1),
+            Column("colorfulness", NUMBER, "colorfulness_mean rounded half up to 0.1", minimum=0, maximum=1),
+            Column(
+                "hue",
+                INTEGER,
+                "circular mean hue over all pixels, rounded, mod 360; null without a direction",
+                "deg",
+                is_nullable=True,
+                minimum=0,
+                maximum=359,
+            ),
+            share("brightness_mean", "mean V"),
+            share("colorfulness_mean", "mean S"),
+            Column(
+                "hue_mean_deg",
+                NUMBER,
+                "hue before rounding, 0 ≤ x < 360",
+                "deg",
+                is_nullable=True,
+                minimum=0,
+                maximum=360,
+            ),
+            share("hue_resultant", "length of the mean hue vector; 0 = hues cancel, 1 = a single hue"),
+            Column(
+                "hue_chromatic_deg",
+                NUMBER,
+                "circular mean hue over pixels with S > 0 and V > 0; null where there are none",
+                "deg",
+                is_nullable=True,
+                minimum=0,
+                maximum=360,
+            ),
+            share("chromatic_share", "share of pixels with S > 0 and V > 0"),
+            Column("sampled_frame_count", INTEGER, "frames pooled", minimum=1),
+            Column("sampled_pixel_count", INTEGER, "pixels pooled", minimum=1),
+        ),
+    ),
+    Table(
+        "clip_features",
+        "clip",
+        "What the embedded labeller and describer see: palette, motion, cut rhythm, sound.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            SOURCE_ID,
+            DOMAIN,
+            DURATION_S,
+            Column(
+                "colour_histogram", NUMBERS, "12 hue bins weighted by saturation, 8 of S, 8 of V; each part sums to 1"
+            ),
+            share("motion_mean", "mean absolute change of grey value between frames, of full scale"),
+            share("motion_sd", "its standard deviation"),
+            share("motion_peak", "its 95th percentile"),
+            Column(
+                "cut_rate_hz", NUMBER, "scene cuts per second within 30 s around the clip's middle", "hz", minimum=0
+            ),
+            HAS_AUDIO,
+            Column(
+                "loudness_db",
+                NUMBER,
+                "mean level, dB of full scale, floor -80; null without audio",
+                "db",
+                is_nullable=True,
+            ),
+            Column("loudness_sd_db", NUMBER, "standard deviation of the level", "db", is_nullable=True, minimum=0),
+            Column("spectral_centroid_hz", NUMBER, "energy-weighted mean frequency", "hz", is_nullable=True, minimum=0),
+            share("silence_share", "share of 50 ms windows under -60 dB", is_nullable=True),
+            Column("band_shares", NUMBERS, "energy in 8 octave-like bands, sums to 1; empty without audio"),
+            Column("sampled_pts_s", NUMBERS, "the sampled frames, from the clip's first frame", "s"),
+            Column(
+                "sampled_changes", NUMBERS, "changes of V from frame to frame, summed since the sampled frame before"
+            ),
+            Column("frame_hashes", TEXTS, "64-bit difference hash of the first, middle and last sampled frame, hex"),
+        ),
+    ),
+)
