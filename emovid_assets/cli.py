@@ -232,9 +232,9 @@ def sql(
     ] = None,
 ) -> None:
     """Query the catalogue. Without a query: a prompt, or what is piped in. Docs: docs/cookbook.md."""
-    from emovid_assets import query as queries
-    from emovid_assets.named_queries import NamedQueryError, ad_hoc_values, named_query, settings
-    from emovid_assets.query_help import described, emptiness, listed, nothing_built
+    from emovid_assets.queries import running as queries
+    from emovid_assets.queries.help import described, emptiness, listed, nothing_built
+    from emovid_assets.queries.named import NamedQueryError, ad_hoc_values, named_query, settings
 
     home = Home.from_environment()
     try:
@@ -279,8 +279,8 @@ def _query_text(file: Path | None, home: Home) -> str | None:
     if file is not None and str(file) != "-":
         return file.read_text(encoding="utf-8")
     if file is None and sys.stdin.isatty():
-        from emovid_assets.query import session
-        from emovid_assets.query_shell import prepare_terminal, talk
+        from emovid_assets.queries.running import session
+        from emovid_assets.queries.shell import prepare_terminal, talk
 
         with session(home) as opened:
             out.print(f"Catalogue of {home.root}, read-only. Statements end with ;  .help lists commands", markup=False)

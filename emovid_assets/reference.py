@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from emovid_assets.named_queries import REQUIRED, TOPICS, NamedQuery, read_named_queries
+from emovid_assets.queries.named import REQUIRED, TOPICS, NamedQuery, read_named_queries
 from emovid_assets.resources.catalogue import (
     FunctionFile,
     ViewFile,

@@ -11,7 +11,7 @@ from emovid_assets.demo.annotators import simulate_annotators
 from emovid_assets.demo.library import Size, make_library
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SETTINGS_FILE
-from emovid_assets.query import aligned, answer
+from emovid_assets.queries.running import aligned, answer
 from emovid_assets.report.build import REPORT_NAME
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.named_queries import read_named_queries
+from emovid_assets.queries.named import read_named_queries
 from emovid_assets.resources.catalogue import read_function_files, read_view_files
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.cli.conftest import Call

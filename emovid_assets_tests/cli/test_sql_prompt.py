@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emovid_assets.home.folders import Home
-from emovid_assets.query import session
-from emovid_assets.query_shell import HELP, MORE, PROMPT, is_complete, talk
+from emovid_assets.queries.running import session
+from emovid_assets.queries.shell import HELP, MORE, PROMPT, is_complete, talk
 from emovid_assets_tests.planted_tables import plant, valid_row
 
 Typing = Callable[..., tuple[str, str, list[str]]]

@@ -15,7 +15,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTIONS
-from emovid_assets.query_help import explained
+from emovid_assets.queries.help import explained
 from emovid_assets.resources.catalogue import (
     CATALOGUE_NAME,
     CatalogueError,

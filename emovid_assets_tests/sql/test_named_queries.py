@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emovid_assets import reference
-from emovid_assets.named_queries import (
+from emovid_assets.queries.named import (
     NamedQueryError,
     ad_hoc_values,
     did_you_mean,

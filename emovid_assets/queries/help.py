@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
-from emovid_assets.named_queries import NamedQuery, NamedQueryError, did_you_mean, read_named_queries
+from emovid_assets.queries.named import NamedQuery, NamedQueryError, did_you_mean, read_named_queries
 from emovid_assets.resources.catalogue import (
     FunctionFile,
     ViewFile,

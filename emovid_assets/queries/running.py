@@ -21,7 +21,7 @@ import pyarrow.parquet
 
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
-from emovid_assets.named_queries import Value
+from emovid_assets.queries.named import Value
 from emovid_assets.resources.catalogue import CatalogueError, open_catalogue
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -57,7 +57,7 @@ class Session:
         Values are bound to `$name`, each statement taking those that it names. Raises QueryError with DuckDB's
         message, which names near misses, and with what else may help.
         """
-        from emovid_assets.query_help import explained
+        from emovid_assets.queries.help import explained
 
         given = {HOME_PARAMETER: str(self.home.root), **(values or {})}
         try:

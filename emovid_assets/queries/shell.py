@@ -12,9 +12,10 @@ from pathlib import Path
 
 import duckdb
 
-from emovid_assets import query, query_help
 from emovid_assets.home.folders import Home
-from emovid_assets.named_queries import NamedQueryError, named_query, settings
+from emovid_assets.queries import help as query_help
+from emovid_assets.queries import running as query
+from emovid_assets.queries.named import NamedQueryError, named_query, settings
 
 PROMPT, MORE = "emovid> ", "   ...> "
 HISTORY_FILE, HISTORY_LINES = ".sql_history", 1000
