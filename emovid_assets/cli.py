@@ -392,7 +392,7 @@ def annotate_export(
     domain: DomainOption = None,
 ) -> None:
     """Write what annotators need: tasks for Label Studio's import, a labelling screen, and a CSV to fill in."""
-    from emovid_assets.annotation_files import NothingToExportError, export_tasks
+    from emovid_assets.people.files import NothingToExportError, export_tasks
 
     try:
         written = export_tasks(Home.from_environment(), _domains(domain), folder)
@@ -407,7 +407,7 @@ def annotate_import(
     files: Annotated[list[Path], typer.Argument(help="Label Studio JSON exports or CSV files.")],
 ) -> None:
     """Copy annotation files into the library and say what would count; `emovid build` takes them up."""
-    from emovid_assets.annotation_files import import_files
+    from emovid_assets.people.files import import_files
 
     home = Home.from_environment()
     missing = [path for path in files if not path.is_file()]
@@ -449,7 +449,7 @@ def annotate_serve(
 @annotate.command("push")
 def annotate_push(domain: DomainOption = None) -> None:
     """Bring tasks to Label Studio that are not there yet; `emovid annotate serve` must be running."""
-    from emovid_assets import annotation_server
+    from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
     home, chosen = Home.from_environment(), _domains(domain)
@@ -466,7 +466,7 @@ def annotate_push(domain: DomainOption = None) -> None:
 @annotate.command("pull")
 def annotate_pull() -> None:
     """Bring the answers from Label Studio into the library and say what counts; `emovid build` takes them up."""
-    from emovid_assets import annotation_server
+    from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
     home = Home.from_environment()
@@ -489,7 +489,7 @@ def annotate_pull() -> None:
 @annotate.command("status")
 def annotate_status() -> None:
     """How far people are: per Label Studio project, tasks, finished ones, and answers a person."""
-    from emovid_assets import annotation_server
+    from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
     try:

@@ -20,10 +20,10 @@ import requests
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
-from emovid_assets import annotation_server
 from emovid_assets.core.agreement import human_agreement
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.home.folders import Home
+from emovid_assets.people import server as annotation_server
 from emovid_assets.resources.label_studio import PROGRAM_VARIABLE, RunningServer, running_server, signed_in
 from emovid_assets_tests.annotation_server.fake_server import pulled_files
 from emovid_assets_tests.assets.homes import ROOT, all_rows, build, draw_gif, errors_of, rows

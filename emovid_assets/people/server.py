@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.annotation_files import ImportReport, judged
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import projects
 from emovid_assets.home.folders import Home
+from emovid_assets.people.files import ImportReport, judged
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
