@@ -21,7 +21,7 @@ from emovid_assets.assets import (
     settings,
     sources,
 )
-from emovid_assets.partitions import domain_partitions
+from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.resources.collection.budget import Budget
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.progress import progress_for

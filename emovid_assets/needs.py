@@ -11,9 +11,9 @@ import dagster as dg
 
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
 from emovid_assets.assets.evaluation import quarantine_table
+from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings_groups import digests
-from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.build import build_defs
 from emovid_assets.counting import Amount, item_counts, labeller_amount
 from emovid_assets.home.folders import Home
 from emovid_assets.needs import current_verdicts
-from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import ALL_DOMAINS
 from emovid_assets.runner import open_instance, stages

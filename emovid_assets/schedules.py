@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.partitions import DOMAINS
+from emovid_assets.assets.partitions import DOMAINS
 
 COLLECTION_JOB = "collect_sources"
 NIGHTLY = "0 2 * * *"

@@ -18,10 +18,10 @@ from typing import Any
 import dagster as dg
 
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_files, answer_versions
+from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observations
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
-from emovid_assets.partitions import DOMAINS
 from emovid_assets.people import server as annotation_server
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError

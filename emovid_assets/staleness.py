@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 
+from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.table_asset import SETTINGS_TAG
 from emovid_assets.home.settings_groups import GROUPS
-from emovid_assets.partitions import DOMAINS
 
 VERSION_TAG, CODE_TAG = "dagster/data_version", "dagster/code_version"
 INPUT_TAG = "dagster/input_data_version/"

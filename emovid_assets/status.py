@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.build import build_defs
 from emovid_assets.home.folders import Home
 from emovid_assets.needs import current_verdicts, quarantined_counts
-from emovid_assets.partitions import DOMAINS
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.runner import open_instance

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from emovid_assets.assets.pandas_types import pandas_type
+from emovid_assets.assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.home.settings_groups import digests
-from emovid_assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.resources.item_store import Failure
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import content_hash

@@ -3,8 +3,8 @@
 import dagster as dg
 import numpy as np
 
+from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.core.embedding_map import EMBEDDED
-from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import rows_of
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import dagster as dg
 
+from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.core.agreement import kappa_gap
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, MAX_GAP, POOLED, Estimate, gap_conclusion, gap_estimate
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.splits import leaks
-from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.media import is_whole
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import each_row, rows_of

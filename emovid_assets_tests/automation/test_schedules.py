@@ -6,10 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.build import build_defs
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.jobs import verify_dataset
-from emovid_assets.partitions import domain_partitions
 from emovid_assets.resources.project import Project
 from emovid_assets.schedules import schedules
 from emovid_assets_tests.assets.homes import Demo, copy_of, rows
