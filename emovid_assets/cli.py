@@ -190,7 +190,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
     """Prove the warehouse: hash every file again, check tables, ids, splits and the quarantine. Reads all media."""
-    from emovid_assets import verify as verification
+    from emovid_assets.checks import proofs as verification
 
     try:
         proofs = list(verification.proofs(Home.from_environment(), repair=repair))

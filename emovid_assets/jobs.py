@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets import verify
 from emovid_assets.assets import (
     annotations,
     collection,
@@ -22,6 +21,7 @@ from emovid_assets.assets import (
     sources,
 )
 from emovid_assets.assets.partitions import domain_partitions
+from emovid_assets.checks import proofs as verify
 from emovid_assets.resources.collection.budget import Budget
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.progress import progress_for

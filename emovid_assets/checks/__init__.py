@@ -1,4 +1,5 @@
-"""Asset checks: what must hold of every table, and what the paper's protocols ask of some.
+"""What must hold: of a table when it is written, of the protocols, of a whole home.
 
-Belongs here: assertions over tables that are already written. Does not belong here: repairing anything.
+Belongs here: asset checks, the rules that they and `emovid verify` share, proofs over a home. Does not belong here:
+repairing anything but what a proof can name, and Dagster in `rules` and `proofs`.
 """

@@ -7,8 +7,8 @@ import dagster as dg
 import pyarrow as pa
 
 from emovid_assets.assets.partitions import domain_partitions
+from emovid_assets.checks.rules import Fault, key_fault, schema_fault, value_fault
 from emovid_assets.resources.project import Project
-from emovid_assets.table_rules import Fault, key_fault, schema_fault, value_fault
 from emovid_assets.tables.columns import Table
 from emovid_assets.tables.registry import TABLES
 

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from emovid_assets.table_rules import key_fault, schema_fault, value_fault
+from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.tables.columns import Table
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.checks.running import evaluate, shown

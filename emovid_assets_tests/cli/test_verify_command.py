@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from emovid_assets.checks.proofs import NothingBuiltError, Proof, proofs
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
-from emovid_assets.verify import NothingBuiltError, Proof, proofs
 from emovid_assets_tests.assets.homes import build, copy_of, draw_gif, emovid, errors_of, report_of, rows
 
 pytestmark = pytest.mark.integration

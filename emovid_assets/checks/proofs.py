@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
 from emovid_assets.home.folders import Home
@@ -27,7 +28,6 @@ from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
-from emovid_assets.table_rules import key_fault, schema_fault, value_fault
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 
