@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
+from emovid_assets.freshness.needs import with_quarantine
+from emovid_assets.freshness.runs import busy_places
+from emovid_assets.freshness.staleness import Lineage, Place, Walk, verdicts
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings_groups import digests
-from emovid_assets.needs import with_quarantine
-from emovid_assets.runs import busy_places
-from emovid_assets.staleness import Lineage, Place, Walk, verdicts
 
 
 class Outdated(dg.AutomationCondition[dg.AssetKey]):

@@ -22,11 +22,11 @@ from emovid_assets.assets import (
 )
 from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.checks import proofs as verify
+from emovid_assets.freshness.runs import busy_places
 from emovid_assets.resources.collection.budget import Budget
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.project import Project
-from emovid_assets.runs import busy_places
 from emovid_assets.tables.registry import TABLES
 
 COLLECTION_POOL = "collection"

@@ -20,6 +20,8 @@ import dagster as dg
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_files, answer_versions
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observations
+from emovid_assets.freshness.runs import failed_places, first_error
+from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 from emovid_assets.people import server as annotation_server
@@ -27,8 +29,6 @@ from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
 from emovid_assets.resources.project import Project
-from emovid_assets.runs import failed_places, first_error
-from emovid_assets.staleness import VERSION_TAG
 
 SETTLE_S = 4.0
 """A file that has been written more recently may still be written."""

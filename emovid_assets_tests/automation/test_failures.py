@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from emovid_assets import runs
+from emovid_assets.freshness import runs
+from emovid_assets.freshness.runs import unbuilt_since_failure
+from emovid_assets.freshness.staleness import Place
 from emovid_assets.resources.item_store import FailedRun
-from emovid_assets.runs import unbuilt_since_failure
-from emovid_assets.staleness import Place
 
 DOMAINS = dg.StaticPartitionsDefinition(["movie", "sticker"])
 FAULTY: set[str] = set()

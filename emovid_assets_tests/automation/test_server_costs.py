@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.counting import item_counts
+from emovid_assets.freshness.amounts import item_counts
 from emovid_assets.home.folders import Home
 from emovid_assets.plan import PlannedAsset
 from emovid_assets.resources import models

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emovid_assets.definitions import defs
-from emovid_assets.staleness import Lineage, Place, Walk
+from emovid_assets.freshness.staleness import Lineage, Place, Walk
 
 LINEAGE = Lineage(defs.resolve_asset_graph())
 PLACES = LINEAGE.places()

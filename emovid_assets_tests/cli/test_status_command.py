@@ -94,7 +94,7 @@ def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
 
     new.unlink()
     assert states(tmp_path)["source_videos"] == "stale: the library has changed"
-    monkeypatch.setattr("emovid_assets.staleness.CODE_TAG", "a tag of other code")
+    monkeypatch.setattr("emovid_assets.freshness.staleness.CODE_TAG", "a tag of other code")
     assert states(tmp_path)["segments"] == "stale: its code has changed"
 
 

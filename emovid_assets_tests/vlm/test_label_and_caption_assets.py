@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emovid_assets.core.vlm.prompts import CAPTION, FOLDER, read_prompt
-from emovid_assets.counting import labeller_amount
+from emovid_assets.freshness.amounts import labeller_amount
 from emovid_assets.home.folders import Home
 from emovid_assets.plan import plan
 from emovid_assets.server_costs import server_costs

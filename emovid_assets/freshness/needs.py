@@ -12,6 +12,8 @@ import dagster as dg
 from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
 from emovid_assets.assets.evaluation import quarantine_table
 from emovid_assets.assets.partitions import DOMAINS
+from emovid_assets.freshness.runs import unbuilt_since_failure
+from emovid_assets.freshness.staleness import VERSION_TAG, Lineage, Place, Verdict, verdicts
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings_groups import digests
 from emovid_assets.resources.collection.collect import wanted_rows
@@ -19,8 +21,6 @@ from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import content_hash
-from emovid_assets.runs import unbuilt_since_failure
-from emovid_assets.staleness import VERSION_TAG, Lineage, Place, Verdict, verdicts
 from emovid_assets.tables.registry import TABLES
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
+from emovid_assets.freshness.staleness import Place
 from emovid_assets.resources.item_store import FailedRun
-from emovid_assets.staleness import Place
 
 UNFINISHED = (
     dg.DagsterRunStatus.QUEUED,
