@@ -1,5 +1,5 @@
 """The front door: what Dagster loads."""
 
-from emovid_assets.build import build_defs
+from emovid_assets.orchestration.assembly import build_defs
 
 defs = build_defs()

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from emovid_assets.assets.partitions import DOMAINS
-from emovid_assets.build import build_defs
 from emovid_assets.freshness.amounts import Amount, item_counts, labeller_amount
 from emovid_assets.freshness.needs import current_verdicts
 from emovid_assets.freshness.staleness import Lineage, Place, Verdict
 from emovid_assets.home.folders import Home
+from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import ALL_DOMAINS
 from emovid_assets.runner import open_instance, stages

@@ -17,13 +17,13 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
-from emovid_assets.build import build_defs
 from emovid_assets.freshness.needs import current_verdicts, failed
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
 from emovid_assets.home.build_lock import building
 from emovid_assets.home.folders import Home
-from emovid_assets.instance import instance_folder, opening
+from emovid_assets.orchestration.assembly import build_defs
+from emovid_assets.orchestration.instance import instance_folder, opening
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive

@@ -7,11 +7,11 @@ import dagster as dg
 import pytest
 
 from emovid_assets.assets.partitions import domain_partitions
-from emovid_assets.build import build_defs
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.jobs import verify_dataset
+from emovid_assets.orchestration.assembly import build_defs
+from emovid_assets.orchestration.jobs import verify_dataset
+from emovid_assets.orchestration.schedules import schedules
 from emovid_assets.resources.project import Project
-from emovid_assets.schedules import schedules
 from emovid_assets_tests.assets.homes import Demo, copy_of, rows
 
 

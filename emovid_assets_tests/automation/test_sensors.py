@@ -10,9 +10,9 @@ import pytest
 
 from emovid_assets import runner
 from emovid_assets.home.folders import Home
+from emovid_assets.orchestration.sensors import annotation_files, library_files, sensors, settings_file
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
-from emovid_assets.sensors import annotation_files, library_files, sensors, settings_file
 from emovid_assets_tests.assets.homes import Demo, build, copy_of, draw_gif, rows
 
 LONG_AGO_S = 1_000_000_000

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from emovid_assets.build import build_defs
+from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from emovid_assets.build import build_defs
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
+from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.project import Project

@@ -14,7 +14,7 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.instance import prepare_instance_folder
+from emovid_assets.orchestration.instance import prepare_instance_folder
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT, build, draw_gif, errors_of, rows
 

@@ -26,7 +26,13 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 
 from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.home.shipped_files import shipped_file
-from emovid_assets.instance import GENERATED, INSTANCE_VARIABLE, instance_folder, prepare_instance_folder, rendered
+from emovid_assets.orchestration.instance import (
+    GENERATED,
+    INSTANCE_VARIABLE,
+    instance_folder,
+    prepare_instance_folder,
+    rendered,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGSTER_SERVICES = {"migrate", "code", "webserver", "daemon"}

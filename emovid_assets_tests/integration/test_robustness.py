@@ -176,7 +176,7 @@ def test_two_builds_of_one_domain_at_once_both_end_with_the_right_tables(tmp_pat
 WAIT_BEFORE_THE_RECORD = """
 import os, time
 from pathlib import Path
-from emovid_assets.io_managers import ParquetIOManager
+from emovid_assets.orchestration.io_managers import ParquetIOManager
 store = ParquetIOManager.handle_output
 
 def store_and_wait(self, context, obj):

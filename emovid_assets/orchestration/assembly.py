@@ -24,16 +24,16 @@ from emovid_assets.assets import (
     settings,
     sources,
 )
-from emovid_assets.automation import OUTDATED, automation
 from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
 from emovid_assets.checks.labeller_checks import LABELLER_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
-from emovid_assets.io_managers import ParquetIOManager
-from emovid_assets.jobs import jobs
+from emovid_assets.orchestration.automation import OUTDATED, automation
+from emovid_assets.orchestration.io_managers import ParquetIOManager
+from emovid_assets.orchestration.jobs import jobs
+from emovid_assets.orchestration.schedules import schedules
+from emovid_assets.orchestration.sensors import sensors
 from emovid_assets.resources.project import Project
-from emovid_assets.schedules import schedules
-from emovid_assets.sensors import sensors
 
 AUTOMATION_VARIABLE = "EMOVID_AUTOMATION"
 """`on`: sensors, schedules and automation run from the start; each can still be switched in the UI."""
