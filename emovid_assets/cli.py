@@ -79,7 +79,7 @@ def build(
     ] = None,
 ) -> None:
     """Materialise the graph: only what is new or changed is computed."""
-    from emovid_assets.terminal import run_build
+    from emovid_assets.building.terminal import run_build
 
     home = Home.from_environment()
     home.library.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def demo(
 @app.command()
 def status(domain: DomainOption = None) -> None:
     """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
-    from emovid_assets.status import asset_states, unresolved_failures
+    from emovid_assets.building.status import asset_states, unresolved_failures
 
     home, chosen = Home.from_environment(), _domains(domain)
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
@@ -140,9 +140,9 @@ def plan(
     """What a build would do: what is stale and why, how many items, about how long. Nothing runs or is written."""
     import json
 
-    from emovid_assets.plan import plan as planned_assets
-    from emovid_assets.server_costs import server_costs
-    from emovid_assets.terminal import duration
+    from emovid_assets.building.plan import plan as planned_assets
+    from emovid_assets.building.server_costs import server_costs
+    from emovid_assets.building.terminal import duration
 
     home = Home.from_environment()
     try:
@@ -322,8 +322,8 @@ def ui(
     ] = False,
 ) -> None:
     """The Dagster UI with its daemon, on this machine only."""
+    from emovid_assets.building.runner import open_instance
     from emovid_assets.home.shipped_files import shipped_file
-    from emovid_assets.runner import open_instance
 
     home = Home.from_environment()
     home.library.mkdir(parents=True, exist_ok=True)
@@ -357,10 +357,10 @@ def collect(
     ] = None,
 ) -> None:
     """Fetch films, stickers and animations into the library, within a budget. Docs: docs/collection.md."""
+    from emovid_assets.building.terminal import Bars, print_collection, progress_bars
     from emovid_assets.resources.collection.budget import Budget
     from emovid_assets.resources.collection.collect import collect as collect_domain
     from emovid_assets.resources.collection.shelf import BrokenManifestError, BusyError
-    from emovid_assets.terminal import Bars, print_collection, progress_bars
 
     home = Home.from_environment()
     chosen = ["animation"] if source and domain is None else _domains(domain)

@@ -14,12 +14,12 @@ import dagster as dg
 import pytest
 
 from emovid_assets.assets.partitions import backfill_policy
+from emovid_assets.building.runner import stages
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.definitions import defs
 from emovid_assets.home.settings_groups import GROUPS
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
-from emovid_assets.runner import stages
 from emovid_assets.tables.registry import TABLES
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")

@@ -6,6 +6,7 @@ Belongs here: the order of the demo and what it prints. Every number printed is 
 from rich.console import Console
 from rich.markup import escape
 
+from emovid_assets.building.terminal import Bars, progress_bars, run_build
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.demo.annotators import simulate_annotators
 from emovid_assets.demo.library import Size, make_library
@@ -15,7 +16,6 @@ from emovid_assets.queries.running import aligned, answer
 from emovid_assets.report.build import REPORT_NAME
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
-from emovid_assets.terminal import Bars, progress_bars, run_build
 
 SETTINGS = """\
 # Written by `emovid demo`. The library is small, so a larger share is labelled by (simulated) people than the

@@ -16,11 +16,11 @@ import dagster as dg
 import pytest
 from PIL import Image, ImageDraw
 
-from emovid_assets import runner
+from emovid_assets.building import runner
+from emovid_assets.building.runner import AssetReport, StageReport
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.runner import AssetReport, StageReport
 from emovid_assets.tables.columns import rows_of
 
 ROOT = Path(__file__).resolve().parents[2]

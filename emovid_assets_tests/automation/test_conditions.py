@@ -6,11 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from emovid_assets.building.runner import open_instance
 from emovid_assets.freshness.staleness import Lineage
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
-from emovid_assets.runner import open_instance
 from emovid_assets_tests.assets.homes import draw_gif
 
 pytestmark = pytest.mark.integration

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets import runner
+from emovid_assets.building import runner
+from emovid_assets.building.plan import PlannedAsset, plan
+from emovid_assets.building.status import asset_states, unresolved_failures
 from emovid_assets.home.folders import Home
-from emovid_assets.plan import PlannedAsset, plan
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.status import asset_states, unresolved_failures
 from emovid_assets_tests.assets.homes import DEMO_SETTINGS, Demo, draw_gif, emovid, rows
 from emovid_assets_tests.cli.conftest import Call, call
 

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from emovid_assets import runner
+from emovid_assets.building import runner
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.sensors import annotation_files, library_files, sensors, settings_file
 from emovid_assets.resources.item_store import ItemStore

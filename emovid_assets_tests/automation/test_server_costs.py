@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from emovid_assets.building.plan import PlannedAsset
+from emovid_assets.building.server_costs import server_costs
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.freshness.amounts import item_counts
 from emovid_assets.home.folders import Home
-from emovid_assets.plan import PlannedAsset
 from emovid_assets.resources import models
 from emovid_assets.resources.endpoint_cost import Estimate
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
-from emovid_assets.server_costs import server_costs
 from emovid_assets.tables.columns import rows_of
 from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.planted_tables import plant, valid_row

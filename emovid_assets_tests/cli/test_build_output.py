@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from emovid_assets import runner, terminal
+from emovid_assets.building import runner, terminal
 from emovid_assets.home.folders import Home
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from emovid_assets.building.plan import plan
+from emovid_assets.building.status import AssetState, asset_states
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
-from emovid_assets.plan import plan
-from emovid_assets.status import AssetState, asset_states
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo, draw_gif, rows
 from emovid_assets_tests.cli.conftest import Call

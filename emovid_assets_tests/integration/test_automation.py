@@ -10,10 +10,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from emovid_assets.building.status import asset_states
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.instance import prepare_instance_folder
-from emovid_assets.status import asset_states
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT, build, draw_gif, errors_of, rows
 from emovid_assets_tests.integration.test_backfill import daemon, until

@@ -11,13 +11,13 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from emovid_assets.building.runner import open_instance
+from emovid_assets.building.status import asset_states
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.definitions import defs
 from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
-from emovid_assets.runner import open_instance
-from emovid_assets.status import asset_states
 from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo, build, built_demo, copy_of, errors_of

@@ -352,7 +352,7 @@ OPEN = """
 import sys, time
 from pathlib import Path
 from emovid_assets.home.folders import Home
-from emovid_assets.runner import open_instance
+from emovid_assets.building.runner import open_instance
 
 time.sleep(max(0.0, float(sys.argv[2]) - time.time()))
 with open_instance(Home(Path(sys.argv[1]))) as instance:

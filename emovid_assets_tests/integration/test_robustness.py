@@ -13,10 +13,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from emovid_assets.building.runner import open_instance
 from emovid_assets.checks.proofs import proofs
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
-from emovid_assets.runner import open_instance
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT, draw_gif, emovid, rows
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from emovid_assets.building.runner import AssetReport
 from emovid_assets.checks.proofs import proofs
 from emovid_assets.freshness.needs import quarantined_counts
 from emovid_assets.freshness.staleness import Place
 from emovid_assets.home.folders import Home
-from emovid_assets.runner import AssetReport
 from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows
 from emovid_assets_tests.vlm.conftest import Trained
 from emovid_assets_tests.vlm.learnable import clip_id, make_home

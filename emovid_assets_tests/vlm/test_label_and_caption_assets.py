@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from emovid_assets.building.plan import plan
+from emovid_assets.building.server_costs import server_costs
 from emovid_assets.core.vlm.prompts import CAPTION, FOLDER, read_prompt
 from emovid_assets.freshness.amounts import labeller_amount
 from emovid_assets.home.folders import Home
-from emovid_assets.plan import plan
-from emovid_assets.server_costs import server_costs
 from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows
 from emovid_assets_tests.resources.chat_server import ChatServer
 from emovid_assets_tests.resources.tiny_server import TinyModel

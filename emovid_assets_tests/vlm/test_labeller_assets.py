@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from emovid_assets.building.runner import AssetReport
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.freshness.amounts import labeller_amount
 from emovid_assets.home.folders import Home
-from emovid_assets.runner import AssetReport
 from emovid_assets_tests.assets.homes import build, errors_of, report_of, rows
 from emovid_assets_tests.checks.running import evaluate, shown
 from emovid_assets_tests.planted_tables import plant

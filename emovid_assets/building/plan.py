@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from emovid_assets.assets.partitions import DOMAINS
+from emovid_assets.building.runner import open_instance, stages
 from emovid_assets.freshness.amounts import Amount, item_counts, labeller_amount
 from emovid_assets.freshness.needs import current_verdicts
 from emovid_assets.freshness.staleness import Lineage, Place, Verdict
@@ -16,7 +17,6 @@ from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import ALL_DOMAINS
-from emovid_assets.runner import open_instance, stages
 
 State = Literal["missing", "stale", "follows", "incomplete", "up to date"]
 

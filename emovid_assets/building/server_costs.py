@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any
 
 from emovid_assets.assets.partitions import DOMAINS
+from emovid_assets.building.plan import PlannedAsset
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
-from emovid_assets.plan import PlannedAsset
 from emovid_assets.resources.endpoint_cost import Estimate, estimate
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import each_row

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from emovid_assets import runner
+from emovid_assets.building import runner
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.budget import Report as CollectionReport
 from emovid_assets.resources.progress import listener

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
+from emovid_assets.building.runner import open_instance
 from emovid_assets.freshness.needs import current_verdicts, quarantined_counts
 from emovid_assets.freshness.runs import built_since
 from emovid_assets.freshness.staleness import Lineage, Place
@@ -16,7 +17,6 @@ from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.warehouse import Warehouse
-from emovid_assets.runner import open_instance
 from emovid_assets.tables.registry import TABLES
 
 
