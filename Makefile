@@ -44,7 +44,7 @@ lint: $(STAMP)  ## style, types, generated reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m emovid_assets.reference --check
+	$(BIN)/python -m emovid_assets.pages.reference --check
 
 lock: $(STAMP)  ## write constraints.txt from what is installed
 	@echo "# The exact set of packages that is tested. Made from a fresh environment by: make lock" > constraints.txt

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emovid_assets import reference
+from emovid_assets.pages import reference
 from emovid_assets.queries.named import (
     NamedQueryError,
     ad_hoc_values,

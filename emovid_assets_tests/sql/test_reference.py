@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets import reference
+from emovid_assets.pages import reference
 from emovid_assets.resources.catalogue import read_view_files
 from emovid_assets.tables.columns import INTEGER, TEXT, Column
 from emovid_assets.tables.registry import TABLES
@@ -12,7 +12,7 @@ from emovid_assets_tests.sql.planting import SQL_FOLDER
 
 
 def test_the_reference_page_is_up_to_date() -> None:
-    assert reference.main(["--check"]) == 0, "run `python -m emovid_assets.reference`"
+    assert reference.main(["--check"]) == 0, "run `python -m emovid_assets.pages.reference`"
 
 
 def test_every_table_view_and_column_is_on_the_page() -> None:
@@ -45,6 +45,6 @@ def test_checking_fails_on_an_outdated_page_and_writing_mends_it(
 ) -> None:
     monkeypatch.setattr(reference, "REFERENCE_PATH", tmp_path / "reference.md")
     assert reference.main(["--check"]) == 1
-    assert "python -m emovid_assets.reference" in capsys.readouterr().err
+    assert "python -m emovid_assets.pages.reference" in capsys.readouterr().err
     assert reference.main([]) == 0
     assert reference.main(["--check"]) == 0

@@ -1,7 +1,7 @@
 """Writes docs/reference.md from the table registry and the headers of `sql/`, docs/cookbook.md from `sql/queries`,
 and docs/settings.md.
 
-Run `python -m emovid_assets.reference` after a change of any; `--check` only says whether the files are
+Run `python -m emovid_assets.pages.reference` after a change of any; `--check` only says whether the files are
 up to date. Belongs here: how the pages look. Does not belong here: any fact about a table, a view or a query.
 """
 
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from emovid_assets.pages.settings_page import render_settings
 from emovid_assets.queries.named import REQUIRED, TOPICS, NamedQuery, read_named_queries
 from emovid_assets.resources.catalogue import (
     FunctionFile,
@@ -18,11 +19,10 @@ from emovid_assets.resources.catalogue import (
     read_function_files,
     read_view_files,
 )
-from emovid_assets.settings_page import render_settings
 from emovid_assets.tables.columns import Table, limits
 from emovid_assets.tables.registry import TABLES
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 SQL_FOLDER = PROJECT / "sql"
 REFERENCE_PATH = PROJECT / "docs" / "reference.md"
 COOKBOOK_PATH = PROJECT / "docs" / "cookbook.md"
@@ -32,7 +32,7 @@ _INTRODUCTION = """\
 # Reference
 
 Every table and every view, with each column, and every function. This page is made from `emovid_assets/tables/` and
-the headers of `sql/`; change those, then run `python -m emovid_assets.reference`.
+the headers of `sql/`; change those, then run `python -m emovid_assets.pages.reference`.
 
 Tables are Parquet files: `warehouse/<table>/domain=<domain>/part-0.parquet` below the home folder, or
 `warehouse/<table>/part-0.parquet` for a table that is not partitioned. `catalogue.duckdb` has a view of each table
@@ -56,8 +56,8 @@ emovid sql                                                  # a prompt: .tables,
 ```
 
 Any DuckDB that opens `catalogue.duckdb` read-only runs them too, with values in the place of `$name`; `$home` is the
-home folder. This page is made by `python -m emovid_assets.reference`, and every query on it runs in the tests. What
-the columns mean: [reference](reference.md).
+home folder. This page is made by `python -m emovid_assets.pages.reference`, and every query on it runs in the tests.
+What the columns mean: [reference](reference.md).
 """
 
 
@@ -145,7 +145,7 @@ def _markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) ->
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the pages, or with `--check` compares them. Returns the exit status: 1 where one is out of date."""
-    parser = argparse.ArgumentParser(prog="python -m emovid_assets.reference", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m emovid_assets.pages.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is out of date")
     is_check = parser.parse_args(arguments).check
     queries = read_named_queries(SQL_FOLDER / "queries").values()
@@ -159,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not is_check:
             path.write_text(page, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != page:
-            sys.stderr.write(f"docs/{path.name} is out of date; run `python -m emovid_assets.reference`.\n")
+            sys.stderr.write(f"docs/{path.name} is out of date; run `python -m emovid_assets.pages.reference`.\n")
             status = 1
     return status
 
