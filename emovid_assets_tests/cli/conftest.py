@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from emovid_assets import cli
+from emovid_assets.cli.app import app
+from emovid_assets.cli.shared import out
 from emovid_assets_tests.assets.homes import Demo, built_demo
 
 Call = Callable[..., Result]
@@ -25,7 +26,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
         monkeypatch.setenv("EMOVID_HOME", str(home))
         # `open_instance` sets it for the process; it must not outlive the test.
         monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
-        monkeypatch.setattr(cli.out, "_width", 200)
-        return CliRunner().invoke(cli.app, list(arguments), input=input)
+        monkeypatch.setattr(out, "_width", 200)
+        return CliRunner().invoke(app, list(arguments), input=input)
 
     return invoke

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from emovid_assets import cli
+from emovid_assets.cli import look
+from emovid_assets.cli.annotate import annotate
+from emovid_assets.cli.app import app
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings import Settings
 from emovid_assets_tests.assets.homes import ROOT, emovid
@@ -42,10 +44,10 @@ def test_help_says_what_a_command_is_for(call: Call, command: tuple[str, ...]) -
 
 
 def test_every_command_has_its_help_tested() -> None:
-    names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in cli.annotate.registered_commands}
-    names |= {(str(group.name),) for group in cli.app.registered_groups}
+    names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in annotate.registered_commands}
+    names |= {(str(group.name),) for group in app.registered_groups}
     # A command without a name of its own has that of its function.
-    names |= {(getattr(command.callback, "__name__", ""),) for command in cli.app.registered_commands}
+    names |= {(getattr(command.callback, "__name__", ""),) for command in app.registered_commands}
     assert names == set(COMMANDS) - {()}
 
 
@@ -155,7 +157,7 @@ def test_the_ui_is_dagster_dev_on_this_machine_with_the_homes_own_instance(
 def test_the_ui_says_so_when_dagster_is_not_installed(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(look.shutil, "which", lambda *_, **__: None)
     assert "install emovid-assets again" in refusal(call, "ui", home=tmp_path)
 
 

@@ -1,0 +1,59 @@
+"""The program `emovid`: its commands, and what it says when the disk is at fault.
+
+Belongs here: putting the commands together. Does not belong here: any of them.
+"""
+
+import errno
+import sys
+
+import typer
+
+from emovid_assets.cli.annotate import annotate
+from emovid_assets.cli.build import build, demo, plan, status, verify
+from emovid_assets.cli.collect import collect
+from emovid_assets.cli.look import report, ui
+from emovid_assets.cli.shared import fail
+from emovid_assets.cli.sql import sql
+from emovid_assets.home.folders import Home
+
+DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Build emotion-annotated video datasets. Everything lies below EMOVID_HOME (default: ./data).",
+)
+for command in (build, demo, status, plan, verify, sql, report, ui, collect):
+    app.command()(command)
+app.add_typer(annotate, name="annotate")
+
+
+def main() -> None:
+    """Entry point of the `emovid` program."""
+    try:
+        app()
+    except Exception as error:
+        said = _disk_fault(error)
+        if said is None:
+            raise
+        sys.exit(fail(said).exit_code)
+
+
+def _disk_fault(error: BaseException | None) -> str | None:
+    """What a full, read-only or forbidden disk has to do with the error; null for errors of other kinds."""
+    import sqlite3
+
+    from emovid_assets.resources.item_store import StateError
+
+    home = Home.from_environment().root
+    advice = f"check free space and permissions of {home}, then run the same command again"
+    while error is not None:
+        if isinstance(error, StateError):
+            return str(error)
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            return f"{error.filename or home}: {error.strerror}: {advice}"
+        # Dagster keeps its own state in SQLite.
+        if isinstance(error, sqlite3.OperationalError):
+            return f"{home}: {error}: {advice}"
+        error = error.__cause__ or error.__context__
+    return None

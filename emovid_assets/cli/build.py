@@ -1,0 +1,148 @@
+"""`emovid build`, `demo`, `status`, `plan`, `verify`: a home is built and looked after.
+
+Belongs here: arguments and printing. Does not belong here: any work.
+"""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, out
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SettingsError
+
+
+class DemoSize(StrEnum):
+    FULL = "full"
+    SMALL = "small"
+
+
+class Only(StrEnum):
+    STALE = "stale"
+    FAILED = "failed"
+
+
+def build(
+    domain: DomainOption = None,
+    select: Annotated[
+        str | None,
+        typer.Option(help='Assets in the syntax of the UI: "key:clips+", "group:labels".'),
+    ] = None,
+    retry_quarantined: Annotated[bool, typer.Option(help="Try quarantined items once more.")] = False,
+    only: Annotated[
+        Only | None,
+        typer.Option(
+            help="`stale`: what is stale or missing. `failed`: what failed, with quarantined items tried again."
+        ),
+    ] = None,
+) -> None:
+    """Materialise the graph: only what is new or changed is computed."""
+    from emovid_assets.building.terminal import run_build
+
+    home = Home.from_environment()
+    home.library.mkdir(parents=True, exist_ok=True)
+    try:
+        is_successful = run_build(
+            out, home, chosen_domains(domain), select, retry_quarantined, only.value if only else None
+        )
+    except (SettingsError, ValueError) as error:
+        raise fail(str(error)) from error
+    if not is_successful:
+        raise typer.Exit(1)
+
+
+def demo(
+    size: Annotated[DemoSize, typer.Option(help="`small` is for a quick look.")] = DemoSize.FULL,
+) -> None:
+    """Make a small three-domain library by itself, build everything, and print the paper's tables from it."""
+    from emovid_assets.demo.session import run_demo
+
+    try:
+        is_successful = run_demo(out, Home.from_environment(), size.value)
+    except (FileExistsError, ValueError) as error:
+        raise fail(str(error)) from error
+    if not is_successful:
+        raise typer.Exit(1)
+
+
+def status(domain: DomainOption = None) -> None:
+    """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
+    from emovid_assets.building.status import asset_states, unresolved_failures
+
+    home, chosen = Home.from_environment(), chosen_domains(domain)
+    table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
+    try:
+        states = asset_states(home, chosen)
+    except ValueError as error:
+        raise fail(str(error)) from error
+    for state in states:
+        colour = {"up to date": "green", "missing": "dim"}.get(state.state, "yellow")
+        rows = "" if state.rows is None else f"{state.rows:,}"
+        quarantined = str(state.quarantined) if state.quarantined else ""
+        table.add_row(state.asset, state.domain or "all", rows, quarantined, f"[{colour}]{state.state}[/]")
+    out.print(table)
+    for failed in unresolved_failures(home, chosen):
+        told = f"{failed.failed_at:%Y-%m-%d %H:%M} UTC  {failed.asset} [{failed.domain or 'all'}]"
+        out.print(f"[bold red]failed[/] {escape(f'{told}  run {failed.run_id[:8]} ({failed.job}): {failed.error}')}")
+
+
+def plan(
+    domain: DomainOption = None,
+    select: Annotated[str | None, typer.Option(help="As of `emovid build`.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what is fresh, but follows from something that is to be built.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array of all assets instead of a table.")] = False,
+) -> None:
+    """What a build would do: what is stale and why, how many items, about how long. Nothing runs or is written."""
+    import json
+
+    from emovid_assets.building.plan import plan as planned_assets
+    from emovid_assets.building.printing import print_plan
+    from emovid_assets.building.server_costs import server_costs
+
+    home = Home.from_environment()
+    try:
+        planned = planned_assets(home, chosen_domains(domain), select)
+    except (SettingsError, ValueError) as error:
+        raise fail(str(error)) from error
+    if as_json:
+        sys.stdout.write(json.dumps([one.as_json() for one in planned], indent=1) + "\n")
+        return
+    print_plan(out, planned, server_costs(home, planned), shows_following=everything)
+
+
+def verify(
+    repair: Annotated[
+        bool, typer.Option(help="Forget what does not hold, so that `emovid build` makes it again; remove leftovers.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Prove the warehouse: hash every file again, check tables, ids, splits and the quarantine. Reads all media."""
+    from emovid_assets.checks import proofs as verification
+
+    try:
+        proofs = list(verification.proofs(Home.from_environment(), repair=repair))
+    except (verification.NothingBuiltError, SettingsError, OSError) as error:
+        raise fail(str(error)) from error
+    if as_json:
+        sys.stdout.write(verification.as_json(proofs))
+    else:
+        for proof in proofs:
+            word = "[green]holds[/]" if proof.holds else "[bold red]fails[/]"
+            note = f"  [dim]{escape(proof.note)}[/]" if proof.note else ""
+            out.print(f"{word}  {proof.name:14} {proof.checked:9,} {proof.unit}{note}")
+            for fault in proof.faults[: verification.SHOWN_FAULTS]:
+                out.print(f"         {escape(fault)}")
+            if len(proof.faults) > verification.SHOWN_FAULTS:
+                out.print(f"         and {len(proof.faults) - verification.SHOWN_FAULTS:,} more; --json has all")
+    failed = [proof for proof in proofs if not proof.holds]
+    if failed and not as_json:
+        is_repair_due = not repair and any(proof.is_repairable for proof in failed)
+        out.print("next: emovid verify --repair, then emovid build" if is_repair_due else "next: emovid build")
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,66 @@
+"""`emovid report` and `ui`: a home is looked at.
+
+Belongs here: arguments and printing. Does not belong here: any work.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emovid_assets.cli.shared import fail, out
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SettingsError
+
+
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> None:
+    """Write reports/report.html from the catalogue as it is, and print where it is."""
+    import webbrowser
+
+    from emovid_assets.report.build import build_report
+    from emovid_assets.resources.catalogue import CatalogueError
+
+    home = Home.from_environment()
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+        made = build_report(home)
+    except (CatalogueError, SettingsError, OSError) as error:
+        raise fail(str(error)) from error
+    out.print(str(made.path), markup=False)
+    if open_it and not webbrowser.open(made.path.as_uri()):
+        raise fail("no browser was found; open the file by hand")
+
+
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    live: Annotated[
+        bool, typer.Option("--live", help="Sensors, schedules and automation are on: what is new is built by itself.")
+    ] = False,
+) -> None:
+    """The Dagster UI with its daemon, on this machine only."""
+    from emovid_assets.building.runner import open_instance
+    from emovid_assets.home.shipped_files import shipped_file
+
+    home = Home.from_environment()
+    home.library.mkdir(parents=True, exist_ok=True)
+    try:
+        # Sets DAGSTER_HOME, and makes Dagster's tables before the processes of `dagster dev` would all try to.
+        open_instance(home).dispose()
+    except ValueError as error:
+        raise fail(str(error)) from error
+    environment = {
+        **os.environ,
+        "EMOVID_HOME": str(home.root),
+        **({"EMOVID_AUTOMATION": "on"} if live else {}),
+    }
+    program = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if program is None:
+        raise fail("the program `dagster` is not installed beside this one; install emovid-assets again")
+    out.print(f"Dagster UI on http://127.0.0.1:{port} for {home.root} (stop with Ctrl-C)")
+    workspace = str(shipped_file("workspace.yaml"))
+    os.execve(program, [program, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], environment)

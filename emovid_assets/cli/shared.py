@@ -1,0 +1,32 @@
+"""What every command needs: the two consoles, the option for domains, and how a command fails.
+
+Belongs here: that. Does not belong here: any command.
+"""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from emovid_assets.core.domains import DOMAINS
+
+# Lines are left whole: a log or a pipe should not be cut at 80 columns.
+out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+DomainOption = Annotated[
+    list[str] | None, typer.Option("--domain", "-d", help=f"Only this domain; may be repeated. {', '.join(DOMAINS)}.")
+]
+
+
+def fail(message: str) -> typer.Exit:
+    # Paths, SQL and Dagster's messages hold brackets, which are no markup.
+    err.print(f"[bold red]error[/] {escape(message)}")
+    return typer.Exit(1)
+
+
+def chosen_domains(chosen: list[str] | None) -> list[str]:
+    unknown = [name for name in chosen or () if name not in DOMAINS]
+    if unknown:
+        raise fail(f"'{unknown[0]}' is not a domain; use one of {', '.join(DOMAINS)}")
+    return chosen or list(DOMAINS)
