@@ -1,6 +1,6 @@
 """How a plan looks in a terminal.
 
-Belongs here: printing. Does not belong here: what a build would do (`plan`), and what a server would cost (`server_costs`).
+Belongs here: printing. Does not belong here: what a build would do (`plan`), and what servers cost (`server_costs`).
 """
 
 from collections.abc import Mapping, Sequence
