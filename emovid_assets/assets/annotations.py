@@ -3,33 +3,31 @@
 Belongs here: `annotation_tasks`, `human_annotations`, `rejected_annotations`, `human_labels`, and how each annotator
 answers: `annotator_quality`, `annotator_choices`, `annotator_confusion`.
 
-`annotation_tasks` looks at the last build of `human_labels` (disagreements) and `benchmark_split` (second review),
-which come after it: declared as inputs they would close a cycle. So both queues take effect with the next build.
+`annotation_tasks` looks back (`look_back`) at `human_labels` (disagreements) and `benchmark_split` (second review),
+which come after it. So both queues take effect with the next build.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
+from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.pictures import bars, confusion_matrix
 from emovid_assets.assets.table_asset import Rows, markdown_table, result, table_asset
 from emovid_assets.core import annotator_quality as quality
-from emovid_assets.core.annotations import TOO_FEW, accept_answers, read_annotation_file
+from emovid_assets.core.annotations import TOO_FEW
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.sampling import SamplingSettings, disputed_clips, plan_tasks
 from emovid_assets.core.voting import human_labels as vote
-from emovid_assets.home.folders import Home
+from emovid_assets.people.answers import read_answers
 from emovid_assets.resources.project import Project
-from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 
 GROUP = "annotations"
-ANNOTATION_SUFFIXES = (".csv", ".json")
 
 
 @table_asset(
@@ -43,8 +41,8 @@ def annotation_tasks(
         zip(source_videos["source_id"].to_pylist(), source_videos["intended_emotion"].to_pylist(), strict=True)
     )
     # Tasks that are out stay out while their clip exists, however the library grows.
-    published = rows_of(project.read("annotation_tasks", domain))
-    split = rows_of(project.read("benchmark_split", domain), ["clip_id", "split"])
+    published = rows_of(last_built(project, "annotation_tasks", "annotation_tasks", domain))
+    split = rows_of(last_built(project, "annotation_tasks", "benchmark_split", domain), ["clip_id", "split"])
     rows = plan_tasks(
         rows_of(clips, ["clip_id", "source_id", "domain"]),
         intended,
@@ -52,7 +50,7 @@ def annotation_tasks(
         already_planned={(row["clip_id"], row["purpose"]) for row in published},
         benchmark={row["clip_id"] for row in split if row["split"] == "benchmark"},
         disputed=disputed_clips(
-            rows_of(project.read("human_labels", domain)),
+            rows_of(last_built(project, "annotation_tasks", "human_labels", domain)),
             published,
             label_annotators=settings.annotation.label_annotators,
         ),
@@ -60,45 +58,11 @@ def annotation_tasks(
     return result("annotation_tasks", TABLES["annotation_tasks"].from_rows(rows), metadata=_counts(rows, "purpose"))
 
 
-def answer_files(home: Home) -> list[Path]:
-    """Every file of answers in `library/annotations/`."""
-    folder = home.annotations
-    return [
-        path
-        for path in (sorted(folder.rglob("*")) if folder.is_dir() else ())
-        if path.is_file() and path.suffix.lower() in ANNOTATION_SUFFIXES and not path.name.startswith(".")
-    ]
-
-
-def read_answers(home: Home, domain: str, clips: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Accepted and rejected answers of a domain from every file of answers, judged by the last plan."""
-    answers, refused = [], []
-    for path in answer_files(home):
-        from_file, refused_in_file = read_annotation_file(path, home.relative(path))
-        answers += from_file
-        refused += refused_in_file
-    return accept_answers(
-        answers,
-        domain=domain,
-        known_clip_ids=set(clips["clip_id"].to_pylist()),
-        rejected=refused,
-        tasks=rows_of(Warehouse(home.warehouse).read("annotation_tasks", domain)),
-        label_annotators=home.settings().annotation.label_annotators,
-    )
-
-
-ANSWER_TABLES = ("human_annotations", "rejected_annotations")
-
-
-def answer_versions(home: Home, domain: str) -> dict[str, str]:
-    """The data versions that the two tables of answers would have now."""
-    both = read_answers(home, domain, Warehouse(home.warehouse).read("clips", domain))
-    return {name: content_hash(TABLES[name].from_rows(rows)) for name, rows in zip(ANSWER_TABLES, both, strict=True)}
-
-
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"], deps=["annotation_tasks"], settings=["label_annotators"])
-def human_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
-    accepted, rejected = read_answers(project.home, context.partition_key, clips)
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["label_annotators"])
+def human_annotations(
+    context: dg.AssetExecutionContext, project: Project, clips: pa.Table, annotation_tasks: pa.Table
+) -> Rows:
+    accepted, rejected = _answers(context, project, clips, annotation_tasks)
     if not accepted:
         context.log.info("No annotations yet: put CSV files or Label Studio exports into library/annotations/.")
     return result(
@@ -114,11 +78,25 @@ def human_annotations(context: dg.AssetExecutionContext, project: Project, clips
     )
 
 
-@table_asset(group=GROUP, code_version="2", deps=["annotation_tasks"], settings=["label_annotators"])
-def rejected_annotations(context: dg.AssetExecutionContext, project: Project, clips: pa.Table) -> Rows:
-    _, rejected = read_answers(project.home, context.partition_key, clips)
+@table_asset(group=GROUP, code_version="2", settings=["label_annotators"])
+def rejected_annotations(
+    context: dg.AssetExecutionContext, project: Project, clips: pa.Table, annotation_tasks: pa.Table
+) -> Rows:
+    _, rejected = _answers(context, project, clips, annotation_tasks)
     return result(
         "rejected_annotations", TABLES["rejected_annotations"].from_rows(rejected), metadata=_counts(rejected, "reason")
+    )
+
+
+def _answers(
+    context: dg.AssetExecutionContext, project: Project, clips: pa.Table, annotation_tasks: pa.Table
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    return read_answers(
+        project.home,
+        context.partition_key,
+        clips=clips,
+        annotation_tasks=annotation_tasks,
+        label_annotators=project.settings.annotation.label_annotators,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid, confusion_matrix
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.core.agreement import human_agreement, kappa_gap, pairwise_kappa
@@ -164,7 +165,7 @@ def benchmark_split(
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
     columns = ("clip_id", "source_id", "frame_hashes")
     groups = group_clips({**row, "film_id": films.get(row["source_id"])} for row in each_row(clip_features, columns))
-    earlier = rows_of(project.read("benchmark_split", domain))
+    earlier = rows_of(last_built(project, "benchmark_split", "benchmark_split", domain))
     labels = rows_of(emotion_labels)
     failed = failed_reviews(rows_of(human_annotations), labels, required=settings.annotation.review_annotators)
     split = split_clips(

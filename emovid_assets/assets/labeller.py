@@ -53,7 +53,9 @@ def emotion_labeller(
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> Rows:
-    pool = pool_of(project, source_videos, clip_features, annotation_tasks, human_annotations, human_labels)
+    pool = pool_of(
+        project, "emotion_labeller", source_videos, clip_features, annotation_tasks, human_annotations, human_labels
+    )
     tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     settings, log = project.settings.labeller, context.log
     shown: Row = {

@@ -1,6 +1,7 @@
 """Stage 1: the library becomes sources, sources become segments and clips.
 
-Belongs here: `source_videos`, `segments`, `clips`, `clip_media`.
+Belongs here: `source_videos`, `scanned_segments`, `segments`, `clips`, `clip_media`. The media pass is one step;
+what it has found goes on as a table.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emovid_assets.assets.pictures import contact_sheet, histogram
+from emovid_assets.assets.scanned import rows_of_clips, scanned_rows
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
 from emovid_assets.core.identity import source_id
 from emovid_assets.resources import media, media_steps
@@ -107,21 +109,24 @@ def _sum(values: pa.ChunkedArray) -> Any:
     settings=["scene_settings", "frame_sampling"],
     pool=MEDIA_POOL,
 )
-def segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
+def scanned_segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
     scanned = media.scan(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
-    columns = [name for name in TABLES["segments"].column_names if name not in ("source_id", "domain")]
-    table = TABLES["segments"].from_rows(
-        {"source_id": identifier, "domain": domain, **{name: segment[name] for name in columns}}
-        for identifier, payload in scanned.payloads.items()
-        for segment in payload["segments"]
+    return result(
+        "scanned_segments",
+        TABLES["scanned_segments"].from_rows(scanned_rows(domain, scanned.payloads)),
+        failures=scanned.failures,
+        computed_count=scanned.computed_count,
     )
+
+
+@table_asset(group=GROUP, code_version="2")
+def segments(scanned_segments: pa.Table) -> Rows:
+    table = TABLES["segments"].taken_from(scanned_segments)
     dropped = Counter(table["drop_reason"].to_pylist())
     return result(
         "segments",
         table,
-        failures=scanned.failures,
-        computed_count=scanned.computed_count,
         metadata={
             "kept": _sum(table["is_kept"]),
             "too_short": dropped["too_short"],
@@ -131,13 +136,18 @@ def segments(context: dg.AssetExecutionContext, project: Project, source_videos:
     )
 
 
-@table_asset(group=GROUP, code_version="1", pool=MEDIA_POOL)
-def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, segments: pa.Table) -> Rows:
-    domain = context.partition_key
-    measured = media.measured(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
-    thumbnail_paths = {identifier: segment["thumbnail_path"] for identifier, segment in measured}
+@table_asset(group=GROUP, code_version="2")
+def clips(
+    context: dg.AssetExecutionContext,
+    project: Project,
+    source_videos: pa.Table,
+    scanned_segments: pa.Table,
+    segments: pa.Table,
+) -> Rows:
+    thumbnails = each_row(scanned_segments, ("clip_id", "thumbnail_path"))
+    thumbnail_paths = {row["clip_id"]: row["thumbnail_path"] for row in thumbnails}
     table = TABLES["clips"].from_rows(
-        {**row, "domain": domain, "thumbnail_path": thumbnail_paths[row["clip_id"]]}
+        {**row, "domain": context.partition_key, "thumbnail_path": thumbnail_paths[row["clip_id"]]}
         for row in _clip_rows(source_videos, segments)
     )
     return result(
@@ -173,11 +183,16 @@ def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str
     settings=["clip_file_settings"],
     pool=MEDIA_POOL,
 )
-def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
+def clip_media(
+    context: dg.AssetExecutionContext,
+    project: Project,
+    source_videos: pa.Table,
+    scanned_segments: pa.Table,
+    clips: pa.Table,
+) -> Rows:
     domain = context.partition_key
-    kept = set(clips["clip_id"].to_pylist())
-    measured = media.measured(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
-    wanted = ((identifier, segment) for identifier, segment in measured if identifier in kept)
+    scanned = rows_of_clips(scanned_segments, clips, ("clip_id", "source_id", *media.PLACE))
+    wanted = ((segment["clip_id"], segment) for segment in scanned)
     written = media.clip_files(project, domain, each_row(source_videos, media.FOR_CLIP_FILES), wanted, context.log)
     table = TABLES["clip_media"].from_rows(
         {"clip_id": identifier, "domain": domain, **{k: v for k, v in payload.items() if k != "files"}}

@@ -11,6 +11,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
+from emovid_assets.assets import look_back
 from emovid_assets.assets.pandas_types import pandas_type
 from emovid_assets.assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.home.settings_groups import digests
@@ -59,11 +60,16 @@ def table_asset(
             partitions_def=domain_partitions if table.is_partitioned else None,
             backfill_policy=backfill_policy if table.is_partitioned else None,
             dagster_type=pandas_type(table) if table.uses_pandas_type else None,
-            metadata={"dagster/column_schema": column_schema(table)},
+            metadata={"dagster/column_schema": column_schema(table), **_looks_back(table.name)},
             pool=pool,
         )(_noting_settings(body, settings) if settings else body)
 
     return declare
+
+
+def _looks_back(asset: str) -> dict[str, Any]:
+    text = look_back.told(asset)
+    return {"looks_back_at": dg.MetadataValue.md(text)} if text else {}
 
 
 SETTINGS_TAG = "emovid.settings/"

@@ -1,11 +1,12 @@
 """Which clips labellers may learn from, and are compared on, out of the tables that say so.
 
-Belongs here: reading the tables for `core.training_pool`. The benchmark as it was last published is read past the
-graph: as an input it would close a cycle, and it is drawn anew here anyway.
+Belongs here: reading the tables for `core.training_pool`. The benchmark as it was last published is looked back at
+(`look_back`), and drawn anew here.
 """
 
 import pyarrow as pa
 
+from emovid_assets.assets.look_back import last_built
 from emovid_assets.core.annotator_quality import majority_of
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labelling import LabelledClip
@@ -17,17 +18,20 @@ from emovid_assets.tables.columns import each_row, rows_of
 
 def pool_of(
     project: Project,
+    reader: str,
     source_videos: pa.Table,
     clip_features: pa.Table,
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> TrainingPool:
-    """The pool over all domains."""
+    """The pool over all domains. `reader`: the asset that asks."""
     settings = project.settings
     films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
     published = (
-        row for domain in DOMAINS for row in each_row(project.read("benchmark_split", domain), ["clip_id", "split"])
+        row
+        for domain in DOMAINS
+        for row in each_row(last_built(project, reader, "benchmark_split", domain), ["clip_id", "split"])
     )
     columns = ["clip_id", "source_id", "domain", "frame_hashes"]
     return training_pool(

@@ -40,9 +40,12 @@ PICTURES = {".jpg": (b"\xff\xd8", b"\xff\xd9"), ".png": (b"\x89PNG", b"IEND\xaeB
 
 REFERENCES = {"source_id": "source_videos", "clip_id": "clips"}
 """Column → the table that every value of it must be in."""
-FREE_IDS = {"segments": ("clip_id",), "rejected_annotations": ("clip_id",)}
+FREE_IDS = {"scanned_segments": ("clip_id",), "segments": ("clip_id",), "rejected_annotations": ("clip_id",)}
 """Columns that may hold other ids: dropped segments are no clips, rejected answers may name anything."""
-FOLLOWERS = {"clips": ("clip_media", "colour_attributes", "clip_features"), "source_videos": ("segments",)}
+FOLLOWERS = {
+    "clips": ("clip_media", "colour_attributes", "clip_features"),
+    "source_videos": ("scanned_segments", "segments"),
+}
 """Table → tables that have a row for each of its ids, unless the quarantine says why not."""
 
 

@@ -100,7 +100,7 @@ def labeller_amount(home: Home, *, is_open: bool) -> Amount | None:
         return None
     step, tables = training.HELD_OUT_STEP, _clip_tables(project, None)
     tasks, answers, labels = (project.read(name) for name in ("annotation_tasks", "human_annotations", "human_labels"))
-    pool = pool_of(project, tables.source_videos, tables.clip_features, tasks, answers, labels)
+    pool = pool_of(project, "emotion_labeller", tables.source_videos, tables.clip_features, tasks, answers, labels)
     try:
         model = vlm.model_of(home, settings, "labeller")
         examples = training.examples_of(project, pool, tables)
@@ -156,7 +156,7 @@ class _Domain:
             "source_videos": Amount(
                 "probe", len(probed.todo_ids) + self._new_sources, 0.0 if is_open else probed.todo_weight
             ),
-            "segments": Amount(
+            "scanned_segments": Amount(
                 "scan", len(scan.todo_ids) + self._new_sources, 0.0 if is_open else scan.todo_weight, is_open
             ),
             "clip_media": self._with_coming("clip_file", written),
@@ -282,7 +282,7 @@ class _Domain:
 
 
 def _kept(payloads: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Kept segments as `media.measured` gives them, of what is scanned."""
+    """(clip_id, segment) of the kept segments, as `media.clip_files` takes them."""
     for identifier, payload in payloads.items():
         for segment in payload["segments"]:
             if segment["is_kept"]:

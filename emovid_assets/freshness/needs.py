@@ -1,7 +1,7 @@
 """What is to be built by the state of a home: stale, missing, failed or quarantined, files of the library included.
 
-Belongs here: `staleness` together with what only the files can say, and what has failed. Nothing is changed. Does not
-belong here: running anything (`runner`), and counting items (`plan`).
+Belongs here: `staleness` together with what only the files can say (`news`), and what has failed. Nothing is changed.
+Does not belong here: running anything (`building`), and counting items (`amounts`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,18 +9,14 @@ from dataclasses import replace
 
 import dagster as dg
 
-from emovid_assets.assets.annotations import ANSWER_TABLES, answer_versions
-from emovid_assets.assets.evaluation import quarantine_table
 from emovid_assets.assets.partitions import DOMAINS
+from emovid_assets.freshness import news
 from emovid_assets.freshness.runs import unbuilt_since_failure
 from emovid_assets.freshness.staleness import VERSION_TAG, Lineage, Place, Verdict, verdicts
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings_groups import digests
-from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
-from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.tables.registry import TABLES
 
 
@@ -45,7 +41,7 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
     try:
         for place, verdict in found.items():
             if place.asset == "processing_errors" and verdict.made is not None:
-                now = content_hash(quarantine_table(store, str(place.domain)))
+                now = news.quarantine_version(store, str(place.domain))
                 if now != verdict.made.get(VERSION_TAG):
                     reasons = (*verdict.reasons, "the quarantine has changed")
                     result[place] = replace(verdict, reasons=reasons, inputs=f"{verdict.inputs}|{now}")
@@ -57,35 +53,14 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
 def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
     if verdict.made is None or verdict.reasons:
         return verdict
-    if place.asset == "source_videos" and (reason := _library_news(home, str(place.domain))):
+    domain = str(place.domain)
+    if place.asset == "source_videos" and (reason := news.library(home, domain).reason):
         return replace(verdict, reasons=(reason,))
-    if place.asset == "wanted_videos" and _wanted(home, str(place.domain)) != verdict.made.get(VERSION_TAG):
-        return replace(verdict, reasons=("what there is to collect has changed",))
-    if place.asset in ANSWER_TABLES and _answers(home, place) != verdict.made.get(VERSION_TAG):
-        return replace(verdict, reasons=("the annotation files have changed",))
+    if found := news.version_from_files(home, place.asset, domain):
+        version, reason = found
+        if version != verdict.made.get(VERSION_TAG):
+            return replace(verdict, reasons=(reason,))
     return verdict
-
-
-def _answers(home: Home, place: Place) -> str:
-    return answer_versions(home, str(place.domain))[place.asset]
-
-
-def _wanted(home: Home, domain: str) -> str:
-    return content_hash(TABLES["wanted_videos"].from_rows(wanted_rows(home, domain)))
-
-
-def _library_news(home: Home, domain: str) -> str | None:
-    """What is to be said of files that are new, gone, or of another size or time than when they were read."""
-    store = ItemStore(home.state)
-    try:
-        known = known_stamps(store, domain)
-    finally:
-        store.close()
-    changed = {name for name, _ in known.items() ^ listing(home, domain).stamps.items()}
-    if not changed:
-        return None
-    is_beside = all(is_sidecar(name) for name in changed)
-    return "manifests, subtitles or metadata have changed" if is_beside else "the library has changed"
 
 
 def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Place, int]:

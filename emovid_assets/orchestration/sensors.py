@@ -17,17 +17,18 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets.annotations import ANSWER_TABLES, answer_files, answer_versions
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observations
+from emovid_assets.freshness import news
+from emovid_assets.freshness.news import ANSWER_TABLES
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 from emovid_assets.people import server as annotation_server
+from emovid_assets.people.answers import answer_files
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
-from emovid_assets.resources.library_files import is_sidecar, known_stamps, listing
 from emovid_assets.resources.project import Project
 
 SETTLE_S = 4.0
@@ -125,18 +126,18 @@ def library_files(context: dg.SensorEvaluationContext, project: Project) -> dg.S
 def _library_tick(project: Project, domain: str, seen: _Seen) -> tuple[tuple[str, ...], str]:
     """The tables to be asked for, or why none is. `seen` is brought up to date."""
     home = project.home
-    found = listing(home, domain)
-    known: dict[str, tuple[int, int]] = project.with_store(lambda store: known_stamps(store, domain))
+    library = news.library(home, domain)
+    found = library.found
     digest = _digest(found.stamps)
     is_settled = _is_settled(seen, digest, found.stamps)
     seen.listed = digest
     if digest == seen.taken:
         return (), "nothing new"
-    if not found.media and not all(map(is_sidecar, known)):
-        # An unmounted disk looks like this; a build by hand takes it at its word.
+    if library.seems_unmounted:
+        # A build by hand takes it at its word.
         folder = home.relative(home.library / domain)
         return (), f"{folder} has become empty or is gone; if that is meant, run: emovid build -d {domain}"
-    if found.stamps == known and not seen.taken:
+    if not library.changed and not seen.taken:
         # A library that was built before this sensor was switched on.
         seen.taken = digest
         return (), "as it was read"
@@ -189,7 +190,7 @@ def _stamp(status: Any) -> tuple[int, int]:
 
 def _answers_changed(instance: dg.DagsterInstance, home: Home, domain: str) -> bool:
     """Whether a table of answers would be another one. Never built: that is for automation, once there are clips."""
-    now = answer_versions(home, domain)
+    now = news.answer_versions(home, domain)
     for name in ANSWER_TABLES:
         filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), asset_partitions=[domain])
         made = instance.fetch_materializations(filters, limit=1).records

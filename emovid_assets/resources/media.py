@@ -5,7 +5,7 @@ Belongs here: turning rows of tables into items and configuration into keys. The
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emovid_assets.home.folders import Home
@@ -74,9 +74,7 @@ def is_whole(source: Row, scenes: SceneSettings) -> bool:
     return source["domain"] != "movie" and shown_s <= scenes.max_s
 
 
-def scan(
-    project: Project, domain: str, sources: Iterable[Row], log: logging.Logger, *, leave_failures: bool = False
-) -> Outcome:
+def scan(project: Project, domain: str, sources: Iterable[Row], log: logging.Logger) -> Outcome:
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
     root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
@@ -112,7 +110,7 @@ def scan(
         )
         for source in sources
     )
-    return project.compute(step, domain, items, log, leave_failures=leave_failures)
+    return project.compute(step, domain, items, log)
 
 
 def _scanned_content(source: Row, settings_digest: str) -> str:
@@ -145,26 +143,10 @@ def _scan_settings(whole: bool, scenes: SceneSettings) -> dict[str, Any]:
     }
 
 
-def measured(
-    project: Project, domain: str, sources: Iterable[Row], log: logging.Logger
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(clip_id, kept segment with its measurements, its `source_id` and the source's `video_start_s`), one in memory.
-
-    What the asset `segments` has scanned. Sources that failed there are not tried again by every asset that reads.
-    """
-    scanned = scan(project, domain, sources, log, leave_failures=True)
-    return (
-        (segment["clip_id"], {**segment, "source_id": source_id, "video_start_s": payload["video_start_s"]})
-        for source_id, payload in scanned.payloads.items()
-        for segment in payload["segments"]
-        if segment["is_kept"]
-    )
-
-
 def clip_files(
     project: Project, domain: str, sources: Iterable[Row], segments: Iterable[tuple[str, Row]], log: logging.Logger
 ) -> Outcome:
-    """Writes the file of each kept segment (clip_id, segment as `measured` gives it)."""
+    """Writes the file of each kept segment: (clip_id, its `source_id` and `PLACE`)."""
     home = project.home
     by_id = {source["source_id"]: source for source in sources}
     root, clip_folder = str(home.root), home.relative(home.clips / domain)

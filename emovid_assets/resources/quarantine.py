@@ -13,7 +13,7 @@ from emovid_assets.resources.project import ALL_DOMAINS
 STEP_ASSETS = {
     "library": "source_videos",
     "probe": "source_videos",
-    "scan": "segments",
+    "scan": "scanned_segments",
     "clip_file": "clip_media",
     "first_frame": "benchmark_split",
     "embed": "clip_embeddings",

@@ -78,6 +78,10 @@ class Table:
         parts.clear()
         return table.combine_chunks().sort_by([(name, "ascending") for name in self.key])
 
+    def taken_from(self, rows: pa.Table) -> pa.Table:
+        """The columns of this table out of one that has more of them, in the same order of rows."""
+        return rows.select(list(self.column_names)).cast(self.schema)
+
     def _checked(self, row: Mapping[str, Any]) -> dict[str, Any]:
         expected = set(self.column_names)
         if set(row) != expected:

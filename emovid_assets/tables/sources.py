@@ -36,6 +36,19 @@ HEIGHT = Column("height_px", INTEGER, "height as displayed (rotation applied)", 
 SIZE = Column("size_bytes", INTEGER, "size of the file", "bytes", minimum=1)
 VIDEO_CODEC = Column("video_codec", TEXT, "codec of the video stream")
 AUDIO_CODEC = Column("audio_codec", TEXT, "codec of the audio stream", is_nullable=True)
+SEGMENT_COLUMNS = (
+    SOURCE_ID,
+    CLIP_ID,
+    DOMAIN,
+    SCENE_INDEX,
+    START_S,
+    END_S,
+    Column("start_frame", INTEGER, "first frame", minimum=0),
+    Column("end_frame", INTEGER, "frame after the last", minimum=1),
+    DURATION_S,
+    Column("is_kept", FLAG, "whether the segment is a clip of the dataset"),
+    Column("drop_reason", TEXT, "why not", is_nullable=True, vocabulary=DROP_REASONS),
+)
 
 SOURCE_TABLES = (
     Table(
@@ -128,19 +141,7 @@ SOURCE_TABLES = (
         "segment",
         "Half-open intervals between scene cuts, or whole short files; kept or dropped by length.",
         ("source_id", "scene_index"),
-        (
-            SOURCE_ID,
-            CLIP_ID,
-            DOMAIN,
-            SCENE_INDEX,
-            START_S,
-            END_S,
-            Column("start_frame", INTEGER, "first frame", minimum=0),
-            Column("end_frame", INTEGER, "frame after the last", minimum=1),
-            DURATION_S,
-            Column("is_kept", FLAG, "whether the segment is a clip of the dataset"),
-            Column("drop_reason", TEXT, "why not", is_nullable=True, vocabulary=DROP_REASONS),
-        ),
+        (*SEGMENT_COLUMNS,),
     ),
     Table(
         "clips",

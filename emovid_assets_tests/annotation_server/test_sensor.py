@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from emovid_assets.assets.annotations import answer_files
 from emovid_assets.orchestration.sensors import label_studio_answers
+from emovid_assets.people.answers import answer_files
 from emovid_assets.resources.label_studio import LabelStudio
 from emovid_assets.resources.project import Project
 from emovid_assets_tests.annotation_server.fake_server import FakeLabelStudio
