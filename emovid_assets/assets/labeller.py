@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
+    code_version=f"3.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
     kinds=["sklearn", "pytorch"],
     settings=[
         *("labeller_settings", "labeller_training", "fine_tuning_settings"),
@@ -56,8 +56,8 @@ def emotion_labeller(
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> Rows:
-    pool = pool_of(project, source_videos, clip_features, annotation_tasks, human_annotations, human_labels)
     tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
+    pool = pool_of(project, tables, annotation_tasks, human_annotations, human_labels)
     settings, log = project.settings.labeller, context.log
     shown: Row = {
         "kept_for_validation": pool.validation_count,
