@@ -22,6 +22,7 @@ from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
+from emovid_assets.resources.evidence import likeness_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
@@ -145,7 +146,7 @@ def _majority_and_models(ratings: list[dict[str, Any]]) -> dict[str, Any]:
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{media_steps.FIRST_FRAME_VERSION}",
+    code_version=f"3.{media_steps.FIRST_FRAME_VERSION}",
     kinds=["pandas"],
     settings=["review_annotators", "benchmark_settings", "seed"],
     pool=MEDIA_POOL,
@@ -156,15 +157,14 @@ def benchmark_split(
     source_videos: pa.Table,
     clip_media: pa.Table,
     clip_features: pa.Table,
+    colour_attributes: pa.Table,
     captions: pa.Table,
     human_annotations: pa.Table,
     emotion_labels: pa.Table,
 ) -> Rows:
     domain, settings = context.partition_key, project.settings
-    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
-    columns = ("clip_id", "source_id", "frame_hashes")
-    groups = group_clips({**row, "film_id": films.get(row["source_id"])} for row in each_row(clip_features, columns))
+    groups = group_clips(likeness_rows(source_videos, clip_features, colour_attributes))
     earlier = rows_of(last_built(project, "benchmark_split", "benchmark_split", domain))
     labels = rows_of(emotion_labels)
     failed = failed_reviews(rows_of(human_annotations), labels, required=settings.annotation.review_annotators)

@@ -15,11 +15,14 @@ from emovid_assets.assets.pictures import confusion_matrix, drawings
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.assets.training_clips import compared_clips, forest_examples, pool_of
 from emovid_assets.core import embedded_labeller
-from emovid_assets.core.calibration import bins_of, probabilities
+from emovid_assets.core.calibration import bins_of
+from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.labelling import NotEnoughLabelsError
+from emovid_assets.core.statistics.confusion import confusion, macro_f1
+from emovid_assets.core.statistics.softmax import softmax
 from emovid_assets.core.training_pool import TrainingPool
 from emovid_assets.core.vlm import fine_tuning
-from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays, confusion, macro_f1, majority_share
+from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays, majority_share
 from emovid_assets.report.charts.training import training_curves
 from emovid_assets.resources import models, training, vlm
 from emovid_assets.resources.compute import Outcome
@@ -33,7 +36,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
+    code_version=f"3.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
     kinds=["sklearn", "pytorch"],
     settings=[
         *("labeller_settings", "labeller_training", "fine_tuning_settings"),
@@ -53,10 +56,8 @@ def emotion_labeller(
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> Rows:
-    pool = pool_of(
-        project, "emotion_labeller", source_videos, clip_features, annotation_tasks, human_annotations, human_labels
-    )
     tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
+    pool = pool_of(project, "emotion_labeller", tables, annotation_tasks, human_annotations, human_labels)
     settings, log = project.settings.labeller, context.log
     shown: Row = {
         "kept_for_validation": pool.validation_count,
@@ -198,7 +199,7 @@ def _quality(answers: Sequence[HeldOutAnswer]) -> Row:
         "held_out_clip_count": len(answers),
         "validation_accuracy": float((predicted == truth).mean()),
         "baseline_accuracy": majority_share(truth),
-        "validation_macro_f1": macro_f1(confusion(truth, predicted)),
+        "validation_macro_f1": float(macro_f1(confusion(truth, predicted, len(EMOTION_NAMES)))),
     }
 
 
@@ -206,7 +207,7 @@ def _shown(answers: Sequence[HeldOutAnswer], row: Mapping[str, Any]) -> Row:
     if not answers:
         return {"missing_labels": "no human-labelled clips to measure it on; its probabilities are as the model says"}
     logarithms, truth = as_arrays(answers)
-    bins = bins_of(probabilities(logarithms, row["temperature"]), truth)
+    bins = bins_of(softmax(logarithms, row["temperature"]), truth)
     return {
         "validation_accuracy": row["validation_accuracy"],
         "majority_baseline_accuracy": row["baseline_accuracy"],
@@ -215,6 +216,8 @@ def _shown(answers: Sequence[HeldOutAnswer], row: Mapping[str, Any]) -> Row:
         "temperature": row["temperature"],
         "calibration": markdown_table([vars(one) for one in bins]),
         "confusion": confusion_matrix(
-            confusion(truth, logarithms.argmax(axis=1)).tolist(), "human label", "model, on held-out clips"
+            confusion(truth, logarithms.argmax(axis=1), len(EMOTION_NAMES)).tolist(),
+            "human label",
+            "model, on held-out clips",
         ),
     }

@@ -19,23 +19,20 @@ from emovid_assets.tables.columns import each_row, rows_of
 def pool_of(
     project: Project,
     reader: str,
-    source_videos: pa.Table,
-    clip_features: pa.Table,
+    tables: ClipTables,
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> TrainingPool:
     """The pool over all domains. `reader`: the asset that asks."""
     settings = project.settings
-    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
     published = (
         row
         for domain in DOMAINS
         for row in each_row(last_built(project, reader, "benchmark_split", domain), ["clip_id", "split"])
     )
-    columns = ["clip_id", "source_id", "domain", "frame_hashes"]
     return training_pool(
-        ({**row, "film_id": films.get(row["source_id"])} for row in each_row(clip_features, columns)),
+        tables.likeness_rows(),
         rows_of(human_labels),
         rows_of(human_annotations),
         validation=_blind(annotation_tasks),

@@ -1,29 +1,31 @@
 """How far raters agree beyond chance: Cohen's kappa of pairs, Fleiss' kappa, Krippendorff's alpha.
 
 Belongs here: the coefficients of SPEC §5 (requirement R17) over plain rows of `validation_ratings`. Does not belong
-here: who rates what, how the bootstrap is drawn (`rating_bootstrap`), the table of all statistics
-(`agreement_statistics`).
+here: their formulas (`statistics`), who rates what, how the bootstrap is drawn (`rating_bootstrap`), the table of all
+statistics (`agreement_statistics`).
 
-A coefficient is None, never NaN, where chance alone explains everything (p_e = 1). All point values are quotients
-of integers, so this is decided exactly.
+A coefficient is None, never NaN, where chance alone explains everything (p_e = 1).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.rating_bootstrap import (
     RESAMPLES,
     SEED,
+    RaterPair,
     RatingMatrix,
     clip_weights,
     interval_of,
     resampled_kappa,
-    usual_size,
 )
+from emovid_assets.core.statistics import confusion, rater_counts
+from emovid_assets.core.statistics.quotients import number
 
 Row = dict[str, Any]
 
@@ -67,12 +69,22 @@ def cohen_kappa(a: Sequence[str], b: Sequence[str], labels: Sequence[str] = HUMA
     unknown = sorted((set(a) | set(b)) - set(labels))
     if unknown:
         raise ValueError(f"Labels {unknown} are not among {list(labels)}: reject such answers before measuring.")
-    n = len(a)
-    agree = sum(x == y for x, y in zip(a, b, strict=True))
-    counts_a, counts_b = Counter(a), Counter(b)
-    chance = sum(counts_a[label] * counts_b[label] for label in labels)
-    kappa = None if chance == n * n else (agree * n - chance) / (n * n - chance)
-    return Agreement(n, agree / n, chance / (n * n), kappa)
+    codes_a, codes_b = (np.array([labels.index(label) for label in given]) for given in (a, b))
+    return _agreement(confusion.confusion(codes_a, codes_b, len(labels)))
+
+
+def agreement_of(pair: RaterPair, category_count: int) -> Agreement:
+    """The same for two raters whose labels are numbered."""
+    return _agreement(confusion.confusion(pair.codes_a, pair.codes_b, category_count))
+
+
+def _agreement(table: npt.NDArray[np.intp]) -> Agreement:
+    return Agreement(
+        n=int(table.sum()),
+        observed=float(confusion.accuracy(table)),
+        expected=float(confusion.expected_agreement(table)),
+        kappa=number(confusion.cohen_kappa(table)),
+    )
 
 
 def pairwise_kappa(ratings: Iterable[Mapping[str, Any]], *, resamples: int = RESAMPLES, seed: str = SEED) -> list[Row]:
@@ -87,8 +99,7 @@ def pairwise_kappa(ratings: Iterable[Mapping[str, Any]], *, resamples: int = RES
     weights = clip_weights(matrix.clip_count, resamples, seed)
     rows: list[Row] = []
     for pair in matrix.pairs():
-        a, b = ([HUMAN_CHOICES[code] for code in codes] for codes in (pair.codes_a, pair.codes_b))
-        agreement = cohen_kappa(a, b)
+        agreement = agreement_of(pair, matrix.category_count)
         low, high = interval_of(resampled_kappa(pair, matrix.category_count, weights)) or (None, None)
         rows.append(
             {
@@ -127,57 +138,10 @@ def human_agreement(ratings: Iterable[Mapping[str, Any]]) -> HumanAgreement:
     Fleiss needs equally many ratings a clip: it is taken over the clips with the most usual number of them (two or
     more; the larger on a tie). Alpha takes every clip with at least two.
     """
-    by_clip: dict[str, dict[str, str]] = {}
-    for row in ratings:
-        if row["rater_kind"] == "human":
-            by_clip.setdefault(row["clip_id"], {})[row["rater_id"]] = row["label"]
-    units = [list(answers.values()) for _, answers in sorted(by_clip.items()) if len(answers) >= 2]
-    usual = usual_size(len(unit) for unit in units)
-    table = [[unit.count(label) for label in HUMAN_CHOICES] for unit in units if len(unit) == usual]
-    return HumanAgreement(fleiss_kappa(table), len(table), krippendorff_alpha(units), len(units))
-
-
-def fleiss_kappa(counts: Sequence[Sequence[int]]) -> float | None:
-    """Fleiss (1971) over a table of items x categories: how many raters put the item into the category.
-
-    None for no items and where p_e = 1. Raises ValueError unless each item has the same number of ratings, at
-    least two.
-    """
-    table = [[int(count) for count in row] for row in counts]
-    if not table:
-        return None
-    raters = sum(table[0])
-    if raters < 2 or any(sum(row) != raters for row in table):
-        raise ValueError(
-            "Fleiss' kappa needs the same number of ratings for each item, at least two: leave others out."
-        )
-    total = len(table) * raters
-    agreeing = sum(count * count for row in table for count in row) - total
-    chance = sum(sum(column) ** 2 for column in zip(*table, strict=True))
-    if chance == total * total:
-        return None
-    return (agreeing * total - chance * (raters - 1)) / ((raters - 1) * (total * total - chance))
-
-
-def krippendorff_alpha(ratings: Iterable[Sequence[str | None]]) -> float | None:
-    """Krippendorff's alpha for nominal data; a unit is the labels that one item got, None where a rating is missing.
-
-    1 - D_o / D_e over the units with at least two ratings (Krippendorff 2011, "Computing Krippendorff's
-    Alpha-Reliability", nominal case). None where there is no such unit, or only one category in all of them.
-    """
-    units = [Counter(label for label in unit if label is not None) for unit in ratings]
-    units = [unit for unit in units if unit.total() >= 2]
-    totals: Counter[str] = Counter()
-    observed = Fraction(0)
-    for unit in units:
-        totals.update(unit)
-        observed += Fraction(_unequal_pairs(unit), unit.total() - 1)
-    expected = _unequal_pairs(totals)
-    if not expected:
-        return None
-    return float(1 - (totals.total() - 1) * observed / expected)
-
-
-def _unequal_pairs(counts: Counter[str]) -> int:
-    """Ordered pairs of ratings with different labels."""
-    return counts.total() ** 2 - sum(count * count for count in counts.values())
+    counts = RatingMatrix.of(ratings).human_counts()
+    return HumanAgreement(
+        number(rater_counts.fleiss_kappa(counts)[0]),
+        int(rater_counts.usually_rated(counts).sum()),
+        number(rater_counts.krippendorff_alpha(counts)[0]),
+        int((counts.sum(axis=1) >= 2).sum()),
+    )

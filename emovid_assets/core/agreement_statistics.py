@@ -1,7 +1,7 @@
 """All agreement statistics of one group of clips with their intervals, and what the kappa gap allows to conclude.
 
 Belongs here: the rows of `agreement_statistics`, the number of clips that a narrow interval needs, the conclusion in
-words. Does not belong here: the coefficients (`agreement`) and the draws (`rating_bootstrap`).
+words. Does not belong here: the coefficients (`statistics`) and the draws (`rating_bootstrap`).
 """
 
 import math
@@ -11,22 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from emovid_assets.core.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from emovid_assets.core.agreement import agreement_of
 from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.rating_bootstrap import (
     RESAMPLES,
     SEED,
     RaterPair,
     RatingMatrix,
-    Values,
     clip_weights,
     interval_of,
     mean_of_defined,
-    resampled_alpha,
-    resampled_fleiss,
     resampled_kappa,
-    usual_size,
 )
+from emovid_assets.core.statistics.quotients import Values, number
+from emovid_assets.core.statistics.rater_counts import fleiss_kappa, krippendorff_alpha, usually_rated
 
 Row = dict[str, Any]
 
@@ -137,15 +135,11 @@ def gap_conclusion(gap: Estimate) -> str:
 
 def _estimates(matrix: RatingMatrix, weights: Values) -> dict[str, Estimate]:
     counts = matrix.human_counts()
-    sizes = counts.sum(axis=1)
-    usual = counts[(sizes >= 2) & (sizes == usual_size(sizes))].tolist()
-    comparable = counts[sizes >= 2].tolist()
-    units = ([str(code) for code, count in enumerate(row) for _ in range(count)] for row in comparable)
+    takes = {fleiss_kappa: usually_rated(counts), krippendorff_alpha: counts.sum(axis=1) >= 2}
     return {
-        "fleiss_kappa": _estimate(fleiss_kappa(usual), resampled_fleiss(counts, weights), len(usual)),
-        "krippendorff_alpha": _estimate(krippendorff_alpha(units), resampled_alpha(counts, weights), len(comparable)),
-        **_pair_estimates(matrix, weights),
-    }
+        formula.__name__: _estimate(number(formula(counts)[0]), formula(counts, weights), int(taken.sum()))
+        for formula, taken in takes.items()
+    } | _pair_estimates(matrix, weights)
 
 
 def _pair_estimates(matrix: RatingMatrix, weights: Values) -> dict[str, Estimate]:
@@ -158,7 +152,8 @@ def _pair_estimates(matrix: RatingMatrix, weights: Values) -> dict[str, Estimate
     means: dict[str, tuple[float | None, Values, int]] = {}
     for kind in ("human_human", "human_vlm"):
         members = [pair for pair in pairs if pair.kind == kind]
-        defined = [kappa for pair in members if (kappa := _kappa(pair, matrix.category_count)) is not None]
+        measured = (agreement_of(pair, matrix.category_count).kappa for pair in members)
+        defined = [kappa for kappa in measured if kappa is not None]
         resampled = [resampled_kappa(pair, matrix.category_count, weights) for pair in members]
         means[kind] = (
             sum(defined) / len(defined) if defined else None,
@@ -172,11 +167,6 @@ def _pair_estimates(matrix: RatingMatrix, weights: Values) -> dict[str, Estimate
         "mean_kappa_human_vlm": _estimate(vlm, vlm_drawn, vlm_clips),
         "kappa_gap": _absolute(_estimate(difference, human_drawn - vlm_drawn, _clip_count(pairs))),
     }
-
-
-def _kappa(pair: RaterPair, category_count: int) -> float | None:
-    a, b, labels = ([str(code) for code in codes] for codes in (pair.codes_a, pair.codes_b, range(category_count)))
-    return cohen_kappa(a, b, labels).kappa
 
 
 def _clip_count(pairs: list[RaterPair]) -> int:

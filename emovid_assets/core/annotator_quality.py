@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from emovid_assets.core.agreement import cohen_kappa
+from emovid_assets.core.agreement import agreement_of
 from emovid_assets.core.emotions import HUMAN_CHOICES, NO_SPECIFIC_EMOTION, VERIFY_CHOICES
 from emovid_assets.core.rating_bootstrap import (
     RESAMPLES,
@@ -169,11 +169,10 @@ def _kappa(
 ) -> tuple[float | None, float | None, float | None]:
     if not compared:
         return None, None, None
-    majority, own = zip(*compared, strict=True)
-    kappa = cohen_kappa(majority, own, choices).kappa
+    codes = (np.array([choices.index(label) for label in labels]) for labels in zip(*compared, strict=True))
+    pair = RaterPair("majority", "own", "human_human", np.arange(len(compared)), *codes)
+    kappa = agreement_of(pair, len(choices)).kappa
     if kappa is None:
         return None, None, None
-    codes = [np.array([choices.index(label) for label in labels]) for labels in (majority, own)]
-    pair = RaterPair("majority", "own", "human_human", np.arange(len(compared)), *codes)
     interval = interval_of(resampled_kappa(pair, len(choices), clip_weights(len(compared), resamples, seed)))
     return kappa, *(interval or (None, None))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from emovid_assets.core.statistics.softmax import softmax
+
 MIN_CLIPS = 30
 """With fewer held-out clips the temperature stays 1: the interval of a fitted one would hold almost anything."""
 BOUNDS = (0.2, 10.0)
@@ -46,7 +48,7 @@ def fit_temperature(logarithms: Numbers, truth: Classes) -> float:
     wanted = logarithms[np.arange(len(truth)), truth].sum() + logarithms.mean()
 
     def slope(inverse: float) -> float:
-        expected = (probabilities(logarithms, 1 / inverse) * logarithms).sum(axis=1)
+        expected = (softmax(logarithms, 1 / inverse) * logarithms).sum(axis=1)
         return float(expected.sum() + expected.mean() - wanted)
 
     low, high = 1 / BOUNDS[1], 1 / BOUNDS[0]
@@ -55,13 +57,6 @@ def fit_temperature(logarithms: Numbers, truth: Classes) -> float:
         low, high = (low, middle) if slope(middle) > 0 else (middle, high)
     # Rounded, so that the last bits of a sum do not make another labeller.
     return float(np.clip(round(2 / (low + high), 6), *BOUNDS))
-
-
-def probabilities(logarithms: Numbers, temperature: float = 1.0) -> Numbers:
-    """(clips, classes): the distributions after division of the logarithms by the temperature."""
-    scaled = logarithms / temperature
-    shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
 
 
 def negative_log_likelihood(shares: Numbers, truth: Classes) -> Numbers:

@@ -12,6 +12,7 @@ through 0 … 65,535 without a gap: the hue of a pixel is one 16-bit number and 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -204,17 +205,16 @@ def colour_attributes(sums: ColourSums) -> dict[str, Any]:
     """The columns of `colour_attributes` beyond the ids (the paper's equations 1 and 2, pooled over all pixels)."""
     count = sums.pixel_count
     brightness, colorfulness = sums.value_sum / count, sums.saturation_sum / count
-    resultant = min(1.0, math.hypot(sums.sin_sum, sums.cos_sum) / count)
-    mean_deg = math.degrees(math.atan2(sums.sin_sum, sums.cos_sum))
-    has_hue = resultant >= MIN_RESULTANT
+    resultant = math.hypot(sums.sin_sum, sums.cos_sum) / count
+    mean_deg = _direction(sums.sin_sum, sums.cos_sum, count)
     return {
         "brightness": round_half_up(brightness, 1),
         "colorfulness": round_half_up(colorfulness, 1),
-        "hue": int(round_half_up(mean_deg)) % 360 if has_hue else None,
+        "hue": None if mean_deg is None else int(round_half_up(mean_deg)) % 360,
         "brightness_mean": brightness,
         "colorfulness_mean": colorfulness,
-        "hue_mean_deg": mean_deg % 360.0 if has_hue else None,
-        "hue_resultant": resultant,
+        "hue_mean_deg": None if mean_deg is None else mean_deg % 360.0,
+        "hue_resultant": min(1.0, resultant),
         "hue_chromatic_deg": _chromatic_hue(sums),
         "chromatic_share": sums.chromatic_count / count,
         "sampled_frame_count": sums.frame_count,
@@ -227,6 +227,26 @@ def _chromatic_hue(sums: ColourSums) -> float | None:
     if sums.chromatic_count == 0:
         return None
     cosine = sums.cos_sum - (sums.pixel_count - sums.chromatic_count)
-    if math.hypot(sums.sin_sum, cosine) / sums.chromatic_count < MIN_RESULTANT:
+    mean_deg = _direction(sums.sin_sum, cosine, sums.chromatic_count)
+    return None if mean_deg is None else mean_deg % 360.0
+
+
+def _direction(sin_sum: float, cos_sum: float, count: int) -> float | None:
+    """Circular mean of `count` hues, -180° to 180°; null where they cancel."""
+    if math.hypot(sin_sum, cos_sum) / count < MIN_RESULTANT:
         return None
-    return math.degrees(math.atan2(sums.sin_sum, cosine)) % 360.0
+    return math.degrees(math.atan2(sin_sum, cos_sum))
+
+
+def mean_colour(attributes: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """A clip's colour as a point whose components copies share, from a row of `colour_attributes`.
+
+    Mean value v; then, times the product of mean saturation and mean value, 1 and the sum of the unit vectors of the
+    hues of what is not grey. The product, because the saturation and the hue of dark and of grey pixels are noise.
+    All components are in -1 to 1.
+    """
+    value = attributes["brightness_mean"]
+    weight = attributes["colorfulness_mean"] * value
+    radians, length = math.radians(attributes["hue_mean_deg"] or 0.0), attributes["hue_resultant"]
+    cosine = length * math.cos(radians) - (1 - attributes["chromatic_share"])
+    return value, weight, weight * cosine, weight * length * math.sin(radians)

@@ -22,6 +22,7 @@ import numpy as np
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.labelling import ClipEvidence, LabelledClip, LabelScore, NotEnoughLabelsError, TrainingReport
+from emovid_assets.core.statistics.confusion import confusion, macro_f1
 from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB
 
 MODEL_ID = "embedded/random-forest"
@@ -208,7 +209,6 @@ def _fold_count(examples: Sequence[LabelledClip]) -> int:
 
 
 def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np.ndarray) -> TrainingReport:
-    from sklearn.metrics import confusion_matrix, f1_score
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = np.array([example.group_id for example in examples])
@@ -225,16 +225,21 @@ def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np
             fold = None if is_single else _fit(features[train_index], labels[train_index])
             predicted[test_index] = majority if fold is None else fold.predict(features[test_index])
     is_right = predicted == labels
+    table = confusion(_codes(labels), _codes(predicted), len(EMOTION_NAMES))
     domains = np.array([example.evidence.domain for example in examples])
     return TrainingReport(
         training_clip_count=len(examples),
         accuracy=float(is_right.mean()),
         baseline_accuracy=float((baseline == labels).mean()),
-        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0)),
-        confusion=confusion_matrix(labels, predicted, labels=list(EMOTION_NAMES)).tolist(),
+        macro_f1=float(macro_f1(table)),
+        confusion=table.tolist(),
         accuracy_by_domain={name: float(is_right[domains == name].mean()) for name in sorted(set(domains.tolist()))},
         fold_count=fold_count,
     )
+
+
+def _codes(emotions: np.ndarray) -> np.ndarray:
+    return np.array([EMOTION_NAMES.index(name) for name in emotions])
 
 
 def _revision(examples: Sequence[LabelledClip], features: np.ndarray) -> str:

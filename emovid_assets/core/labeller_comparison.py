@@ -27,15 +27,16 @@ from emovid_assets.core.calibration import bins_of, brier_score, expected_calibr
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.rating_bootstrap import RESAMPLES, SEED, clip_weights, interval_of
+from emovid_assets.core.statistics.confusion import accuracy, cohen_kappa, confusion, macro_f1, resampled_confusion
+from emovid_assets.core.statistics.quotients import Values, number
 
 Row = dict[str, Any]
-Numbers = npt.NDArray[np.float64]
 
 MAJORITY, OTHERS = "majority", "others"
 PERSON, PEOPLE = "person", "people"
 LEAST_PROBABILITY = 1e-4
 """Floor under the probability of the right answer, so that one certain mistake does not make a mean infinite."""
-_CHOICES, _EMOTIONS = len(HUMAN_CHOICES), len(EMOTION_NAMES)
+_CHOICES = len(HUMAN_CHOICES)
 
 
 @dataclass(frozen=True)
@@ -131,18 +132,14 @@ def _kind(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return str(next(iter(rows.values()))["rater_kind"])
 
 
-def _measured(pairs: _Judged, weights: Numbers) -> Row:
-    cells = pairs.truth * _CHOICES + pairs.label
-    one_hot = np.eye(_CHOICES**2)[cells]
-    whole = one_hot.sum(axis=0)[None]
-    drawn = weights[:, pairs.clips] @ one_hot
-    there = whole.reshape(_CHOICES, _CHOICES).sum(axis=1) > 0
-    found: Row = {"clip_count": len(set(pairs.clips.tolist())), "pair_count": len(cells)}
-    for name, measure in (("accuracy", _accuracy), ("macro_f1", _macro_f1), ("kappa", _kappa)):
-        value = measure(whole, there)[0]
-        low, high = interval_of(measure(drawn, there)) or (None, None)
+def _measured(pairs: _Judged, weights: Values) -> Row:
+    whole = confusion(pairs.truth, pairs.label, _CHOICES)
+    drawn = resampled_confusion(pairs.truth, pairs.label, _CHOICES, weights[:, pairs.clips])
+    found: Row = {"clip_count": len(set(pairs.clips.tolist())), "pair_count": len(pairs.rows)}
+    for name, measure in (("accuracy", accuracy), ("macro_f1", macro_f1), ("kappa", cohen_kappa)):
+        low, high = interval_of(measure(drawn)) or (None, None)
         found |= {
-            name: None if np.isnan(value) else float(value),
+            name: number(measure(whole)),
             f"{name}_low": low,
             f"{name}_high": high,
         }
@@ -170,34 +167,3 @@ def _cost(pairs: _Judged) -> Row:
         "model_s_per_clip": float(np.mean(seconds)) if seconds else None,
         "prompt_tokens_per_clip": float(np.mean(tokens)) if tokens else None,
     }
-
-
-def _tables(cells: Numbers) -> Numbers:
-    return cells.reshape(-1, _CHOICES, _CHOICES)
-
-
-def _accuracy(cells: Numbers, there: npt.NDArray[np.bool_]) -> Numbers:
-    tables = _tables(cells)
-    return _quotient(np.trace(tables, axis1=1, axis2=2), tables.sum(axis=(1, 2)))
-
-
-def _macro_f1(cells: Numbers, there: npt.NDArray[np.bool_]) -> Numbers:
-    """Mean F1 of the classes in the truth of all clips; those that a resample has lost are left out of its mean."""
-    tables = _tables(cells)
-    found = np.diagonal(tables, axis1=1, axis2=2)
-    sizes = tables.sum(axis=1) + tables.sum(axis=2)
-    counted = there & (tables.sum(axis=2) > 0)
-    each = np.where(counted, 2 * found / np.maximum(sizes, 1e-9), 0.0)
-    return _quotient(each.sum(axis=1), counted.sum(axis=1).astype(np.float64))
-
-
-def _kappa(cells: Numbers, there: npt.NDArray[np.bool_]) -> Numbers:
-    tables = _tables(cells)
-    n = tables.sum(axis=(1, 2))
-    agree = np.trace(tables, axis1=1, axis2=2)
-    chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1)
-    return _quotient(agree * n - chance, n * n - chance)
-
-
-def _quotient(above: Numbers, below: Numbers) -> Numbers:
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)

@@ -1,14 +1,12 @@
 """Ratings as a matrix, and agreement coefficients of many resamples of its clips at once.
 
 Belongs here: the bootstrap over clips of SPEC §5. All coefficients of one call of `clip_weights` see the same draws,
-so that their differences can be taken draw by draw. Does not belong here: the coefficients' definitions in exact
-arithmetic (`agreement`), and which of them go into a table (`agreement_statistics`).
+so that their differences can be taken draw by draw. Does not belong here: the coefficients (`statistics`), and which of
+them go into a table (`agreement_statistics`).
 
-Arrays of resampled values have one entry a resample, NaN where the coefficient is undefined in it. Counts are
-integers below 2**53, hence exact in float64.
+Arrays of resampled values have one entry a resample, NaN where the coefficient is undefined in it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,6 +17,8 @@ import numpy.typing as npt
 
 from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.statistics.confusion import cohen_kappa, resampled_confusion
+from emovid_assets.core.statistics.quotients import Values, quotient
 
 INTERVAL = (0.025, 0.975)
 """Quantiles of the 95 % interval."""
@@ -27,8 +27,6 @@ MISSING = -1
 RESAMPLES = 1000
 SEED = "emovid"
 _PAIR_KINDS = {("human", "human"): "human_human", ("human", "vlm"): "human_vlm"}
-
-Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -104,12 +102,6 @@ class RatingMatrix:
         return counts
 
 
-def usual_size(sizes: Iterable[int]) -> int:
-    """The most frequent number of ratings of a clip, two or more; the larger on a tie, 0 without any."""
-    found = Counter(int(size) for size in sizes if size >= 2)
-    return max(found, key=lambda size: (found[size], size), default=0)
-
-
 def clip_weights(clip_count: int, resamples: int = RESAMPLES, seed: str = SEED) -> Values:
     """How often each clip is drawn: resamples x clips, each row sums to the number of clips."""
     random = np.random.default_rng(keyed_rank("bootstrap over clips", seed))
@@ -124,41 +116,14 @@ def clip_weights(clip_count: int, resamples: int = RESAMPLES, seed: str = SEED) 
 def resampled_kappa(pair: RaterPair, category_count: int, weights: Values) -> Values:
     """Cohen's kappa of a pair."""
     drawn = weights[:, pair.clips]
-    one_hot = np.eye(category_count)
-    n = drawn.sum(axis=1)
-    agree = drawn @ (pair.codes_a == pair.codes_b)
-    chance = ((drawn @ one_hot[pair.codes_a]) * (drawn @ one_hot[pair.codes_b])).sum(axis=1)
-    return _quotient(agree * n - chance, n * n - chance)
-
-
-def resampled_fleiss(counts: npt.NDArray[np.int64], weights: Values) -> Values:
-    """Fleiss' kappa over clips x categories, of the clips with the usual number of ratings."""
-    sizes = counts.sum(axis=1)
-    raters = usual_size(sizes)
-    chosen = (sizes == raters) & (sizes >= 2)
-    drawn, table = weights[:, chosen], counts[chosen]
-    total = drawn.sum(axis=1) * raters
-    agreeing = drawn @ (table * table).sum(axis=1) - total
-    chance = ((drawn @ table) ** 2).sum(axis=1)
-    return _quotient(agreeing * total - chance * (raters - 1), (raters - 1) * (total * total - chance))
-
-
-def resampled_alpha(counts: npt.NDArray[np.int64], weights: Values) -> Values:
-    """Krippendorff's alpha for nominal data over clips x categories, of the clips with two ratings or more."""
-    sizes = counts.sum(axis=1)
-    chosen = sizes >= 2
-    drawn, table, sizes = weights[:, chosen], counts[chosen], sizes[chosen]
-    total = drawn @ sizes
-    observed = drawn @ ((sizes * sizes - (table * table).sum(axis=1)) / (sizes - 1))
-    expected = total * total - ((drawn @ table) ** 2).sum(axis=1)
-    return 1 - _quotient((total - 1) * observed, expected)
+    return cohen_kappa(resampled_confusion(pair.codes_a, pair.codes_b, category_count, drawn))
 
 
 def mean_of_defined(values: Values) -> Values:
     """Mean down the columns without NaN; NaN where a column has nothing else."""
     defined = ~np.isnan(values)
     count = defined.sum(axis=0)
-    return _quotient(np.where(defined, values, 0).sum(axis=0), count.astype(np.float64))
+    return quotient(np.where(defined, values, 0).sum(axis=0), count)
 
 
 def interval_of(values: Values) -> tuple[float, float] | None:
@@ -168,7 +133,3 @@ def interval_of(values: Values) -> tuple[float, float] | None:
         return None
     low, high = np.quantile(defined, INTERVAL)
     return float(low), float(high)
-
-
-def _quotient(above: Values, below: Values) -> Values:
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)

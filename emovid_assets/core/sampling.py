@@ -23,6 +23,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emovid_assets.core.drawing import spread_over
 from emovid_assets.core.identity import RANK_COUNT, keyed_rank
 
 Row = dict[str, Any]
@@ -185,19 +186,6 @@ def _sample(
     chosen = {clip_id for clip_id, rank in ranks.items() if rank < threshold or clip_id in kept}
     missing = minimum - len(chosen)
     if missing > 0:
-        in_order = _spread_over_sources(clips, ranks)
+        in_order = (clip["clip_id"] for clip in spread_over(clips, lambda clip: clip["source_id"], seed))
         chosen.update([clip_id for clip_id in in_order if clip_id not in chosen][:missing])
     return chosen
-
-
-def _spread_over_sources(clips: Sequence[Mapping[str, Any]], ranks: Mapping[str, int]) -> list[str]:
-    """Every source's lowest-ranked clip first, then every source's second, and so on; by rank within each round."""
-    by_source: dict[str, list[str]] = defaultdict(list)
-    for clip in clips:
-        by_source[clip["source_id"]].append(clip["clip_id"])
-    rounds = [
-        (position, ranks[clip_id], clip_id)
-        for clip_ids in by_source.values()
-        for position, clip_id in enumerate(sorted(clip_ids, key=lambda clip_id: (ranks[clip_id], clip_id)))
-    ]
-    return [clip_id for _, _, clip_id in sorted(rounds)]

@@ -1,7 +1,8 @@
 """Benchmark, training and unused clips, without leaks.
 
 Belongs here: which clips belong together (`group_clips`), which clips become benchmark or training (`split_clips`),
-and the proof that no group is on both sides (`leaks`). Does not belong here: hashing frames, files, tables.
+and the proof that no group is on both sides (`leaks`). Does not belong here: when two clips are near-duplicates
+(`near_duplicates`), hashing frames, files, tables.
 
 A *group* is what must not be torn apart: clips of one source video, of one film, or near-duplicates, transitively.
 
@@ -19,13 +20,13 @@ change step 2; `already_benchmark` keeps a published benchmark as it is.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from emovid_assets.core.drawing import spread_over
 from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.near_duplicates import HASHES, Limits, Looks, joined, near_sets
 
 Row = dict[str, Any]
 
@@ -34,46 +35,44 @@ TRAIN_LIMIT: Mapping[str, int] = {"movie": 8000}
 """Most training clips of a domain (requirement R30); a domain that is not here has no limit."""
 HELD_OUT_SHARE = 0.25
 
-HASH_BITS = 64
-HASHES_PER_CLIP = 3
 MAX_BITS = 4
-MIN_SET_BITS, MAX_SET_BITS = 6, 58
-"""A hash outside these limits comes from a flat frame: black, white, a fade. All such frames look alike."""
-MIN_CONTRAST_FRAMES = 2
+MAX_COLOUR = 24 / 255
+CLIPS = Limits(max_bits=MAX_BITS, max_colour=MAX_COLOUR, min_contrast_frames=2)
+"""For difference hashes and `colour.mean_colour` of clips. Two frames of three: a clip that fades from black is found.
 
-_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
-"""Odd multipliers that fold three hashes into one sort key."""
+Measured on the public corpus (ADR 21): colours of copies differ by at most 0.061; different stickers have come as near
+as 6 bits, and there colours do not tell them apart.
+"""
 
 
-def group_clips(rows: Iterable[Mapping[str, Any]], *, max_bits: int = MAX_BITS) -> dict[str, str]:
+def group_clips(rows: Iterable[Mapping[str, Any]], *, limits: Limits = CLIPS) -> dict[str, str]:
     """Group id of each clip id: `g-` + the smallest source id of the group.
 
-    Rows have clip_id, source_id, film_id (or None) and frame_hashes (first, middle and last frame, 16 hex digits
-    each). Two clips are near-duplicates where each of the three hashes differs in at most `max_bits` of 64 bits and
-    at least two of the three frame pairs have contrast, so that clips that fade from black are still found while
-    black ones do not match each other. A clip without three hashes is grouped by source and film only.
+    Rows have clip_id, source_id, film_id (or None), frame_hashes (first, middle and last frame, 16 hex digits each) and
+    mean_colour (`colour.mean_colour`, or None). Clips of one source, of one film, and near-duplicates are a group,
+    transitively. A clip without three hashes or without a colour is grouped by source and film only.
 
-    Raises ValueError for a hash that is not 16 hex digits and for `max_bits` outside 0 to 15.
+    Raises ValueError for a hash that is not 16 hex digits.
     """
-    if not 0 <= max_bits <= 15:
-        raise ValueError(f"max_bits is {max_bits}: give 0 to 15; unrelated frames differ in about 32 of 64 bits.")
     clips = list(rows)
-    sets = _DisjointSets(len(clips))
-    first_of: dict[tuple[str, str], int] = {}
-    for index, clip in enumerate(clips):
-        sets.join(index, first_of.setdefault(("source", clip["source_id"]), index))
-        if clip["film_id"]:
-            sets.join(index, first_of.setdefault(("film", clip["film_id"]), index))
-    hashed = [index for index, clip in enumerate(clips) if len(clip["frame_hashes"] or ()) == HASHES_PER_CLIP]
-    if hashed:
-        hashes = [[_hash(text) for text in clips[index]["frame_hashes"]] for index in hashed]
-        _join_near_duplicates(sets, np.array(hashed), np.array(hashes, dtype=np.uint64), max_bits)
+    sets = np.arange(len(clips))
+    for name in ("source_id", "film_id"):
+        first_of: dict[str, int] = {}
+        named = [index for index, clip in enumerate(clips) if clip[name]]
+        firsts = [first_of.setdefault(clips[index][name], index) for index in named]
+        sets = joined(sets, np.array(named, np.intp), np.array(firsts, np.intp))
+    seen = [index for index, clip in enumerate(clips) if _is_seen(clip)]
+    looks = Looks.of((clips[index]["frame_hashes"] for index in seen), (clips[index]["mean_colour"] for index in seen))
+    sets = near_sets(looks, limits, np.array(seen, np.intp), sets)
 
     smallest: dict[int, str] = {}
-    for index, clip in enumerate(clips):
-        root = sets.root(index)
-        smallest[root] = min(smallest.get(root, clip["source_id"]), clip["source_id"])
-    return {clip["clip_id"]: f"g-{smallest[sets.root(index)]}" for index, clip in enumerate(clips)}
+    for number, clip in zip(sets.tolist(), clips, strict=True):
+        smallest[number] = min(smallest.get(number, clip["source_id"]), clip["source_id"])
+    return {clip["clip_id"]: f"g-{smallest[number]}" for number, clip in zip(sets.tolist(), clips, strict=True)}
+
+
+def _is_seen(clip: Mapping[str, Any]) -> bool:
+    return len(clip["frame_hashes"] or ()) == HASHES and clip["mean_colour"] is not None
 
 
 def split_clips(
@@ -202,7 +201,7 @@ def _draw_benchmark(
         room[clip["emotion"]] -= 1
 
     candidates = [clip for clip in clips if clip["label_source"] == "human" and clip["clip_id"] not in failed_reviews]
-    ordered = _spread_over_groups(candidates, seed)
+    ordered = spread_over(candidates, lambda clip: (clip["group_id"], clip["emotion"]), seed)
     kept = [clip for clip in ordered if clip["clip_id"] in already]
     others = [clip for clip in ordered if clip["clip_id"] not in already]
     for clip in kept:
@@ -229,20 +228,6 @@ def _draw_benchmark(
     return chosen
 
 
-def _spread_over_groups(clips: Iterable[Mapping[str, Any]], seed: str) -> list[Mapping[str, Any]]:
-    """Per emotion, every group's lowest-ranked clip first, then every group's second; by rank within each round."""
-    by_cell: dict[tuple[str, str], list[tuple[int, str, Mapping[str, Any]]]] = defaultdict(list)
-    for clip in clips:
-        rank = keyed_rank(clip["clip_id"], seed)
-        by_cell[clip["group_id"], clip["emotion"]].append((rank, clip["clip_id"], clip))
-    rounds = [
-        (position, rank, clip_id, clip)
-        for members in by_cell.values()
-        for position, (rank, clip_id, clip) in enumerate(sorted(members, key=lambda member: member[:2]))
-    ]
-    return [clip for _, _, _, clip in sorted(rounds, key=lambda entry: entry[:3])]
-
-
 def _fitting(clips: Sequence[Mapping[str, Any]], room: Mapping[str, int]) -> list[Mapping[str, Any]]:
     """The clips, in order, that the cells have room for."""
     left: dict[str, int] = {}
@@ -253,92 +238,3 @@ def _fitting(clips: Sequence[Mapping[str, Any]], room: Mapping[str, int]) -> lis
             fitting.append(clip)
             left[clip["emotion"]] = places - 1
     return fitting
-
-
-def _hash(text: str) -> int:
-    if len(text) == HASH_BITS // 4:
-        try:
-            return int(text, 16)
-        except ValueError:
-            pass
-    raise ValueError(f"'{text}' is no frame hash: it should have 16 hex digits; compute the clip's features again.")
-
-
-def _join_near_duplicates(
-    sets: "_DisjointSets", members: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64], max_bits: int
-) -> None:
-    """Joins members whose row in `hashes` (members x 3) is near; those that are in one set are not compared.
-
-    At most `max_bits` differing bits leave at least one of `max_bits` + 1 bands of a hash untouched. So
-    near-duplicates share a band in each of the three hashes: sorting by every choice of three bands brings them
-    side by side, and only rows with equal bands are compared.
-    """
-    contrast = _has_contrast(hashes)
-    usable = contrast.sum(axis=1) >= MIN_CONTRAST_FRAMES
-    members, hashes, contrast = members[usable], hashes[usable], contrast[usable]
-    for masks in product(_bands(max_bits + 1), repeat=HASHES_PER_CLIP):
-        # Two different triples of bands may share a key: that costs a comparison, and nothing is missed.
-        keys = np.bitwise_xor.reduce((hashes & np.array(masks, dtype=np.uint64)) * _MIXERS, axis=1)
-        roots = sets.roots()[members]
-        order, run = _open_runs(keys, roots)
-        step = 0
-        while (start := np.flatnonzero(run[step + 1 :] == run[: len(run) - step - 1])).size:
-            step += 1
-            one, other = order[start], order[start + step]
-            is_apart = roots[one] != roots[other]
-            one, other = one[is_apart], other[is_apart]
-            is_near = (np.bitwise_count(hashes[one] ^ hashes[other]) <= max_bits).all(axis=1)
-            is_near &= (contrast[one] & contrast[other]).sum(axis=1) >= MIN_CONTRAST_FRAMES
-            for i, j in zip(members[one[is_near]].tolist(), members[other[is_near]].tolist(), strict=True):
-                sets.join(i, j)
-
-
-def _open_runs(
-    keys: npt.NDArray[np.uint64], roots: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Positions sorted by key, and a run number for each: without runs whose rows are all in one set already."""
-    order = np.lexsort((roots, keys))
-    keys, roots = keys[order], roots[order]
-    run = np.concatenate([[0], np.cumsum(keys[1:] != keys[:-1])])
-    is_apart = np.zeros(len(keys) + 1, dtype=bool)
-    is_apart[run[1:][(run[1:] == run[:-1]) & (roots[1:] != roots[:-1])]] = True
-    is_open = is_apart[run[: len(keys)]]
-    return order[is_open], run[: len(keys)][is_open]
-
-
-def _has_contrast(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    set_bits = np.bitwise_count(hashes)
-    return (set_bits >= MIN_SET_BITS) & (set_bits <= MAX_SET_BITS)
-
-
-def _bands(count: int) -> list[int]:
-    """Masks that deal 64 bits out to `count` bands in turn.
-
-    Dealt out, a band spreads over the whole frame: neighbouring bits would be equal for all stickers with an empty
-    border, and a band of them would tell nothing apart.
-    """
-    return [sum(1 << bit for bit in range(first, HASH_BITS, count)) for first in range(count)]
-
-
-class _DisjointSets:
-    """Union-find over the numbers 0 to `count` - 1."""
-
-    def __init__(self, count: int) -> None:
-        self._parent = list(range(count))
-
-    def root(self, member: int) -> int:
-        parent = self._parent
-        while parent[member] != member:
-            parent[member] = parent[parent[member]]
-            member = parent[member]
-        return member
-
-    def roots(self) -> npt.NDArray[np.int64]:
-        """The root of every member."""
-        parent = np.array(self._parent, dtype=np.int64)
-        while not np.array_equal(above := parent[parent], parent):
-            parent = above
-        return parent
-
-    def join(self, one: int, other: int) -> None:
-        self._parent[self.root(one)] = self.root(other)

@@ -86,8 +86,8 @@ def training_pool(
 ) -> TrainingPool:
     """The pool over all domains.
 
-    `clips` have clip_id, source_id, domain, film_id and frame_hashes (as `splits.group_clips` takes them); the others
-    are rows of the tables of these names. `validation` and `published_benchmark` are clip ids.
+    `clips` have clip_id, source_id, domain, film_id, frame_hashes and mean_colour (as `splits.group_clips` takes
+    them); the others are rows of the tables of these names. `validation` and `published_benchmark` are clip ids.
     """
     known = list(clips)
     groups = group_clips(known)

@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
+from emovid_assets.core.statistics.softmax import log_softmax
 from emovid_assets.core.vlm.caption_rules import FAULTS, CaptionRules
-from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter, normalised
+from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
 from emovid_assets.core.vlm.prompts import letter_options, word_options
 from emovid_assets.core.vlm.top_tokens import (
     Reading,
@@ -93,7 +94,7 @@ def _words(settings: LabellerSettings, clip: Clip) -> Finish:
 
 def _label_payload(clip: Clip, reading: Reading, model_s: float) -> dict[str, Any]:
     return LabelAnswer(
-        log_probabilities=normalised(logarithms(reading)),
+        log_probabilities=log_softmax(logarithms(reading)).tolist(),
         frame_pts_s=clip.frame_pts_s,
         mass=reading.mass,
         prompt_token_count=clip.prompt_tokens,

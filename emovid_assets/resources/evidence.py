@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from emovid_assets.core.colour import mean_colour
 from emovid_assets.core.labelling import ClipEvidence
 from emovid_assets.tables.columns import each_row, rows_of
 
@@ -42,6 +43,10 @@ class ClipTables:
             if clip_id in of_clip and clip_id in motion:
                 yield {**row, **of_clip[clip_id], **{name: motion[clip_id][name] for name in _MOTION}}
 
+    def likeness_rows(self) -> Iterator[dict[str, Any]]:
+        """What `core.splits.group_clips` asks of each clip that was measured."""
+        return likeness_rows(self.source_videos, self.clip_features, self.colour_attributes)
+
     def source_rows(self) -> Iterator[dict[str, Any]]:
         yield from each_row(self.source_videos, ("source_id", "path", "title"))
 
@@ -54,3 +59,13 @@ def evidence_of(features: pa.Table, colours: pa.Table) -> list[ClipEvidence]:
         for row in rows_of(features)
         if row["clip_id"] in colour_of
     ]
+
+
+def likeness_rows(
+    source_videos: pa.Table, clip_features: pa.Table, colour_attributes: pa.Table
+) -> Iterator[dict[str, Any]]:
+    """Source, film, frame hashes and mean colour of each clip of the features."""
+    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
+    colours = {row["clip_id"]: mean_colour(row) for row in each_row(colour_attributes)}
+    for row in each_row(clip_features, ("clip_id", "source_id", "domain", "frame_hashes")):
+        yield {**row, "film_id": films.get(row["source_id"]), "mean_colour": colours.get(row["clip_id"])}

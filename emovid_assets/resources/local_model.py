@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.statistics.softmax import log_softmax
 from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.vlm.caption_rules import FAULTS, CaptionRules
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared, Written
-from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter, normalised
+from emovid_assets.core.vlm.exchange import CaptionAnswer, ClipRequest, LabelAnswer, Meter
 from emovid_assets.core.vlm.frames import read
 from emovid_assets.core.vlm.halving import in_halves, is_out_of_memory
 from emovid_assets.resources.read_ahead import read_ahead
@@ -103,7 +104,7 @@ def _labelled(clip: _Clip, scores: Sequence[float], model_s: float) -> Done:
     if not all(map(math.isfinite, scores)):
         return _failed(clip.item_id, "model_refused", "The model's numbers overflow")
     answer = LabelAnswer(
-        normalised(scores),
+        log_softmax(scores).tolist(),
         clip.prepared.pts_s,
         mass=math.fsum(map(math.exp, scores)),
         prompt_token_count=clip.prepared.token_count,

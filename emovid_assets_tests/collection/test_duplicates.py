@@ -2,16 +2,23 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageSequence
 
-from emovid_assets.core.collection.duplicates import fingerprint, shows_the_same
+from emovid_assets.core.collection.duplicates import fingerprint, show_the_same
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.home.settings import CollectionSettings
 from emovid_assets_tests.assets.homes import draw_gif
 
 BITS = CollectionSettings().near_duplicate_bits
+
+
+def shows_the_same(one: dict[str, Any], other: dict[str, Any], bits: int) -> bool:
+    [first], [second] = show_the_same(one, [other], bits), show_the_same(other, [one], bits)
+    assert first == second
+    return first
 
 
 def copies(path: Path, folder: Path) -> list[Path]:
@@ -68,3 +75,10 @@ def test_what_does_not_move_is_no_sticker(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as caught:
         fingerprint(path)
     assert caught.value.code == "single_image"
+
+
+def test_among_many_those_that_are_the_same_are_named(tmp_path: Path) -> None:
+    one = fingerprint(draw_gif(tmp_path / "a.gif"))
+    paler = {**one, "colours": [min(255, value + 25) for value in one["colours"]]}
+    assert show_the_same(one, [paler, one, {**one, "proportion": 9.0}, one], BITS) == [False, True, False, True]
+    assert show_the_same(one, [], BITS) == []

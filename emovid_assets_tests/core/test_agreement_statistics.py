@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss_kappa
 
-from emovid_assets.core.agreement import fleiss_kappa, kappa_gap, krippendorff_alpha, pairwise_kappa
+from emovid_assets.core.agreement import kappa_gap, pairwise_kappa
 from emovid_assets.core.agreement_statistics import Estimate, agreement_statistics, gap_conclusion, gap_estimate
 from emovid_assets.core.emotions import HUMAN_CHOICES
-from emovid_assets.core.rating_bootstrap import RatingMatrix, clip_weights, resampled_alpha, resampled_fleiss
+from emovid_assets.core.rating_bootstrap import RatingMatrix, clip_weights
+from emovid_assets.core.statistics.rater_counts import fleiss_kappa, krippendorff_alpha
 from emovid_assets_tests.core.rating_tables import noisy_table, ratings_of
 
 RATERS = ("ann", "bob", "cem", "vlm")
@@ -127,12 +128,12 @@ def test_the_resampled_coefficients_are_those_of_the_drawn_clips(table):
     sizes = [size for size in counts.sum(axis=1) if size > 1]
     usual = max(sizes, key=lambda size: (sizes.count(size), size), default=0)
     weights = clip_weights(matrix.clip_count, 15, "some seed")
-    fleiss, alpha = resampled_fleiss(counts, weights), resampled_alpha(counts, weights)
+    fleiss, alpha = fleiss_kappa(counts, weights), krippendorff_alpha(counts, weights)
     for draw, weight in enumerate(weights.astype(int)):
-        drawn = np.repeat(counts, weight, axis=0)
+        drawn = [[k for k in range(9) for _ in range(row[k])] for row in np.repeat(counts, weight, axis=0)]
         expected = [
-            fleiss_kappa([row for row in drawn if row.sum() == usual and usual > 1]),
-            krippendorff_alpha([[str(k) for k in range(9) for _ in range(row[k])] for row in drawn]),
+            fleiss_of_the_usual_size([unit for unit in drawn if len(unit) == usual and usual > 1]),
+            alpha_by_coincidences([unit for unit in drawn if len(unit) > 1]),
         ]
         for value, found in zip(expected, (fleiss[draw], alpha[draw]), strict=True):
             assert found == pytest.approx(np.nan if value is None else value, abs=1e-9, nan_ok=True)

@@ -17,7 +17,6 @@ from emovid_assets.core.calibration import (
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
-    probabilities,
 )
 
 
@@ -49,8 +48,8 @@ def test_overstated_certainty_is_divided_away_again(sharpness):
     logarithms, truth = answers(20_000, 1, sharpness=sharpness)
     temperature = fit_temperature(logarithms, truth)
     assert temperature == pytest.approx(sharpness, rel=0.05)
-    before = expected_calibration_error(bins_of(probabilities(logarithms), truth))
-    after = expected_calibration_error(bins_of(probabilities(logarithms, temperature), truth))
+    before = expected_calibration_error(bins_of(softmax(logarithms, axis=1), truth))
+    after = expected_calibration_error(bins_of(softmax(logarithms / temperature, axis=1), truth))
     assert after < 0.015
     assert before == pytest.approx(after, abs=0.01) if sharpness == 1 else before > 5 * after
 
@@ -68,7 +67,7 @@ def test_a_model_that_is_always_right_does_not_become_endlessly_sure():
     logarithms = np.log(np.where(np.eye(8)[truth] == 1, 0.65, 0.05))
     temperature = fit_temperature(logarithms, truth)
     assert BOUNDS[0] < temperature < 1
-    assert 0.9 < probabilities(logarithms, temperature).max() < 0.999
+    assert 0.9 < softmax(logarithms / temperature, axis=1).max() < 0.999
 
 
 def test_a_model_that_is_always_wrong_is_brought_to_the_bound_and_no_further():
@@ -88,8 +87,7 @@ def test_a_zero_probability_is_refused_with_what_to_do():
 
 def test_likelihood_and_brier_score_are_those_of_scikit_learn():
     logarithms, truth = answers(200, 4)
-    shares = probabilities(logarithms, 1.7)
-    assert shares == pytest.approx(softmax(logarithms / 1.7, axis=1))
+    shares = softmax(logarithms / 1.7, axis=1)
     labels = list(range(8))
     assert negative_log_likelihood(shares, truth).mean() == pytest.approx(log_loss(truth, shares, labels=labels))
     expected = brier_score_loss(truth, shares, labels=labels, scale_by_half=False)
@@ -98,11 +96,11 @@ def test_likelihood_and_brier_score_are_those_of_scikit_learn():
 
 def test_bins_hold_equally_many_clips_and_say_how_many():
     logarithms, truth = answers(400, 5)
-    bins = bins_of(probabilities(logarithms), truth)
+    bins = bins_of(softmax(logarithms, axis=1), truth)
     assert max(one.clip_count for one in bins) - min(one.clip_count for one in bins) <= 1
     assert sum(one.clip_count for one in bins) == 400
     assert [one.confidence for one in bins] == sorted(one.confidence for one in bins)
-    assert len(bins_of(probabilities(logarithms[:45]), truth[:45])) == 2
+    assert len(bins_of(softmax(logarithms[:45], axis=1), truth[:45])) == 2
 
 
 def test_the_calibration_error_is_the_one_counted_by_hand():

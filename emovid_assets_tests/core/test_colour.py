@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from emovid_assets.core.colour import ColourCounter, colour_attributes, round_half_up
+from emovid_assets.core.colour import ColourCounter, colour_attributes, mean_colour, round_half_up
 from emovid_assets_tests.media.reference import differences, hsv, reference_of
 
 PIXEL_VALUES = st.integers(0, 255)
@@ -137,3 +137,19 @@ def test_sums_of_frames_add_up_to_the_sums_of_all(frames):
         parts.append(counter.sums())
     total = sum(parts[1:], parts[0])
     assert differences(colour_attributes(total), measured(*frames)) == {}
+
+
+@given(st.lists(IMAGES, min_size=1, max_size=3))
+def test_the_mean_colour_is_made_of_the_means_over_all_pixels(frames):
+    hues, saturations, values = (np.concatenate(part) for part in zip(*map(hsv, frames), strict=True))
+    angles = np.deg2rad(hues)[(saturations > 0) & (values > 0)]
+    weight = saturations.mean() * values.mean()
+    expected = [values.mean(), weight, *(weight * np.array([np.cos(angles).sum(), np.sin(angles).sum()]) / len(hues))]
+    assert mean_colour(measured(*frames)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_pure_colours_lie_far_apart_and_the_hue_of_a_grey_is_no_colour():
+    grey = mean_colour(measured(flat(128, 128, 128)))
+    assert mean_colour(measured(flat(128, 127, 128))) == pytest.approx(grey, abs=0.01)
+    red, green = (mean_colour(measured(flat(*rgb))) for rgb in ((250, 10, 10), (10, 250, 10)))
+    assert max(abs(a - b) for a, b in zip(red, green, strict=True)) > 1

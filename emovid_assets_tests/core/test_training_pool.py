@@ -20,6 +20,7 @@ def clip(number, *, domain="movie", source=None, film=None, hashes=()):
         "domain": domain,
         "film_id": film,
         "frame_hashes": list(hashes),
+        "mean_colour": (0.5, 0.25, 0.25, 0.0),
     }
 
 

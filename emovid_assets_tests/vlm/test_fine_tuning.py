@@ -18,10 +18,11 @@ from safetensors.torch import load_file
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace, find_model
+from emovid_assets.core.statistics.softmax import log_softmax
 from emovid_assets.core.vlm import adapter, frames
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared, load_chat_model
 from emovid_assets.core.vlm.evaluation import HeldOutAnswer
-from emovid_assets.core.vlm.exchange import ClipRequest, normalised
+from emovid_assets.core.vlm.exchange import ClipRequest
 from emovid_assets.core.vlm.fine_tuning import FineTuning, TrainingFailedError
 from emovid_assets.core.vlm.learning import log_p
 from emovid_assets.core.vlm.loading import load
@@ -84,7 +85,7 @@ def test_a_saved_adapter_scores_as_the_trained_model_did(
         number = int(one["clip_id"].split("-")[1], 16)
         read = frames.read(home / f"media/{number}.mov", [0.25, 0.75], 32)
         clips.append(model.prepare([frame for _, frame in read], [stamp for stamp, _ in read], "Which emotion?"))
-    found = [normalised(scores) for scores in model.score(clips)]
+    found = [log_softmax(scores) for scores in model.score(clips)]
     assert np.array(found) == pytest.approx(np.array([a.log_probabilities for a in tuned.held_out]), abs=1e-3)
     config = json.loads((tuned.folder / "adapter_config.json").read_text(encoding="utf-8"))
     assert config["base_model_name_or_path"] == place.model_id

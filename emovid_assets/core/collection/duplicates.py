@@ -1,7 +1,7 @@
 """Which stickers show the same: by their bytes, or by what they look like.
 
-Belongs here: the fingerprint of a file, and the decision about two of them. Does not belong here: what becomes of a
-duplicate.
+Belongs here: the fingerprint of a file, and the limits within which two are the same. Does not belong here: the rule
+itself (`core.near_duplicates`), and what becomes of a duplicate.
 
 A fingerprint has the perceptual hash (64 bits, `imagehash.phash`) and the mean colour of the first, the middle and the
 last frame. Two stickers are the same where none of the three hashes differs in more than `near_duplicate_bits` bits, no
@@ -12,14 +12,17 @@ stickers that are taken for one lose one, and their emotions mix: so the thresho
 counts as well: hashes are of grey pictures, and flat pictures all have the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.near_duplicates import Limits, Looks, are_near
 from emovid_assets.core.video.reading import RgbConverter, Video, upright
 
 MAX_COLOUR_STEPS = 24
 """Of 255; copies differ by 3."""
+MIN_CONTRAST_FRAMES = 0
+"""Flat stickers are told apart by nine mean colours: a copy of one is no less a copy."""
 MAX_PROPORTION = 1.1
 MAX_FRAMES = 2000
 
@@ -60,13 +63,16 @@ def fingerprint_step(arguments: dict[str, Any]) -> dict[str, Any]:
     return fingerprint(Path(arguments["path"]))
 
 
-def shows_the_same(first: Fingerprint, second: Fingerprint, max_bits: int) -> bool:
-    """Whether two fingerprints are of the same sticker."""
-    wider, narrower = sorted((first["proportion"], second["proportion"]), reverse=True)
-    if wider > narrower * MAX_PROPORTION:
-        return False
-    pairs = zip(first["hashes"], second["hashes"], strict=True)
-    if any((int(one, 16) ^ int(other, 16)).bit_count() > max_bits for one, other in pairs):
-        return False
-    means = zip(first["colours"], second["colours"], strict=True)
-    return all(abs(one - other) <= MAX_COLOUR_STEPS for one, other in means)
+def show_the_same(made: Fingerprint, known: Sequence[Fingerprint], max_bits: int) -> list[bool]:
+    """Of each known fingerprint whether it is of the sticker that was `made`."""
+    if not known:
+        return []
+    one, others = (Looks.of((f["hashes"] for f in of), (f["colours"] for f in of)) for of in ([made], known))
+    limits = Limits(max_bits, MAX_COLOUR_STEPS, MIN_CONTRAST_FRAMES)
+    alike = are_near(one, others, limits).tolist()
+    return [is_near and _are_in_proportion(made, other) for is_near, other in zip(alike, known, strict=True)]
+
+
+def _are_in_proportion(one: Fingerprint, other: Fingerprint) -> bool:
+    wider, narrower = sorted((one["proportion"], other["proportion"]), reverse=True)
+    return bool(wider <= narrower * MAX_PROPORTION)

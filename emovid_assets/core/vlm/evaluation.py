@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from emovid_assets.core.calibration import negative_log_likelihood, probabilities
+from emovid_assets.core.calibration import negative_log_likelihood
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.statistics.confusion import confusion, macro_f1
+from emovid_assets.core.statistics.softmax import softmax
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Evaluation:
             step=step,
             epoch=epoch,
             accuracy=float((predicted == truth).mean()),
-            macro_f1=macro_f1(confusion(truth, predicted)),
-            nll=float(negative_log_likelihood(probabilities(logarithms), truth).mean()),
+            macro_f1=float(macro_f1(confusion(truth, predicted, len(EMOTION_NAMES)))),
+            nll=float(negative_log_likelihood(softmax(logarithms), truth).mean()),
             loss=loss,
         )
 
@@ -69,22 +71,6 @@ def as_arrays(answers: Sequence[HeldOutAnswer]) -> tuple[npt.NDArray[np.float64]
     """Logarithms (clips, 8) and the right classes (clips,)."""
     logarithms = np.array([one.log_probabilities for one in answers], np.float64).reshape(-1, len(EMOTION_NAMES))
     return logarithms, np.array([EMOTION_NAMES.index(one.emotion) for one in answers], np.intp)
-
-
-def confusion(
-    truth: npt.NDArray[np.intp], predicted: npt.NDArray[np.intp], class_count: int = len(EMOTION_NAMES)
-) -> npt.NDArray[np.intp]:
-    """Clips, truth by prediction."""
-    cells = np.bincount(truth * class_count + predicted, minlength=class_count**2)
-    return np.asarray(cells.reshape(class_count, class_count), np.intp)
-
-
-def macro_f1(counts: npt.NDArray[np.intp]) -> float:
-    """Mean F1 of the classes that occur in the truth; 0 for one that is never found."""
-    there = counts.sum(axis=1) > 0
-    found = np.diag(counts)[there]
-    sizes = (counts.sum(axis=0) + counts.sum(axis=1))[there]
-    return float((2 * found / sizes).mean()) if there.any() else 0.0
 
 
 def majority_share(truth: npt.NDArray[np.intp]) -> float:

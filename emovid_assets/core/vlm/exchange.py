@@ -4,12 +4,12 @@ Belongs here: the values that pass between assets, stores and models, as plain J
 here: any model.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.statistics.softmax import softmax
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class LabelAnswer:
 
     def probabilities(self, temperature: float = 1.0) -> dict[str, float]:
         """Emotion → probability, after division of the logarithms by `temperature` (Guo et al. 2017)."""
-        return softmax(self.log_probabilities, temperature)
+        return dict(zip(EMOTION_NAMES, softmax(self.log_probabilities, temperature).tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -96,19 +96,3 @@ class Meter:
         """Of the time in which the model could have worked, what it spent waiting for frames."""
         total = self.model_s + self.waiting_s
         return self.waiting_s / total if total else 0.0
-
-
-def softmax(logarithms: Sequence[float], temperature: float = 1.0) -> dict[str, float]:
-    """Emotion → probability, from logarithms in EmoSet's order up to a common constant."""
-    scaled = [value / temperature for value in logarithms]
-    highest = max(scaled)
-    shares = [math.exp(value - highest) for value in scaled]
-    total = math.fsum(shares)
-    return {name: share / total for name, share in zip(EMOTION_NAMES, shares, strict=True)}
-
-
-def normalised(logarithms: Sequence[float]) -> list[float]:
-    """The logarithms less that of their sum, so that the probabilities sum to 1."""
-    highest = max(logarithms)
-    total = highest + math.log(math.fsum(math.exp(value - highest) for value in logarithms))
-    return [value - total for value in logarithms]

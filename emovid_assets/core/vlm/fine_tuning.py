@@ -21,10 +21,10 @@ from typing import Any
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
+from emovid_assets.core.statistics.softmax import log_softmax
 from emovid_assets.core.vlm import adapter, checkpoint
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared
 from emovid_assets.core.vlm.evaluation import Evaluation, HeldOutAnswer
-from emovid_assets.core.vlm.exchange import normalised
 from emovid_assets.core.vlm.halving import in_halves, is_out_of_memory
 from emovid_assets.core.vlm.learning import log_p
 from emovid_assets.core.vlm.training_set import Example, Parts, class_weights, in_epoch
@@ -215,7 +215,7 @@ class FineTuning:
         with self._half():
             scores = self._chat.score([prepared for _, prepared in clips])
         return [
-            HeldOutAnswer(example.clip_id, example.emotion, normalised(found))
+            HeldOutAnswer(example.clip_id, example.emotion, log_softmax(found).tolist())
             for (example, _), found in zip(clips, scores, strict=True)
         ]
 

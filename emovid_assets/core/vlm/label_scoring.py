@@ -68,7 +68,7 @@ class LabelScorer:
             for ids in self._answers:
                 logits = self._model(**appended(inputs, ids), **self._kept(len(ids) + 1)).logits
                 rows = logits[0, -len(ids) - 1 : -1] if logits.shape[1] == len(ids) + 1 else logits[0, length - 1 : -1]
-                scores.append(float(_log_p(rows, torch.tensor(ids, device=rows.device)).sum()))
+                scores.append(float(log_p_of(rows, torch.tensor(ids, device=rows.device)).sum()))
         return scores
 
     def _checked(self, inputs: Inputs, alone: Callable[[int], Inputs]) -> list[list[float]] | None:
@@ -150,9 +150,9 @@ class LabelScorer:
             use_cache=True,
         ).logits
         later = torch.tensor([token for ids in self._answers for token in ids[1:]], device=device)
-        parts = _log_p(logits, later.expand(rows, -1))
+        parts = log_p_of(logits, later.expand(rows, -1))
         starts = torch.tensor([ids[0] for ids in self._answers], device=device)
-        scores = _log_p(first[:, None].expand(-1, len(starts), -1), starts.expand(rows, -1))
+        scores = log_p_of(first[:, None].expand(-1, len(starts), -1), starts.expand(rows, -1))
         return scores.index_add(1, owner, parts).tolist()
 
     def _by_rows(self, inputs: Inputs) -> list[list[float]]:
@@ -180,7 +180,7 @@ class LabelScorer:
                 use_cache=True,
             ).logits
             parts = torch.cat([first[chosen][:, None], logits], dim=1)
-            found = _log_p(parts, ids.repeat(clips, 1)) * is_there.repeat(clips, 1)
+            found = log_p_of(parts, ids.repeat(clips, 1)) * is_there.repeat(clips, 1)
             scores.extend(found.sum(dim=1).reshape(clips, count).tolist())
         return scores
 
@@ -206,7 +206,7 @@ def appended(inputs: Inputs, ids: Sequence[int]) -> dict[str, Any]:
     return longer
 
 
-def _log_p(logits: Any, ids: Any) -> Any:
+def log_p_of(logits: Any, ids: Any) -> Any:
     """The logarithm of the probability of `ids` (…) under `logits` (…, vocabulary)."""
     logits = logits.float()
     return logits.gather(-1, ids[..., None])[..., 0] - logits.logsumexp(dim=-1)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared
+from emovid_assets.core.vlm.label_scoring import log_p_of
 
 
 def log_p(chat: ChatModel, clips: Sequence[Prepared], answers: Sequence[Sequence[int]]) -> Any:
@@ -41,6 +42,5 @@ def _log_p(chat: ChatModel, inputs: Mapping[str, Any], answers: Sequence[Sequenc
     # A vocabulary is large: logits of the answer's places alone, where the model can be told so.
     is_told = "logits_to_keep" in inspect.signature(chat.model.forward).parameters
     kept = {"logits_to_keep": longest + 1} if is_told else {}
-    logits = chat.model(**longer, **kept, use_cache=False).logits[:, -longest - 1 : -1].float()
-    each = logits.gather(-1, ids[..., None])[..., 0] - logits.logsumexp(dim=-1)
-    return (each * is_there).sum(dim=1)
+    logits = chat.model(**longer, **kept, use_cache=False).logits[:, -longest - 1 : -1]
+    return (log_p_of(logits, ids) * is_there).sum(dim=1)

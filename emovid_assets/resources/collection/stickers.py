@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.collection.attempts import FORBIDDEN, Verdict, at_last, is_due, next_try_at
-from emovid_assets.core.collection.duplicates import fingerprint_step, shows_the_same
+from emovid_assets.core.collection.duplicates import fingerprint_step, show_the_same
 from emovid_assets.core.collection.queries import searches
 from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.collection.services import FoundItem
@@ -306,9 +306,10 @@ class _Shop:
         """The item that shows the same: with these bytes, or else the first that looks like it."""
         known = self._fingerprints
         equal = (key for key, other in known.items() if other["sha256"] == made["sha256"])
-        bits = self.settings.near_duplicate_bits
-        alike = (key for key, other in known.items() if shows_the_same(made, other, bits))
-        return next(equal, None) or next(alike, None)
+        if (twin := next(equal, None)) is not None:
+            return twin
+        alike = show_the_same(made, list(known.values()), self.settings.near_duplicate_bits)
+        return next((key for key, is_same in zip(known, alike, strict=True) if is_same), None)
 
 
 class _OddFileError(Exception):
