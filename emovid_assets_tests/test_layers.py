@@ -14,7 +14,7 @@ PREFIX = "emovid_assets"
 # A part imports from the lines above its own, and from itself.
 LEVELS = (
     ("core", "project_files", "file_lock"),
-    ("tables", "layout", "partitions", "instance"),
+    ("tables", "layout", "partitions", "instance", "drawing"),
     ("settings_groups", "build_lock"),
     ("resources", "table_rules", "named_queries"),
     ("settings_page", "report"),
@@ -36,6 +36,7 @@ LEVELS = (
 LEVEL = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 WITHOUT_DAGSTER = (
     "core",
+    "drawing",
     "tables",
     "layout",
     "project_files",

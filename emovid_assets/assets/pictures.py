@@ -15,9 +15,9 @@ import numpy as np
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
 from emovid_assets.core.separability import ALL
-from emovid_assets.report import palette
-from emovid_assets.report.markup import Markup
-from emovid_assets.report.svg import standalone
+from emovid_assets.drawing import palette
+from emovid_assets.drawing.markup import Markup
+from emovid_assets.drawing.svg import standalone
 
 SHEET_CLIPS = 24
 SHEET_COLUMNS = 6

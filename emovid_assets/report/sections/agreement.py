@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.charts.heat import heat_map
+from emovid_assets.drawing.charts.intervals import Estimate, intervals
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import clips, count, interval, number, plain
+from emovid_assets.drawing.palette import domain_colour, emotion_colour
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.charts.heat import heat_map
-from emovid_assets.report.charts.intervals import Estimate, intervals
 from emovid_assets.report.exhibits import (
     FIGURE,
     TABLE,
@@ -17,9 +20,6 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import clips, count, interval, number, plain
-from emovid_assets.report.palette import domain_colour, emotion_colour
 
 PAIRS = "SELECT * FROM rater_agreement"
 STATISTICS = """\

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from emovid_assets.report import numerals
+from emovid_assets.drawing import numerals
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.report.charts import bars, curve, heat, intervals, scatter, wheel
-from emovid_assets.report.charts.training import training_curves
-from emovid_assets.report.markup import Markup
-from emovid_assets.report.svg import standalone, ticks
-from emovid_assets_tests.report.reading import Document, read
+from emovid_assets.drawing.charts import bars, curve, heat, intervals, scatter, wheel
+from emovid_assets.drawing.charts.training import training_curves
+from emovid_assets.drawing.markup import Markup
+from emovid_assets.drawing.svg import standalone, ticks
+from emovid_assets_tests.drawing.reading import Document, read
 
 
 def drawn(figure: Markup) -> Document:

@@ -1,6 +1,6 @@
 """Numbers as people read them: thousands with commas, shares in percent, intervals, and what n is.
 
-Belongs here: the one way in which the report writes each kind of number. A null is a dash everywhere.
+Belongs here: the one way in which each kind of number is written. A null is a dash everywhere.
 """
 
 from collections.abc import Sequence

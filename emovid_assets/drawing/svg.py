@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.report import palette
-from emovid_assets.report.markup import Markup, coordinate, element, join
+from emovid_assets.drawing import palette
+from emovid_assets.drawing.markup import Markup, coordinate, element, join
 
 CHART_STYLE = Path(__file__).with_name("chart.css")
 LETTER_PX = 7.2

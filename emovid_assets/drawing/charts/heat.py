@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.svg import LETTER_PX, figure, label, note, rectangle
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.svg import LETTER_PX, figure, label, note, rectangle
 
 CELL_HEIGHT_PX = 30
 MOST_PX = 440

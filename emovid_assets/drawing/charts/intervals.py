@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.numerals import number
-from emovid_assets.report.svg import LETTER_PX, figure, label, line, note, ticks
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.numerals import number
+from emovid_assets.drawing.svg import LETTER_PX, figure, label, line, note, ticks
 
 WIDTH, LINE_PX, TOP_PX = 410, 22, 30
 RIGHT_PX = 40

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.svg import LETTER_PX, figure, label
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.svg import LETTER_PX, figure, label
 
 WIDTH, PLOT_PX, TOP_PX = 410, 390, 26
 SMALL_PX = 200
