@@ -33,6 +33,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return shown
 
 
+def short(value: float) -> str:
+    """As few decimals as it takes, for numbers that are round already: those of an axis."""
+    return f"{value:,.6g}".replace("-", "−")
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     return DASH if value is None else f"{number(100 * value, digits)}{NARROW}%"
 
