@@ -55,7 +55,7 @@ WITHOUT_DAGSTER = (
 )
 HEAVY = (
     *("torch", "torchvision", "transformers", "peft", "av", "cv2", "scenedetect", "sklearn", "scipy"),
-    *("matplotlib", "PIL", "imagehash", "yt_dlp"),
+    *("PIL", "imagehash", "yt_dlp"),
 )
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

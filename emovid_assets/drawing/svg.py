@@ -19,6 +19,7 @@ LETTER_PX = 7.2
 MARGIN_PX = 8
 GAP_PX = 14
 NOTE = re.compile("<title>[^<]*</title>")
+RULE = re.compile(r"\.chart \.([\w-]+)")
 
 
 def figure(slug: str, width: float, height: float, title: str, description: str, *marks: Any) -> Markup:
@@ -115,11 +116,10 @@ def standalone(drawing: Markup) -> str:
     An image answers no pointer and knows no theme of its page: the notes of its marks are left out, and it brings the
     ground that its colours were chosen for.
     """
-    style = element("style", Markup(f".chart{{{palette.variables(palette.LIGHT)}}}{CHART_STYLE.read_text('utf-8')}"))
     width, height = (side + 2 * MARGIN_PX for side in size_of(drawing))
     whole = element(
         "svg",
-        style,
+        element("style", Markup(_style_of(drawing))),
         rectangle(0, 0, width, height, "#ffffff"),
         element("g", Markup(NOTE.sub("", drawing)), transform=f"translate({MARGIN_PX} {MARGIN_PX})"),
         xmlns="http://www.w3.org/2000/svg",
@@ -127,3 +127,15 @@ def standalone(drawing: Markup) -> str:
         height=height,
     )
     return "data:image/svg+xml;base64," + base64.b64encode(whole.encode()).decode()
+
+
+def _style_of(drawing: Markup) -> str:
+    """Colours and rules that the drawing uses: each of many images in an event log brings its own."""
+    rules = "".join(
+        rule
+        for rule in CHART_STYLE.read_text("utf-8").splitlines()
+        if not (named := RULE.match(rule)) or named[1] in drawing
+    )
+    colours = palette.variables(palette.LIGHT).split(";")
+    used = [colour for colour in colours if f"({colour.split(':')[0]})" in rules + drawing]
+    return f".chart{{{';'.join(used)}}}{rules}"
