@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "emovid_assets"
 NAME = "emovid_assets"
 
 ORDER = (
-    *("core", "home", "tables", "resources"),
+    *("core", "home", "tables", "drawing", "resources"),
     *("queries", "people", "report"),
     *("assets", "checks", "freshness", "orchestration", "definitions"),
     *("building", "pages", "demo", "cli"),

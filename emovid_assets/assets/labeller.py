@@ -23,7 +23,7 @@ from emovid_assets.core.statistics.softmax import softmax
 from emovid_assets.core.training_pool import TrainingPool
 from emovid_assets.core.vlm import fine_tuning
 from emovid_assets.core.vlm.evaluation import HeldOutAnswer, as_arrays, majority_share
-from emovid_assets.report.charts.training import training_curves
+from emovid_assets.drawing.charts.training import training_curves
 from emovid_assets.resources import models, training, vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables

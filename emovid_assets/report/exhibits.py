@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from emovid_assets.drawing.markup import Markup, element, join
 from emovid_assets.report.answers import Answer, Row
-from emovid_assets.report.markup import Markup, element, join
 
 Kind = Literal["Table", "Figure"]
 TABLE: Final = "Table"

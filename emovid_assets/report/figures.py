@@ -5,8 +5,8 @@ Belongs here: their names, queries and drawings. Does not belong here: the sente
 
 from collections.abc import Callable, Iterable
 
+from emovid_assets.drawing.markup import Markup
 from emovid_assets.report.answers import Answer, Answers
-from emovid_assets.report.markup import Markup
 from emovid_assets.report.sections import agreement, colour, emotions, labeller, transitions
 
 Draw = Callable[[Answer], Iterable[Markup]]

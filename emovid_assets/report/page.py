@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.report import palette
+from emovid_assets.drawing import palette
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import DASH, count, hours, number, percent
+from emovid_assets.drawing.svg import CHART_STYLE
 from emovid_assets.report.answers import Answer, Answers
 from emovid_assets.report.contents import all_sections, sections_without_clips
 from emovid_assets.report.exhibits import FIGURE, TABLE, Exhibit, Section, code, strong
 from emovid_assets.report.facts import Facts
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import DASH, count, hours, number, percent
 from emovid_assets.report.sections.limits import is_simulated
-from emovid_assets.report.svg import CHART_STYLE
 from emovid_assets.report.thumbnails import Thumbnails
 
 TITLE = "EmoVid dataset report"

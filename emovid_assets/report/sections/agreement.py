@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.charts.heat import heat_map, symmetric
+from emovid_assets.drawing.charts.intervals import Estimate, intervals
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import clips, count, interval, number, plain
+from emovid_assets.drawing.palette import domain_colour, emotion_colour
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.charts.heat import heat_map
-from emovid_assets.report.charts.intervals import Estimate, intervals
 from emovid_assets.report.exhibits import (
     FIGURE,
     TABLE,
@@ -17,9 +20,6 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import clips, count, interval, number, plain
-from emovid_assets.report.palette import domain_colour, emotion_colour
 
 PAIRS = "SELECT * FROM rater_agreement"
 STATISTICS = """\
@@ -82,7 +82,7 @@ def agreement_figures(answer: Answer) -> list[Markup]:
         raters = list(dict.fromkeys(name for row in rows for name in (row["rater_a"], row["rater_b"])))
         raters.sort(key=lambda name: (_is_model(name, rows), name))
         kappas = {frozenset((row["rater_a"], row["rater_b"])): row["kappa"] for row in rows}
-        values = [[kappas.get(frozenset((one, other))) if one != other else None for other in raters] for one in raters]
+        values, written = symmetric(raters, kappas)
         n = max(row["clip_count"] for row in rows)
         panels.append(
             heat_map(
@@ -92,7 +92,7 @@ def agreement_figures(answer: Answer) -> list[Markup]:
                 [_short(name) for name in raters],
                 [_short(name) for name in raters],
                 values,
-                [["" if value is None else number(value) for value in line] for line in values],
+                written,
             )
         )
         panels.append(_pair_intervals(scope, rows))

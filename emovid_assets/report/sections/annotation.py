@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from emovid_assets.drawing.numerals import DASH, clips, count, number, percent, plain
 from emovid_assets.report.answers import Answers, Row
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, table
-from emovid_assets.report.numerals import DASH, clips, count, number, percent, plain
 
 OUTCOMES = """\
 PIVOT (SELECT domain, outcome, clip_count FROM human_labels_by_outcome)

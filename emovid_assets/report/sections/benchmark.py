@@ -2,11 +2,11 @@
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.numerals import clips, count, words
+from emovid_assets.drawing.palette import emotion_colour
 from emovid_assets.report.answers import Answers, Row
 from emovid_assets.report.exhibits import FIGURE, TABLE, Column, Exhibit, Section, missing, name_column, table
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.numerals import clips, count, words
-from emovid_assets.report.palette import emotion_colour
 from emovid_assets.report.thumbnails import Thumbnails
 
 CELLS = "SELECT domain, emotion, clip_count, wanted_count, missing_count FROM benchmark_cells"

@@ -1,11 +1,11 @@
 """What the captions say: the paper's most frequent phrases of each emotion, and the most distinctive ones."""
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import count, number
+from emovid_assets.drawing.palette import emotion_colour
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import TABLE, Exhibit, Section, missing, nothing
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import count, number
-from emovid_assets.report.palette import emotion_colour
 
 PHRASES = "SELECT emotion, rank, phrase, caption_count FROM caption_phrases ORDER BY emotion, rank"
 EXAMPLES = """\

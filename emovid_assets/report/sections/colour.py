@@ -3,8 +3,10 @@
 import colorsys
 from collections.abc import Callable, Iterable
 
+from emovid_assets.drawing.charts.curve import Bin, curve
+from emovid_assets.drawing.markup import Markup, element, join, text
+from emovid_assets.drawing.numerals import DASH, clips, count, interval, number, p_value, percent, sample, words
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.charts.curve import Bin, curve
 from emovid_assets.report.exhibits import (
     FIGURE,
     TABLE,
@@ -16,8 +18,6 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup, element, join, text
-from emovid_assets.report.numerals import DASH, clips, count, interval, number, p_value, percent, sample, words
 
 POLARITY = "SELECT * FROM polarity_by_colour"
 COLOURS = "SELECT * FROM colour_by_emotion"

@@ -1,13 +1,13 @@
 """Which emotions there are: the paper's Figures 2 and 3."""
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.charts.bars import Bar, bars
+from emovid_assets.drawing.charts.wheel import Place, wheel
+from emovid_assets.drawing.markup import Markup
+from emovid_assets.drawing.numerals import clips, count, number, percent, sample, words
+from emovid_assets.drawing.palette import emotion_colour
 from emovid_assets.report.answers import Answer, Answers
-from emovid_assets.report.charts.bars import Bar, bars
-from emovid_assets.report.charts.wheel import Place, wheel
 from emovid_assets.report.exhibits import FIGURE, Column, Exhibit, Section, missing, name_column, side_by_side, table
-from emovid_assets.report.markup import Markup
-from emovid_assets.report.numerals import clips, count, number, percent, sample, words
-from emovid_assets.report.palette import emotion_colour
 
 WHEEL = """\
 SELECT w.emotion, w.polarity, w.valence, w.arousal, w.is_high_arousal, d.clip_count

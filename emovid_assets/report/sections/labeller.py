@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
+from emovid_assets.drawing.charts.heat import heat_map
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import clips, count, interval, number, percent, plain, words
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.charts.heat import heat_map
 from emovid_assets.report.exhibits import (
     FIGURE,
     TABLE,
@@ -17,8 +19,6 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import clips, count, interval, number, percent, plain, words
 
 MODELS = "SELECT * FROM emotion_labeller ORDER BY model_id, revision"
 CONFUSION = """\

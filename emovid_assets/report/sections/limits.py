@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.markup import element
+from emovid_assets.drawing.numerals import clips, count, percent, words
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.exhibits import Section
-from emovid_assets.report.markup import element
-from emovid_assets.report.numerals import clips, count, percent, words
 
 SIMULATED = """\
 SELECT count(*) AS answer_count, count(*) FILTER (starts_with(annotator_id, 'simulated-')) AS simulated_count

@@ -1,8 +1,8 @@
 """The size of the dataset: the paper's Tables 1 and 2."""
 
+from emovid_assets.drawing.numerals import clips, count, hours, number, percent, words
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, table
-from emovid_assets.report.numerals import clips, count, hours, number, percent, words
 
 STATISTICS = """\
 SELECT domain, clip_count, duration_mean_s, duration_sd_s, duration_total_h,

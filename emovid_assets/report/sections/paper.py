@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import NARROW, count, interval, number, plain
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, prose_column, table
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import NARROW, count, interval, number, plain
 
 COMPARISON = "SELECT * EXCLUDE (ours_sql) FROM paper_comparison ORDER BY number_index"
 LEADERBOARD = "SELECT * FROM generation_leaderboard ORDER BY task DESC, ea_8 DESC"

@@ -1,9 +1,9 @@
 """Where everything comes from: sources and licences, models, clip files, settings and versions."""
 
+from emovid_assets.drawing.numerals import clips, count, hours, percent, plain, size
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, table
 from emovid_assets.report.facts import Facts
-from emovid_assets.report.numerals import clips, count, hours, percent, plain, size
 
 SOURCES = """\
 SELECT domain, coalesce(origin, 'put there by hand') AS origin, coalesce(license, 'not stated') AS licence,

@@ -1,5 +1,6 @@
 """What could not be processed, and which answers do not count."""
 
+from emovid_assets.drawing.numerals import count, plain
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.exhibits import (
     TABLE,
@@ -13,7 +14,6 @@ from emovid_assets.report.exhibits import (
     prose_column,
     table,
 )
-from emovid_assets.report.numerals import count, plain
 
 ITEMS = "SELECT domain, asset, code, item_count, example_path, example_message FROM quarantine_by_code"
 REJECTED = """\

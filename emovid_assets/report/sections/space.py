@@ -2,8 +2,11 @@
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.charts.scatter import scatter, small_maps
+from emovid_assets.drawing.markup import Markup, element, join
+from emovid_assets.drawing.numerals import count, interval, number, p_value, percent
+from emovid_assets.drawing.palette import domain_colour, emotion_colour
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.charts.scatter import scatter, small_maps
 from emovid_assets.report.exhibits import (
     FIGURE,
     TABLE,
@@ -16,9 +19,6 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup, element, join
-from emovid_assets.report.numerals import count, interval, number, p_value, percent
-from emovid_assets.report.palette import domain_colour, emotion_colour
 
 MOST_POINTS = 4000
 # The order is that of a hash of the id: a fair choice, and the same one in every report.

@@ -1,8 +1,10 @@
 """From one scene to the next: the paper's Markov matrix of emotions in movies."""
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.drawing.charts.heat import heat_map
+from emovid_assets.drawing.markup import Markup
+from emovid_assets.drawing.numerals import count, number, p_value, percent
 from emovid_assets.report.answers import Answer, Answers, Row
-from emovid_assets.report.charts.heat import heat_map
 from emovid_assets.report.exhibits import (
     FIGURE,
     TABLE,
@@ -14,8 +16,6 @@ from emovid_assets.report.exhibits import (
     side_by_side,
     table,
 )
-from emovid_assets.report.markup import Markup
-from emovid_assets.report.numerals import count, number, p_value, percent
 
 TRANSITIONS = "SELECT * FROM emotion_transitions"
 TESTS = "SELECT * FROM transition_tests"

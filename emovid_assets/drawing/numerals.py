@@ -1,6 +1,6 @@
 """Numbers as people read them: thousands with commas, shares in percent, intervals, and what n is.
 
-Belongs here: the one way in which the report writes each kind of number. A null is a dash everywhere.
+Belongs here: the one way in which each kind of number is written. A null is a dash everywhere.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,11 @@ def number(value: float | None, digits: int = 2) -> str:
     if shown.startswith("-"):
         return shown[1:] if float(shown.replace(",", "")) == 0 else "−" + shown[1:]
     return shown
+
+
+def short(value: float) -> str:
+    """As few decimals as it takes, for numbers that are round already: those of an axis."""
+    return f"{value:,.6g}".replace("-", "−")
 
 
 def percent(value: float | None, digits: int = 1) -> str:

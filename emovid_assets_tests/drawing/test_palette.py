@@ -7,7 +7,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.report.palette import DARK, DOMAIN_COLOURS, EMOTION_COLOURS, LIGHT, emotion_colour, variables
+from emovid_assets.drawing.palette import DARK, DOMAIN_COLOURS, EMOTION_COLOURS, LIGHT, emotion_colour, variables
 
 # Machado, Oliveira & Fernandes (2009), severity 1, on linear RGB.
 SIGHT = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.report.markup import Markup, coordinate, element, join, text
+from emovid_assets.drawing.markup import Markup, coordinate, element, join, text
 
 # What HTML can write at all: no surrogates, and the control characters go.
 WRITABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")))

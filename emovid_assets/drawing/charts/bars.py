@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.svg import figure, label, note, rectangle
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.svg import figure, label, note, rectangle
 
 WIDTH, LINE_PX, TOP_PX = 400, 23, 30
 LEFT_PX, RIGHT_PX = 88, 92

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.svg import LETTER_PX, figure, label
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.svg import LETTER_PX, figure, label
 
 WIDTH, PLOT_PX, TOP_PX = 410, 390, 26
 SMALL_PX = 200
@@ -26,10 +26,15 @@ class Window:
 
 
 def _dots(places: Sequence[Point], cap: str) -> str:
-    """Path data: lines of no length where there is a cap, otherwise short ones that slope."""
+    """Path data: lines of no length where there is a cap, otherwise short ones that slope.
+
+    In whole px; what falls on another is not written again, for within a path it would not show.
+    """
     if cap == "tick":
-        return "".join(f"M{x - 2:.0f} {y + 2:.0f}l4-4" for x, y in places)
-    return "".join(f"M{x:.0f} {y:.0f}h0" for x, y in places)
+        found = (f"M{x - 2:.0f} {y + 2:.0f}l4-4" for x, y in places)
+    else:
+        found = (f"M{x:.0f} {y:.0f}h0" for x, y in places)
+    return "".join(dict.fromkeys(found))
 
 
 def _style(colour: str, cap: str, width: float) -> str:

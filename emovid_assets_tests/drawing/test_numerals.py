@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from emovid_assets.report import numerals
+from emovid_assets.drawing import numerals
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from emovid_assets.report import numerals
         (numerals.number(-0.456), "−0.46"),
         (numerals.number(-0.001), "0.00"),
         (numerals.number(None), "–"),
+        (numerals.short(1500.0), "1,500"),
+        (numerals.short(-0.4), "−0.4"),
+        (numerals.short(0.1 + 0.2), "0.3"),
         (numerals.percent(0.4855), "48.5\u202f%"),
         (numerals.percent(1.0, 0), "100\u202f%"),
         (numerals.interval(-0.1, 0.25), "[−0.10, 0.25]"),

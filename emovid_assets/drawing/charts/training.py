@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.numerals import number
-from emovid_assets.report.svg import figure, label, line, note, points, ticks
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.numerals import number
+from emovid_assets.drawing.svg import figure, label, line, note, points, ticks
 
 WIDTH, HEIGHT = 430, 330
 LEFT, RIGHT, TOP, MIDDLE, LOSS_TOP, BOTTOM = 44, 92, 30, 175, 205, 285

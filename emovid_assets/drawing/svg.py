@@ -5,16 +5,21 @@ coordinates; figures are at most 440 wide, so that a phone shows them with legib
 """
 
 import base64
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.report import palette
-from emovid_assets.report.markup import Markup, coordinate, element, join
+from emovid_assets.drawing import palette
+from emovid_assets.drawing.markup import Markup, coordinate, element
 
 CHART_STYLE = Path(__file__).with_name("chart.css")
 LETTER_PX = 7.2
 """Width of a letter at the charts' 11 px, generously."""
+MARGIN_PX = 8
+GAP_PX = 14
+NOTE = re.compile("<title>[^<]*</title>")
+RULE = re.compile(r"\.chart \.([\w-]+)")
 
 
 def figure(slug: str, width: float, height: float, title: str, description: str, *marks: Any) -> Markup:
@@ -66,7 +71,7 @@ def points(places: list[tuple[float, float]]) -> str:
 
 
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round numbers from `low` to `high`, a range that holds zero: steps of 1, 2 or 5 times a power of ten."""
+    """Round numbers from `low` to a greater `high`: steps of 1, 2 or 5 times a power of ten, from zero."""
     power = 10.0
     while power > (high - low) / wanted:
         power /= 10
@@ -79,14 +84,58 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
 def _steps(low: float, high: float, step: float) -> Iterator[float]:
     number = -(-low // step)
     while number * step <= high + step * 1e-9:
-        yield number * step
+        # Without the sign that a zero may have here.
+        yield number * step + 0.0
         number += 1
 
 
+def size_of(drawing: Markup) -> tuple[float, float]:
+    """Width and height in px that `figure` wrote."""
+    found = re.search(r' width="([\d.]+)" height="([\d.]+)"', drawing)
+    assert found, "a figure says how large it is"
+    return float(found[1]), float(found[2])
+
+
+def grid(slug: str, title: str, description: str, drawings: Sequence[Markup], columns: int) -> Markup:
+    """Figures as one, row by row, in places that are all as large as the largest of them."""
+    sizes = [size_of(drawing) for drawing in drawings]
+    across, down = (max(side) + GAP_PX for side in zip(*sizes, strict=True))
+    placed = [
+        element("g", drawing, transform=f"translate({place % columns * across:g} {24 + place // columns * down:g})")
+        for place, drawing in enumerate(drawings)
+    ]
+    height = 24 + -(-len(drawings) // columns) * down - GAP_PX
+    return figure(
+        slug, columns * across - GAP_PX, height, title, description, label(0, 14, title, kind="head"), *placed
+    )
+
+
 def standalone(drawing: Markup) -> str:
-    """The figure as a `data:` address that needs no page around it: light, on white."""
-    style = element("style", Markup(f".chart{{{palette.variables(palette.LIGHT)}}}{CHART_STYLE.read_text('utf-8')}"))
-    ground = rectangle(0, 0, 10_000, 10_000, "#ffffff")
-    opening, rest = drawing.split(">", 1)
-    whole = join(Markup(f"{opening}>"), style, ground, Markup(rest))
+    """The figure as a `data:` address that needs no page around it: light, with a margin of white.
+
+    An image answers no pointer and knows no theme of its page: the notes of its marks are left out, and it brings the
+    ground that its colours were chosen for.
+    """
+    width, height = (side + 2 * MARGIN_PX for side in size_of(drawing))
+    whole = element(
+        "svg",
+        element("style", Markup(_style_of(drawing))),
+        rectangle(0, 0, width, height, "#ffffff"),
+        element("g", Markup(NOTE.sub("", drawing)), transform=f"translate({MARGIN_PX} {MARGIN_PX})"),
+        xmlns="http://www.w3.org/2000/svg",
+        width=width,
+        height=height,
+    )
     return "data:image/svg+xml;base64," + base64.b64encode(whole.encode()).decode()
+
+
+def _style_of(drawing: Markup) -> str:
+    """Colours and rules that the drawing uses: each of many images in an event log brings its own."""
+    rules = "".join(
+        rule
+        for rule in CHART_STYLE.read_text("utf-8").splitlines()
+        if not (named := RULE.match(rule)) or named[1] in drawing
+    )
+    colours = palette.variables(palette.LIGHT).split(";")
+    used = [colour for colour in colours if f"({colour.split(':')[0]})" in rules + drawing]
+    return f".chart{{{';'.join(used)}}}{rules}"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.report.charts import bars, curve, heat, intervals, scatter, wheel
-from emovid_assets.report.charts.training import training_curves
-from emovid_assets.report.markup import Markup
-from emovid_assets.report.svg import standalone, ticks
-from emovid_assets_tests.report.reading import Document, read
+from emovid_assets.drawing.charts import bars, curve, heat, intervals, scatter, wheel
+from emovid_assets.drawing.charts.training import training_curves
+from emovid_assets.drawing.markup import Markup
+from emovid_assets.drawing.svg import size_of, standalone, ticks
+from emovid_assets_tests.drawing.reading import Document, read
 
 
 def drawn(figure: Markup) -> Document:
@@ -37,7 +37,8 @@ def test_a_cell_is_as_strong_as_its_value_and_a_null_is_an_empty_frame() -> None
     document = drawn(
         heat.heat_map("s", "t", "d", ["r"], ["a", "b", "c"], [[0.5, None, 0.0]], [["50", "", ""]], highest=1.0)
     )
-    assert [one.attributes["fill-opacity"] for one in document.of_class("heat")] == ["0.5", "0"]
+    assert [one.attributes["fill-opacity"] for one in document.of_class("heat")] == ["0.5"]
+    assert len(document.of_class("track")) == 2
     assert len(document.of_class("empty")) == 1
 
 
@@ -114,6 +115,11 @@ def test_a_figure_has_a_title_and_a_description_and_escapes_what_it_is_given(fig
     assert {one.name for one in document.elements}.isdisjoint({"b", "i", "u", "s", "q"})
 
 
+def test_ticks_of_a_range_without_zero_are_round_and_within() -> None:
+    assert ticks(2.3, 9.1, 4) == [4, 6, 8]
+    assert str(ticks(0, 3)[0]) == "0.0"
+
+
 @given(st.floats(0, 1e4), st.floats(0.01, 1e4), st.integers(2, 9))
 def test_ticks_are_round_few_and_within_and_hold_zero(below: float, above: float, wanted: int) -> None:
     found = ticks(-below, above, wanted)
@@ -125,13 +131,17 @@ def test_ticks_are_round_few_and_within_and_hold_zero(below: float, above: float
 
 
 def test_a_figure_can_stand_alone_with_its_own_colours() -> None:
-    address = standalone(bars.bars("s", "t", "d", [bars.Bar("a", 1, "1", "var(--e-awe)")]))
+    drawing = bars.bars("s", "t", "d", [bars.Bar("a", 1, "1", "var(--e-awe)")])
+    address = standalone(drawing)
     head, data = address.split(",", 1)
     assert head == "data:image/svg+xml;base64"
     document = read(base64.b64decode(data).decode())
     (style,) = document.named("style")
     assert "--e-awe:" in style.text
     assert "@media" not in style.text
+    width, height = (float(document.elements[0].attributes[side]) for side in ("width", "height"))
+    assert (width, height) == tuple(side + 16 for side in size_of(drawing))
+    assert [one.text for one in document.named("title")] == ["t"], "an image answers no pointer: no notes"
 
 
 def test_a_training_is_drawn_with_a_point_an_evaluation_and_says_where_it_was_kept() -> None:

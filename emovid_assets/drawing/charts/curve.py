@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.numerals import count, percent
-from emovid_assets.report.svg import figure, label, line, note, points, rectangle
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.numerals import count, percent
+from emovid_assets.drawing.svg import figure, label, line, note, points, rectangle
 
 WIDTH, HEIGHT = 410, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 30, 205

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from emovid_assets.report.markup import Markup, element
-from emovid_assets.report.numerals import clips, count
-from emovid_assets.report.palette import emotion_colour
-from emovid_assets.report.svg import LETTER_PX, figure, label, line, note
+from emovid_assets.drawing.markup import Markup, element
+from emovid_assets.drawing.numerals import clips, count
+from emovid_assets.drawing.palette import emotion_colour
+from emovid_assets.drawing.svg import LETTER_PX, figure, label, line, note
 
 WIDTH, HEIGHT = 440, 400
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 22, 40
