@@ -19,7 +19,8 @@ def train(home: Path) -> training.FineTuned:
     project = Project(home_folder=str(home))
     tables = {name: project.read(name, "movie") for name in TABLES if TABLES[name].is_partitioned}
     clips = ClipTables(*(tables[one.name] for one in fields(ClipTables)))
-    pool = pool_of(project, clips, *(tables[name] for name in ("annotation_tasks", "human_annotations", "human_labels")))
+    names = ("annotation_tasks", "human_annotations", "human_labels")
+    pool = pool_of(project, clips, *(tables[name] for name in names))
     place = vlm.model_of(project.home, project.settings.labeller, "labeller").place
     return training.fine_tune(project, place, training.examples_of(project, pool, clips), LOG)
 
