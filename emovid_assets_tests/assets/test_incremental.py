@@ -40,7 +40,7 @@ def test_only_a_new_file_is_computed_and_a_file_that_is_gone_leaves_no_row(demo:
     home = copy_of(demo.home, tmp_path / "home")
     before = {row["clip_id"]: row for row in rows(home, "colour_attributes", "sticker")}
     new = draw_gif(home / "library/sticker/awe/new.gif")
-    assert computed(home) == {"source_videos": 1, "segments": 1, "clip_media": 1}
+    assert computed(home) == {"source_videos": 1, "scanned_segments": 1, "clip_media": 1}
     (added,) = [row for row in rows(home, "source_videos", "sticker") if row["path"].endswith("new.gif")]
     assert added["intended_emotion"] == "awe"
     (clip,) = [row for row in rows(home, "clips", "sticker") if row["source_id"] == added["source_id"]]
@@ -49,7 +49,7 @@ def test_only_a_new_file_is_computed_and_a_file_that_is_gone_leaves_no_row(demo:
     assert {name: row for name, row in after.items() if name != clip["clip_id"]} == before
 
     new.unlink()
-    assert computed(home) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+    assert computed(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 0}
     for table in ("source_videos", "segments", "clips", "clip_media", "colour_attributes", "clip_features", "captions"):
         now = Warehouse(home / "warehouse").read(table, "sticker")
         assert content_hash(now) == content_hash(Warehouse(demo.home / "warehouse").read(table, "sticker")), table
@@ -59,10 +59,10 @@ def test_a_file_that_moves_or_is_there_twice_is_not_computed_again(tmp_path: Pat
     library = tmp_path / "library" / "sticker"
     draw_gif(library / "b.gif")
     draw_gif(library / "c.gif", (10, 200, 40))
-    assert computed(tmp_path) == {"source_videos": 2, "segments": 2, "clip_media": 2}
+    assert computed(tmp_path) == {"source_videos": 2, "scanned_segments": 2, "clip_media": 2}
     (library / "c.gif").rename(library / "fear.gif")
     (library / "a.gif").write_bytes((library / "b.gif").read_bytes())
-    assert computed(tmp_path) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+    assert computed(tmp_path) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 0}
     assert sorted(paths(tmp_path)) == ["a.gif", "fear.gif"]
     duplicates = {tuple(row["duplicate_paths"]) for row in rows(tmp_path, "source_videos", "sticker")}
     assert duplicates == {("library/sticker/b.gif",), ()}
@@ -70,9 +70,9 @@ def test_a_file_that_moves_or_is_there_twice_is_not_computed_again(tmp_path: Pat
     # What was lost or asked for anew is made again, and nothing else.
     (media, _) = rows(tmp_path, "clip_media", "sticker")
     (tmp_path / media["media_path"]).unlink()
-    assert computed(tmp_path) == {"source_videos": 0, "segments": 0, "clip_media": 1}
+    assert computed(tmp_path) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 1}
     (tmp_path / "emovid.toml").write_text("[scenes]\nframe_stride = 2\n", encoding="utf-8")
-    assert computed(tmp_path) == {"source_videos": 0, "segments": 2, "clip_media": 0}
+    assert computed(tmp_path) == {"source_videos": 0, "scanned_segments": 2, "clip_media": 0}
     assert {row["sampled_frame_count"] for row in rows(tmp_path, "colour_attributes", "sticker")} == {3}
 
 
@@ -121,7 +121,7 @@ def test_a_library_of_mostly_bad_files_fails_loudly_and_leaves_the_other_domains
         bad.write_text(f"no film {number}", encoding="utf-8")
     draw_gif(tmp_path / "library" / "movie" / "good.gif")
     draw_gif(tmp_path / "library" / "sticker" / "good.gif")
-    movie, sticker = build(tmp_path, domains=["movie", "sticker"], selection="key:source_videos or key:segments")
+    movie, sticker = build(tmp_path, domains=["movie", "sticker"], selection="key:source_videos or key:scanned_segments")
     assert movie.error is not None
     sentence = "3 of 4 items of probe [movie] failed, more than media.max_quarantined_share = 0.5 allows. First: "
     assert movie.error.startswith(f"source_videos: {sentence}library/movie/bad-")
@@ -157,7 +157,8 @@ def test_without_annotations_everything_else_is_built_and_the_message_says_what_
     assert "library/annotations/" in missing
     assert report_of(reports, "vlm_labels", "sticker").missing == "no labeller has been trained yet"
     count = {name: len(all_rows(tmp_path, name)) for name, table in TABLES.items() if table.is_partitioned}
-    built = ("source_videos", "segments", "clips", "clip_media", "colour_attributes", "clip_features", "captions")
+    built = ("source_videos", "scanned_segments", "segments", "clips", "clip_media")
+    built += ("colour_attributes", "clip_features", "captions")
     built += ("clip_embeddings", "annotation_tasks", "clip_facts")
     assert {name for name, rows_there in count.items() if rows_there} == set(built)
     # The emotion it was collected under is no label until a person has confirmed it.

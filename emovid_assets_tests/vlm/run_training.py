@@ -18,9 +18,9 @@ def train(home: Path) -> training.FineTuned:
     """What `emotion_labeller` does, without Dagster."""
     project = Project(home_folder=str(home))
     tables = {name: project.read(name, "movie") for name in TABLES if TABLES[name].is_partitioned}
-    names = ("source_videos", "clip_features", "annotation_tasks", "human_annotations", "human_labels")
-    pool = pool_of(project, "emotion_labeller", *(tables[name] for name in names))
     clips = ClipTables(*(tables[one.name] for one in fields(ClipTables)))
+    names = ("annotation_tasks", "human_annotations", "human_labels")
+    pool = pool_of(project, "emotion_labeller", clips, *(tables[name] for name in names))
     place = vlm.model_of(project.home, project.settings.labeller, "labeller").place
     return training.fine_tune(project, place, training.examples_of(project, pool, clips), LOG)
 
