@@ -121,7 +121,9 @@ def test_a_library_of_mostly_bad_files_fails_loudly_and_leaves_the_other_domains
         bad.write_text(f"no film {number}", encoding="utf-8")
     draw_gif(tmp_path / "library" / "movie" / "good.gif")
     draw_gif(tmp_path / "library" / "sticker" / "good.gif")
-    movie, sticker = build(tmp_path, domains=["movie", "sticker"], selection="key:source_videos or key:scanned_segments")
+    movie, sticker = build(
+        tmp_path, domains=["movie", "sticker"], selection="key:source_videos or key:scanned_segments"
+    )
     assert movie.error is not None
     sentence = "3 of 4 items of probe [movie] failed, more than media.max_quarantined_share = 0.5 allows. First: "
     assert movie.error.startswith(f"source_videos: {sentence}library/movie/bad-")

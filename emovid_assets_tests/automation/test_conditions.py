@@ -76,7 +76,7 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Liv
     assert "catalogue" in runs[3][1]
 
     # The same content once more: nothing follows.
-    assert live.run("sticker", {"source_videos", "segments"})
+    assert live.run("sticker", {"source_videos", "scanned_segments", "segments"})
     assert live.settle() == []
 
     # What is no video changes no table but that of the quarantine.
@@ -122,8 +122,8 @@ def test_while_a_run_is_under_way_nothing_below_it_is_asked_for(live: Live) -> N
     job = live.definitions.resolve_implicit_global_asset_job_def()
     instance = live._instance
     run = instance.create_run_for_job(
-        job.get_subset(asset_selection={dg.AssetKey("segments")}),
-        asset_selection=frozenset({dg.AssetKey("segments")}),
+        job.get_subset(asset_selection={dg.AssetKey("scanned_segments")}),
+        asset_selection=frozenset({dg.AssetKey("scanned_segments")}),
         tags={"dagster/partition": "sticker"},
     )
     assert live.tick() == {}

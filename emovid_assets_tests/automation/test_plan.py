@@ -78,13 +78,12 @@ def test_after_a_build_there_is_nothing_to_do_and_a_plan_leaves_everything_as_it
 
 def test_another_threshold_concerns_the_scans_and_what_reads_them(home: Path) -> None:
     found = planned(home, "[scenes]\nthreshold = 5.0\n")
-    # `clip_features` holds how often a whole file is cut, so it reads the threshold too.
-    assert in_state(found, "stale") == everywhere("segments", "clip_features") | REPORT
+    assert in_state(found, "stale") == everywhere("scanned_segments") | REPORT
     assert {one.reason for one in found.values() if one.state == "stale"} == {"scene_settings has changed"}
     scanned = {domain: len(rows(home, "source_videos", domain)) for domain in DOMAINS}
-    assert counts(found, "segments") == scanned
-    assert not any(found["segments", domain].is_estimate for domain in DOMAINS)
-    assert all((found["segments", domain].seconds or 0) > 0 for domain in DOMAINS)
+    assert counts(found, "scanned_segments") == scanned
+    assert not any(found["scanned_segments", domain].is_estimate for domain in DOMAINS)
+    assert all((found["scanned_segments", domain].seconds or 0) > 0 for domain in DOMAINS)
     assert counts(found, "source_videos") == dict.fromkeys(DOMAINS, 0)
     # As many clips as there are now may have to be written anew.
     assert found["clip_media", "movie"].is_estimate
@@ -95,7 +94,7 @@ def test_the_shortest_clip_of_a_cut_file_concerns_no_whole_file(home: Path) -> N
     found = planned(home, "[scenes]\nmin_cut_s = 3.0\n")
     cut = len([row for row in rows(home, "source_videos", "animation") if row["duration_s"] > 30])
     movies = len(rows(home, "source_videos", "movie"))
-    assert counts(found, "segments") == {"movie": movies, "animation": cut, "sticker": 0}
+    assert counts(found, "scanned_segments") == {"movie": movies, "animation": cut, "sticker": 0}
 
 
 def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path) -> None:
@@ -113,7 +112,7 @@ def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path
 
 def test_another_stride_leaves_the_cuts_alone(home: Path) -> None:
     found = planned(home, "[scenes]\nframe_stride = 7\n")
-    assert in_state(found, "stale") == everywhere("segments", "clip_features", "colour_attributes") | REPORT
+    assert in_state(found, "stale") == everywhere("scanned_segments") | REPORT
 
 
 def test_a_lost_clip_file_is_an_item_though_its_asset_is_fresh(home: Path) -> None:
@@ -135,7 +134,7 @@ def test_a_file_under_a_new_name_and_a_second_copy_are_no_items(home: Path) -> N
     moved.rename(first)
     copy.unlink()
     assert in_state(found, "stale") == {("source_videos", "animation")}
-    assert (found["source_videos", "animation"].items, found["segments", "animation"].items) == (0, 0)
+    assert (found["source_videos", "animation"].items, found["scanned_segments", "animation"].items) == (0, 0)
 
 
 def test_the_command_prints_what_is_to_be_done_and_json_has_everything(call: Call, home: Path) -> None:
@@ -156,7 +155,7 @@ def test_only_stale_builds_what_is_stale_and_what_follows(home: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     built = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and "rows" in line}
     assert "benchmark_split" in built
-    assert built.isdisjoint({"source_videos", "segments", "clips", "captions", "human_labels"})
+    assert built.isdisjoint({"source_videos", "scanned_segments", "clips", "captions", "human_labels"})
     assert {state.state for state in asset_states(Home(home))} == {"up to date"}
     assert "nothing is stale" in emovid(home, "build", "--only", "stale").stdout
     # Set back: stale again, as it would be with any other value.
@@ -183,7 +182,7 @@ def test_only_failed_builds_what_failed_and_tries_the_quarantine_again(tmp_path:
     assert [report.error for report in again] == [None] * len(again)
     done = {(one.asset, one.domain) for report in again for one in report.assets}
     assert done == {("clips", "animation"), ("clip_media", "animation")} | {
-        (name, "sticker") for name in ("source_videos", "segments", "clips", "clip_media")
+        (name, "sticker") for name in ("source_videos", "scanned_segments", "segments", "clips", "clip_media")
     }
     assert unresolved_failures(Home(tmp_path)) == []
     store = ItemStore(tmp_path / "state.sqlite")

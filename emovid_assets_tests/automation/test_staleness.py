@@ -34,7 +34,7 @@ def test_nothing_is_built_where_nothing_is_needed() -> None:
 
 
 def test_a_chain_of_one_domain_goes_in_one_run_up_to_what_waits_for_the_labeller() -> None:
-    begun = started(of("movie", "segments"))
+    begun = started(of("movie", "scanned_segments"))
     assert of("movie", "segments", "clips", "clip_media", "captions", "clip_embeddings", "human_labels") <= begun
     assert {place.domain for place in begun} == {"movie"}
     # The labeller is trained from what this run makes, and these come after it.
@@ -61,7 +61,7 @@ def test_a_domain_that_was_never_built_holds_nobody_up() -> None:
 def test_what_pools_the_domains_does_not_wait_for_a_root_that_nothing_asks_for() -> None:
     roots = {place for place in PLACES if not LINEAGE.parents[place.asset]}
     assert started(of(None, "catalogue"), set(PLACES) - roots) == of(None, "catalogue", "dataset_report")
-    assert started(of("movie", "segments"), set(PLACES) - roots) == set()
+    assert started(of("movie", "scanned_segments"), set(PLACES) - roots) == set()
 
 
 def test_what_lacks_an_input_is_left_alone_and_holds_nothing_up() -> None:

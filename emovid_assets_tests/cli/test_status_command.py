@@ -15,7 +15,7 @@ from emovid_assets_tests.assets.homes import Demo, draw_gif, rows
 from emovid_assets_tests.cli.conftest import Call
 
 ANSWERS = "library/annotations/answers.csv"
-BUILT = "key:source_videos or key:segments or key:clips or key:annotation_tasks or key:human_annotations"
+BUILT = "key:source_videos or key:scanned_segments or key:segments or key:clips or key:annotation_tasks or key:human_annotations"
 
 
 def states(home: Path, domain: str = "sticker") -> dict[str, str]:
@@ -64,7 +64,7 @@ def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
 
     # The same content once more makes nothing stale.
     built(call, tmp_path, "key:source_videos")
-    assert states(tmp_path)["segments"] == "up to date"
+    assert states(tmp_path)["scanned_segments"] == "up to date"
 
     (clip,) = rows(tmp_path, "clips", "sticker")
     answers = tmp_path / ANSWERS
@@ -77,25 +77,25 @@ def test_a_state_follows_the_library_the_answers_the_parents_and_the_code(
 
     new = draw_gif(library / "two.gif", (9, 9, 200))
     assert states(tmp_path)["source_videos"] == "stale: the library has changed"
-    assert states(tmp_path)["segments"] == "up to date"
+    assert states(tmp_path)["scanned_segments"] == "up to date"
     built(call, tmp_path, "key:source_videos")
     assert states(tmp_path)["source_videos"] == "up to date"
-    assert states(tmp_path)["segments"] == "stale: source_videos has changed"
-    built(call, tmp_path, "key:segments")
-    assert states(tmp_path)["segments"] == "up to date"
-    assert states(tmp_path)["clips"] == "stale: segments has changed; source_videos has changed"
+    assert states(tmp_path)["scanned_segments"] == "stale: source_videos has changed"
+    built(call, tmp_path, "key:scanned_segments")
+    assert states(tmp_path)["scanned_segments"] == "up to date"
+    assert states(tmp_path)["clips"] == "stale: scanned_segments has changed; source_videos has changed"
 
     settings = tmp_path / "emovid.toml"
     settings.write_text("[scenes]\nthreshold = 5.0\n", encoding="utf-8")
-    assert states(tmp_path)["segments"] == "stale: scene_settings has changed"
+    assert states(tmp_path)["scanned_segments"] == "stale: scene_settings has changed"
     assert states(tmp_path)["annotation_tasks"] != "stale: scene_settings has changed"
     settings.write_text("[media]\nworkers = 1\n", encoding="utf-8")
-    assert states(tmp_path)["segments"] == "up to date"
+    assert states(tmp_path)["scanned_segments"] == "up to date"
 
     new.unlink()
     assert states(tmp_path)["source_videos"] == "stale: the library has changed"
     monkeypatch.setattr("emovid_assets.freshness.staleness.CODE_TAG", "a tag of other code")
-    assert states(tmp_path)["segments"] == "stale: its code has changed"
+    assert states(tmp_path)["scanned_segments"] == "stale: its code has changed"
 
 
 @pytest.mark.integration
@@ -104,7 +104,7 @@ def test_manifests_subtitles_and_metadata_beside_the_videos_make_their_sources_s
 ) -> None:
     library = tmp_path / "library" / "sticker"
     draw_gif(library / "one.gif")
-    sources = "key:source_videos or key:segments"
+    sources = "key:source_videos or key:scanned_segments"
     built(call, tmp_path, sources)
     for name, text, column, value in (
         ("manifest.csv", "path,title\none.gif,Tea\n", "title", "Tea"),
@@ -116,13 +116,13 @@ def test_manifests_subtitles_and_metadata_beside_the_videos_make_their_sources_s
         else:
             (library / name).write_text(text, encoding="utf-8")
         assert states(tmp_path)["source_videos"] == "stale: manifests, subtitles or metadata have changed"
-        (planned,) = plan(Home(tmp_path), ["sticker"], "key:segments")
+        (planned,) = plan(Home(tmp_path), ["sticker"], "key:scanned_segments")
         assert (planned.state, planned.reason, planned.items) == ("follows", "if source_videos changes", 0)
         built(call, tmp_path, "key:source_videos")
         assert states(tmp_path)["source_videos"] == "up to date"
-        assert states(tmp_path)["segments"] == "stale: source_videos has changed"
+        assert states(tmp_path)["scanned_segments"] == "stale: source_videos has changed"
         assert rows(tmp_path, "source_videos", "sticker")[0][column] == value
-        built(call, tmp_path, "key:segments")
+        built(call, tmp_path, "key:scanned_segments")
     metadata = tmp_path / "library" / "movie" / "metadata"
     metadata.mkdir(parents=True)
     built(call, tmp_path, sources, domain="movie")

@@ -55,7 +55,10 @@ def flip(path: Path) -> None:
 def rebuilt(home: Path) -> dict[str, int | None]:
     reports = build(home, domains=["sticker"], selection=SELECTION)
     assert errors_of(reports) == []
-    return {name: report_of(reports, name, "sticker").computed for name in ("source_videos", "segments", "clip_media")}
+    return {
+        name: report_of(reports, name, "sticker").computed
+        for name in ("source_videos", "scanned_segments", "clip_media")
+    }
 
 
 def test_a_sound_home_holds_and_is_not_changed(home: Path) -> None:
@@ -70,7 +73,7 @@ def test_a_sound_home_holds_and_is_not_changed(home: Path) -> None:
     }
     assert found["nothing lost"].note == "1 in quarantine"
     assert sorted((path, path.stat().st_mtime_ns) for path in (home / "warehouse").rglob("*.parquet")) == before
-    assert rebuilt(home) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+    assert rebuilt(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 0}
 
 
 def test_a_flipped_byte_in_a_clip_file_is_found_and_the_clip_is_written_again(home: Path, built: Path) -> None:
@@ -79,7 +82,7 @@ def test_a_flipped_byte_in_a_clip_file_is_found_and_the_clip_is_written_again(ho
     assert faults(home) == {"clip files": [f"{path}: other bytes than written"]}
     assert rebuilt(home)["clip_media"] == 0, "a build trusts what it has written"
     assert faults(home, repair=True) == {"clip files": [f"{path}: other bytes than written"]}
-    assert rebuilt(home) == {"source_videos": 0, "segments": 0, "clip_media": 1}
+    assert rebuilt(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 1}
     assert faults(home) == {}
     assert (home / path).read_bytes() == (built / path).read_bytes()
 
@@ -184,7 +187,7 @@ def test_media_of_clips_that_are_gone_are_removed_only_when_asked_and_only_below
     assert made(home)["leftovers"].checked == 0
     assert stranger.exists()
     assert set((home / "library").rglob("*")) == before
-    assert rebuilt(home) == {"source_videos": 0, "segments": 0, "clip_media": 0}
+    assert rebuilt(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 0}
 
 
 def test_the_command_prints_a_line_a_proof_and_fails_with_what_to_do(home: Path) -> None:

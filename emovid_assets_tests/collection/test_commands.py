@@ -124,7 +124,9 @@ def test_a_collected_film_is_trimmed_and_keeps_its_origin_to_the_catalogue(tmp_p
         home = movie_home(tmp_path / "home", server, [DASHED], {DASHED: 20})
         collect(home, "movie")
     reports = build(
-        home.root, domains=["movie"], selection="key:clips or key:segments or key:source_videos or key:clip_facts"
+        home.root,
+        domains=["movie"],
+        selection="key:clips or key:segments or key:scanned_segments or key:source_videos or key:clip_facts",
     )
     assert errors_of(reports) == []
     (source,) = rows(home.root, "source_videos", "movie")

@@ -155,7 +155,7 @@ def test_a_build_tries_a_source_that_cannot_be_scanned_once(corpus, tmp_path):
         build(tmp_path, domains=["animation"], retry_quarantined=True)
         (failure,) = rows(tmp_path, "processing_errors", "animation")
         assert (failure["asset"], failure["code"], failure["attempt_count"]) == (
-            "segments",
+            "scanned_segments",
             "corrupt_frames",
             attempt_count,
         )
