@@ -15,7 +15,13 @@ from emovid_assets_tests.assets.homes import Demo, draw_gif, rows
 from emovid_assets_tests.cli.conftest import Call
 
 ANSWERS = "library/annotations/answers.csv"
-BUILT = "key:source_videos or key:scanned_segments or key:segments or key:clips or key:annotation_tasks or key:human_annotations"
+BUILT = " or ".join(
+    f"key:{name}"
+    for name in (
+        *("source_videos", "scanned_segments", "segments", "clips"),
+        *("annotation_tasks", "human_annotations"),
+    )
+)
 
 
 def states(home: Path, domain: str = "sticker") -> dict[str, str]:
