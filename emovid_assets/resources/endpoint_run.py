@@ -89,7 +89,7 @@ class _Run:
         except NoAnswerError as error:
             return _ended(_bad(item_id, error.code, error.detail), False, clip)
         except BadCaptionError as error:
-            return _ended(_bad(item_id, error.code, error.detail), True, clip)
+            return _ended(_bad(item_id, error.code, self.client.redact(error.detail)), True, clip)
         except MediaError as error:
             return _ended(_bad(item_id, error.code, error.detail), None, clip)
         except UnusableAnswerError as error:

@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +120,32 @@ def test_a_server_that_is_not_there_is_told_how_to_start() -> None:
     client = LabelStudio(Access("http://127.0.0.1:9", "a", "b", "token"), sleep=lambda seconds: None)
     with pytest.raises(LabelStudioError, match="start it with: emovid annotate serve"):
         client.projects()
+
+
+def test_what_adds_something_is_sent_again_only_where_nobody_was_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    pauses: list[float] = []
+    with pytest.raises(LabelStudioError, match="does not answer"):
+        LabelStudio(Access(url, "a", "b", "token"), sleep=pauses.append).create_project({}, Path("clips"))
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+def test_what_adds_something_is_not_sent_again_after_a_connection_that_broke(scripted: Scripted) -> None:
+    # Nothing is left to answer with, so the server hangs up.
+    scripted.handler.statuses = []
+    with pytest.raises(LabelStudioError, match="does not answer"):
+        scripted.client.create_project({}, Path("clips"))
+    assert (len(scripted.handler.seen), scripted.pauses) == (1, [])
+
+
+def test_the_password_of_a_package_index_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Looking in indexes: https://me:hunter2@packages.example/simple\nERROR: no match"
+    monkeypatch.delenv("EMOVID_LABEL_STUDIO", raising=False)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", said))
+    with pytest.raises(LabelStudioError, match="ERROR: no match") as caught:
+        program(Home(tmp_path))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_home_that_never_had_a_server_is_told_how_to_start_one(tmp_path: Path) -> None:
