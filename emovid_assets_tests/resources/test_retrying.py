@@ -64,7 +64,8 @@ def test_no_pause_is_shorter_than_asked_or_than_ours(asked: list[float | None], 
     attempts = Attempts(*map(passing, asked))
     assert attempts.made(Patience(jitter=jitter)) == "fine"
     for pause, said, own in zip(attempts.pauses, asked, (1.0, 2.0, 4.0), strict=True):
-        assert max(said or 0.0, own * (1 - jitter)) <= pause <= max(said or 0.0, own * (1 + jitter))
+        shortest, longest = (max(said or 0.0, own * share) for share in (1 - jitter, 1 + jitter))
+        assert shortest - 1e-9 <= pause <= longest + 1e-9
 
 
 def test_no_attempt_begins_after_the_time_for_all_of_them() -> None:
