@@ -107,7 +107,7 @@ def _caption(settings: CaptionerSettings, rules: CaptionRules, clip: Clip) -> Fi
     caption, fault = "", None
     for attempt in range(1, settings.tries + 1):
         answer = clip.ask(prompt, caption_fields(attempt, settings.max_tokens))
-        written = clip.client.cleared(answer.text)
+        written = clip.client.redact.without_secrets(answer.text)
         caption, fault = rules.judged(written, is_finished=answer.finish_reason != "length", prompt=prompt)
         if fault is None:
             return partial(_caption_payload, clip, caption, attempt)

@@ -9,10 +9,10 @@ not followed, and whatever the server says is cleared of it before it can reach 
 
 import json
 import os
-import re
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,17 +20,16 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from emovid_assets.core.redaction import Redactor
+from emovid_assets.core.retry_after import may_pass, retry_after_s
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.resources.endpoint_answers import Answer, WrongShapeError, answer_of, complaint_of, cut
-from emovid_assets.resources.endpoint_manners import Manners, asked_pause_s, may_pass
+from emovid_assets.resources.endpoint_manners import Manners
 from emovid_assets.resources.endpoint_requests import Dialect
+from emovid_assets.resources.retrying import AttemptError, patiently, was_reached
 
 MOST_BYTES = 16_000_000
 """Of an answer. Twenty log-probabilities for each of 192 tokens take a tenth of a megabyte."""
-SHORTEST_SECRET = 8
-"""Characters from which a key is cleared out of captions: "none" and "EMPTY", which local servers are given, occur in
-them by chance. Messages are cleared of any key."""
-HIDDEN = "[key]"
 
 
 class EndpointError(RuntimeError):
@@ -44,13 +43,11 @@ class NoAnswerError(MediaError):
         super().__init__("server_refused" if is_refused else "no_answer", detail)
 
 
-class _FailedError(Exception):
-    """One attempt. `was_reached` is False where no connection came about."""
+class _FailedError(AttemptError):
+    """One attempt."""
 
-    def __init__(self, what: str, *, was_reached: bool = True, pause_s: float | None = None) -> None:
-        super().__init__(what)
-        self.was_reached = was_reached
-        self.pause_s = pause_s
+    def __init__(self, what: str, retry_after_s: float | None = None) -> None:
+        super().__init__(what, passes=True, retry_after_s=retry_after_s)
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -77,23 +74,19 @@ class Endpoint:
         self.retry_count = 0
         self._is_local = _is_loopback(urlsplit(base_url).hostname or "")
         self._key = _key(key_variable)
+        self.redact = Redactor([self._key])
         self._key_variable = key_variable
         self._timeout_s = timeout_s
-        self._attempts = attempts
-        self._manners = manners or Manners()
+        self._manners = replace(manners or Manners(), attempts=attempts)
         self._is_over = threading.Event()
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._answered_at = 0.0
+        self._reached_at = 0.0
         self._quiet_until = 0.0
 
     def end(self) -> None:
         """Requests that wait for their next attempt are given up at once; those under way run out by themselves."""
         self._is_over.set()
-
-    def cleared(self, text: str) -> str:
-        """A text of the model, without the key."""
-        return text.replace(self._key, HIDDEN) if len(self._key) >= SHORTEST_SECRET else text
 
     def ask(self, request: Mapping[str, Any]) -> Answer:
         """The answer to a request of `endpoint_requests`, after as many attempts as it takes and the settings allow.
@@ -101,27 +94,31 @@ class Endpoint:
         Raises NoAnswerError where this request has none, EndpointError where no request would have one.
         """
         began = time.monotonic()
-        was_reached, attempt = False, 0
+        try:
+            return patiently(lambda: self._in_its_words(request), self._manners, self._before_retry)
+        except _FailedError as error:
+            failure = error
+        if not self._manners.bears(failure):
+            wait_s = failure.retry_after_s or 0.0
+            raise EndpointError(f"{self.url} asks to wait for {wait_s:.0f} s ({failure}). Build again then.")
+        if self._reached_at < began:
+            raise EndpointError(f"Nothing answers at {self.url}: {failure}. Start the server, or correct base_url.")
+        times = "attempt" if self._manners.attempts == 1 else "attempts"
+        raise NoAnswerError(f"No answer after {self._manners.attempts} {times}: {failure}")
+
+    def _in_its_words(self, request: Mapping[str, Any]) -> Answer:
+        """One attempt, said anew for as long as the server names a field that it does not take."""
         while True:
             sent = self.dialect.spoken(request)
             try:
                 return self._attempt(sent)
-            except _FailedError as failed:
-                failure, was_reached = failed, was_reached or failed.was_reached
             except _RefusedError as refusal:
                 if not self.dialect.learns(sent, str(refusal)):
                     raise NoAnswerError(str(refusal), is_refused=True) from None
-                continue
-            attempt += 1
-            if attempt == self._attempts:
-                break
-            self._count(is_retry=True)
-            # "Retry-After: 0" of a server that stays busy would use up all attempts in a moment.
-            self._wait(max(self._manners.pause_s(attempt), failure.pause_s or 0.0))
-        if not was_reached and self._answered_at < began:
-            raise EndpointError(f"Nothing answers at {self.url}: {failure}. Start the server, or correct base_url.")
-        times = "attempt" if attempt == 1 else "attempts"
-        raise NoAnswerError(f"No answer after {attempt} {times}: {failure}")
+
+    def _before_retry(self, pause_s: float) -> None:
+        self._count(is_retry=True)
+        self._wait(pause_s)
 
     def _wait(self, pause_s: float) -> None:
         if self._is_over.wait(pause_s):
@@ -134,14 +131,12 @@ class Endpoint:
         status, headers, content = self._send(json.dumps(sent).encode())
         if status == 200:
             try:
-                answer = answer_of(content)
+                return answer_of(content)
             except WrongShapeError as error:
                 raise _FailedError(str(error)) from None
-            self._answered_at = time.monotonic()
-            return answer
-        complaint = self._hushed(complaint_of(content))
-        target = self._hushed(headers.get("Location", "nowhere"))
-        pause_s = asked_pause_s(headers)
+        complaint = cut(self.redact(complaint_of(content)))
+        target = cut(self.redact(headers.get("Location", "nowhere")))
+        pause_s = retry_after_s(headers)
         # From here on an error may be raised, and what the server repeats of our headers shall not be in its frames.
         del headers, content
         raise self._error(status, f"HTTP {status}: {complaint}" if complaint else f"HTTP {status}", target, pause_s)
@@ -157,12 +152,11 @@ class Endpoint:
                 f"{self.url} is not known there ({what}). Check base_url, with its /v1, and the model."
             )
         if may_pass(status):
-            if pause_s is not None:
-                if pause_s > self._manners.most_patience_s:
-                    return EndpointError(f"{self.url} asks to wait for {pause_s:.0f} s ({what}). Build again then.")
+            failure = _FailedError(what, pause_s)
+            if pause_s is not None and self._manners.bears(failure):
                 with self._lock:
                     self._quiet_until = max(self._quiet_until, time.monotonic() + pause_s)
-            return _FailedError(what, pause_s=pause_s)
+            return failure
         return _RefusedError(what) if status >= 400 else _FailedError(what)
 
     def _send(self, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
@@ -176,16 +170,18 @@ class Endpoint:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
+                self._reached_at = time.monotonic()
                 return answer.status_code, answer.headers, _body(answer, deadline)
         except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
-            failure = _FailedError(f"no connection ({type(error).__name__})", was_reached=False)
+            failure = _FailedError(f"no connection ({type(error).__name__})")
         except requests.Timeout:
+            self._reached_at = time.monotonic()
             failure = _FailedError(f"no answer in {self._timeout_s:g} s")
         except requests.ConnectionError as error:
-            # A connection that broke later may well have reached a server.
-            was_reached = "NewConnectionError" not in repr(error) and "NameResolutionError" not in repr(error)
-            what = "the connection broke" if was_reached else "no connection"
-            failure = _FailedError(what, was_reached=was_reached)
+            failure = _FailedError("no connection")
+            if was_reached(error):
+                self._reached_at = time.monotonic()
+                failure = _FailedError("the connection broke")
         except (requests.RequestException, HTTPError, OSError) as error:
             failure = _FailedError(f"the answer ended early ({type(error).__name__})")
         # Raised out here, so that no traceback leads into the request.
@@ -207,15 +203,6 @@ class Endpoint:
                 self.retry_count += 1
             else:
                 self.request_count += 1
-
-    def _hushed(self, text: str) -> str:
-        """A text of the server for a message: without the key, whole or begun, and without any other bearer's."""
-        text = re.sub(r"(?i)\b(bearer|api[-_ ]?key)(\W+)\S+", rf"\1\2{HIDDEN}", text)
-        if self._key:
-            text = text.replace(self._key, HIDDEN).replace(json.dumps(self._key)[1:-1], HIDDEN)
-        if len(self._key) >= SHORTEST_SECRET:
-            text = re.sub(re.escape(self._key[:SHORTEST_SECRET]) + r"\S*", HIDDEN, text)
-        return cut(text)
 
 
 class _RefusedError(Exception):

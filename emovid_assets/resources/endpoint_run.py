@@ -89,14 +89,14 @@ class _Run:
         except NoAnswerError as error:
             return _ended(_bad(item_id, error.code, error.detail), False, clip)
         except BadCaptionError as error:
-            return _ended(_bad(item_id, error.code, error.detail), True, clip)
+            return _ended(_bad(item_id, error.code, self.client.redact(error.detail)), True, clip)
         except MediaError as error:
             return _ended(_bad(item_id, error.code, error.detail), None, clip)
         except UnusableAnswerError as error:
-            return _ended(_bad(item_id, "unusable_answer", self.client.cleared(_capital(str(error)))), True, clip)
+            return _ended(_bad(item_id, "unusable_answer", self.client.redact(_capital(str(error)))), True, clip)
         except Exception as error:  # noqa: BLE001 - one clip must not end the run of all others
             return _ended(
-                _bad(item_id, "unexpected_error", self.client.cleared(f"{type(error).__name__}: {error}")), None, clip
+                _bad(item_id, "unexpected_error", self.client.redact(f"{type(error).__name__}: {error}")), None, clip
             )
 
     def _asked(self, clip: Clip) -> tuple[Finish, float]:

@@ -25,8 +25,11 @@ from typing import Any
 import requests
 
 from emovid_assets.core.label_studio import SKIP_KEY, SUBMIT_KEY
+from emovid_assets.core.redaction import Redactor
+from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
+from emovid_assets.resources.retrying import AttemptError, Patience, patiently, was_reached
 
 VERSION = "1.23.2"
 PROGRAM_VARIABLE = "EMOVID_LABEL_STUDIO"
@@ -35,15 +38,15 @@ ADMIN_EMAIL = "admin@emovid.local"
 CONSTRAINTS = "deploy/label-studio-constraints.txt"
 
 _HOST = "127.0.0.1"
-_START_TIMEOUT_S = 300.0  # the first start makes the database
 _REQUEST_TIMEOUT_S = (5.0, 120.0)
-_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
-_BUSY = (429, 503)
-_PASSING = (*_BUSY, 500, 502, 504)
+_START = Patience(sys.maxsize, 0.25, 0.25, jitter=0, total_s=300.0)
+"""The first start makes the database."""
+_PATIENCE = Patience(attempts=5, first_pause_s=0.5, jitter=0)
+"""Without jitter: nobody else waits for it."""
 _TASKS_PER_REQUEST = 500
 
 
-class LabelStudioError(Exception):
+class LabelStudioError(AttemptError):
     """Something that a person can put right; the message says how."""
 
 
@@ -116,7 +119,8 @@ def program(home: Home, say: Callable[[str], None] = lambda text: None) -> Path:
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False, env=_clean_environment())
             if done.returncode:
-                detail = (done.stderr or done.stdout).strip()[-600:]
+                # The address of a package index may hold a password.
+                detail = Redactor()((done.stderr or done.stdout).strip())[-600:]
                 raise LabelStudioError(
                     f"Label Studio could not be installed; is the package index reachable? "
                     f"Or install it elsewhere and name its program in {PROGRAM_VARIABLE}. {detail}"
@@ -185,7 +189,7 @@ def running_server(
             start_new_session=True,
         )
     try:
-        _await_health(process, url, log)
+        patiently(lambda: _require_health(process, access, log), _START)
         if not access.token:
             access.token = _new_token(url, access)
             access.write(home)
@@ -206,19 +210,15 @@ def _require_free(port: int) -> None:
             ) from error
 
 
-def _await_health(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:]
-            raise LabelStudioError(f"Label Studio did not start; see {log}: {' / '.join(tail)}")
-        try:
-            if requests.get(f"{url}/health", timeout=2).ok:
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(0.25)
-    raise LabelStudioError(f"Label Studio was not ready after {_START_TIMEOUT_S:.0f} s; see {log}")
+def _require_health(process: subprocess.Popen[bytes], access: Access, log: Path) -> None:
+    if process.poll() is not None:
+        tail = " / ".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-5:])
+        redact = Redactor([access.password, access.token])
+        raise LabelStudioError(f"Label Studio did not start; see {log}: {redact(tail)}")
+    with suppress(requests.RequestException):
+        if requests.get(f"{access.url}/health", timeout=2).ok:
+            return
+    raise LabelStudioError(f"Label Studio was not ready after {_START.total_s:.0f} s; see {log}", passes=True)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -239,7 +239,8 @@ def signed_in(url: str, email: str, password: str, *, invitation: str | None = N
     page = session.get(address, timeout=_REQUEST_TIMEOUT_S)
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     if token is None:
-        raise LabelStudioError(f"{address} shows no form ({page.status_code}); is this Label Studio {VERSION}?")
+        shown = Redactor([invitation or ""])(address)
+        raise LabelStudioError(f"{shown} shows no form ({page.status_code}); is this Label Studio {VERSION}?")
     fields = {"email": email, "password": password, "csrfmiddlewaretoken": token[1], "allow_newsletters": "false"}
     answer = session.post(
         address, data=fields, headers={"Referer": address}, allow_redirects=False, timeout=_REQUEST_TIMEOUT_S
@@ -260,9 +261,8 @@ def _new_token(url: str, access: Access) -> str:
             session.post(f"{url}/api/token/blacklist/", json=body, timeout=_REQUEST_TIMEOUT_S)
         answer = session.post(f"{url}/api/token/", json={}, timeout=_REQUEST_TIMEOUT_S)
     if not answer.ok:
-        raise LabelStudioError(
-            f"{url} gives {access.email} no access token ({answer.status_code}: {answer.text[:200]})"
-        )
+        detail = Redactor([access.password])(answer.text)[:200]
+        raise LabelStudioError(f"{url} gives {access.email} no access token ({answer.status_code}: {detail})")
     return str(answer.json()["token"])
 
 
@@ -328,30 +328,32 @@ class LabelStudio:
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer. A request that may be repeated without harm is, while the server is busy or away."""
+        return patiently(lambda: self._attempt(method, path, **options), _PATIENCE, self._sleep)
+
+    def _attempt(self, method: str, path: str, **options: Any) -> Any:
         is_repeatable = method in ("GET", "PATCH")
-        for pause in (*_PAUSES_S, None):
-            try:
-                answer = self._request(method, path, **options)
-            except requests.ConnectionError as error:
-                # Whoever was not reached did nothing; a connection that broke later may have done it.
-                was_reached = not isinstance(error, requests.exceptions.ConnectTimeout) and "refused" not in str(error)
-                if pause is None or (was_reached and not is_repeatable):
-                    raise LabelStudioError(
-                        f"Label Studio does not answer at {self.url}; start it with: emovid annotate serve"
-                    ) from error
-            except requests.Timeout as error:
-                if pause is None or not is_repeatable:
-                    raise LabelStudioError(f"Label Studio takes too long for {method} {path}; try again") from error
-            else:
-                if answer.ok:
-                    return _decoded(answer)
-                is_passing = answer.status_code in (_PASSING if is_repeatable else _BUSY)
-                if pause is None or not is_passing:
-                    raise LabelStudioError(
-                        f"Label Studio refuses {method} {path} ({answer.status_code}): {answer.text[:300]}"
-                    )
-            self._sleep(pause)
-        raise AssertionError("the last round returns or raises")
+        try:
+            answer = self._request(method, path, **options)
+        except requests.ConnectionError as error:
+            # Where a connection broke later, the server may have done what it was asked.
+            raise LabelStudioError(
+                f"Label Studio does not answer at {self.url}; start it with: emovid annotate serve",
+                passes=is_repeatable or not was_reached(error),
+            ) from error
+        except requests.Timeout as error:
+            raise LabelStudioError(
+                f"Label Studio takes too long for {method} {path}; try again", passes=is_repeatable
+            ) from error
+        if answer.ok:
+            return _decoded(answer)
+        status = answer.status_code
+        bearer = str(self._session.headers.get("Authorization", ""))
+        redact = Redactor([self._refresh_token, bearer.removeprefix("Bearer ")])
+        raise LabelStudioError(
+            f"Label Studio refuses {method} {path} ({status}): {redact(answer.text)[:300]}",
+            passes=is_busy(status) or (is_repeatable and may_pass(status)),
+            retry_after_s=retry_after_s(answer.headers),
+        )
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
         """The answer, with an access token that is valid: these live for five minutes."""

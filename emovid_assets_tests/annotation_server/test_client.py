@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +19,14 @@ class Script(http.server.BaseHTTPRequestHandler):
     """Answers `/api/token/refresh/` with ever new tokens, everything else with the next status of `statuses`."""
 
     statuses: list[int]
+    headers_sent: dict[str, str]
+    body: Any
     seen: list[str]
     refresh_count: int
 
     def do_GET(self) -> None:
         type(self).seen.append(f"{self.command} {self.headers.get('Authorization')}")
-        self.answer(self.statuses.pop(0), [])
+        self.answer(self.statuses.pop(0), self.body)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -35,7 +39,8 @@ class Script(http.server.BaseHTTPRequestHandler):
     def answer(self, status: int, body: Any) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
+        for name, value in {"Content-Length": str(len(content)), **self.headers_sent}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
@@ -52,9 +57,9 @@ class Scripted:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    handler = type("Fresh", (Script,), {"statuses": [], "seen": [], "refresh_count": 0})
+    handler = type("Fresh", (Script,), {"statuses": [], "headers_sent": {}, "body": [], "seen": [], "refresh_count": 0})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield Scripted(f"http://127.0.0.1:{server.server_port}", handler)
     server.shutdown()
@@ -65,6 +70,26 @@ def test_a_busy_server_is_asked_again_with_growing_pauses(scripted: Scripted) ->
     scripted.handler.statuses = [503, 429, 502, 200]
     assert scripted.client.tasks(1) == []
     assert scripted.pauses == [0.5, 1.0, 2.0]
+
+
+def test_a_pause_that_the_server_names_is_kept_and_an_hour_is_not_waited_for(scripted: Scripted) -> None:
+    scripted.handler.headers_sent = {"Retry-After": "7"}
+    scripted.handler.statuses = [503, 200]
+    scripted.client.tasks(1)
+    scripted.handler.headers_sent = {"Retry-After": "3600"}
+    scripted.handler.statuses = [503]
+    with pytest.raises(LabelStudioError, match="refuses GET"):
+        scripted.client.tasks(1)
+    assert scripted.pauses == [7.0]
+
+
+@pytest.mark.parametrize("secret", ["refresh-token-0123456789", "access-1"])
+def test_a_server_that_repeats_a_token_does_not_make_us_tell_it(scripted: Scripted, secret: str) -> None:
+    client = LabelStudio(Access(scripted.client.url, "a", "b", "refresh-token-0123456789"))
+    scripted.handler.statuses, scripted.handler.body = [404], {"detail": f"not for {secret}"}
+    with pytest.raises(LabelStudioError, match="not for") as caught:
+        client.tasks(1)
+    assert secret not in str(caught.value)
 
 
 def test_a_request_that_adds_something_is_not_repeated_after_an_error_that_may_have_come_too_late(
@@ -95,6 +120,32 @@ def test_a_server_that_is_not_there_is_told_how_to_start() -> None:
     client = LabelStudio(Access("http://127.0.0.1:9", "a", "b", "token"), sleep=lambda seconds: None)
     with pytest.raises(LabelStudioError, match="start it with: emovid annotate serve"):
         client.projects()
+
+
+def test_what_adds_something_is_sent_again_only_where_nobody_was_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    pauses: list[float] = []
+    with pytest.raises(LabelStudioError, match="does not answer"):
+        LabelStudio(Access(url, "a", "b", "token"), sleep=pauses.append).create_project({}, Path("clips"))
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+def test_what_adds_something_is_not_sent_again_after_a_connection_that_broke(scripted: Scripted) -> None:
+    # Nothing is left to answer with, so the server hangs up.
+    scripted.handler.statuses = []
+    with pytest.raises(LabelStudioError, match="does not answer"):
+        scripted.client.create_project({}, Path("clips"))
+    assert (len(scripted.handler.seen), scripted.pauses) == (1, [])
+
+
+def test_the_password_of_a_package_index_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Looking in indexes: https://me:hunter2@packages.example/simple\nERROR: no match"
+    monkeypatch.delenv("EMOVID_LABEL_STUDIO", raising=False)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", said))
+    with pytest.raises(LabelStudioError, match="ERROR: no match") as caught:
+        program(Home(tmp_path))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_home_that_never_had_a_server_is_told_how_to_start_one(tmp_path: Path) -> None:

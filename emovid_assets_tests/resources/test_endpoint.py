@@ -453,7 +453,7 @@ def test_captions_break_rules_are_cut_off_and_written_anew_until_one_is_right(cl
     assert [answer.prompt_token_count for answer in answers] == [50, 100, 150]
     assert [answer.output_token_count for answer in answers] == [11, 23, 36]
     assert ends["clip-003"].code == "bad_caption"
-    assert "The last of 3 captions is no good: the model refused: 'Sorry, [key]'" in ends["clip-003"].message
+    assert "The last of 3 captions is no good: the model refused: 'Sorry, [hidden]'" in ends["clip-003"].message
     assert KEY not in ends["clip-003"].message
     sent = [(call.body["temperature"], call.body["seed"]) for call in server.calls if call.clip == "clip-002"]
     assert sent == [(0.0, 1), (0.7, 2), (0.7, 3)]
@@ -464,7 +464,7 @@ def test_a_caption_that_repeats_the_key_is_kept_without_it(clip: Path) -> None:
     with ChatServer(lambda call: completion(f"A hare holds {KEY} up high.")).running() as url:
         [end] = ends_of(caption_clips(captioner(url), tasks(clip, 1, "tell"), rules=RULES, meter=Meter())).values()
     assert end.payload is not None
-    assert end.payload["caption"] == "A hare holds [key] up high."
+    assert end.payload["caption"] == "A hare holds [hidden] up high."
 
 
 def test_a_reader_that_goes_away_ends_what_waits_for_another_attempt(clip: Path) -> None:

@@ -3,9 +3,8 @@
 Belongs here: states, what an error means for them, waiting times. Does not belong here: who tries.
 """
 
-import email.utils
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 STATUSES = ("wanted", "present", "duplicate", "unavailable", "blocked", "failed")
 """wanted: not fetched yet; present: in the library; duplicate: shows what another item shows; unavailable: it is gone
@@ -126,18 +125,3 @@ def video_verdict(message: str, *, is_geo_restricted: bool = False) -> Verdict:
         if any(phrase in text for phrase in phrases):
             return Verdict(status, code, message, stops_run=code == "throttled")
     return Verdict("failed", "download_failed", message)
-
-
-def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
-    """Seconds of a `Retry-After` header: a number, or a date; null where it says neither."""
-    if header is None:
-        return None
-    if header.strip().isascii() and header.strip().isdigit():
-        return float(header)
-    try:
-        moment = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())

@@ -13,7 +13,6 @@ import hashlib
 import json
 import logging
 import os
-import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,36 +25,31 @@ import requests
 import urllib3
 
 from emovid_assets.core.collection.addresses import ForbiddenAddressError, is_allowed, require_fetchable
-from emovid_assets.core.collection.attempts import retry_after_s
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, Kind, contradicts, kind_of
-from emovid_assets.core.collection.redaction import RedactingFilter, Redactor
+from emovid_assets.core.redaction import RedactingFilter, Redactor
+from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
 from emovid_assets.resources.collection.connections import CheckingAdapter
+from emovid_assets.resources.retrying import AttemptError, Patience, patiently
 
 USER_AGENT = "emovid-assets"
 MAX_REDIRECTS = 5
-PAUSES_S = (1.0, 2.0, 4.0)
-LONGEST_WAIT_S = 120.0
+PATIENCE = Patience(attempts=4)
 """A server that asks for a longer pause is left alone for the rest of the run."""
 CHUNK_BYTES = 1 << 16
 MAX_JSON_BYTES = 16 << 20
 SHOWN_BYTES = 300
-_BUSY = (429, 503)
-_PASSING = (*_BUSY, 408, 500, 502, 504)
 
 T = TypeVar("T")
 
 
-class FetchError(Exception):
-    """A request that gave nothing. `code` is stable, the message redacted; `passes`: it may work another time.
-
-    `retry_after_s`: what a busy server asks for.
-    """
+class FetchError(AttemptError):
+    """A request that gave nothing. `code` is stable, the message redacted."""
 
     def __init__(
         self, code: str, message: str, *, passes: bool = False, status: int = 0, retry_after_s: float | None = None
     ) -> None:
-        super().__init__(message)
-        self.code, self.passes, self.status, self.retry_after_s = code, passes, status, retry_after_s
+        super().__init__(message, passes=passes, retry_after_s=retry_after_s)
+        self.code, self.status = code, status
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ class Fetcher:
                 pass
             raise FetchError("wrong_type", self._told(url, "the answer is no JSON"))
 
-        return self._patiently(ask)
+        return patiently(ask, PATIENCE, self._sleep)
 
     def file(self, url: str, target: Path, kinds: Sequence[Kind], limits: Limits) -> Fetched:
         """Writes a media file in one step: under its name there is all of it or nothing.
@@ -131,7 +125,7 @@ class Fetcher:
         Raises FetchError `wrong_type` where the bytes are none of the kinds or the server calls them something else,
         `too_large`, `timeout`, `truncated`, and what `json` raises.
         """
-        return self._patiently(lambda: self._file(url, target, kinds, limits))
+        return patiently(lambda: self._file(url, target, kinds, limits), PATIENCE, self._sleep)
 
     def _file(self, url: str, target: Path, kinds: Sequence[Kind], limits: Limits) -> Fetched:
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -166,19 +160,6 @@ class Fetcher:
         if contradicts(said, kind):
             raise FetchError("wrong_type", self._told(url, f"the server calls a {kind.name} file '{said}'"))
         return kind
-
-    def _patiently(self, ask: Callable[[], Any]) -> Any:
-        """Repeats what may pass, with growing pauses, or the pause that the server asks for."""
-        for pause in (*PAUSES_S, None):
-            try:
-                return ask()
-            except FetchError as error:
-                wait = error.retry_after_s
-                if not error.passes or pause is None or (wait or 0) > LONGEST_WAIT_S:
-                    raise
-                # Not all who were sent away come back at the same moment.
-                self._sleep(wait if wait is not None else pause * random.uniform(0.8, 1.2))
-        raise AssertionError
 
     @contextmanager
     def _answer(
@@ -251,11 +232,11 @@ class Fetcher:
         with contextlib.suppress(Exception):
             detail = " ".join(answer.raw.read(SHOWN_BYTES).decode("utf-8", "replace").split())
         raise FetchError(
-            "busy" if status in _BUSY else "http_status",
+            "busy" if is_busy(status) else "http_status",
             self._told(url, f"status {status}" + (f": {detail}" if detail else "")),
-            passes=status in _PASSING,
+            passes=may_pass(status),
             status=status,
-            retry_after_s=retry_after_s(answer.headers.get("Retry-After")),
+            retry_after_s=retry_after_s(answer.headers),
         )
 
     def _guarded(self, url: str, act: Callable[[], T]) -> T:

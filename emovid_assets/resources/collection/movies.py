@@ -13,8 +13,8 @@ from typing import Any
 from emovid_assets.core.collection import condensed_movies
 from emovid_assets.core.collection.attempts import Verdict, at_last, is_due, next_try_at
 from emovid_assets.core.collection.condensed_movies import FILE_PREFIX, ORIGIN, Metadata, Video, read_metadata
-from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.redaction import Redactor
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.budget import Budget, Report

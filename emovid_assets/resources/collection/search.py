@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.collection.services import FoundItem, GiphyService, Page, Service, TenorService
+from emovid_assets.core.redaction import Redactor
 from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.http import MAX_JSON_BYTES, Fetcher, FetchError, Limits
 from emovid_assets.resources.collection.store import CollectionStore

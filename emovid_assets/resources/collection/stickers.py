@@ -17,10 +17,10 @@ from typing import Any
 from emovid_assets.core.collection.attempts import FORBIDDEN, Verdict, at_last, is_due, next_try_at
 from emovid_assets.core.collection.duplicates import fingerprint_step, show_the_same
 from emovid_assets.core.collection.queries import searches
-from emovid_assets.core.collection.redaction import Redactor
 from emovid_assets.core.collection.services import FoundItem
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
 from emovid_assets.core.identity import file_sha256, keyed_rank
+from emovid_assets.core.redaction import Redactor
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CollectionSettings
 from emovid_assets.resources.collection.budget import Budget, Report

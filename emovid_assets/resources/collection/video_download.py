@@ -18,7 +18,7 @@ from typing import Any
 
 from emovid_assets.core.collection.attempts import Verdict, video_verdict
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, kind_of
-from emovid_assets.core.collection.redaction import Redactor
+from emovid_assets.core.redaction import Redactor
 from emovid_assets.home.settings import CollectionSettings
 
 LONGEST_S = 3600.0
