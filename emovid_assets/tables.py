@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
+from emovid_assets.core.agreement_statistics import ALL_CHOICES
 from emovid_assets.core.clip_facts import FACTS
 from emovid_assets.core.collection.attempts import STATUSES
 from emovid_assets.core.collection.terms import TERMS
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES, POLARITIES, VERIFY_CHOICES
 from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, OTHERS, PEOPLE, PERSON
 from emovid_assets.core.phrases import LONGEST
@@ -654,7 +654,7 @@ _TABLES = (
         ("scope", "statistic", "emotion"),
         (
             Column(
-                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+                "scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL)
             ),
             Column(
                 "statistic",
@@ -731,7 +731,7 @@ _TABLES = (
         ("scope", "truth", "rater_id"),
         (
             Column(
-                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+                "scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL)
             ),
             Column(
                 "truth",

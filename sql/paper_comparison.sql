@@ -116,10 +116,10 @@ questions as (
             (
                 'rater_count',
                 'select count(distinct rater) from '
-                || '(select unnest([rater_a, rater_b]) as rater from rater_agreement where domain = ''pooled'')'
+                || '(select unnest([rater_a, rater_b]) as rater from rater_agreement where domain = ''total'')'
             ),
-            ('rater_pair_count', 'select count(*) from rater_agreement where domain = ''pooled'''),
-            ('kappa_gap', 'select 100 * any_value(kappa_gap) from rater_agreement where domain = ''pooled'''),
+            ('rater_pair_count', 'select count(*) from rater_agreement where domain = ''total'''),
+            ('kappa_gap', 'select 100 * any_value(kappa_gap) from rater_agreement where domain = ''total'''),
             (
                 'frame_stride',
                 'select case when max((frame_count - 1) // sampled_frame_count) + 1 = '
@@ -127,8 +127,8 @@ questions as (
                 || 'then max((frame_count - 1) // sampled_frame_count) + 1 end from clip_facts'
             ),
             ('colour_level_count', 'select count(distinct brightness) from colour_attributes'),
-            ('anova_p_value', 'select max(p_value) from colour_anova where domain = ''all'''),
-            ('anova_eta_squared', 'select 100 * max(eta_squared) from colour_anova where domain = ''all'''),
+            ('anova_p_value', 'select max(p_value) from colour_anova where domain = ''total'''),
+            ('anova_eta_squared', 'select 100 * max(eta_squared) from colour_anova where domain = ''total'''),
             ('phrases_per_emotion', 'select max(rank) from caption_phrases'),
             ('phrase_words_min', 'select min(word_count) from caption_phrases'),
             ('phrase_words_max', 'select max(word_count) from caption_phrases'),
@@ -284,7 +284,7 @@ task_answers as (
 pairs as (
     select rater_a, rater_b, kappa_gap
     from rater_agreement
-    where domain = 'pooled'
+    where domain = 'total'
 ),
 
 pair_answers as (
@@ -301,7 +301,7 @@ anova_answers as (
         {'quantity': 'anova_eta_squared', 'ours': 100 * max(eta_squared)}
     ], recursive := true)
     from colour_anova
-    where domain = 'all'
+    where domain = 'total'
 ),
 
 phrase_answers as (

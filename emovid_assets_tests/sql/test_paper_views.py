@@ -307,7 +307,7 @@ def _plant(library: Library) -> None:
         [{"rater_a": a, "rater_b": b, "pair_kind": "human_vlm" if b == "model" else "human_human"} for a, b in pairs],
     )
     library.plant(
-        "agreement_statistics", [{"scope": "pooled", "statistic": "kappa_gap", "emotion": "all", "value": 0.03}]
+        "agreement_statistics", [{"scope": "total", "statistic": "kappa_gap", "emotion": "all", "value": 0.03}]
     )
 
 
