@@ -38,6 +38,7 @@ VIEW_NAMES = [file.name for file in read_view_files(SQL_FOLDER)]
 ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "domains": 3,
     "scopes": 4,
+    "protocol_statistics": 4,
     "emotion_wheel": 8,
     "dataset_statistics": 4,
     "dataset_comparison": 7,
