@@ -1,11 +1,11 @@
 -- view: agreement_by_emotion
--- gives: How far people agree on each emotion, and how far the VLM agrees with them, per domain and pooled.
--- grain: domain (and `pooled`) × emotion (and no_specific_emotion)
+-- gives: How far people agree on each emotion, and how far the VLM agrees with them, per domain and in total.
+-- grain: domain (and `total`) × emotion (and no_specific_emotion)
 -- source: this project
--- depends on: domains, emotion_wheel, agreement_statistics
+-- depends on: scopes, emotion_wheel, agreement_statistics
 -- note: Each emotion against all others. Krippendorff's alpha takes every clip with two human ratings or more.
 -- columns:
---   domain (VARCHAR): movie, animation, sticker or pooled
+--   domain (VARCHAR): movie, animation, sticker or total
 --   emotion (VARCHAR): one of the nine choices
 --   clip_count (BIGINT): clips with two human ratings or more
 --   krippendorff_alpha (DOUBLE): over the humans; null where nobody or everybody chose the emotion
@@ -41,6 +41,6 @@ statistics as (
 
 select statistics.*
 from statistics
-left join domains on statistics.domain = domains.domain
+left join scopes on statistics.domain = scopes.domain
 left join emotion_wheel on statistics.emotion = emotion_wheel.emotion
-order by domains.domain_index nulls last, emotion_wheel.emotion_index nulls last;
+order by scopes.domain_index, emotion_wheel.emotion_index nulls last;

@@ -1,9 +1,9 @@
 -- view: colour_anova
 -- gives: Analysis of variance, emotion → colour attribute, per domain and over all domains: the classical one, Welch's,
 --   and whether the variances are equal at all.
--- grain: attribute × domain (and `all`); all eight rows are always there
+-- grain: attribute × domain (and `total`); all eight rows are always there
 -- source: paper, text on colour and emotion (requirement R25: p < 0.01, η² < 1 %)
--- depends on: domains, clip_facts
+-- depends on: scopes, clip_facts
 -- note: Computed on the unrounded means. The interval of η² is that of the population's share of variance, 95 %, by the
 --   noncentral F distribution in Severo and Zelen's normal approximation; with few clips η² itself is too high and may
 --   lie near its upper end, ω² corrects for that. Where levene_p_value is small the variances differ, and Welch's test
@@ -14,7 +14,7 @@
 --   one film are not quite, so p-values are too small rather than too large.
 -- columns:
 --   attribute (VARCHAR): brightness or colorfulness
---   domain (VARCHAR): movie, animation, sticker or all
+--   domain (VARCHAR): movie, animation, sticker or total
 --   clip_count (BIGINT): labelled clips with colour attributes
 --   emotion_count (BIGINT): emotions among them
 --   ss_between (DOUBLE): sum of squares between emotions; null without clips
@@ -35,12 +35,6 @@
 
 create or replace view colour_anova as
 with
-scopes as (
-    select domain_index, domain from domains
-    union all
-    select max(domain_index) + 1, 'all' from domains
-),
-
 rows_wanted as (
     select attributes.attribute, scopes.domain_index, scopes.domain
     from (values ('brightness'), ('colorfulness')) as attributes (attribute)
@@ -78,7 +72,7 @@ summed as (
 power_means as (
     select
         sums.attribute,
-        coalesce(domain, 'all') as domain,
+        coalesce(domain, 'total') as domain,
         emotion,
         sum(n) as n,
         sum(sums.p1) / sum(n) as mean,

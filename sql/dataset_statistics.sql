@@ -2,7 +2,7 @@
 -- gives: How many clips there are, how long they are and what they carry, per domain and in total.
 -- grain: domain, and `total`; all four rows are always there
 -- source: paper, Table 2
--- depends on: domains, clip_facts
+-- depends on: scopes, clip_facts
 -- note: The standard deviation is the sample one (n - 1). A clip has video where it has frames, audio where it has an
 --   audio stream, a caption where the caption is not blank.
 -- columns:
@@ -20,12 +20,6 @@
 
 create or replace view dataset_statistics as
 with
-scopes as (
-    select domain_index, domain from domains
-    union all
-    select max(domain_index) + 1, 'total' from domains
-),
-
 summed as (
     select
         coalesce(domain, 'total') as domain,

@@ -2,8 +2,8 @@
 -- gives: How many clips carry each emotion as their final label, per domain and in total.
 -- grain: domain (and `total`) × emotion; all 32 rows are always there
 -- source: paper, Figure 3
--- depends on: domains, emotion_wheel, emotion_labels
--- note: The interval is Wilson's, 95 %, z = 1.959964. It takes clips as drawn one by one; clips of one film are alike,
+-- depends on: scopes, emotion_wheel, emotion_labels
+-- note: The interval is Wilson's, 95 %. It takes clips as drawn one by one; clips of one film are alike,
 --   so with few films the share is less certain than it says.
 -- columns:
 --   domain (VARCHAR): movie, animation, sticker or total
@@ -17,12 +17,6 @@
 
 create or replace view emotion_distribution as
 with
-scopes as (
-    select domain_index, domain from domains
-    union all
-    select max(domain_index) + 1, 'total' from domains
-),
-
 counted as (
     select
         coalesce(domain, 'total') as domain,
@@ -48,20 +42,9 @@ cells as (
     left join counted on scopes.domain = counted.domain and emotion_wheel.emotion = counted.emotion
 ),
 
-shares as (
-    select
-        *,
-        clip_count / nullif(sum(clip_count) over (partition by domain), 0) as clip_share,
-        pow(1.959964, 2) / nullif(sum(clip_count) over (partition by domain), 0) as z2_n
+totals as (
+    select *, (sum(clip_count) over (partition by domain))::bigint as total
     from cells
-),
-
-intervals as (
-    select
-        *,
-        (clip_share + z2_n / 2) / (1 + z2_n) as centre,
-        sqrt(z2_n * (clip_share * (1 - clip_share) + z2_n / 4)) / (1 + z2_n) as half_width
-    from shares
 )
 
 select
@@ -70,9 +53,8 @@ select
     clip_count,
     human_label_count,
     vlm_label_count,
-    clip_share,
-    -- `greatest` and `least` pass over nulls, and an empty domain has no interval.
-    case when clip_share is not null then greatest(centre - half_width, 0) end as clip_share_low,
-    case when clip_share is not null then least(centre + half_width, 1) end as clip_share_high
-from intervals
+    clip_count / nullif(total, 0) as clip_share,
+    wilson_low(clip_count, total) as clip_share_low,
+    wilson_high(clip_count, total) as clip_share_high
+from totals
 order by domain_index, emotion_index;

@@ -5,7 +5,7 @@
 -- depends on: paper_numbers
 -- note: All rows are the paper's: this project holds no generated videos yet, and `is_computed` is where its own rows
 --   will differ. A printed share is k of 240 where rounding k / 240, or cutting it off, gives what is printed; where
---   no k does, hits and interval are null. The interval is Wilson's, 95 %, z = 1.959964. Equal values share a rank.
+--   no k does, hits and interval are null. The interval is Wilson's, 95 %. Equal values share a rank.
 --   Flicker is 1 - VBench's score, so a still video has none: low is good only beside the other columns.
 -- columns:
 --   task (VARCHAR): T2V (text to video) or I2V (image to video)
@@ -54,8 +54,7 @@ nearest as (
     select
         *,
         round(ea_2 * video_count / 100)::bigint as ea_2_nearest,
-        round(ea_8 * video_count / 100)::bigint as ea_8_nearest,
-        pow(1.959964, 2) / video_count as z2_n
+        round(ea_8 * video_count / 100)::bigint as ea_8_nearest
     from printed
 ),
 
@@ -64,9 +63,7 @@ counted as (
     select
         *,
         case when abs(100 * ea_2_nearest / video_count - ea_2) < 0.01 then ea_2_nearest end as ea_2_hit_count,
-        case when abs(100 * ea_8_nearest / video_count - ea_8) < 0.01 then ea_8_nearest end as ea_8_hit_count,
-        ea_2_hit_count / video_count as p_2,
-        ea_8_hit_count / video_count as p_8
+        case when abs(100 * ea_8_nearest / video_count - ea_8) < 0.01 then ea_8_nearest end as ea_8_hit_count
     from nearest
 )
 
@@ -81,12 +78,12 @@ select
     flicker,
     ea_2,
     ea_2_hit_count,
-    100 * (p_2 + z2_n / 2 - sqrt(z2_n * (p_2 * (1 - p_2) + z2_n / 4))) / (1 + z2_n) as ea_2_low,
-    100 * (p_2 + z2_n / 2 + sqrt(z2_n * (p_2 * (1 - p_2) + z2_n / 4))) / (1 + z2_n) as ea_2_high,
+    100 * wilson_low(ea_2_hit_count, video_count) as ea_2_low,
+    100 * wilson_high(ea_2_hit_count, video_count) as ea_2_high,
     ea_8,
     ea_8_hit_count,
-    100 * (p_8 + z2_n / 2 - sqrt(z2_n * (p_8 * (1 - p_8) + z2_n / 4))) / (1 + z2_n) as ea_8_low,
-    100 * (p_8 + z2_n / 2 + sqrt(z2_n * (p_8 * (1 - p_8) + z2_n / 4))) / (1 + z2_n) as ea_8_high,
+    100 * wilson_low(ea_8_hit_count, video_count) as ea_8_low,
+    100 * wilson_high(ea_8_hit_count, video_count) as ea_8_high,
     rank() over (partition by task order by fvd) as fvd_rank,
     case when clip_score is not null then rank() over (partition by task order by clip_score desc) end
         as clip_score_rank,

@@ -1,15 +1,15 @@
 -- view: hue_tests
 -- gives: Whether the hues of an emotion point anywhere, and whether the emotions differ in hue, per domain and over all.
--- grain: domain (and `all`) × test × emotion; all 44 rows are always there
+-- grain: domain (and `total`) × test × emotion; all 44 rows are always there
 -- source: paper, text on colour and emotion (requirements R24 and R25)
--- depends on: domains, emotion_wheel, clip_facts
+-- depends on: scopes, emotion_wheel, clip_facts
 -- note: Hue is an angle, so these tests stand where colour_anova stands for the other attributes. `rayleigh` is per
 --   emotion (and over all clips): do hues have a direction at all; the p-value is Wilkie's approximation.
 --   `watson_williams` compares the circular means of the emotions as an analysis of variance does, and takes all
 --   emotions for equally concentrated; `watson_large_sample` (Watson 1983; Fisher 1993, 5.3.4) lets them differ. Where
 --   hues are spread all around, is_applicable is false for both and their p-values mean little.
 -- columns:
---   domain (VARCHAR): movie, animation, sticker or all
+--   domain (VARCHAR): movie, animation, sticker or total
 --   test (VARCHAR): rayleigh, watson_williams or watson_large_sample
 --   emotion (VARCHAR): one of the eight, or all
 --   clip_count (BIGINT): labelled clips that have a hue
@@ -25,12 +25,6 @@
 
 create or replace view hue_tests as
 with
-scopes as (
-    select domain_index, domain from domains
-    union all
-    select max(domain_index) + 1, 'all' from domains
-),
-
 rows_wanted as (
     select domain_index, domain, 'rayleigh' as test, emotion_index, emotion
     from scopes cross join emotion_wheel
@@ -65,7 +59,7 @@ summed as (
 
 groups as (
     select
-        coalesce(domain, 'all') as domain,
+        coalesce(domain, 'total') as domain,
         coalesce(emotion, 'all') as emotion,
         sum(n)::bigint as n,
         sum(x) as x,

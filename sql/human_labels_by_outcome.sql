@@ -2,7 +2,7 @@
 -- gives: What became of the clips that humans were asked about, per domain and in total.
 -- grain: domain (and `total`) × outcome; all 16 rows are always there
 -- source: paper, text on human annotation (requirements R2, R9 and R13)
--- depends on: domains, human_labels
+-- depends on: scopes, human_labels
 -- columns:
 --   domain (VARCHAR): movie, animation, sticker or total
 --   outcome (VARCHAR): agreed, no_majority, no_specific_emotion or rejected; only agreed clips stay in the dataset
@@ -11,12 +11,6 @@
 
 create or replace view human_labels_by_outcome as
 with
-scopes as (
-    select domain_index, domain from domains
-    union all
-    select max(domain_index) + 1, 'total' from domains
-),
-
 counted as (
     select coalesce(domain, 'total') as domain, outcome, count(*) as clip_count
     from human_labels

@@ -29,5 +29,4 @@ select
     human_outcome,
     human_emotion,
     vlm_emotion
-from disputed_clips
-order by clip_id, purpose;
+from disputed_clips;

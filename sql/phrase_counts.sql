@@ -14,5 +14,4 @@
 create or replace view phrase_counts as
 select emotion, phrase, word_count, caption_count
 from caption_phrase_counts
-qualify sum(caption_count) over (partition by phrase) >= greatest(3, (select count(*) from captions) / 5000)
-order by emotion, phrase;
+qualify sum(caption_count) over (partition by phrase) >= greatest(3, (select count(*) from captions) / 5000);

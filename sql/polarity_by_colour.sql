@@ -3,7 +3,7 @@
 -- grain: attribute × bin; all 22 rows are always there
 -- source: paper, Figure 5
 -- depends on: clip_facts
--- note: The bins are the eleven rounded values 0.0, 0.1, … 1.0. The interval is Wilson's, 95 %, z = 1.959964.
+-- note: The bins are the eleven rounded values 0.0, 0.1, … 1.0. The interval is Wilson's, 95 %.
 -- columns:
 --   attribute (VARCHAR): brightness or colorfulness
 --   bin (DOUBLE): rounded value of the attribute, 0.0 to 1.0
@@ -49,40 +49,16 @@ counted as (
         {'attribute': 'colorfulness', 'tenths': colorfulness_tenths}
     ]) as of_attribute (entry)
     group by entry.attribute, entry.tenths
-),
-
-shares as (
-    select
-        bins.attribute,
-        bins.bin,
-        coalesce(counted.clip_count, 0) as clip_count,
-        coalesce(counted.positive_count, 0) as positive_count,
-        counted.positive_count / counted.clip_count as positive_share,
-        pow(1.959964, 2) / counted.clip_count as z2_n
-    from bins
-    left join counted on bins.attribute = counted.attribute and bins.tenths = counted.tenths
-),
-
-intervals as (
-    select
-        attribute,
-        bin,
-        clip_count,
-        positive_count,
-        positive_share,
-        (positive_share + z2_n / 2) / (1 + z2_n) as centre,
-        sqrt(z2_n * (positive_share * (1 - positive_share) + z2_n / 4)) / (1 + z2_n) as half_width
-    from shares
 )
 
 select
-    attribute,
-    bin,
-    clip_count,
-    positive_count,
-    positive_share,
-    -- `greatest` and `least` pass over nulls, and an empty bin has no interval.
-    case when clip_count > 0 then greatest(centre - half_width, 0) end as positive_share_low,
-    case when clip_count > 0 then least(centre + half_width, 1) end as positive_share_high
-from intervals
-order by attribute, bin;
+    bins.attribute,
+    bins.bin,
+    coalesce(counted.clip_count, 0) as clip_count,
+    coalesce(counted.positive_count, 0) as positive_count,
+    counted.positive_count / counted.clip_count as positive_share,
+    wilson_low(counted.positive_count, counted.clip_count) as positive_share_low,
+    wilson_high(counted.positive_count, counted.clip_count) as positive_share_high
+from bins
+left join counted on bins.attribute = counted.attribute and bins.tenths = counted.tenths
+order by bins.attribute, bins.bin;

@@ -1,8 +1,8 @@
 -- view: polarity_trend
 -- gives: Whether brighter and more colourful clips carry positive emotions more often: the slope of the positive share.
--- grain: attribute × domain (and `all`); all eight rows are always there
+-- grain: attribute × domain (and `total`); all eight rows are always there
 -- source: paper, Figure 5
--- depends on: domains, clip_facts
+-- depends on: scopes, clip_facts
 -- note: Fitted to the eleven rounded levels of Figure 5, each clip with the same weight. The slope is that of the linear
 --   regression of positive (1) or negative (0) on the level, its standard error the one that lets variances differ
 --   (HC1), since those of shares do, with normal intervals and p-values. The trend test is that of Cochran and Armitage. The logistic slope is the change of
@@ -10,7 +10,7 @@
 --   polarities; the logistic slope also where the levels separate the polarities, as then it has no bound.
 -- columns:
 --   attribute (VARCHAR): brightness or colorfulness
---   domain (VARCHAR): movie, animation, sticker or all
+--   domain (VARCHAR): movie, animation, sticker or total
 --   clip_count (BIGINT): labelled clips with colour attributes
 --   positive_share (DOUBLE): share of them with a positive emotion; null without clips
 --   slope (DOUBLE): change of the positive share from level 0 to level 1
@@ -27,12 +27,6 @@
 
 create or replace view polarity_trend as
 with recursive
-scopes as (
-    select domain_index, domain from domains
-    union all
-    select max(domain_index) + 1, 'all' from domains
-),
-
 rows_wanted as (
     select attributes.attribute, scopes.domain_index, scopes.domain
     from (values ('brightness'), ('colorfulness')) as attributes (attribute)
@@ -55,7 +49,7 @@ counted as (
 levels as (
     select
         entry.attribute,
-        coalesce(domain, 'all') as domain,
+        coalesce(domain, 'total') as domain,
         entry.tenths,
         sum(n)::double as n,
         sum(positive)::double as positive

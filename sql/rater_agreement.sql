@@ -1,12 +1,12 @@
 -- view: rater_agreement
--- gives: Cohen's kappa of every pair of raters, per domain and pooled, with the gap between humans and the VLM.
--- grain: domain (and `pooled`) × pair of raters
+-- gives: Cohen's kappa of every pair of raters, per domain and in total, with the gap between humans and the VLM.
+-- grain: domain (and `total`) × pair of raters
 -- source: paper, text on validation (requirements R16 and R17)
--- depends on: domains, kappa_validation, pooled_kappa, agreement_statistics
+-- depends on: scopes, kappa_validation, pooled_kappa, agreement_statistics
 -- note: Nine labels: the eight emotions and no_specific_emotion. All intervals are bootstrap intervals over clips. The
 --   two means and the gap are of all pairs of the domain, so they repeat on each of its rows.
 -- columns:
---   domain (VARCHAR): movie, animation, sticker or pooled
+--   domain (VARCHAR): movie, animation, sticker or total
 --   rater_a (VARCHAR): first of the pair, by name
 --   rater_b (VARCHAR): second of the pair
 --   pair_kind (VARCHAR): human_human or human_vlm
@@ -28,7 +28,7 @@ with
 pairs as (
     select * from kappa_validation
     union all by name
-    select 'pooled' as domain, * from pooled_kappa
+    select 'total' as domain, * from pooled_kappa
 ),
 
 -- One row a domain; a statistic stands in one row there.
@@ -65,5 +65,5 @@ select
     overall.required_clip_count
 from pairs
 left join overall on pairs.domain = overall.domain
-left join domains on pairs.domain = domains.domain
-order by domains.domain_index nulls last, pairs.pair_kind, pairs.rater_a, pairs.rater_b;
+left join scopes on pairs.domain = scopes.domain
+order by scopes.domain_index, pairs.pair_kind, pairs.rater_a, pairs.rater_b;

@@ -103,5 +103,4 @@ select
     benchmark_clip_ids,
     train_clip_ids
 from shared
-where benchmark_clip_count > 0 and train_clip_count > 0
-order by kind, value;
+where benchmark_clip_count > 0 and train_clip_count > 0;

@@ -14,7 +14,7 @@ from emovid_assets.assets.pictures import confusion_matrix
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.assets.training_clips import compared_clips, forest_examples, pool_of
 from emovid_assets.core.annotator_quality import majority_of
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.embedded_labeller import forest_of
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.labeller_comparison import PERSON
@@ -183,15 +183,15 @@ def _model_row(clip_id: str, model_id: str, kind: str, revision: str) -> Row:
 SHOWN = ("scope", "truth", "rater_id", "clip_count", "accuracy", "macro_f1", "kappa", "ece", "model_s_per_clip")
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["numpy"], settings=["seed"])
+@table_asset(group=GROUP, code_version="2", kinds=["numpy"], settings=["seed"])
 def labeller_comparison(project: Project, labeller_answers: pa.Table) -> Rows:
     answers = rows_of(labeller_answers)
     rows = compared(answers, seed=project.settings.seed)
-    pooled = [{name: row[name] for name in SHOWN} for row in rows if row["scope"] == "pooled"]
+    overall = [{name: row[name] for name in SHOWN} for row in rows if row["scope"] == TOTAL]
     return result(
         "labeller_comparison",
         TABLES["labeller_comparison"].from_rows(rows),
-        metadata={"over_all_domains": markdown_table(pooled), **_confusions(answers)},
+        metadata={"over_all_domains": markdown_table(overall), **_confusions(answers)},
     )
 
 

@@ -14,10 +14,10 @@ from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid, confusion_matrix
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.core.agreement import human_agreement, kappa_gap, pairwise_kappa
-from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED, gap_conclusion, gap_estimate
+from emovid_assets.core.agreement_statistics import ALL_CHOICES, gap_conclusion, gap_estimate
 from emovid_assets.core.agreement_statistics import agreement_statistics as all_statistics
 from emovid_assets.core.annotator_quality import majority_of
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.splits import group_clips, split_clips
 from emovid_assets.core.voting import failed_reviews
@@ -99,14 +99,14 @@ def pooled_kappa(project: Project, validation_ratings: pa.Table) -> Rows:
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["seed"])
 def agreement_statistics(project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
     by_domain = {domain: [row for row in ratings if row["domain"] == domain] for domain in DOMAINS}
     rows = [
         row
-        for name, members in {**by_domain, POOLED: ratings}.items()
+        for name, members in {**by_domain, TOTAL: ratings}.items()
         for row in all_statistics(members, scope=name, seed=seed)
     ]
     pooled = gap_estimate(ratings, seed=seed)

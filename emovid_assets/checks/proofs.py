@@ -254,7 +254,7 @@ def _splits(home: Home, tables: Proof) -> Proof:
             connection.execute(views["split_leaks"].sql)
             counted = connection.execute("select count(*) from benchmark_split").fetchone()
             proof.checked = counted[0] if counted else 0
-            leaks = connection.execute("select kind, value, domains from split_leaks").fetchall()
+            leaks = connection.execute("select kind, value, domains from split_leaks order by kind, value").fetchall()
         except duckdb.Error as error:
             reason = "a table cannot be read" if not tables.holds else _line(error)
             proof.faults.append(f"cannot be proved: {reason}")

@@ -7,7 +7,8 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.core.agreement import kappa_gap
-from emovid_assets.core.agreement_statistics import ALL_CHOICES, MAX_GAP, POOLED, Estimate, gap_conclusion, gap_estimate
+from emovid_assets.core.agreement_statistics import ALL_CHOICES, MAX_GAP, Estimate, gap_conclusion, gap_estimate
+from emovid_assets.core.domains import TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.splits import leaks
 from emovid_assets.resources.media import is_whole
@@ -64,7 +65,7 @@ def pooled_kappa_gap_below_4_percent(project: Project) -> dg.AssetCheckResult:
     overall = {
         row["statistic"]: row
         for row in rows_of(project.read("agreement_statistics"))
-        if row["scope"] == POOLED and row["emotion"] == ALL_CHOICES
+        if row["scope"] == TOTAL and row["emotion"] == ALL_CHOICES
     }
     gap = overall.get("kappa_gap")
     if gap is None or gap["value"] is None:

@@ -33,9 +33,6 @@ MAX_GAP = 0.04
 
 HALF_WIDTH_IN_STANDARD_ERRORS = 1.96
 
-POOLED = "pooled"
-"""Scope of the clips of all domains together."""
-
 ALL_CHOICES = "all"
 """In place of an emotion: the nine choices together."""
 
@@ -70,7 +67,7 @@ class Estimate:
 def agreement_statistics(
     ratings: Iterable[Mapping[str, Any]], *, scope: str, resamples: int = RESAMPLES, seed: str = SEED
 ) -> list[Row]:
-    """Rows of `agreement_statistics` for one group of clips; `scope` (a domain or POOLED) is written into each.
+    """Rows of `agreement_statistics` for one group of clips; `scope` (a domain or TOTAL) is written into each.
 
     `ratings` are rows of `validation_ratings`. Each statistic comes once over the nine choices together and once
     per choice against all others. All resamples draw clip ids once for all statistics, as in `pairwise_kappa` with

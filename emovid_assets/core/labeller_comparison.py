@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emovid_assets.core.agreement_statistics import POOLED
 from emovid_assets.core.calibration import bins_of, brier_score, expected_calibration_error
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.rating_bootstrap import RESAMPLES, SEED, clip_weights, interval_of
 from emovid_assets.core.statistics.confusion import accuracy, cohen_kappa, confusion, macro_f1, resampled_confusion
@@ -65,8 +64,8 @@ def labeller_comparison(
     """Rows of `labeller_comparison` from rows of `labeller_answers`, sorted."""
     known = list(answers)
     rows: list[Row] = []
-    for scope in (*DOMAINS, POOLED):
-        members = [row for row in known if scope in (POOLED, row["domain"])]
+    for scope in (*DOMAINS, TOTAL):
+        members = [row for row in known if scope in (TOTAL, row["domain"])]
         rows += _of_scope(scope, members, resamples, seed)
     return sorted(rows, key=lambda row: (row["scope"], row["truth"], row["rater_id"]))
 

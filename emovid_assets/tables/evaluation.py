@@ -3,8 +3,8 @@
 Belongs here: the tables of this stage. Does not belong here: how a value is computed.
 """
 
-from emovid_assets.core.agreement_statistics import ALL_CHOICES, POOLED
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.agreement_statistics import ALL_CHOICES
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, OTHERS, PEOPLE, PERSON
 from emovid_assets.tables.columns import (
@@ -86,7 +86,7 @@ EVALUATION_TABLES = (
         ("scope", "statistic", "emotion"),
         (
             Column(
-                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+                "scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL)
             ),
             Column(
                 "statistic",
@@ -163,7 +163,7 @@ EVALUATION_TABLES = (
         ("scope", "truth", "rater_id"),
         (
             Column(
-                "scope", TEXT, "a domain; `pooled` is the clips of all domains together", vocabulary=(*DOMAINS, POOLED)
+                "scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL)
             ),
             Column(
                 "truth",

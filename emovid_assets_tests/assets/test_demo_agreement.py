@@ -40,13 +40,13 @@ def test_the_measured_kappas_lie_where_the_error_model_puts_them(demo: Demo) -> 
 
 def test_the_statistics_cover_each_domain_and_all_clips_together(demo: Demo) -> None:
     statistics = rows(demo.home, "agreement_statistics")
-    assert {row["scope"] for row in statistics} == {"movie", "animation", "sticker", "pooled"}
+    assert {row["scope"] for row in statistics} == {"movie", "animation", "sticker", "total"}
     alpha = {
         row["scope"]: row["clip_count"]
         for row in statistics
         if (row["statistic"], row["emotion"]) == ("krippendorff_alpha", "all")
     }
-    assert alpha["pooled"] == sum(count for domain, count in alpha.items() if domain != "pooled")
+    assert alpha["total"] == sum(count for domain, count in alpha.items() if domain != "total")
     pooled = {(row["rater_a"], row["rater_b"]): row["clip_count"] for row in rows(demo.home, "pooled_kappa")}
     apart: Counter[tuple[str, str]] = Counter()
     for row in all_rows(demo.home, "kappa_validation"):

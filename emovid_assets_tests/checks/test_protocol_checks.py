@@ -120,7 +120,7 @@ def test_without_both_kinds_of_pairs_the_gap_check_says_what_is_missing(tmp_path
 def test_the_pooled_gap_is_judged_like_that_of_a_domain(
     tmp_path: Path, gap: float, low: float, high: float, is_good: bool, words: str
 ) -> None:
-    common = {"scope": "pooled", "clip_count": 52, "standard_error": 0.0632, "emotion": "all"}
+    common = {"scope": "total", "clip_count": 52, "standard_error": 0.0632, "emotion": "all"}
     gap_row = {"statistic": "kappa_gap", "value": gap, "low": low, "high": high}
     rows = [
         common | gap_row,

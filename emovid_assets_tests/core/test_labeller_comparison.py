@@ -62,7 +62,7 @@ def found(rows, scope, truth, rater):
 
 def test_a_model_is_measured_as_scikit_learn_measures_it():
     given = answers(200)
-    one = found(labeller_comparison(given), "pooled", "majority", "tuned")
+    one = found(labeller_comparison(given), "total", "majority", "tuned")
     pairs = [
         (r["people_majority"], r["label"])
         for r in given
@@ -92,7 +92,7 @@ def test_a_person_is_measured_against_the_majority_of_the_others():
     given = answers(200, 1)
     rows = labeller_comparison(given)
     for name in PEOPLE:
-        one = found(rows, "pooled", "others", name)
+        one = found(rows, "total", "others", name)
         pairs = [
             (r["others_majority"], r["label"])
             for r in given
@@ -114,12 +114,12 @@ def test_models_and_all_people_are_held_against_the_very_same_pairs():
         if r["rater_kind"] == "person" and r["others_majority"] in EMOTION_NAMES
     )
     for rater in ("people", "tuned", "plain"):
-        one = found(rows, "pooled", "others", rater)
+        one = found(rows, "total", "others", rater)
         assert one["pair_count"] == pairs.total()
         assert one["clip_count"] == len({clip_id for clip_id, _ in pairs})
     own = {r["clip_id"]: r["label"] for r in given if r["rater_id"] == "tuned"}
     right = sum(count for (clip_id, truth), count in pairs.items() if own[clip_id] == truth)
-    assert found(rows, "pooled", "others", "tuned")["accuracy"] == pytest.approx(right / pairs.total())
+    assert found(rows, "total", "others", "tuned")["accuracy"] == pytest.approx(right / pairs.total())
 
 
 def test_clips_that_one_labeller_did_not_answer_count_for_none():
@@ -150,14 +150,14 @@ def test_nothing_gives_nothing():
 def test_each_domain_has_its_own_rows_and_the_pool_holds_them_all():
     given = answers(90, 6)
     rows = labeller_comparison(given)
-    sizes = {scope: found(rows, scope, "majority", "plain")["clip_count"] for scope in ("movie", "sticker", "pooled")}
-    assert sizes["movie"] + sizes["sticker"] == sizes["pooled"]
+    sizes = {scope: found(rows, scope, "majority", "plain")["clip_count"] for scope in ("movie", "sticker", "total")}
+    assert sizes["movie"] + sizes["sticker"] == sizes["total"]
     assert not any(r["scope"] == "animation" for r in rows)
 
 
 def test_the_interval_is_that_of_resampled_clips():
     given = answers(120, 7)
-    one = found(labeller_comparison(given, resamples=4000), "pooled", "majority", "tuned")
+    one = found(labeller_comparison(given, resamples=4000), "total", "majority", "tuned")
     right = np.array(
         [
             r["label"] == r["people_majority"]
@@ -176,7 +176,7 @@ def test_the_gain_of_one_labeller_over_another_is_taken_clip_by_clip():
     given = answers(100, 8)
     gain, interval, count = accuracy_gain(given, "tuned", "plain")
     rows = labeller_comparison(given)
-    tuned, plain = (found(rows, "pooled", "majority", name) for name in ("tuned", "plain"))
+    tuned, plain = (found(rows, "total", "majority", name) for name in ("tuned", "plain"))
     assert count == tuned["clip_count"]
     assert gain == pytest.approx(tuned["accuracy"] - plain["accuracy"])
     assert interval[0] < gain < interval[1]

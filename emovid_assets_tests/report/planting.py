@@ -123,7 +123,7 @@ def plant_library(home: Path) -> None:
         home,
         "agreement_statistics",
         (
-            {"scope": "pooled", "statistic": name, "emotion": "all", "value": value, "low": low, "high": high}
+            {"scope": "total", "statistic": name, "emotion": "all", "value": value, "low": low, "high": high}
             | {"clip_count": 48}
             for name, value, low, high in (
                 ("mean_kappa_human_human", 0.8, 0.7, 0.9),
@@ -142,7 +142,7 @@ def plant_library(home: Path) -> None:
             | {"baseline_accuracy": 0.2, "validation_macro_f1": 0.6}
         ],
     )
-    compared = {"scope": "pooled", "clip_count": 48, "kappa": 0.5, "macro_f1": 0.6, "ece": 0.1, "nll": 0.9}
+    compared = {"scope": "total", "clip_count": 48, "kappa": 0.5, "macro_f1": 0.6, "ece": 0.1, "nll": 0.9}
     plant(
         home,
         "labeller_comparison",

@@ -24,7 +24,7 @@ def test_pairs_of_the_domains_come_before_the_pooled_ones(library: Library) -> N
     assert [(row["domain"], row["kappa"], row["kappa_low"], row["kappa_high"]) for row in rows] == [
         ("movie", 0.5, 0.1, 0.9),
         ("sticker", 0.5, 0.1, 0.9),
-        ("pooled", 0.6, 0.1, 0.9),
+        ("total", 0.6, 0.1, 0.9),
     ]
 
 
@@ -32,7 +32,7 @@ def test_each_pair_shows_the_gap_of_its_own_domain_with_its_interval(library: Li
     ratings = ratings_of(noisy_table(40, seed=5))
     library.plant("kappa_validation", [{"domain": "movie", **row} for row in pairwise_kappa(ratings)])
     library.plant("pooled_kappa", pairwise_kappa(ratings))
-    library.plant("agreement_statistics", [*_statistics("movie"), *_statistics("pooled")])
+    library.plant("agreement_statistics", [*_statistics("movie"), *_statistics("total")])
     rows = library.query("from rater_agreement")
     assert len(rows) == 12
     for row in rows:
@@ -51,7 +51,7 @@ def test_the_means_are_those_of_the_pairs(library: Library) -> None:
     ratings = ratings_of(noisy_table(40))
     pairs = pairwise_kappa(ratings)
     library.plant("pooled_kappa", pairs)
-    library.plant("agreement_statistics", agreement_statistics(ratings, scope="pooled", resamples=50))
+    library.plant("agreement_statistics", agreement_statistics(ratings, scope="total", resamples=50))
     gap = kappa_gap(pairs)
     assert gap is not None
     for row in library.query("from rater_agreement"):
@@ -66,11 +66,11 @@ def test_pairs_stay_visible_without_statistics_and_without_a_kappa(library: Libr
 
 
 def test_the_agreement_by_emotion_has_the_nine_choices_in_order_for_each_group_of_clips(library: Library) -> None:
-    statistics = [*_statistics("pooled"), *_statistics("sticker")]
+    statistics = [*_statistics("total"), *_statistics("sticker")]
     library.plant("agreement_statistics", statistics)
     rows = library.query("from agreement_by_emotion")
     assert [(row["domain"], row["emotion"]) for row in rows] == [
-        (domain, emotion) for domain in ("sticker", "pooled") for emotion in HUMAN_CHOICES
+        (domain, emotion) for domain in ("sticker", "total") for emotion in HUMAN_CHOICES
     ]
     for row in rows:
         of_row = {

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.queries.help import explained
 from emovid_assets.resources.catalogue import (
@@ -37,6 +37,8 @@ from emovid_assets_tests.sql.planting import NOON, SQL_FOLDER, plant, row
 VIEW_NAMES = [file.name for file in read_view_files(SQL_FOLDER)]
 ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "domains": 3,
+    "scopes": 4,
+    "protocol_statistics": 4,
     "emotion_wheel": 8,
     "dataset_statistics": 4,
     "dataset_comparison": 7,
@@ -54,6 +56,11 @@ ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "paper_comparison": 187,
     "generation_leaderboard": 10,
 }
+OF_FEW_ROWS = {
+    *("domain", "emotion", "from_emotion", "to_emotion", "outcome", "kind", "attribute", "bin", "test", "rank"),
+    *("task", "model", "dataset", "printed value", "asset", "code", "annotator", "pair of raters"),
+}
+"""Terms of a grain of which there are as many in a large library as in a small one, or as there are people."""
 HEADER = """\
 -- view: pairs
 -- gives: Pairs of numbers.
@@ -230,6 +237,27 @@ def test_the_wheel_is_the_vocabulary_of_the_code(library: Library) -> None:
 
 def test_the_domains_are_those_of_the_code(library: Library) -> None:
     assert [row["domain"] for row in library.query("select * from domains")] == list(DOMAINS)
+    assert [row["domain"] for row in library.query("select * from scopes")] == [*DOMAINS, TOTAL]
+
+
+def test_a_view_with_a_total_has_it_under_one_name(library: Library) -> None:
+    """Whatever is asked per domain and over all of them; `scopes` alone says what there is."""
+    for file in read_view_files(SQL_FOLDER):
+        domain = next((column for column in file.columns if column.name == "domain"), None)
+        has_total = domain is not None and "total" in domain.meaning
+        assert ("`total`" in file.grain) == (has_total and not file.name.startswith("paper_")), file.name
+        if has_total:
+            found = {row["domain"] for row in library.query(f"select domain from {file.name}")}
+            assert found <= {*DOMAINS, TOTAL, None}, file.name
+
+
+def test_only_views_that_do_not_grow_with_the_library_are_sorted() -> None:
+    """To sort the rows of all clips costs whoever asks for one of them; the grain says what the rows are of."""
+    for file in read_view_files(SQL_FOLDER):
+        grain = re.sub(r"\(.*?\)|[;,].*", "", file.grain)
+        grows = not {term.strip() for term in grain.split("×")} <= OF_FEW_ROWS
+        last = [line for line in file.sql.rstrip().splitlines() if not line.startswith(" ")][-1]
+        assert last.startswith("order by") != grows, file.name
 
 
 def test_planted_rows_come_back_as_they_were(library: Library) -> None:

@@ -54,7 +54,7 @@ def _random_clips(seed: int, count: int = 200) -> list[dict[str, object]]:
 
 
 def _groups(clips: list[dict[str, object]], column: str, domain: str) -> list[list[float]]:
-    chosen = [clip for clip in clips if domain in ("all", clip["domain"])]
+    chosen = [clip for clip in clips if domain in ("total", clip["domain"])]
     groups = ([float(c[column]) for c in chosen if c["emotion"] == e] for e in EMOTION_NAMES)
     return [group for group in groups if group]
 
@@ -64,7 +64,7 @@ def test_the_analysis_of_variance_is_that_of_scipy(library: Library, seed: int) 
     clips = _random_clips(seed)
     _plant(library, clips)
     for attribute in ("brightness", "colorfulness"):
-        for domain in ("movie", "animation", "all"):
+        for domain in ("movie", "animation", "total"):
             groups = _groups(clips, f"{attribute}_mean", domain)
             everything = np.concatenate(groups)
             total = float(((everything - everything.mean()) ** 2).sum())
@@ -114,7 +114,7 @@ def test_a_planted_effect_is_found_with_its_interval(library: Library, shift: fl
         for _ in range(2_000)
     ]
     _plant(library, clips)
-    row = library.find("colour_anova", attribute="brightness", domain="all")
+    row = library.find("colour_anova", attribute="brightness", domain="total")
     assert row["eta_squared_low"] <= eta_squared <= row["eta_squared_high"]
     assert row["eta_squared_low"] <= row["eta_squared"]
     assert row["eta_squared_high"] - row["eta_squared_low"] < 0.05
@@ -265,7 +265,7 @@ def test_bins_hold_every_clip_once_with_its_polarity(library: Library, clips: li
 
 
 def _levels(clips: list[dict[str, object]], attribute: str, domain: str) -> tuple[np.ndarray, np.ndarray]:
-    chosen = [clip for clip in clips if domain in ("all", clip["domain"])]
+    chosen = [clip for clip in clips if domain in ("total", clip["domain"])]
     x = np.array([float(clip[attribute]) for clip in chosen])
     y = np.array([float(EMOTION_BY_NAME[str(clip["emotion"])].polarity == "positive") for clip in chosen])
     return x, y
@@ -294,7 +294,7 @@ def test_the_trend_is_that_of_statsmodels(library: Library, seed: int, slope: fl
     clips = _trending_clips(seed, slope)
     _plant(library, clips)
     for attribute in ("brightness", "colorfulness"):
-        for domain in ("movie", "sticker", "all"):
+        for domain in ("movie", "sticker", "total"):
             row = library.find("polarity_trend", attribute=attribute, domain=domain)
             x, y = _levels(clips, attribute, domain)
             assert (row["clip_count"], row["positive_share"]) == (len(x), pytest.approx(y.mean()))
@@ -317,10 +317,10 @@ def test_the_trend_is_that_of_statsmodels(library: Library, seed: int, slope: fl
 
 def test_a_planted_trend_lies_in_its_interval(library: Library) -> None:
     _plant(library, _trending_clips(4, 0.5, count=3_000))
-    row = library.find("polarity_trend", attribute="brightness", domain="all")
+    row = library.find("polarity_trend", attribute="brightness", domain="total")
     assert row["slope_low"] < 0.5 < row["slope_high"]
     assert row["trend_p_value"] < 1e-9
-    assert library.find("polarity_trend", attribute="colorfulness", domain="all")["trend_p_value"] > 0.001
+    assert library.find("polarity_trend", attribute="colorfulness", domain="total")["trend_p_value"] > 0.001
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_emotions_on_both_sides_of_zero_do_not_differ_where_they_do_not(library:
     clips = _von_mises_clips({"anger": 0, "fear": 0, "awe": 0, "disgust": 0}, 20, 60)
     _plant(library, clips)
     for test in ("watson_williams", "watson_large_sample"):
-        row = library.find("hue_tests", domain="all", test=test)
+        row = library.find("hue_tests", domain="total", test=test)
         assert row["p_value"] > 0.01
         assert min(row["hue_mean_deg"], 360 - row["hue_mean_deg"]) < 3
         assert row["is_applicable"]

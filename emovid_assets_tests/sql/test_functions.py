@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import brentq
+from statsmodels.stats.proportion import proportion_confint
 
 from emovid_assets.resources.catalogue import read_function_files
 from emovid_assets_tests.sql.planting import SQL_FOLDER
@@ -107,6 +108,30 @@ def test_quantiles_are_those_of_scipy(connection: duckdb.DuckDBPyConnection, cas
     np.testing.assert_allclose(computed, stats.t.ppf(p, df), rtol=1e-9, atol=1e-13)
 
 
+@given(st.integers(1, 10_000_000), st.lists(st.floats(0, 1), min_size=20, max_size=20))
+@EXAMPLES
+def test_wilsons_interval_is_that_of_statsmodels(
+    connection: duckdb.DuckDBPyConnection, n: int, shares: list[float]
+) -> None:
+    counts = np.unique([0, 1, n - 1, n, *(round(share * n) for share in shares)])
+    rows = [(k, n) for k in counts.tolist()]
+    expected = proportion_confint(counts, n, method="wilson")
+    for call, ends in zip(("wilson_low(a, b)", "wilson_high(a, b)"), expected, strict=True):
+        found = _computed(connection, call, rows)
+        assert ((found >= 0) & (found <= 1)).all()
+        # Ours is of z = 1.959964, theirs of all its digits.
+        np.testing.assert_allclose(found, ends, rtol=1e-6, atol=1e-12)
+
+
+def test_the_interval_of_few_is_wilsons_to_the_last_digits(connection: duckdb.DuckDBPyConnection) -> None:
+    """By hand: centre and half width of the interval of 3 of 9."""
+    z2_n = 1.959964**2 / 9
+    centre, half_width = (1 / 3 + z2_n / 2), np.sqrt(z2_n * (1 / 3 * 2 / 3 + z2_n / 4))
+    found = connection.execute("select wilson_low(3, 9), wilson_high(3, 9)").fetchall()
+    expected = ((centre - half_width) / (1 + z2_n), (centre + half_width) / (1 + z2_n))
+    assert found == [pytest.approx(expected, rel=1e-14)]
+
+
 @pytest.mark.parametrize(("call", "value"), FAR_TAILS)
 def test_tails_keep_their_digits_however_far_out(
     connection: duckdb.DuckDBPyConnection, call: str, value: float
@@ -147,6 +172,8 @@ def test_whole_degrees_of_freedom_are_no_special_case(connection: duckdb.DuckDBP
         ("t_quantile(0.5, 3)", 0.0),
         ("t_quantile(0.975, 1)", 12.706204736174698),
         ("noncentrality(0.5, 7, 100, 1.96)", 0.0),
+        ("wilson_low(0, 9)", 0.0),
+        ("wilson_high(9, 9)", 1.0),
     ],
 )
 def test_edges_have_their_values(connection: duckdb.DuckDBPyConnection, call: str, value: float) -> None:
@@ -183,6 +210,10 @@ def test_edges_have_their_values(connection: duckdb.DuckDBPyConnection, call: st
         "t_quantile(0.9, 0)",
         "noncentrality(null, 7, 100, 1.96)",
         "noncentrality(1, 7, 100, null)",
+        "wilson_low(null, 9)",
+        "wilson_low(0, 0)",
+        "wilson_high(3, null)",
+        "wilson_high(0, 0)",
     ],
 )
 def test_what_has_no_probability_is_null(connection: duckdb.DuckDBPyConnection, call: str) -> None:

@@ -109,7 +109,7 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
             ("majority", "base", "zero_shot", 40, 0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2, 0.25, 900.0),
         ],
     ),
-    ("agreement", {}, [("pooled", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
+    ("agreement", {}, [("total", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
 ]
 ELSEWHERE = {
     "changes_since",
@@ -241,7 +241,7 @@ def planted(library: Library) -> Library:
 
 def _plant_ratings(library: Library) -> None:
     library.plant("pooled_kappa", [{"rater_a": "anna", "rater_b": "ben"}])
-    statistic = {"scope": "pooled", "emotion": "all"}
+    statistic = {"scope": "total", "emotion": "all"}
     library.plant(
         "agreement_statistics",
         [
@@ -250,7 +250,7 @@ def _plant_ratings(library: Library) -> None:
             statistic | {"statistic": "kappa_gap", "value": 0.02, "low": 0.0, "high": 0.1, "required_clip_count": 300},
         ],
     )
-    compared = {"scope": "pooled", "truth": "majority", "clip_count": 40, "model_s_per_clip": 0.25}
+    compared = {"scope": "total", "truth": "majority", "clip_count": 40, "model_s_per_clip": 0.25}
     compared |= {"prompt_tokens_per_clip": 900.0}
     measures = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "kappa", "ece", "nll")
     values = {

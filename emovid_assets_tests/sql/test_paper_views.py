@@ -307,7 +307,7 @@ def _plant(library: Library) -> None:
         [{"rater_a": a, "rater_b": b, "pair_kind": "human_vlm" if b == "model" else "human_human"} for a, b in pairs],
     )
     library.plant(
-        "agreement_statistics", [{"scope": "pooled", "statistic": "kappa_gap", "emotion": "all", "value": 0.03}]
+        "agreement_statistics", [{"scope": "total", "statistic": "kappa_gap", "emotion": "all", "value": 0.03}]
     )
 
 
@@ -365,6 +365,20 @@ def test_ours_is_computed_from_the_library(library: Library) -> None:
         ("amusement", "amusement"): None,
         ("sadness", "fear"): None,
         ("sadness", "anger"): None,
+    }
+
+
+def test_the_protocol_is_told_per_domain_and_in_total(library: Library) -> None:
+    _plant(library)
+    columns = "source_count, duration_max_s, label_share, agree_count_min, validation_share, frame_stride, labeller"
+    columns += ", train_clip_count, benchmark_clip_count, rater_count"
+    rows = library.query(f"select domain, {columns} from protocol_statistics")
+    assert {row.pop("domain"): tuple(row.values()) for row in rows} == {
+        "movie": (0, 7.0, 0.25, 2, 0.0, 20, "a, b", 1, 1, 0),
+        "animation": (3, None, None, None, None, None, None, 0, 0, 0),
+        # Stickers are verified instead of labelled.
+        "sticker": (0, 1.0, None, None, 0.5, None, None, 0, 0, 0),
+        "total": (3, 7.0, 0.25, 2, pytest.approx(1 / 6), 20, "a, b", 1, 1, 4),
     }
 
 

@@ -68,7 +68,7 @@ def test_all_labellers_and_people_are_held_against_the_same_blind_clips(tuned: P
     answers = rows(tuned, "labeller_answers")
     assert {row["clip_id"] for row in answers} == BLIND
     assert {row["rater_kind"] for row in answers} == {"fine_tuned", "zero_shot", "embedded", "person"}
-    by_majority = of(tuned, "pooled", "majority")
+    by_majority = of(tuned, "total", "majority")
     assert by_majority.keys() == {"fine_tuned", "zero_shot", "embedded"}
     assert {row["clip_count"] for row in by_majority.values()} == {16}
     assert by_majority["fine_tuned"]["accuracy"] > 0.8
@@ -77,7 +77,7 @@ def test_all_labellers_and_people_are_held_against_the_same_blind_clips(tuned: P
     for kind in ("fine_tuned", "zero_shot"):
         assert by_majority[kind]["model_s_per_clip"] > 0
         assert by_majority[kind]["prompt_tokens_per_clip"] > 10
-    by_others = of(tuned, "pooled", "others")
+    by_others = of(tuned, "total", "others")
     assert by_others.keys() == {"fine_tuned", "zero_shot", "embedded", "people", *PEOPLE}
     # Cy takes one clip for another emotion; the two others agree on all of them.
     assert by_others["cy"]["accuracy"] == 15 / 16

@@ -17,5 +17,5 @@ select
     model_s_per_clip,
     prompt_tokens_per_clip
 from labeller_comparison
-where scope = 'pooled'
+where scope = 'total'
 order by truth, accuracy desc, rater_id;

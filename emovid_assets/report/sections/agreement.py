@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.drawing.charts.heat import heat_map, symmetric
 from emovid_assets.drawing.charts.intervals import Estimate, intervals
@@ -24,15 +24,15 @@ from emovid_assets.report.exhibits import (
 PAIRS = "SELECT * FROM rater_agreement"
 STATISTICS = """\
 SELECT scope, statistic, value, low, high, clip_count, required_clip_count
-FROM agreement_statistics WHERE emotion = 'all'
-ORDER BY list_position(['movie', 'animation', 'sticker', 'pooled'], scope), statistic"""
+FROM agreement_statistics LEFT JOIN scopes ON scope = domain WHERE emotion = 'all'
+ORDER BY domain_index, statistic"""
 BY_EMOTION = """\
 SELECT emotion, clip_count, krippendorff_alpha, krippendorff_alpha_low, krippendorff_alpha_high
-FROM agreement_by_emotion WHERE domain = 'pooled'"""
+FROM agreement_by_emotion WHERE domain = 'total'"""
 NO_RATINGS = (
     "Validation clips need answers of two people or more: emovid annotate export, then import, then emovid build."
 )
-SCOPES = (*DOMAINS, "pooled")
+SCOPES = (*DOMAINS, TOTAL)
 STATISTIC_NAMES = {
     "mean_kappa_human_human": "Cohen’s kappa, human pairs, mean",
     "mean_kappa_human_vlm": "Cohen’s kappa, human and model, mean",
@@ -52,11 +52,11 @@ def _pairs(answers: Answers) -> Exhibit:
     answer = answers.ask(PAIRS)
     if not answer.rows:
         return missing(FIGURE, title, answer, NO_RATINGS, paper)
-    scope = "pooled" if any(row["domain"] == "pooled" for row in answer.rows) else answer.rows[0]["domain"]
+    scope = TOTAL if any(row["domain"] == TOTAL for row in answer.rows) else answer.rows[0]["domain"]
     known = [row for row in answer.rows if row["domain"] == scope and row["kappa"] is not None]
     if known:
         low, high = (pick(known, key=lambda row: row["kappa"]) for pick in (min, max))
-        over = "over all domains together" if scope == "pooled" else f"in {scope}"
+        over = "over all domains together" if scope == TOTAL else f"in {scope}"
         reading = (
             f"{over.capitalize()} the kappa of a pair lies between {number(low['kappa'])} ({low['rater_a']} and "
             f"{low['rater_b']}) and {number(high['kappa'])} ({high['rater_a']} and {high['rater_b']}), on "
@@ -110,7 +110,7 @@ def _short(name: str) -> str:
 
 
 def _scope_name(scope: str) -> str:
-    return "all domains" if scope == "pooled" else scope
+    return "all domains" if scope == TOTAL else scope
 
 
 def _pair_intervals(scope: str, rows: list[Row]) -> Markup:
@@ -135,7 +135,7 @@ def _statistics(answers: Answers) -> Exhibit:
     rows = [row for row in answer.rows if row["value"] is not None]
     if not rows:
         return missing(TABLE, title, answer, NO_RATINGS, paper)
-    gap = next((row for row in rows if row["statistic"] == "kappa_gap" and row["scope"] == "pooled"), None)
+    gap = next((row for row in rows if row["statistic"] == "kappa_gap" and row["scope"] == TOTAL), None)
     reading = _gap_reading(gap) if gap else "The gap needs two people and a model on the same clips."
     columns = (
         Column(

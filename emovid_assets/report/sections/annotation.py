@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from emovid_assets.core.domains import TOTAL
 from emovid_assets.drawing.numerals import DASH, clips, count, number, percent, plain
 from emovid_assets.report.answers import Answers, Row
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, table
@@ -23,7 +24,7 @@ def _outcomes(answers: Answers) -> Exhibit:
     answer = answers.ask(OUTCOMES)
     names = ("agreed", "no_majority", "no_specific_emotion", "rejected")
     rows = [{**row, "asked": sum(row[name] or 0 for name in names)} for row in answer.rows]
-    total = next((row for row in rows if row["domain"] == "total"), None)
+    total = next((row for row in rows if row["domain"] == TOTAL), None)
     if total is None or not total["asked"]:
         return missing(TABLE, title, answer, NO_ANSWERS, paper)
     reading = (

@@ -1,6 +1,6 @@
 """The benchmark: its cells, its clips and its separation from the training split."""
 
-from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.drawing.markup import Markup, element
 from emovid_assets.drawing.numerals import clips, count, words
@@ -85,7 +85,7 @@ def _cell(cell: Row, rows: list[Row], thumbnails: Thumbnails) -> Markup:
 def _splits(answers: Answers) -> Exhibit:
     title, paper = "Splits", "Evaluation"
     answer, leaks = answers.ask(SPLITS), answers.ask(LEAKS)
-    rows = [{**row, "domain": row["domain"] or "total"} for row in answer.rows]
+    rows = [{**row, "domain": row["domain"] or TOTAL} for row in answer.rows]
     if not rows or not (rows[-1]["benchmark"] + rows[-1]["train"] + rows[-1]["unused"]):
         return missing(TABLE, title, answer, NO_BENCHMARK, paper)
     leak_count = leaks.first.get("leak_count")

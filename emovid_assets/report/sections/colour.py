@@ -3,6 +3,7 @@
 import colorsys
 from collections.abc import Callable, Iterable
 
+from emovid_assets.core.domains import TOTAL
 from emovid_assets.drawing.charts.curve import Bin, curve
 from emovid_assets.drawing.markup import Markup, element, join, text
 from emovid_assets.drawing.numerals import DASH, clips, count, interval, number, p_value, percent, sample, words
@@ -65,7 +66,7 @@ def _bins(answer: Answer, attribute: str) -> list[Bin]:
             row["positive_share_high"],
         )
         for row in answer.rows
-        if row["attribute"] == attribute and row.get("domain") in (None, "all", "total")
+        if row["attribute"] == attribute
     ]
 
 
@@ -110,7 +111,7 @@ def _trends(answers: Answers) -> Exhibit:
     rows = [row for row in answer.rows if row["slope"] is not None]
     if not rows:
         return missing(TABLE, title, answer, NO_LABELS, paper)
-    reading = " ".join(_slope(row) for row in rows if row["domain"] == "all")
+    reading = " ".join(_slope(row) for row in rows if row["domain"] == TOTAL)
     columns = (
         Column("attribute", lambda row: WORD.get(row["attribute"], row["attribute"]), is_number=False),
         name_column("domain", "domain"),
@@ -207,7 +208,7 @@ def _anova(answers: Answers) -> Exhibit:
     rows = [row for row in answer.rows if row["f_statistic"] is not None]
     if not rows:
         return missing(TABLE, title, answer, NO_LABELS, paper)
-    overall = [row for row in rows if row["domain"] == "all"] or rows
+    overall = [row for row in rows if row["domain"] == TOTAL] or rows
     reading = " ".join(_variance(row) for row in overall)
     columns = [
         Column("attribute", lambda row: WORD.get(row["attribute"], row["attribute"]), is_number=False),
@@ -264,7 +265,7 @@ def _eta(row: Row) -> Markup:
 
 def _variance(row: Row) -> str:
     name = WORD.get(row["attribute"], row["attribute"])
-    scope = "all domains" if row["domain"] == "all" else row["domain"]
+    scope = "all domains" if row["domain"] == TOTAL else row["domain"]
     degrees = f"{count(row['df_between'])},\u00a0{count(row['df_within'])}"
     test = f"F({degrees})\u00a0=\u00a0{number(row['f_statistic'])}{_p(row)}"
     return f"Emotion accounts for {percent(row['eta_squared'])} of the variance of {name} over {scope} ({test})."

@@ -1,5 +1,6 @@
 """Which emotions there are: the paper's Figures 2 and 3."""
 
+from emovid_assets.core.domains import TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.drawing.charts.bars import Bar, bars
 from emovid_assets.drawing.charts.wheel import Place, wheel
@@ -70,12 +71,12 @@ def _wheel_table(answer: Answer) -> Markup:
 def _distribution(answers: Answers) -> Exhibit:
     title, paper = "Emotions per domain", "Figure 3"
     answer = answers.ask(DISTRIBUTION)
-    totals = {row["emotion"]: row["clip_count"] for row in answer.rows if row["domain"] == "total"}
+    totals = {row["emotion"]: row["clip_count"] for row in answer.rows if row["domain"] == TOTAL}
     everything = sum(totals.values())
     if not everything:
         return missing(FIGURE, title, answer, NO_LABELS, paper)
     most, least = max(totals.values()), min(totals.values())
-    human = sum(row["human_label_count"] for row in answer.rows if row["domain"] == "total")
+    human = sum(row["human_label_count"] for row in answer.rows if row["domain"] == TOTAL)
     frequent = [name for name in EMOTION_NAMES if totals[name] == most]
     rare = [name for name in EMOTION_NAMES if totals[name] == least]
     are = "is the most frequent emotion" if len(frequent) == 1 else "are the most frequent emotions"
@@ -110,7 +111,7 @@ def distribution_figures(answer: Answer) -> list[Markup]:
             )
             for row in rows
         ]
-        name = "all domains" if scope == "total" else scope
+        name = "all domains" if scope == TOTAL else scope
         said = "; ".join(f"{bar.name} {bar.shown}" for bar in entries)
         panels.append(bars(f"distribution-{scope}", f"{name}, {sample(total)}", said, entries, highest=highest))
     return panels

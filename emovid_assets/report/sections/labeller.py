@@ -37,7 +37,7 @@ GROUP BY ALL ORDER BY ALL"""
 
 
 COMPARISON = """\
-SELECT * FROM labeller_comparison WHERE scope = 'pooled'
+SELECT * FROM labeller_comparison WHERE scope = 'total'
 ORDER BY truth, rater_kind IN ('person', 'people'), accuracy DESC, rater_id"""
 MEASURED_ON = {
     "embedded": "that it was not trained on in that fold",

@@ -22,7 +22,7 @@ EMBEDDED_CAPTIONS = "SELECT count(*) AS clip_count FROM captions WHERE starts_wi
 LICENCES = "SELECT count(*) AS source_count, count(*) FILTER (license IS NULL) AS unknown_count FROM source_videos"
 VALIDATION = """\
 SELECT value, low, high, clip_count, required_clip_count FROM agreement_statistics
-WHERE scope = 'pooled' AND statistic = 'kappa_gap' AND emotion = 'all'"""
+WHERE scope = 'total' AND statistic = 'kappa_gap' AND emotion = 'all'"""
 CELLS = """\
 SELECT count(*) FILTER (missing_count > 0) AS lacking_count, count(*) AS cell_count, min(wanted_count) AS wanted_count
 FROM benchmark_cells"""
