@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from emovid_assets.core.csv_text import CsvError, csv_rows
+from emovid_assets.core.csv_text import read_text
 from emovid_assets.core.placing import leftovers_below, make_durable, make_folder, move_into_place, put_bytes, remove
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
@@ -97,17 +97,15 @@ class Shelf:
         """Facts by file name, as the manifest says; the last row of a file counts. Raises BrokenManifestError."""
         if not self._manifest.exists():
             return {}
-        try:
-            with self._manifest.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-                _, rows = csv_rows(stream)
-        except CsvError as error:
+        table = read_text(self._manifest.read_bytes().decode("utf-8-sig", "replace"))
+        for fault in table.faults:
             # To write it anew would lose what it says of origins and licences.
             raise BrokenManifestError(
-                f"{self._manifest}: {error} Mend or remove that line, then collect again"
-            ) from None
+                f"{self._manifest}: {fault.message}. Mend or remove that line, then collect again"
+            )
         return {
             path: {name: cell for name in MANIFEST_COLUMNS if (cell := row.get(name))}
-            for row in rows
+            for _, row in table.by_column()
             if (path := row.get("path"))
         }
 
