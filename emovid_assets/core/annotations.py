@@ -236,7 +236,8 @@ def _read(path: Path, display_path: str) -> _Outcome:
 
 def _read_csv(data: bytes, display_path: str) -> _Outcome:
     table = csv_text.read_bytes(data)
-    if table.faults and not table.rows:
+    written, broken = dict(table), {fault.line: fault.message for fault in table.faults}
+    if broken and not written:
         raise _UnreadableError(f"The CSV cannot be read: {table.faults[0].message}.")
     header = [name.strip().lower() for name in table.header]
     missing = [name for name in REQUIRED_COLUMNS if header.count(name) != 1]
@@ -246,7 +247,6 @@ def _read_csv(data: bytes, display_path: str) -> _Outcome:
             "clip_id,purpose,annotator_id,label,annotated_at,tool,lead_time_s."
         )
     outcome = _Outcome()
-    written, broken = dict(table.rows), {fault.line: fault.message for fault in table.faults}
     for row_number, line in enumerate(sorted({*written, *broken}), start=1):
         cells = written.get(line, [])
         if line not in broken and not any(cell.strip() for cell in cells):

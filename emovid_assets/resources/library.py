@@ -214,12 +214,10 @@ def _read_manifests(home: Home, manifests: Iterable[LibraryEntry], faults: list[
         except OSError as error:
             faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
             continue
-        if table.faults:
-            said = "; ".join(fault.message for fault in table.faults)
-            faults.append(_Fault(name, "manifest_invalid", f"Not all of the manifest can be read: {said}"))
-        elif "path" not in table.header:
+        if "path" not in table.header and not table.faults:
             faults.append(_Fault(name, "manifest_invalid", "The header has no column `path`"))
-        for number, row in table.by_column() if "path" in table.header else ():
+            continue
+        for number, row in table.by_column():
             values, fault = _manifest_values(row)
             if fault:
                 faults.append(_Fault(f"{name}:{number}", "manifest_invalid", fault))
@@ -229,6 +227,9 @@ def _read_manifests(home: Home, manifests: Iterable[LibraryEntry], faults: list[
                 continue
             target = Path(os.path.normpath(file.parent / path))
             facts[home.relative(target) if target.is_relative_to(home.root) else target.as_posix()] = values
+        if table.faults:
+            said = "; ".join(fault.message for fault in table.faults)
+            faults.append(_Fault(name, "manifest_invalid", f"Not all of the manifest can be read: {said}"))
     return facts
 
 

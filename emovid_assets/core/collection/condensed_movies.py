@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
-from emovid_assets.core.csv_text import read_bytes
+from emovid_assets.core.csv_text import Table, read_bytes
 
 ORIGIN = "condensed_movies"
 FILE_PREFIX = "youtube-"
@@ -168,15 +168,18 @@ def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, d
     except OSError as error:
         faults.append(Fault(name, 0, f"The file cannot be read: {error}"))
         return
-    faults += [Fault(name, fault.line, f"This cannot be read: {fault.message}") for fault in table.faults]
     missing = [column for column in COLUMNS[name] if column not in table.header]
-    if missing:
-        if not table.faults:
-            faults.append(Fault(name, 1, f"The header has no column {', '.join(missing)}"))
-        return
+    if missing and not table.faults:
+        faults.append(Fault(name, 1, f"The header has no column {', '.join(missing)}"))
+    if not missing:
+        yield from _whole_rows(table, name, faults)
+    faults += [Fault(name, fault.line, f"This cannot be read: {fault.message}") for fault in table.faults]
+
+
+def _whole_rows(table: Table, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
     places = {column: place for place, column in enumerate(table.header) if column in COLUMNS[name]}
     needed = max(places.values()) + 1
-    for line, cells in table.rows:
+    for line, cells in table:
         if needed <= len(cells) <= len(table.header):
             # Ids that begin with `-` are text like all others: nothing here is a number or an option.
             yield line, {column: cells[place].strip() for column, place in places.items()}

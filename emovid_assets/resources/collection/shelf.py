@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from emovid_assets.core.csv_text import read_text
+from emovid_assets.core.csv_text import Table
 from emovid_assets.core.placing import leftovers_below, make_durable, make_folder, move_into_place, put_bytes, remove
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
@@ -97,7 +97,8 @@ class Shelf:
         """Facts by file name, as the manifest says; the last row of a file counts. Raises BrokenManifestError."""
         if not self._manifest.exists():
             return {}
-        table = read_text(self._manifest.read_bytes().decode("utf-8-sig", "replace"))
+        table = Table(self._manifest.read_bytes().decode("utf-8-sig", "replace"))
+        rows = list(table.by_column())
         for fault in table.faults:
             # To write it anew would lose what it says of origins and licences.
             raise BrokenManifestError(
@@ -105,7 +106,7 @@ class Shelf:
             )
         return {
             path: {name: cell for name in MANIFEST_COLUMNS if (cell := row.get(name))}
-            for _, row in table.by_column()
+            for _, row in rows
             if (path := row.get("path"))
         }
 
