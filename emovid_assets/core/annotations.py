@@ -234,8 +234,8 @@ def _read(path: Path, display_path: str) -> _Outcome:
         ) from error
 
 
-def _read_csv(data: bytes, display_path: str) -> _Outcome:
-    table = csv_text.read_bytes(data)
+def _read_csv(content: bytes, display_path: str) -> _Outcome:
+    table = csv_text.read_bytes(content)
     written, broken = dict(table), {fault.line: fault.message for fault in table.faults}
     if broken and not written:
         raise _UnreadableError(f"The CSV cannot be read: {table.faults[0].message}.")
@@ -272,9 +272,9 @@ def _read_csv(data: bytes, display_path: str) -> _Outcome:
     return outcome
 
 
-def _read_label_studio(data: bytes, display_path: str) -> _Outcome:
+def _read_label_studio(content: bytes, display_path: str) -> _Outcome:
     try:
-        tasks = json.loads(data.decode("utf-8-sig"))
+        tasks = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise _UnreadableError("The file is not UTF-8 text: save it again as UTF-8.") from error
     except (ValueError, RecursionError) as error:
