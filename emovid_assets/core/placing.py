@@ -4,8 +4,8 @@ Belongs here: writing beside the place, waiting for the disk, renaming, and what
 Does not belong here: what is written, and downloads that go on where they were stopped (`resources.collection`).
 
 What stands under its name has reached the disk before: the file first, then its new name. Otherwise a power cut could
-leave an empty file of which `state.sqlite` says that it is finished, and nobody would make it again. That costs about
-5 ms a file, so there is no way without.
+leave an empty file of which `state.sqlite` says that it is finished, and nobody would make it again. That costs 5 to
+8 ms a file, so there is no way without.
 """
 
 import errno
