@@ -29,6 +29,7 @@ from typing import Any
 import duckdb
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.placing import put_text
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SETTINGS_FILE
 from emovid_assets.home.shipped_files import shipped_file
@@ -158,9 +159,7 @@ def read_test(
 
 
 def _build(home: Path, settings: str, arguments: list[str]) -> None:
-    temporary = home / f".{SETTINGS_FILE}"
-    temporary.write_text(settings, encoding="utf-8")
-    os.replace(temporary, home / SETTINGS_FILE)
+    put_text(home / SETTINGS_FILE, settings)
     with (home / "build.log").open("ab") as log:
         done = subprocess.run(
             [sys.executable, "-m", "emovid_assets.cli", "build", *arguments],

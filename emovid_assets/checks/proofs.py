@@ -21,13 +21,14 @@ import pyarrow as pa
 from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
+from emovid_assets.core.placing import is_leftover, leftovers_below, remove
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import media
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
-from emovid_assets.resources.warehouse import HIDDEN_FILES, Warehouse, holds_its_name
+from emovid_assets.resources.warehouse import VERSIONS, Warehouse, holds_its_name
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 
@@ -286,17 +287,17 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
     }
     proof = Proof("leftovers", "files")
     byte_count = 0
-    for path in _files_below(home):
+    for path in _own_files(home):
         if home.relative(path) in named:
             continue
         try:
-            status = path.stat()
+            status = path.lstat()
             if time.time() - status.st_mtime < LEFTOVER_AFTER_S:
                 continue
             proof.checked += 1
             byte_count += status.st_size
             if repair:
-                path.unlink()
+                remove(path)
         except FileNotFoundError:
             continue
     if proof.checked:
@@ -305,13 +306,16 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
     return proof
 
 
-def _files_below(home: Home) -> Iterator[Path]:
-    """Every file that this program may have made: media, kept changes, hidden files of the warehouse; links are not
-    followed."""
+def _own_files(home: Home) -> Iterator[Path]:
+    """Every file that this program may have made: media, kept changes, versions of tables, and what killed writers left
+    where nobody else writes; links are not followed."""
     for folder in (home.clips, home.thumbnails, home.first_frames, home.frame_changes):
         for directory, _, names in os.walk(folder):
             yield from (Path(directory, name) for name in sorted(names))
-    yield from sorted(home.warehouse.rglob(HIDDEN_FILES))
+    yield from sorted(home.warehouse.rglob(VERSIONS))
+    for folder in (home.warehouse, home.models):
+        yield from leftovers_below(folder)
+    yield from (path for path in home.root.iterdir() if is_leftover(path.name))
 
 
 def _hashes(home: Home, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:

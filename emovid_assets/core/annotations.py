@@ -12,8 +12,6 @@ none, by number; nothing here can know that `7` and `ann@example.org` are one pe
 two. Whoever collects answers keeps to one of the two.
 """
 
-import csv
-import io
 import json
 import math
 from collections import defaultdict
@@ -23,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core import csv_text
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.identity import domain_of
@@ -228,22 +227,19 @@ def _read(path: Path, display_path: str) -> _Outcome:
     if reader is None:
         raise _UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return reader(path.read_bytes(), display_path)
     except OSError as error:
         raise _UnreadableError(
             f"The file cannot be opened ({error.strerror}): check that it is a readable file."
         ) from error
-    except UnicodeDecodeError as error:
-        raise _UnreadableError("The file is not UTF-8 text: save it again as UTF-8.") from error
-    return reader(text, display_path)
 
 
-def _read_csv(text: str, display_path: str) -> _Outcome:
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise _UnreadableError(f"The CSV cannot be parsed ({error}): check its quotation marks.") from error
-    header = [name.strip().lower() for name in lines[0]] if lines else []
+def _read_csv(content: bytes, display_path: str) -> _Outcome:
+    table = csv_text.read_bytes(content)
+    written, broken = dict(table), {fault.line: fault.message for fault in table.faults}
+    if broken and not written:
+        raise _UnreadableError(f"The CSV cannot be read: {table.faults[0].message}.")
+    header = [name.strip().lower() for name in table.header]
     missing = [name for name in REQUIRED_COLUMNS if header.count(name) != 1]
     if missing:
         raise _UnreadableError(
@@ -251,8 +247,9 @@ def _read_csv(text: str, display_path: str) -> _Outcome:
             "clip_id,purpose,annotator_id,label,annotated_at,tool,lead_time_s."
         )
     outcome = _Outcome()
-    for row_number, cells in enumerate(lines[1:], start=1):
-        if not any(cell.strip() for cell in cells):
+    for row_number, line in enumerate(sorted({*written, *broken}), start=1):
+        cells = written.get(line, [])
+        if line not in broken and not any(cell.strip() for cell in cells):
             continue
         values = {name: _text(cell) for name, cell in zip(header, cells, strict=False)}
         answer = Answer(
@@ -265,7 +262,9 @@ def _read_csv(text: str, display_path: str) -> _Outcome:
             tool=values.get("tool") or "csv",
             lead_time_s=_seconds(values.get("lead_time_s")),
         )
-        if len(cells) != len(header):
+        if line in broken:
+            outcome.rejected.append(answer.rejected("bad_row", f"The row cannot be read: {broken[line]}."))
+        elif len(cells) != len(header):
             message = f"The row has {len(cells)} fields where the header has {len(header)}: correct the commas."
             outcome.rejected.append(answer.rejected("bad_row", message))
         else:
@@ -273,9 +272,11 @@ def _read_csv(text: str, display_path: str) -> _Outcome:
     return outcome
 
 
-def _read_label_studio(text: str, display_path: str) -> _Outcome:
+def _read_label_studio(content: bytes, display_path: str) -> _Outcome:
     try:
-        tasks = json.loads(text)
+        tasks = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _UnreadableError("The file is not UTF-8 text: save it again as UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise _UnreadableError("The file is not valid JSON: export it from Label Studio again.") from error
     if not isinstance(tasks, list):

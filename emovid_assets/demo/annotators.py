@@ -10,13 +10,13 @@ clip and the purpose alone: a library that grows keeps the answers it has.
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.emotions import EMOTION_BY_NAME, HUMAN_CHOICES, NO_SPECIFIC_EMOTION
+from emovid_assets.core.placing import put_text
 from emovid_assets.demo.chance import fraction_for
 from emovid_assets.demo.truth import Truth
 
@@ -128,12 +128,12 @@ def simulate_annotators(
     folder = home / "library" / "annotations"
     folder.mkdir(parents=True, exist_ok=True)
     _number(studio)
-    _write(folder / LABEL_STUDIO_FILE, json.dumps(studio, indent=1))
+    put_text(folder / LABEL_STUDIO_FILE, json.dumps(studio, indent=1))
     table = io.StringIO()
     writer = csv.DictWriter(table, STICKER_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(sticker_rows)
-    _write(folder / STICKER_FILE, table.getvalue())
+    put_text(folder / STICKER_FILE, table.getvalue())
     return written
 
 
@@ -237,9 +237,3 @@ def _add_bad(clip_ids: Sequence[str], unknown_clip: str, purpose: str, add: Call
     if clip_ids:
         add(_row(clip_ids[0], purpose, VISITOR, "joy"))
         add(_row(unknown_clip, purpose, VISITOR, "accept" if purpose == "verify" else "awe"))
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)

@@ -5,13 +5,13 @@ Belongs here: containers and codecs. Does not belong here: what is to be seen or
 A file gets its name once it is complete, so that whoever watches the folder never sees half a file.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from emovid_assets.core.placing import put_into_place
 from emovid_assets.demo.drawing import Image
 from emovid_assets.demo.sound import SAMPLE_RATE_HZ, Samples
 
@@ -26,10 +26,9 @@ def write_mp4(path: Path, frames: Iterable[Image], fps: int, samples: Samples) -
     """
     import av
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
     count = 0
-    with av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    options = {"movflags": "+faststart"}
+    with put_into_place(path) as unfinished, av.open(str(unfinished), "w", format="mp4", options=options) as container:
         video = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "23"})
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
@@ -49,7 +48,6 @@ def write_mp4(path: Path, frames: Iterable[Image], fps: int, samples: Samples) -
         _mux_sound(container, audio, samples, position, len(samples))
         container.mux(video.encode(None))
         container.mux(audio.encode(None))
-    os.replace(unfinished, path)
     return count
 
 
@@ -74,7 +72,6 @@ def write_gif(path: Path, frames: Sequence[Image], delays_ms: Sequence[int]) -> 
 
     if len(frames) != len(delays_ms):
         raise ValueError(f"{len(frames)} frames but {len(delays_ms)} delays; give one delay per frame.")
-    path.parent.mkdir(parents=True, exist_ok=True)
     # One palette for all frames: no colour flickers, and the file is smaller.
     strip = Pillow.fromarray(np.concatenate([frame[..., :3] for frame in frames[:: max(1, len(frames) // 4)]]))
     palette = strip.quantize(colors=96, method=Pillow.Quantize.MEDIANCUT, dither=Pillow.Dither.NONE)
@@ -87,20 +84,19 @@ def write_gif(path: Path, frames: Sequence[Image], delays_ms: Sequence[int]) -> 
         page.putpalette(_full_palette(palette.getpalette() or []))
         page.info["transparency"] = _TRANSPARENT
         pages.append(page)
-    unfinished = path.with_name(f".{path.name}.part")
-    pages[0].save(
-        unfinished,
-        format="GIF",
-        save_all=True,
-        append_images=pages[1:],
-        duration=list(delays_ms),
-        loop=0,
-        disposal=2,
-        transparency=_TRANSPARENT,
-        background=_TRANSPARENT,
-        optimize=False,
-    )
-    os.replace(unfinished, path)
+    with put_into_place(path) as unfinished:
+        pages[0].save(
+            unfinished,
+            format="GIF",
+            save_all=True,
+            append_images=pages[1:],
+            duration=list(delays_ms),
+            loop=0,
+            disposal=2,
+            transparency=_TRANSPARENT,
+            background=_TRANSPARENT,
+            optimize=False,
+        )
 
 
 def _full_palette(colours: list[int]) -> list[int]:

@@ -4,10 +4,11 @@ Belongs here: the record and its file `demo/truth.json`. Does not belong here: h
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from emovid_assets.core.placing import put_text
 
 FORMAT_VERSION = 1
 
@@ -57,13 +58,9 @@ class Truth:
 
     def save(self, home: Path) -> None:
         """Write the record; it appears whole or not at all."""
-        path = self.path_in(home)
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = {"format": FORMAT_VERSION, **asdict(self)}
         content["files"] = {name: [span._asdict() for span in spans] for name, spans in self.files.items()}
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        os.replace(unfinished, path)
+        put_text(self.path_in(home), json.dumps(content, indent=1))
 
     def emotion_at(self, library_path: str, start_s: float, end_s: float) -> str:
         """Emotion of the scene that overlaps [start_s, end_s) the most; of equals, the first.

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from emovid_assets.core.placing import put_text
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.shipped_files import shipped_file
 
@@ -71,9 +72,7 @@ def prepare_instance_folder(home: Path) -> Path:
     wanted = GENERATED + rendered(shipped_file("dagster.yaml").read_text(encoding="utf-8"), folder)
     if current != wanted:
         # A daemon may read the file at this moment, so it is replaced and never written in place.
-        temporary = folder / f".dagster.yaml.{os.getpid()}"
-        temporary.write_text(wanted, encoding="utf-8")
-        temporary.replace(target)
+        put_text(target, wanted)
     return folder
 
 

@@ -6,7 +6,6 @@ Belongs here: what `emovid annotate export` and `import` do. Does not belong her
 
 import csv
 import json
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from emovid_assets.core.annotations import accept_answers, read_annotation_file
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import label_screen, task, verify_screen
+from emovid_assets.core.placing import put_bytes
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
@@ -107,12 +107,12 @@ def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
         if path.suffix.lower() not in (".csv", ".json"):
             raise ValueError(f"{path}: annotations are CSV files or Label Studio JSON exports")
         target = home.annotations / path.name
-        if target.exists() and target.read_bytes() != path.read_bytes():
-            raise FileExistsError(f"{target} exists with other content; give {path.name} another name")
-        home.annotations.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.tmp")
-        shutil.copyfile(path, temporary)
-        temporary.replace(target)
+        content = path.read_bytes()
+        try:
+            put_bytes(target, content, is_replacing=False)
+        except FileExistsError:
+            if target.read_bytes() != content:
+                raise FileExistsError(f"{target} exists with other content; give {path.name} another name") from None
         reports.append(judged(home, target))
     return reports
 

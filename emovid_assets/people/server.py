@@ -14,6 +14,7 @@ from typing import Any
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import projects
+from emovid_assets.core.placing import put_text
 from emovid_assets.home.folders import Home
 from emovid_assets.people.files import ImportReport, judged
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
@@ -116,10 +117,7 @@ def pull(home: Home, server: LabelStudio) -> list[Pulled]:
         text = json.dumps(merged, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         is_changed = not path.exists() or path.read_text(encoding="utf-8") != text
         if is_changed:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.tmp")
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
+            put_text(path, text)
         pulled.append(Pulled(project["title"], is_changed, kept_count, judged(home, path)))
     return pulled
 

@@ -6,7 +6,6 @@ queries in `named_queries`, what names there are in `query_help`.
 
 import io
 import json
-import os
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
+from emovid_assets.core.placing import put_into_place
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.queries.named import Value
@@ -130,19 +130,13 @@ def write(reader: pa.RecordBatchReader, form: str, output: Path | None) -> int:
     """Writes rows as they come, and returns how many. A file is there whole or not at all."""
     if output is None:
         return _WRITERS[form](reader, sys.stdout)
-    hidden = output.with_name(f".{output.name}.{os.getpid()}.tmp")
-    try:
+    if not output.parent.is_dir():
+        raise QueryError(f"{output}: the folder is not there; make it first")
+    with put_into_place(output) as temporary:
         if form == "parquet":
-            count = _write_parquet(reader, hidden)
-        else:
-            with hidden.open("w", encoding="utf-8", newline="") as stream:
-                count = _WRITERS[form](reader, stream)
-        os.replace(hidden, output)
-    except FileNotFoundError as error:
-        raise QueryError(f"{output}: the folder is not there; make it first") from error
-    finally:
-        hidden.unlink(missing_ok=True)
-    return count
+            return _write_parquet(reader, temporary)
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            return _WRITERS[form](reader, stream)
 
 
 def aligned(rows: pa.Table) -> str:

@@ -4,12 +4,11 @@ Belongs here: opening the catalogue and putting the file into place. The page it
 """
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from emovid_assets.core.placing import put_bytes
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.report.answers import Answers
@@ -47,7 +46,7 @@ def build_report(home: Home, *, built_at: datetime | None = None) -> ReportSumma
         page = render(answers, thumbnails, facts, library=home.relative(home.library))
     data = page.html.encode("utf-8")
     path = home.reports / REPORT_NAME
-    _replace(path, data)
+    put_bytes(path, data)
     return ReportSummary(
         path,
         len(data),
@@ -65,23 +64,3 @@ def _digest(page: Page, facts: Facts) -> str:
     for date in dates:
         undated = undated.replace(date, "")
     return hashlib.sha256(undated.encode("utf-8")).hexdigest()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, hidden = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        # A temporary file is its owner's alone; a report is to be read by whoever may read the folder.
-        os.chmod(hidden, 0o666 & ~_umask())
-        os.replace(hidden, path)
-    except BaseException:
-        Path(hidden).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -27,6 +27,7 @@ import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.placing import put_into_place
 from emovid_assets.home.file_lock import locked
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import Table
@@ -337,10 +338,9 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
             connection.begin()
             yield connection
             connection.commit()
-        link = folder / "link"
-        link.symlink_to(built.relative_to(home))
         former = (home / CATALOGUE_NAME).resolve().parent
-        os.replace(link, home / CATALOGUE_NAME)
+        with put_into_place(home / CATALOGUE_NAME) as link:
+            link.symlink_to(built.relative_to(home))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

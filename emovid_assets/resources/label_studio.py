@@ -25,6 +25,7 @@ from typing import Any
 import requests
 
 from emovid_assets.core.label_studio import SKIP_KEY, SUBMIT_KEY
+from emovid_assets.core.placing import put_text
 from emovid_assets.core.redaction import Redactor
 from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
 from emovid_assets.home.folders import Home
@@ -80,13 +81,8 @@ class Access:
     def write(self, home: Home) -> None:
         path = self.path(home)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.tmp")
-        temporary.unlink(missing_ok=True)
-        # Created with its final mode: at no moment may others read the password.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=1)
-        temporary.replace(path)
+        # It holds the password.
+        put_text(path, json.dumps(asdict(self), indent=1), is_private=True)
 
 
 def folder(home: Home) -> Path:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from emovid_assets.core.collection import condensed_movies
 from emovid_assets.core.collection.condensed_movies import Metadata, read_metadata, video_id_of
-from emovid_assets.core.csv_text import CsvError, csv_rows
+from emovid_assets.core.csv_text import read_bytes
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.errors import sentence
@@ -210,30 +210,32 @@ def _read_manifests(home: Home, manifests: Iterable[LibraryEntry], faults: list[
             continue
         file = Path(path_of_file)
         try:
-            with file.open(encoding="utf-8-sig", newline="") as stream:
-                header, rows = csv_rows(stream)
-        except (OSError, UnicodeDecodeError, CsvError) as error:
+            table = read_bytes(file.read_bytes())
+        except OSError as error:
             faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
             continue
-        if "path" not in header:
+        if "path" not in table.header and not table.faults:
             faults.append(_Fault(name, "manifest_invalid", "The header has no column `path`"))
             continue
-        for number, row in enumerate(rows, start=2):
+        for number, row in table.by_column():
             values, fault = _manifest_values(row)
             if fault:
                 faults.append(_Fault(f"{name}:{number}", "manifest_invalid", fault))
-            path = (row["path"] or "").strip()
+            path = row.get("path", "").strip()
             if not path:
                 faults.append(_Fault(f"{name}:{number}", "manifest_invalid", "The row names no `path`"))
                 continue
             target = Path(os.path.normpath(file.parent / path))
             facts[home.relative(target) if target.is_relative_to(home.root) else target.as_posix()] = values
+        if table.faults:
+            said = "; ".join(fault.message for fault in table.faults)
+            faults.append(_Fault(name, "manifest_invalid", f"Not all of the manifest can be read: {said}"))
     return facts
 
 
-def _manifest_values(row: dict[str, str | None]) -> tuple[dict[str, str], str | None]:
+def _manifest_values(row: dict[str, str]) -> tuple[dict[str, str], str | None]:
     """The known cells of a row, and what is wrong with one of them; a wrong cell is left out, the rest counts."""
-    values = {name: (row.get(name) or "").strip() for name in MANIFEST_COLUMNS}
+    values = {name: row.get(name, "").strip() for name in MANIFEST_COLUMNS}
     values = {name: value for name, value in values.items() if value}
     emotion = values.get("intended_emotion")
     if emotion and emotion.lower() not in EMOTION_NAMES:

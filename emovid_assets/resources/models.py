@@ -6,8 +6,6 @@ a model computes, and how a vision-language model is asked (`vlm`).
 
 import json
 import logging
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_describer import EmbeddedDescriber
 from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, TrainingReport
+from emovid_assets.core.placing import put_folder_into_place
 from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
 from emovid_assets.home.folders import Home
 from emovid_assets.resources import vlm
@@ -128,15 +127,10 @@ def train_labeller(
     labeller, report = embedded_labeller.train(examples, minimum=minimum)
     folder = home.models / f"labeller-{labeller.revision}"
     if not folder.exists():
-        temporary = home.models / f".labeller-{labeller.revision}.{os.getpid()}.tmp"
-        labeller.save(temporary)
         report_text = json.dumps(vars(report), indent=2, default=list)
-        (temporary / "report.json").write_text(report_text + "\n", encoding="utf-8")
-        try:
-            os.replace(temporary, folder)
-        except OSError:
-            # Another run has just saved the same revision.
-            shutil.rmtree(temporary)
+        with put_folder_into_place(folder) as unfinished:
+            labeller.save(unfinished)
+            (unfinished / "report.json").write_text(report_text + "\n", encoding="utf-8")
     return labeller, report, folder
 
 

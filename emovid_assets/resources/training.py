@@ -11,7 +11,6 @@ import gc
 import hashlib
 import json
 import logging
-import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence, Set
@@ -24,6 +23,7 @@ from typing import Any
 from emovid_assets.core.calibration import fit_temperature
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace
+from emovid_assets.core.placing import put_folder_into_place
 from emovid_assets.core.training_pool import TrainingPool
 from emovid_assets.core.vlm import adapter
 from emovid_assets.core.vlm.chat_model import ChatModel, forget_chat_model
@@ -113,7 +113,6 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
             f"A run that is stopped goes on from its last evaluation"
         )
         _train(project, place, due, work, log)
-        _publish(work / "result", due.folder)
         # Trainings that were stopped are of no use once the clips or settings have changed.
         for left in project.home.models.glob(".labeller-*.training"):
             shutil.rmtree(left, ignore_errors=True)
@@ -184,7 +183,7 @@ def temperature_of(answers: Sequence[HeldOutAnswer]) -> float:
 
 
 def _train(project: Project, place: ModelPlace, due: Training, work: Path, log: logging.Logger) -> None:
-    """Trains in the folder `work` and leaves the result in `work/result`."""
+    """Trains in the folder `work` and puts the result into its place."""
     import torch
 
     settings = project.settings.labeller
@@ -213,11 +212,10 @@ def _train(project: Project, place: ModelPlace, due: Training, work: Path, log: 
             progress=lambda done, total: tell("fine-tuning", done, total),
         )
         state = training.run()
-    result = work / "result"
-    shutil.rmtree(result, ignore_errors=True)
-    adapter.save(training.adapted, place, result)
     record = {**due.facts, "device": chat.device, **_record(due.parts, state)}
-    (result / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    with put_folder_into_place(due.folder) as unfinished:
+        adapter.save(training.adapted, place, unfinished)
+        (unfinished / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     del training, chat, model, processor
     gc.collect()
     if torch.cuda.is_available():
@@ -259,12 +257,3 @@ def _data_sha256(examples: Sequence[Example]) -> str:
         line = [one.clip_id, one.content_sha256, one.emotion, one.group_id, *asked]
         digest.update(json.dumps(line).encode() + b"\n")
     return digest.hexdigest()
-
-
-def _publish(made: Path, folder: Path) -> None:
-    try:
-        os.replace(made, folder)
-    except OSError:
-        # Another run has just finished the same training.
-        if not folder.exists():
-            raise

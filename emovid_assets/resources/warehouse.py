@@ -24,14 +24,13 @@ import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.placing import make_folder, move_into_place, put_into_place, temporary_beside
 from emovid_assets.tables.registry import TABLES
 
-HIDDEN_FILES = ".part-*"
-"""Versions, and what killed writers left."""
+VERSIONS = ".part-*.version"
 RETIRED_FOR_S = 3600.0
 """A version that is no longer the table's stays that long, and until the one after it is replaced too: whoever opened
 the catalogue before still reads it."""
-_VERSIONS = ".part-*.version"
 _PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
 
 
@@ -97,14 +96,11 @@ class Warehouse:
         if schema.remove_metadata() != TABLES[table].schema:
             raise ValueError(f"table {table}: the schema differs from the registry's:\n{schema}")
         path = self.path(table, domain)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Hidden, so that no `*.parquet` glob of a reader sees it; in the same folder, so that replacing is atomic.
-        temporary = path.with_name(f".part-0.{os.getpid()}.tmp")
-        try:
+        make_folder(path.parent)
+        # No `*.parquet` glob of a reader sees it.
+        with temporary_beside(path) as temporary:
             yield temporary
-            _put_into_place(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            _make_current(temporary, path)
 
     def exists(self, table: str, domain: str | None = None) -> bool:
         return self.path(table, domain).exists()
@@ -151,23 +147,22 @@ def _version_name(sha256: str) -> str:
     return f".part-{sha256[:16]}.version"
 
 
-def _put_into_place(temporary: Path, path: Path) -> None:
+def _make_current(temporary: Path, path: Path) -> None:
     """The file becomes a version, and `path` another name of it."""
     before = _twin(path)
     version = path.with_name(_version_name(file_sha256(temporary)))
     # Equal bytes are there already, unless something has damaged them.
     if not (version.exists() and holds_its_name(version)):
-        os.replace(temporary, version)
+        move_into_place(temporary, version)
     if _twin(path) == version:
         return
     os.utime(version)
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(version, temporary)
-    except OSError:
-        # A file system without hard links.
-        shutil.copy2(version, temporary)
-    os.replace(temporary, path)
+    with put_into_place(path) as second_name:
+        try:
+            os.link(version, second_name)
+        except OSError:
+            # A file system without hard links.
+            shutil.copy2(version, second_name)
     if before not in (None, version):
         # From now on it is of the past: its time says since when.
         os.utime(before)
@@ -188,7 +183,7 @@ def _twin(path: Path) -> Path | None:
 
 
 def _versions(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    for version in folder.glob(_VERSIONS):
+    for version in folder.glob(VERSIONS):
         # Another build may just have removed it.
         with suppress(FileNotFoundError):
             yield version, version.stat()

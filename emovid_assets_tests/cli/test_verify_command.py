@@ -176,16 +176,24 @@ def test_media_of_clips_that_are_gone_are_removed_only_when_asked_and_only_below
     rebuilt(home)
     killed = home / "media/clips/sticker/.half.17.tmp.mp4"
     killed.write_bytes(b"half")
+    for name in ("warehouse/clips/domain=sticker/.part-0.parquet.0f.tmp", ".catalogue.duckdb.0f.tmp"):
+        (home / name).write_bytes(b"half")
+        os.utime(home / name, (1, 1))
+    half_model = home / "models/.labeller-1.0f.tmp"
+    half_model.mkdir(parents=True)
+    (half_model / "w.npz").write_bytes(b"half")
+    os.utime(half_model, (1, 1))
     stranger = home / "media/notes.txt"
     stranger.write_text("mine", encoding="utf-8")
-    assert made(home)["leftovers"].checked == 0, "a build that runs now may have made them"
+    assert made(home)["leftovers"].checked == 3, "a build that runs now may have made those of media"
     for path in (home / "media").rglob("*"):
         os.utime(path, (1, 1))
     before = set((home / "library").rglob("*"))
-    assert made(home)["leftovers"].checked == 3
+    assert made(home)["leftovers"].checked == 6
     assert "removed" in made(home, repair=True)["leftovers"].note
     assert made(home)["leftovers"].checked == 0
     assert stranger.exists()
+    assert not half_model.exists()
     assert set((home / "library").rglob("*")) == before
     assert rebuilt(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 0}
 

@@ -172,6 +172,18 @@ def test_a_repeated_id_counts_once_and_a_short_row_is_a_fault(tmp_path: Path) ->
     assert [fault.row for fault in found.faults] == [4, 3]
 
 
+def test_an_open_quotation_mark_costs_one_cell_and_is_named_with_its_line(tmp_path: Path) -> None:
+    ids = [f"video_{number:05}" for number in range(50)]
+    rows = [f"tt1,{video_id},Text {number}" for number, video_id in enumerate(ids)]
+    rows[2] = f'tt1,{ids[2]},"Text 2'
+    clips = "\n".join(CLIP.replace("Sv-BxH3SVS8", video_id) for video_id in ids)
+    found = read(tmp_path, clips=clips, descriptions="\n".join(rows))
+    assert [video_id for video_id in ids if found.videos[video_id].description is None] == [ids[2]]
+    (fault,) = found.faults
+    assert (fault.file, fault.row) == ("descriptions.csv", 4)
+    assert "quotation mark" in fault.message
+
+
 def test_a_missing_column_and_bytes_that_are_no_text_are_faults_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("videoid,title\nabcdefghijk,x\n", encoding="utf-8")
     (tmp_path / "durations.csv").write_bytes(b"videoid,duration\n\xff\xfe,1\n")

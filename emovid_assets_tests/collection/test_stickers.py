@@ -384,10 +384,12 @@ def test_answers_of_another_shape_are_no_crash(home: Home, server: Loopback) -> 
 
 def test_what_a_killed_run_left_half_is_removed(home: Home) -> None:
     run(home)
-    left = home.collected("sticker") / ".partial" / ".klipy-fun.gif.123.tmp"
-    left.write_bytes(b"half")
+    folder = home.collected("sticker")
+    left = [folder / ".partial" / ".klipy-fun.gif.123.tmp", folder / ".manifest.csv.0123456789abcdef.tmp"]
+    for path in left:
+        path.write_bytes(b"half")
     run(home)
-    assert not left.exists()
+    assert [path.exists() for path in left] == [False, False]
 
 
 def test_a_lost_state_is_taken_up_again_from_the_manifest(home: Home, server: Loopback) -> None:

@@ -176,6 +176,23 @@ def test_a_file_that_cannot_be_used_is_one_rejection(tmp_path, name, content):
     assert_storable([], accept_answers([], domain="movie", known_clip_ids=set(), rejected=rejected)[1])
 
 
+def test_an_open_quotation_mark_costs_one_answer_and_is_named_with_its_line(tmp_path):
+    rows = [f"{CLIP},person-{number},fear,fine" for number in range(202)]
+    rows[1] = f'{CLIP},person-1,fear,"great'
+    answers, rejected = read(tmp_path, "clip_id,annotator_id,label,notes\n" + "\n".join(rows) + "\n")
+    assert [answer.row_number for answer in answers] == [1, *range(3, 203)]
+    ((row_number, reason, message),) = [(one.row_number, one.reason, one.message) for one in rejected]
+    assert (row_number, reason) == (2, "bad_row")
+    assert "line 3 is no CSV" in message
+    assert "quotation mark" in message
+
+
+def test_an_open_quotation_mark_in_the_header_is_named(tmp_path):
+    answers, (rejected,) = read(tmp_path, f'clip_id,annotator_id,label,"notes\n{CLIP},ann,fear,x\n')
+    assert (answers, rejected.row_number, rejected.reason) == ([], 0, "unreadable_file")
+    assert "line 1 is no CSV" in rejected.message
+
+
 def test_a_missing_file_and_a_folder_are_rejections(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     for name in ("gone.json", "folder.csv"):

@@ -1,5 +1,6 @@
 """The report of a planted library: whole, self-contained, safe, true, and the same for the same data."""
 
+import os
 import re
 import shutil
 from datetime import UTC, datetime
@@ -225,7 +226,7 @@ def test_a_path_out_of_the_home_and_a_file_that_is_no_picture_are_left_out(tmp_p
 def test_a_failed_build_leaves_the_last_report_and_nothing_else(planted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = build_report(Home(planted), built_at=NOON)
     before = made.path.read_bytes()
-    monkeypatch.setattr(build.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         build_report(Home(planted))
     assert made.path.read_bytes() == before

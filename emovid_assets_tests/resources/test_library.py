@@ -389,6 +389,18 @@ def test_manifests_and_subtitles_beside_media_are_news_and_other_sidecars_are_no
     assert shelf.has_news()
 
 
+def test_rows_around_an_open_quotation_mark_count(shelf):
+    for name in ("a.gif", "b.gif", "c.gif"):
+        shelf.put(name)
+    shelf.manifest('path,region,title\na.gif,North,Tea\nb.gif,South,"Coffee\n\nc.gif,West,Milk\n,East,x\n')
+    assert {name: file.manifest for name, file in shelf.read().items()} == {
+        "a.gif": {"region": "North", "title": "Tea"},
+        "b.gif": {"region": "South"},
+        "c.gif": {"region": "West", "title": "Milk"},
+    }
+    assert set(shelf.faults()) == {"manifest.csv", "manifest.csv:6"}
+
+
 @pytest.mark.parametrize("length", [2, 200_000])
 def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf, length):
     shelf.put("a.gif")

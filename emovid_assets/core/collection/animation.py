@@ -36,7 +36,7 @@ class Listing:
     faults: list[str] = field(default_factory=list)
 
 
-def read_listing(header: Iterable[str], rows: Iterable[Mapping[str, str | None]]) -> Listing:
+def read_listing(header: Iterable[str], rows: Iterable[Mapping[str, str]]) -> Listing:
     """Rows of a manifest by path. Wrong cells are left out and named, and so are rows whose path is not in the set."""
     found = Listing()
     columns = {name.strip().lower(): name for name in header}
@@ -45,7 +45,7 @@ def read_listing(header: Iterable[str], rows: Iterable[Mapping[str, str | None]]
         found.faults.append("manifest.csv has no column `path`")
         return found
     for number, row in enumerate(rows, 2):
-        cells = {ours: (row.get(name) or "").strip() for ours, name in chosen.items() if name}
+        cells = {ours: row.get(name, "").strip() for ours, name in chosen.items() if name}
         cells = {ours: " ".join(cell.split()) for ours, cell in cells.items() if cell}
         path = safe_path(cells.pop("path", ""))
         if path is None:

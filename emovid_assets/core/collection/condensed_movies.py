@@ -11,7 +11,6 @@ clips of their film; 554 rows share film and position with another one; 94 have 
 """
 
 import ast
-import csv
 import re
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
+from emovid_assets.core.csv_text import Table, read_bytes
 
 ORIGIN = "condensed_movies"
 FILE_PREFIX = "youtube-"
@@ -155,7 +155,7 @@ def read_metadata(folder: Path) -> Metadata:
 
 
 def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line at which the row ends, its cells without surrounding space) of a file; nothing where it is absent."""
+    """(line at which the row begins, its cells without surrounding space) of a file; nothing where it is absent."""
     path = folder / name
     if not path.exists():
         return
@@ -164,20 +164,27 @@ def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, d
         faults.append(Fault(name, 0, "This is no regular file"))
         return
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            missing = [column for column in COLUMNS[name] if column not in (reader.fieldnames or ())]
-            if missing:
-                faults.append(Fault(name, 1, f"The header has no column {', '.join(missing)}"))
-                return
-            for row in reader:
-                if any(row[column] is None for column in COLUMNS[name]) or None in row:
-                    faults.append(Fault(name, reader.line_num, "The row has fewer or more cells than the header"))
-                    continue
-                # Ids that begin with `-` are text like all others: nothing here is a number or an option.
-                yield reader.line_num, {column: row[column].strip() for column in COLUMNS[name]}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = read_bytes(path.read_bytes())
+    except OSError as error:
         faults.append(Fault(name, 0, f"The file cannot be read: {error}"))
+        return
+    missing = [column for column in COLUMNS[name] if column not in table.header]
+    if missing and not table.faults:
+        faults.append(Fault(name, 1, f"The header has no column {', '.join(missing)}"))
+    if not missing:
+        yield from _whole_rows(table, name, faults)
+    faults += [Fault(name, fault.line, f"This cannot be read: {fault.message}") for fault in table.faults]
+
+
+def _whole_rows(table: Table, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
+    places = {column: place for place, column in enumerate(table.header) if column in COLUMNS[name]}
+    needed = max(places.values()) + 1
+    for line, cells in table:
+        if needed <= len(cells) <= len(table.header):
+            # Ids that begin with `-` are text like all others: nothing here is a number or an option.
+            yield line, {column: cells[place].strip() for column, place in places.items()}
+        elif cells:
+            faults.append(Fault(name, line, "The row has fewer or more cells than the header"))
 
 
 def _whole(text: str, file: str, row: int, found: Metadata) -> int | None:

@@ -6,13 +6,13 @@ belong here: what counts as a cut (`scenes`).
 Sums are whole numbers, so they can be kept and the same cuts found again without decoding (ADR 11).
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.video.reading import RgbConverter, has_alpha, plane_pixels
 
 if TYPE_CHECKING:
@@ -58,11 +58,8 @@ _RECORD = np.dtype([("pts", "<i8"), ("hue", "<u4"), ("saturation", "<u4"), ("val
 def write_changes(path: Path, pts: Sequence[int], changes: Sequence[Change]) -> None:
     """Keeps stamps and changes of all frames of a file, in one step: 20 bytes per frame."""
     records = np.array([(at, *change) for at, change in zip(pts, changes, strict=True)], _RECORD)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with put_into_place(path) as temporary, temporary.open("wb") as file:
         np.save(file, records)
-    os.replace(temporary, path)
 
 
 def read_changes(path: Path) -> tuple[list[int], list[Change]] | None:

@@ -8,7 +8,6 @@ keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 
 extended by repeating the last row or column, never scaled. Colour tags and the shape of the pixels are the source's.
 """
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, open_container, upright
@@ -83,16 +83,11 @@ class ClipWriter:
 
     def write(self, segment: dict[str, Any], target: Path) -> WrittenClip:
         """As `write_clip`."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp.mp4")
         try:
-            written = self._write(segment, temporary)
-            os.replace(temporary, target)
+            with put_into_place(target, keeps_suffix=True) as temporary:
+                return self._write(segment, temporary)
         except OSError as error:
             raise MediaError("write_failed", f"Writing {target.name}: {error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
-        return written
 
     def _write(self, segment: dict[str, Any], target: Path) -> WrittenClip:
         reason = self._refusal

@@ -1,9 +1,10 @@
 """Single pictures: the difference hash, and JPEG and PNG files."""
 
-import os
 from pathlib import Path
 
 import numpy as np
+
+from emovid_assets.core.placing import put_bytes
 
 
 def difference_hash(bgr: np.ndarray) -> str:
@@ -35,7 +36,4 @@ def _encode(rgb: np.ndarray, path: Path, suffix: str) -> None:
     is_encoded, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     if not is_encoded:
         raise ValueError(f"OpenCV cannot encode {path.name}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(data.tobytes())
-    os.replace(temporary, path)
+    put_bytes(path, data.tobytes())

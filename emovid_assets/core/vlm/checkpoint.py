@@ -3,22 +3,18 @@
 Belongs here: tensors in and out. Does not belong here: when it is written, what is trained.
 """
 
-import os
 from pathlib import Path
 from typing import Any
+
+from emovid_assets.core.placing import put_into_place
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
     """Tensors, numbers, texts, lists and dictionaries of these."""
     import torch
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with put_into_place(path) as temporary, temporary.open("wb") as file:
         torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def read(path: Path) -> dict[str, Any] | None:

@@ -7,7 +7,6 @@ set is known by where it lies. One that was moved is another one, whose files sh
 """
 
 import hashlib
-import io
 import logging
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Any
 from emovid_assets.core.collection.animation import ORIGIN, Listing, read_listing
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, kind_of
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
-from emovid_assets.core.csv_text import CsvError, csv_rows
+from emovid_assets.core.csv_text import Table
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CollectionSettings
@@ -113,10 +112,11 @@ class _Taking:
             text = files.text(MANIFEST)
             if text is None:
                 raise ArchiveError(f"{path}: there is no {MANIFEST} at its top, so nobody knows what the files are")
-            try:
-                listing = read_listing(*csv_rows(io.StringIO(text, newline="")))
-            except CsvError as error:
-                raise ArchiveError(f"{path}: {MANIFEST}, {error}") from error
+            table = Table(text)
+            rows = [row for _, row in table.by_column()]
+            for fault in table.faults:
+                raise ArchiveError(f"{path}: {MANIFEST}, {fault.message}")
+            listing = read_listing(table.header, rows)
             self._report.notes += [f"{path.name}: {fault}" for fault in listing.faults[:20]]
             self._name = self._store.name_of_set(DOMAIN, path.resolve(), is_kept=not self._is_dry)
             due = self._due(listing)

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ import urllib3
 
 from emovid_assets.core.collection.addresses import ForbiddenAddressError, is_allowed, require_fetchable
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, Kind, contradicts, kind_of
+from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.redaction import RedactingFilter, Redactor
 from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
 from emovid_assets.resources.collection.connections import CheckingAdapter
@@ -128,28 +128,24 @@ class Fetcher:
         return patiently(lambda: self._file(url, target, kinds, limits), PATIENCE, self._sleep)
 
     def _file(self, url: str, target: Path, kinds: Sequence[Kind], limits: Limits) -> Fetched:
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        target.parent.mkdir(parents=True, exist_ok=True)
         digest, size, kind = hashlib.sha256(), 0, None
-        try:
-            with self._answer(url, limits) as (answer, deadline), temporary.open("wb") as file:
-                head = b""
-                for chunk in self._body(url, answer, limits, deadline):
-                    if kind is None:
-                        head += chunk
-                        if len(head) < HEAD_BYTES:
-                            continue
-                        kind, chunk = self._kind(url, head, answer, kinds), head
-                    digest.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk)
+        with (
+            put_into_place(target) as temporary,
+            self._answer(url, limits) as (answer, deadline),
+            temporary.open("wb") as file,
+        ):
+            head = b""
+            for chunk in self._body(url, answer, limits, deadline):
                 if kind is None:
-                    raise FetchError("wrong_type", self._told(url, "the body is empty or no media file"))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+                    head += chunk
+                    if len(head) < HEAD_BYTES:
+                        continue
+                    kind, chunk = self._kind(url, head, answer, kinds), head
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+            if kind is None:
+                raise FetchError("wrong_type", self._told(url, "the body is empty or no media file"))
         return Fetched(kind, size, digest.hexdigest())
 
     def _kind(self, url: str, head: bytes, answer: requests.Response, kinds: Sequence[Kind]) -> Kind:

@@ -9,13 +9,13 @@ without a file is one that the next run removes.
 import csv
 import hashlib
 import io
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from emovid_assets.core.csv_text import CsvError, csv_rows
+from emovid_assets.core.csv_text import Table
+from emovid_assets.core.placing import leftovers_below, make_durable, make_folder, move_into_place, put_bytes, remove
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.library import MANIFEST_COLUMNS
@@ -63,6 +63,8 @@ class Shelf:
     def prepare(self, *, is_resuming: bool = False) -> None:
         """Makes the folders. What a killed run left half is removed, unless downloads go on from there."""
         self.partial.mkdir(parents=True, exist_ok=True)
+        for path in leftovers_below(self.folder):
+            remove(path)
         for path in () if is_resuming else self.partial.iterdir():
             path.unlink()
 
@@ -82,31 +84,29 @@ class Shelf:
             digest = hashlib.sha256(facts.get("external_id", "").encode()).hexdigest()[:8]
             target = target.with_name(f"{target.stem}-{digest}{target.suffix}")
             name = target.relative_to(self.folder).as_posix()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with complete.open("rb") as file:
-            os.fsync(file.fileno())
+        make_folder(target.parent)
         is_new = not self._manifest.exists()
         with self._manifest.open("ab") as file:
             # One write: a kill leaves the line whole or away.
             file.write(_lines([{**facts, "path": name}], has_header=is_new))
-        os.replace(complete, target)
+        make_durable(self._manifest)
+        move_into_place(complete, target)
         return self._home.relative(target)
 
     def rows(self) -> dict[str, dict[str, str]]:
         """Facts by file name, as the manifest says; the last row of a file counts. Raises BrokenManifestError."""
         if not self._manifest.exists():
             return {}
-        try:
-            with self._manifest.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-                _, rows = csv_rows(stream)
-        except CsvError as error:
+        table = Table(self._manifest.read_bytes().decode("utf-8-sig", "replace"))
+        rows = list(table.by_column())
+        for fault in table.faults:
             # To write it anew would lose what it says of origins and licences.
             raise BrokenManifestError(
-                f"{self._manifest}: {error} Mend or remove that line, then collect again"
-            ) from None
+                f"{self._manifest}: {fault.message}. Mend or remove that line, then collect again"
+            )
         return {
             path: {name: cell for name in MANIFEST_COLUMNS if (cell := row.get(name))}
-            for row in rows
+            for _, row in rows
             if (path := row.get("path"))
         }
 
@@ -120,10 +120,7 @@ class Shelf:
             return
         if self._manifest.exists() and self._manifest.read_bytes() == wanted:
             return
-        temporary = self._manifest.with_name(f".{MANIFEST}.{os.getpid()}.tmp")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(wanted)
-        os.replace(temporary, self._manifest)
+        put_bytes(self._manifest, wanted)
 
 
 def _lines(rows: list[dict[str, str]], *, has_header: bool) -> bytes:
