@@ -33,7 +33,7 @@ def _measured(
     group=GROUP,
     code_version=f"1.{media_steps.SCAN_VERSION}",
     kinds=["opencv"],
-    settings=["frame_sampling"],
+    settings=["scene_settings", "frame_sampling"],
     pool=MEDIA_POOL,
 )
 def colour_attributes(

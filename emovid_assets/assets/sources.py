@@ -131,7 +131,7 @@ def segments(context: dg.AssetExecutionContext, project: Project, source_videos:
     )
 
 
-@table_asset(group=GROUP, code_version="1", pool=MEDIA_POOL)
+@table_asset(group=GROUP, code_version="1", settings=["scene_settings", "frame_sampling"], pool=MEDIA_POOL)
 def clips(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, segments: pa.Table) -> Rows:
     domain = context.partition_key
     measured = media.measured(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
@@ -170,7 +170,7 @@ def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str
     group=GROUP,
     code_version=f"2.{media_steps.CLIP_VERSION}",
     kinds=["pyav"],
-    settings=["clip_file_settings"],
+    settings=["clip_file_settings", "scene_settings", "frame_sampling"],
     pool=MEDIA_POOL,
 )
 def clip_media(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table, clips: pa.Table) -> Rows:
