@@ -3,10 +3,13 @@
 After a change that is meant, write the list anew (`definitions_snapshot` says what that means) and read the difference.
 """
 
+import inspect
+import tomllib
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from emovid_assets.assets.partitions import backfill_policy
 from emovid_assets.building.runner import stages
@@ -16,12 +19,14 @@ from emovid_assets.home.settings_groups import GROUPS
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
+from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.code_reach import Code
 from emovid_assets_tests.definitions_snapshot import (
     ALL_SPECS,
     GRAPH,
     SPECS,
     asset_facts,
+    bodies,
     code_of_assets,
     facts,
     job_facts,
@@ -106,6 +111,26 @@ def test_an_asset_says_what_it_is_and_who_owns_it(name: str) -> None:
     assert spec.owners == ["team:emovid"]
     assert spec.code_version
     assert spec.kinds
+
+
+def test_each_asset_refers_to_its_own_body_in_the_file_where_it_stands() -> None:
+    for name, body in bodies().items():
+        (place,) = SPECS[name].metadata["dagster/code_references"].code_references
+        lines = Path(place.file_path).read_text(encoding="utf-8").splitlines()[place.line_number - 1 :]
+        assert Path(place.file_path) == Path(inspect.getfile(body))
+        assert lines[0].startswith(("@table_asset(", "@dg.asset("))
+        # The first function from there.
+        assert next(line for line in lines if line.startswith("def ")).startswith(f"def {name}(")
+
+
+def test_dagster_loads_the_same_location_by_either_of_its_files() -> None:
+    """Where `pyproject.toml` has `[tool.dg]`, `dagster dev` without `-w` passes over `workspace.yaml`."""
+    (location,) = yaml.safe_load((ROOT / "workspace.yaml").read_text(encoding="utf-8"))["load_from"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dg"]["project"]
+    assert location["python_module"] == {
+        "module_name": project["code_location_target_module"],
+        "location_name": project["code_location_name"],
+    }
 
 
 @table_by_table
