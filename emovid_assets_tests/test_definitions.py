@@ -1,17 +1,15 @@
 """What Dagster is given: a golden list of assets, checks and jobs, and what every asset has in common.
 
-After a change that is meant, write the list anew and read the difference:
-
-    EMOVID_UPDATE_SNAPSHOT=1 python -m pytest emovid_assets_tests/test_definitions.py
+After a change that is meant, write the list anew (`definitions_snapshot` says what that means) and read the difference.
 """
 
-import json
-import os
+import inspect
+import tomllib
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from emovid_assets.assets.partitions import backfill_policy
 from emovid_assets.building.runner import stages
@@ -21,11 +19,22 @@ from emovid_assets.home.settings_groups import GROUPS
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
+from emovid_assets_tests.assets.homes import ROOT
+from emovid_assets_tests.code_reach import Code
+from emovid_assets_tests.definitions_snapshot import (
+    ALL_SPECS,
+    GRAPH,
+    SPECS,
+    asset_facts,
+    bodies,
+    code_of_assets,
+    facts,
+    job_facts,
+    job_names,
+    read_snapshot,
+    undecided,
+)
 
-SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
-GRAPH = defs.resolve_asset_graph()
-ALL_SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
-SPECS = {name: spec for name, spec in ALL_SPECS.items() if name not in GROUPS}
 # SPEC §4.
 STAGES_OF_SPEC = (
     *("source_videos", "segments", "clips", "clip_media", "colour_attributes", "annotation_tasks"),
@@ -37,60 +46,13 @@ STAGES_OF_SPEC = (
 table_by_table = pytest.mark.parametrize("name", sorted(TABLES))
 
 
-def snapshot() -> dict[str, Any]:
-    return {
-        "assets": {name: asset_facts(name) for name in sorted(SPECS)},
-        "checks": [check_facts(key) for key in sorted(GRAPH.asset_check_keys, key=str)],
-        "jobs": {name: job_facts(name) for name in sorted(job_names())},
-        "sensors": {sensor.name: sensor.default_status.value for sensor in defs.sensors or ()},
-        "schedules": {one.name: [one.cron_schedule, one.default_status.value] for one in defs.schedules or ()},
-    }
-
-
-def asset_facts(name: str) -> dict[str, Any]:
-    spec, node = SPECS[name], GRAPH.get(dg.AssetKey(name))
-    return {
-        "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
-        "group": spec.group_name,
-        "kinds": sorted(spec.kinds),
-        "owners": list(spec.owners),
-        "partitions": node.partitions_def.get_partition_keys() if node.partitions_def else None,
-        "backfill_policy": str(node.backfill_policy) if node.backfill_policy else "default",
-        "code_version": spec.code_version,
-        "pools": sorted(node.pools or ()),
-        "automation": spec.automation_condition.name if spec.automation_condition else None,
-        "freshness": str(spec.freshness_policy) if spec.freshness_policy else None,
-    }
-
-
-def check_facts(key: dg.AssetCheckKey) -> dict[str, Any]:
-    node = GRAPH.get(key)
-    return {
-        "asset": key.asset_key.to_user_string(),
-        "check": key.name,
-        "blocking": node.blocking,
-        "partitioned": node.partitions_def is not None,
-    }
-
-
-def job_names() -> list[str]:
-    """Jobs of assets."""
-    return [job.name for job in defs.jobs or () if not isinstance(job, dg.JobDefinition)]
-
-
-def job_facts(name: str) -> dict[str, Any]:
-    job = defs.resolve_job_def(name)
-    return {
-        "assets": sorted(key.to_user_string() for key in job.asset_layer.selected_asset_keys),
-        "partitioned": job.partitions_def is not None,
-    }
-
-
 def test_the_definitions_are_those_of_the_snapshot() -> None:
-    text = json.dumps(snapshot(), indent=1) + "\n"
-    if os.environ.get("EMOVID_UPDATE_SNAPSHOT"):
-        SNAPSHOT.write_text(text, encoding="utf-8")
-    assert json.loads(SNAPSHOT.read_text(encoding="utf-8")) == json.loads(text)
+    known, now = read_snapshot(), facts()
+    assert {name: known[name] for name in now} == now
+
+
+def test_the_code_behind_an_asset_has_changed_only_where_somebody_has_said_what_that_means() -> None:
+    assert undecided(read_snapshot(), facts()["assets"], code_of_assets(Code())) == []
 
 
 def test_every_table_of_the_contract_is_an_asset_and_every_table_asset_is_in_the_registry() -> None:
@@ -151,6 +113,26 @@ def test_an_asset_says_what_it_is_and_who_owns_it(name: str) -> None:
     assert spec.kinds
 
 
+def test_each_asset_refers_to_its_own_body_in_the_file_where_it_stands() -> None:
+    for name, body in bodies().items():
+        (place,) = SPECS[name].metadata["dagster/code_references"].code_references
+        lines = Path(place.file_path).read_text(encoding="utf-8").splitlines()[place.line_number - 1 :]
+        assert Path(place.file_path) == Path(inspect.getfile(body))
+        assert lines[0].startswith(("@table_asset(", "@dg.asset("))
+        # The first function from there.
+        assert next(line for line in lines if line.startswith("def ")).startswith(f"def {name}(")
+
+
+def test_dagster_loads_the_same_location_by_either_of_its_files() -> None:
+    """Where `pyproject.toml` has `[tool.dg]`, `dagster dev` without `-w` passes over `workspace.yaml`."""
+    (location,) = yaml.safe_load((ROOT / "workspace.yaml").read_text(encoding="utf-8"))["load_from"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dg"]["project"]
+    assert location["python_module"] == {
+        "module_name": project["code_location_target_module"],
+        "location_name": project["code_location_name"],
+    }
+
+
 @table_by_table
 def test_the_column_schema_in_the_ui_is_the_registrys(name: str) -> None:
     schema = SPECS[name].metadata["dagster/column_schema"]
@@ -165,7 +147,7 @@ def test_the_column_schema_in_the_ui_is_the_registrys(name: str) -> None:
 
 @table_by_table
 def test_a_table_has_its_three_blocking_checks_partitioned_like_the_table(name: str) -> None:
-    checks = {fact["check"]: fact for fact in snapshot()["checks"] if fact["asset"] == name}
+    checks = {fact["check"]: fact for fact in facts()["checks"] if fact["asset"] == name}
     for check in ("schema_matches", "keys_are_unique", "values_are_valid"):
         assert checks[check]["blocking"]
         assert checks[check]["partitioned"] == TABLES[name].is_partitioned

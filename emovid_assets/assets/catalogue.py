@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from emovid_assets.assets.pictures import drawings
-from emovid_assets.assets.table_asset import OWNER, markdown_table, settings_tags
+from emovid_assets.assets.table_asset import OWNER, markdown_table, seeing_only, settings_tags
 from emovid_assets.home.settings_groups import GROUPS, digests
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.report.answers import Answers
@@ -30,6 +30,7 @@ SHOWN_VIEWS = ("dataset_statistics", "emotion_distribution", "rater_agreement", 
     code_version="2",
     description="DuckDB views over every table, and the analyses of the paper. Safe to open read-only at any time.",
 )
+@seeing_only()
 def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     sql_folder = shipped_file("sql")
     summary = build_catalogue(project.home.root, sql_folder)
@@ -53,6 +54,7 @@ def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.Materia
     description="Every table and figure of the paper for this dataset, with its queries, in one HTML file that needs "
     "nothing but a browser: `reports/report.html`.",
 )
+@seeing_only(*GROUPS)
 def dataset_report(project: Project) -> dg.MaterializeResult:
     now = digests(project.home)
     report = build_report(project.home)

@@ -4,6 +4,7 @@ Belongs here: names, kinds, owners, policies, previews, data versions. Not here:
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -44,11 +45,13 @@ def table_asset(
     """Declares the asset of the table that bears the function's name.
 
     `code_version`: of the body, and after a dot of the step whose results it hands on, where it has one.
-    `settings`: the groups of `settings_groups` that the body reads, itself or through what it calls.
+    `settings`: the groups of `settings_groups` that the body reads, itself or through what it calls. To read a key of
+    another group raises UndeclaredSettingError.
     """
 
     def declare(body: Body) -> dg.AssetsDefinition:
         table = TABLES[body.__name__]
+        seen = seeing_only(*settings)(body)
         return dg.asset(
             name=table.name,
             deps=[*deps, *settings],
@@ -62,7 +65,7 @@ def table_asset(
             dagster_type=pandas_type(table) if table.uses_pandas_type else None,
             metadata={"dagster/column_schema": column_schema(table), **_looks_back(table.name)},
             pool=pool,
-        )(_noting_settings(body, settings) if settings else body)
+        )(_noting_settings(seen, settings) if settings else seen)
 
     return declare
 
@@ -74,6 +77,22 @@ def _looks_back(asset: str) -> dict[str, Any]:
 
 SETTINGS_TAG = "emovid.settings/"
 """Begins the tags of a materialisation that say under which digest of a group it was made."""
+
+
+def seeing_only(*groups: str) -> Callable[[Body], Body]:
+    """The body of an asset that is given a project without the settings of all other groups."""
+
+    def declare(body: Body) -> Body:
+        if "project" not in inspect.signature(body).parameters:
+            return body
+
+        @functools.wraps(body)
+        def seeing(*args: Any, project: Project, **inputs: Any) -> Any:
+            return body(*args, project=project.as_read_by(body.__name__, groups), **inputs)
+
+        return seeing
+
+    return declare
 
 
 def _noting_settings(body: Body, groups: Sequence[str]) -> Body:

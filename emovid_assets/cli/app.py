@@ -5,6 +5,8 @@ Belongs here: putting the commands together. Does not belong here: any of them.
 
 import errno
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -12,7 +14,7 @@ from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.build import build, demo, plan, status, verify
 from emovid_assets.cli.collect import collect
 from emovid_assets.cli.look import report, ui
-from emovid_assets.cli.shared import fail
+from emovid_assets.cli.shared import fail, out
 from emovid_assets.cli.sql import sql
 from emovid_assets.home.folders import Home
 
@@ -23,9 +25,25 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Build emotion-annotated video datasets. Everything lies below EMOVID_HOME (default: ./data).",
 )
+
 for command in (build, demo, status, plan, verify, sql, report, ui, collect):
     app.command()(command)
 app.add_typer(annotate, name="annotate")
+
+
+def say_version(is_asked: bool) -> None:
+    if is_asked:
+        out.print(f"emovid {version('emovid-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    is_version_asked: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """What goes before a command."""
 
 
 def main() -> None:

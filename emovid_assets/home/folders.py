@@ -6,7 +6,8 @@ Belongs here: names of folders and files. Does not belong here: what is done wit
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
@@ -17,6 +18,8 @@ class Home:
     """The home folder. Paths in tables are relative to `root`, with forward slashes."""
 
     root: Path
+    view: Callable[[Settings], Settings] | None = field(default=None, compare=False, repr=False)
+    """What of the settings whoever has this home may read (`settings_guard`); null: everything."""
 
     @classmethod
     def from_environment(cls) -> "Home":
@@ -91,4 +94,5 @@ class Home:
 
     def settings(self) -> Settings:
         """Settings of this home. Raises SettingsError with the file, the key and what is allowed."""
-        return read_settings(self.root / SETTINGS_FILE)
+        settings = read_settings(self.root / SETTINGS_FILE)
+        return settings if self.view is None else self.view(settings)

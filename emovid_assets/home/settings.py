@@ -9,9 +9,9 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 SETTINGS_FILE = "emovid.toml"
 LEAST_MEMORY_MB = 512
@@ -21,9 +21,39 @@ class SettingsError(ValueError):
     """The settings file cannot be used; the message names the key and says what is allowed."""
 
 
+class UndeclaredSettingError(RuntimeError):
+    """A setting was read that the reader has not declared; the message names both, and what to do."""
+
+
 class _Section(BaseModel):
     # A misspelt key must be an error, not a setting that silently does nothing.
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    _withheld: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    def without(self, withheld: Mapping[str, str]) -> Self:
+        """A copy in which some keys have no value; who reads one gets an UndeclaredSettingError that says this."""
+        copied = self.model_copy()
+        for name in withheld:
+            del copied.__dict__[name]
+        copied._withheld = withheld
+        return copied
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Python asks here only for what is not there.
+            if not name.startswith("_") and name in self._withheld:
+                raise UndeclaredSettingError(self._withheld[name])
+            return super().__getattr__(name)
+
+    def model_dump(self, *, exclude: Any = None, **options: Any) -> dict[str, Any]:
+        """As pydantic's, but raises UndeclaredSettingError where a part would pass for the whole."""
+        for name in type(self).model_fields:
+            value = None if name in (exclude or ()) else getattr(self, name)
+            if isinstance(value, _Section):
+                value.model_dump()
+        return super().model_dump(exclude=exclude, **options)
 
     def digest(self) -> str:
         """16 hex digits that change with any value: part of every item's key."""

@@ -29,6 +29,7 @@ from emovid_assets.checks.labeller_checks import LABELLER_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
 from emovid_assets.orchestration.automation import OUTDATED, automation
+from emovid_assets.orchestration.code_references import with_code_references
 from emovid_assets.orchestration.io_managers import ParquetIOManager
 from emovid_assets.orchestration.jobs import jobs
 from emovid_assets.orchestration.schedules import schedules
@@ -63,7 +64,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     ]
     all_jobs = jobs()
     return dg.Definitions(
-        assets=[*dg.map_asset_specs(_with_policies, assets), *settings.OBSERVED],
+        assets=[*with_code_references(dg.map_asset_specs(_with_policies, assets)), *settings.OBSERVED],
         asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS],
         jobs=all_jobs,
         sensors=[*sensors(sensor_status, every_s), automation(sensor_status, every_s)],

@@ -5,15 +5,18 @@ Belongs here: putting the pieces together for Dagster. Does not belong here: any
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+from pydantic import PrivateAttr
 
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import Settings
+from emovid_assets.home.settings_guard import view_of
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import refresh_catalogue
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
@@ -31,10 +34,18 @@ class Project(dg.ConfigurableResource):
     retry_quarantined: bool = False
     may_forget_domains: bool = False
     """Whether a domain whose files are all gone is taken at its word: somebody has named it."""
+    _view: Callable[[Settings], Settings] | None = PrivateAttr(None)
+
+    def as_read_by(self, asset: str, groups: Sequence[str]) -> "Project":
+        """The same project, whose settings hold of the groups only those that the asset has declared."""
+        copied = self.model_copy()
+        copied._view = view_of(asset, groups)
+        return copied
 
     @property
     def home(self) -> Home:
-        return Home(Path(self.home_folder).resolve()) if self.home_folder else Home.from_environment()
+        home = Home(Path(self.home_folder).resolve()) if self.home_folder else Home.from_environment()
+        return replace(home, view=self._view)
 
     @property
     def settings(self) -> Settings:

@@ -1,6 +1,7 @@
 """Help for every command, and one clear line for every argument that cannot be used."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("annotate", "pull"): "into the library",
     ("annotate", "status"): "How far people are",
 }
+
+
+def test_the_version_is_that_of_the_project(call: Call) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = call("--version")
+    assert (asked.exit_code, asked.output) == (0, f"emovid {project['version']}\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
