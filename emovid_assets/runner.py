@@ -22,6 +22,7 @@ from emovid_assets.instance import instance_folder, opening
 from emovid_assets.layout import Home
 from emovid_assets.needs import current_verdicts, failed
 from emovid_assets.partitions import DOMAINS
+from emovid_assets.resources.dagster_connections import keep_connections
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
@@ -66,6 +67,7 @@ class StageReport:
 def open_instance(home: Home) -> dg.DagsterInstance:
     """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children."""
     os.environ["DAGSTER_HOME"] = str(instance_folder(home.root))
+    keep_connections()
     with opening(home.root):
         return dg.DagsterInstance.get()
 
