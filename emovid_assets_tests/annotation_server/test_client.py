@@ -54,7 +54,7 @@ class Scripted:
 def scripted() -> Iterator[Scripted]:
     handler = type("Fresh", (Script,), {"statuses": [], "seen": [], "refresh_count": 0})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield Scripted(f"http://127.0.0.1:{server.server_port}", handler)
     server.shutdown()
