@@ -18,8 +18,8 @@ def made_once(temporary: pytest.TempPathFactory, name: str, make: Callable[[Path
     run = temporary.getbasetemp()
     # Each process of pytest-xdist has a folder of its own in that of the run.
     run = run.parent if "PYTEST_XDIST_WORKER" in os.environ else run
-    folder, done = run / f"once-{name}", run / f"once-{name}.done"
-    with locked(run / f"once-{name}.lock"):
+    folder, done = run / "once" / name, run / "once" / f"{name}.done"
+    with locked(run / "once" / f"{name}.lock"):
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
             make(folder)
