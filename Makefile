@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 LABEL_STUDIO := .venv-label-studio
 LABEL_STUDIO_VERSION := 1.23.2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, as in images, every process of a test compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-fast lint ui clean lock label-studio
 

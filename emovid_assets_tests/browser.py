@@ -73,7 +73,7 @@ def visit(files: dict[str, Served], doing: str) -> Visit:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     assert CHROMIUM
     with tempfile.TemporaryDirectory() as profile, tempfile.TemporaryFile("w+") as log:
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

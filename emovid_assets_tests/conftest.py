@@ -8,10 +8,18 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from emovid_assets_tests.once import made_once
+
+# As many processes as cores: a thread more in each would wait for its turn, and spin while it does.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
-# A busy machine is no reason for a property test to fail.
-settings.register_profile("emovid", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is no reason for a property test to fail, and neither is chance. `--hypothesis-profile=other-examples`
+# looks where nobody has looked yet.
+CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("emovid", derandomize=True, **CALM)
+settings.register_profile("other-examples", **CALM)
 settings.load_profile("emovid")
 
 
@@ -33,10 +41,7 @@ def tiny_chat_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
     """The folder of a vision-language model of random weights, by its name in `TINY_CHAT_MODELS`; made once."""
     from emovid_assets_tests.resources.tiny_chat_models import TINY_CHAT_MODELS
 
-    base = tmp_path_factory.mktemp("chat_models")
-
     def folder_of(name: str) -> Path:
-        folder = base / name
-        return folder if folder.is_dir() else TINY_CHAT_MODELS[name](folder)
+        return made_once(tmp_path_factory, name, TINY_CHAT_MODELS[name])
 
     return folder_of

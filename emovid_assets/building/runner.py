@@ -23,6 +23,7 @@ from emovid_assets.freshness.staleness import Lineage, Place, Walk
 from emovid_assets.home.build_lock import building
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
+from emovid_assets.orchestration.connections import keep_connections
 from emovid_assets.orchestration.instance import instance_folder, opening
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
@@ -66,6 +67,7 @@ class StageReport:
 def open_instance(home: Home) -> dg.DagsterInstance:
     """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children."""
     os.environ["DAGSTER_HOME"] = str(instance_folder(home.root))
+    keep_connections()
     with opening(home.root):
         return dg.DagsterInstance.get()
 

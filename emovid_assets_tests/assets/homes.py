@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -22,6 +21,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
+from emovid_assets_tests.once import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,17 +53,18 @@ def emovid(home: Path, *arguments: str, timeout_s: float = 600) -> subprocess.Co
 
 
 def built_demo(temporary: pytest.TempPathFactory) -> Demo:
-    """The demo of this test run, whichever folder of tests asks first."""
-    return _built_demo(temporary.getbasetemp() / "built-demo")
+    """The demo of this test run, whichever folder of tests and whichever process asks first."""
+    folder = made_once(temporary, "demo", _build_demo)
+    return Demo(folder / "home", (folder / "output.txt").read_text(encoding="utf-8"))
 
 
-@cache
-def _built_demo(home: Path) -> Demo:
-    home.mkdir()
+def _build_demo(folder: Path) -> None:
+    home = folder / "home"
+    home.mkdir(parents=True)
     (home / "emovid.toml").write_text(DEMO_SETTINGS, encoding="utf-8")
     done = emovid(home, "demo", "--size", "small")
     assert done.returncode == 0, done.stdout + done.stderr
-    return Demo(home, done.stdout)
+    (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
 
 
 def copy_of(home: Path, target: Path) -> Path:

@@ -18,15 +18,11 @@ from emovid_assets_tests.cli.conftest import Call, call
 from emovid_assets_tests.collection.homes import movie_home, settings
 from emovid_assets_tests.collection.servers import serving
 from emovid_assets_tests.collection.sticker_services import KEY, Services, sticker
-from emovid_assets_tests.collection.test_movies import DASHED, GONE, PLAIN, VideoHost
+from emovid_assets_tests.collection.test_movies import DASHED, GONE, PLAIN, VideoHost, host
+from emovid_assets_tests.media.films import film_to_serve
 from emovid_assets_tests.sql.planting import SQL_FOLDER
 
-__all__ = ["call"]
-
-
-@pytest.fixture
-def host(corpus: Path) -> VideoHost:
-    return VideoHost(corpus / "movie" / "chaplin_silent_640x360.mp4")
+__all__ = ["call", "host"]
 
 
 def test_the_command_says_what_it_would_do_does_it_and_says_what_came(
@@ -118,8 +114,8 @@ def test_building_assets_downloads_nothing_and_shows_what_is_wanted(tmp_path: Pa
 
 
 @pytest.mark.integration
-def test_a_collected_film_is_trimmed_and_keeps_its_origin_to_the_catalogue(tmp_path: Path, corpus: Path) -> None:
-    host = VideoHost(corpus / "movie" / "sintel_trailer_480x204.mp4")
+def test_a_collected_film_is_trimmed_and_keeps_its_origin_to_the_catalogue(tmp_path: Path) -> None:
+    host = VideoHost(film_to_serve(tmp_path / "film.mp4", 52, cuts=(200, 400, 650, 900)))
     with serving(host) as server:
         home = movie_home(tmp_path / "home", server, [DASHED], {DASHED: 20})
         collect(home, "movie")

@@ -1,4 +1,4 @@
-"""Films through yt-dlp's generic extractor, from a video host on this machine that has real films and real faults."""
+"""Films through yt-dlp's generic extractor, from a video host on this machine that has films and real faults."""
 
 import csv
 import os
@@ -21,6 +21,8 @@ from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import read_library
 from emovid_assets_tests.collection.homes import movie_home, settings
 from emovid_assets_tests.collection.servers import Loopback, Request, serving
+from emovid_assets_tests.media.films import film_to_serve
+from emovid_assets_tests.once import made_once
 
 DASHED, PLAIN, GONE, BLOCKED, HTML = "-aaaaaaaaaa", "bbbbbbbbbbb", "ccccccccccc", "ddddddddddd", "eeeeeeeeeee"
 
@@ -70,8 +72,13 @@ class VideoHost:
 
 
 @pytest.fixture
-def host(corpus: Path) -> VideoHost:
-    return VideoHost(corpus / "movie" / "chaplin_silent_640x360.mp4")
+def host(tmp_path_factory: pytest.TempPathFactory) -> VideoHost:
+    return VideoHost(made_once(tmp_path_factory, "served-film", draw_served) / "film.mp4")
+
+
+def draw_served(folder: Path) -> None:
+    folder.mkdir()
+    film_to_serve(folder / "film.mp4")
 
 
 def run(home: Home, **options: object) -> Report:

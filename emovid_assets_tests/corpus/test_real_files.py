@@ -7,18 +7,15 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from PIL import Image, ImageSequence
-from scenedetect import AdaptiveDetector, ContentDetector, detect
+from scenedetect import AdaptiveDetector, ContentDetector
 
-from emovid_assets.core.colour import ColourSums, colour_attributes
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets_tests.conftest import CORPUS
+from emovid_assets_tests.media.judging import colour_faults, cuts_of_pyscenedetect, frames_for_reference
 from emovid_assets_tests.media.making import pixels_of
-from emovid_assets_tests.media.reference import Reference, differences, over_white
 from emovid_assets_tests.media.scanning import CONTENT, cut_frames, probe, scan
 
 pytestmark = [pytest.mark.corpus, pytest.mark.integration]
@@ -48,24 +45,6 @@ def scanned(corpus, tmp_path_factory):
     return of
 
 
-def frames_for_reference(path, wanted):
-    """(index, RGB) of the wanted frames by a plain decode: Pillow for WebP, PyAV for everything else."""
-    if path.suffix == ".webp":
-        with Image.open(path) as image:
-            for index, still in enumerate(ImageSequence.Iterator(image)):
-                if index in wanted:
-                    yield index, over_white(np.asarray(still.convert("RGBA")))
-        return
-    with av.open(str(path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index in wanted:
-                is_opaque = frame.format.name.startswith("yuv4")
-                yield (
-                    index,
-                    frame.to_ndarray(format="rgb24") if is_opaque else over_white(frame.to_ndarray(format="rgba")),
-                )
-
-
 def test_a_sticker_of_one_frame_is_refused(corpus):
     with pytest.raises(MediaError) as caught:
         probe(corpus / "sticker" / STILL)
@@ -76,32 +55,19 @@ def test_a_sticker_of_one_frame_is_refused(corpus):
 def test_colours_of_every_clip_are_the_float64_definition(scanned, path):
     facts, result = scanned(path)
     assert result["frame_count"] == facts.frame_count
-    kept = [segment for segment in result["segments"] if segment["is_kept"]]
-    assert kept
-    owner = {
-        index: number
-        for number, segment in enumerate(kept)
-        for index in range(segment["start_frame"], segment["end_frame"], 20)
-    }
-    sums = [Reference() for _ in kept]
-    for index, rgb in frames_for_reference(path, owner):
-        sums[owner[index]].add(rgb)
-    for segment, reference in zip(kept, sums, strict=True):
-        ours = colour_attributes(ColourSums(*segment["colour"]))
-        assert differences(ours, reference.attributes()) == {}, segment["clip_id"]
+    assert colour_faults(path, result) == {}
 
 
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
 def test_adaptive_cuts_are_those_of_pyscenedetect(scanned, path):
     _, result = scanned(path)
-    theirs = [start.frame_num for start, _ in detect(str(path), AdaptiveDetector())][1:]
-    assert cut_frames(result) == theirs
+    assert cut_frames(result) == cuts_of_pyscenedetect(path, AdaptiveDetector)
 
 
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
 def test_content_cuts_are_those_of_pyscenedetect(path):
-    theirs = [start.frame_num for start, _ in detect(str(path), ContentDetector())][1:]
-    assert cut_frames(scan(path, detector=CONTENT, stream=probe(path).stream_index)) == theirs
+    ours = scan(path, detector=CONTENT, stream=probe(path).stream_index)
+    assert cut_frames(ours) == cuts_of_pyscenedetect(path, ContentDetector)
 
 
 def test_the_chain_of_segments_covers_every_film_without_gap(scanned):

@@ -106,7 +106,7 @@ def _expected(captions: list[list[str]]) -> list[tuple[str, int]]:
         max_size=12,
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_five_phrases_are_those_of_the_definition(library: Library, captions: list[list[str]]) -> None:
     _plant(library, [("fear", " ".join(words)) for words in captions])
     assert _phrases(library) == _expected(captions)

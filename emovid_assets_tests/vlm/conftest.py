@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from emovid_assets.resources.training import FineTuned
+from emovid_assets_tests.once import made_once
 from emovid_assets_tests.vlm.learnable import make_home
 from emovid_assets_tests.vlm.run_training import train
 
@@ -19,11 +20,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_chat_model: Callable[
     """A home and the labeller that was fine-tuned in it without a disturbance, by the class of its model."""
     made: dict[str, tuple[Path, FineTuned]] = {}
 
+    def learn(folder: Path, name: str) -> None:
+        with one_thread():
+            train(make_home(folder / "home", tiny_chat_model(name)))
+
     def of(name: str) -> tuple[Path, FineTuned]:
         if name not in made:
-            home = make_home(tmp_path_factory.mktemp(name) / "home", tiny_chat_model(name))
-            with one_thread():
-                made[name] = home, train(home)
+            home = made_once(tmp_path_factory, f"trained-{name}", lambda folder: learn(folder, name)) / "home"
+            # What was trained is found again.
+            made[name] = home, train(home)
         return made[name]
 
     return of

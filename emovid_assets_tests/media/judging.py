@@ -1,0 +1,61 @@
+"""What a file really shows and where others cut it, to hold our media pass against.
+
+Belongs here: decoding without our reader, other people's cut detection, the comparison of colours. Does not belong
+here: which files are looked at.
+"""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from PIL import Image, ImageSequence
+from scenedetect import AdaptiveDetector, ContentDetector, detect
+
+from emovid_assets.core.colour import ColourSums, colour_attributes
+from emovid_assets_tests.media.reference import Reference, differences, over_white
+
+STRIDE = 20
+
+
+def frames_for_reference(path: Path, wanted: Collection[int]) -> Iterator[tuple[int, np.ndarray]]:
+    """(index, RGB) of the wanted frames by a plain decode: Pillow for WebP, PyAV for everything else."""
+    if path.suffix == ".webp":
+        with Image.open(path) as image:
+            for index, still in enumerate(ImageSequence.Iterator(image)):
+                if index in wanted:
+                    yield index, over_white(np.asarray(still.convert("RGBA")))
+        return
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index in wanted:
+                is_opaque = frame.format.name.startswith("yuv4")
+                yield (
+                    index,
+                    frame.to_ndarray(format="rgb24") if is_opaque else over_white(frame.to_ndarray(format="rgba")),
+                )
+
+
+def colour_faults(path: Path, scanned: dict[str, Any]) -> dict[str, Any]:
+    """Kept segments whose colours are not those of the float64 definition; raises where none is kept."""
+    kept = [segment for segment in scanned["segments"] if segment["is_kept"]]
+    assert kept
+    owner = {
+        index: number
+        for number, segment in enumerate(kept)
+        for index in range(segment["start_frame"], segment["end_frame"], STRIDE)
+    }
+    sums = [Reference() for _ in kept]
+    for index, rgb in frames_for_reference(path, owner):
+        sums[owner[index]].add(rgb)
+    faults = {}
+    for segment, reference in zip(kept, sums, strict=True):
+        ours = colour_attributes(ColourSums(*segment["colour"]))
+        if found := differences(ours, reference.attributes()):
+            faults[segment["clip_id"]] = found
+    return faults
+
+
+def cuts_of_pyscenedetect(path: Path, detector: type[AdaptiveDetector | ContentDetector]) -> list[int]:
+    return [start.frame_num for start, _ in detect(str(path), detector())][1:]
