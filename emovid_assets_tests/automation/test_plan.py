@@ -46,6 +46,10 @@ def in_state(found: dict[tuple[str, str | None], PlannedAsset], state: str) -> D
     return {place for place, one in found.items() if one.state == state}
 
 
+# They find a scan by a key that is made of all cut settings.
+READ_SCANS = ("segments", "clips", "clip_media", "colour_attributes", "clip_features")
+
+
 def everywhere(*assets: str) -> Done:
     return {(asset, domain) for asset in assets for domain in DOMAINS}
 
@@ -78,8 +82,7 @@ def test_after_a_build_there_is_nothing_to_do_and_a_plan_leaves_everything_as_it
 
 def test_another_threshold_concerns_the_scans_and_what_reads_them(home: Path) -> None:
     found = planned(home, "[scenes]\nthreshold = 5.0\n")
-    # `clip_features` holds how often a whole file is cut, so it reads the threshold too.
-    assert in_state(found, "stale") == everywhere("segments", "clip_features") | REPORT
+    assert in_state(found, "stale") == everywhere(*READ_SCANS) | REPORT
     assert {one.reason for one in found.values() if one.state == "stale"} == {"scene_settings has changed"}
     scanned = {domain: len(rows(home, "source_videos", domain)) for domain in DOMAINS}
     assert counts(found, "segments") == scanned
@@ -111,9 +114,9 @@ def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path
     assert in_state(planned(home, "[media]\nworkers = 1\ntimeout_s = 99\n"), "up to date") == set(found)
 
 
-def test_another_stride_leaves_the_cuts_alone(home: Path) -> None:
+def test_another_stride_concerns_the_same(home: Path) -> None:
     found = planned(home, "[scenes]\nframe_stride = 7\n")
-    assert in_state(found, "stale") == everywhere("segments", "clip_features", "colour_attributes") | REPORT
+    assert in_state(found, "stale") == everywhere(*READ_SCANS) | REPORT
 
 
 def test_a_lost_clip_file_is_an_item_though_its_asset_is_fresh(home: Path) -> None:
