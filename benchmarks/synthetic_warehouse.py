@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.resources.catalogue import duckdb_type
+from emovid_assets.resources.catalogue_statements import duckdb_type
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import Column
 from emovid_assets.tables.registry import TABLES

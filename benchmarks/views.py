@@ -28,7 +28,8 @@ import duckdb
 from benchmarks.synthetic_warehouse import PAPER_CLIP_COUNT, plant_warehouse
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.shipped_files import shipped_file
-from emovid_assets.resources.catalogue import CATALOGUE_NAME, build_catalogue, read_view_files
+from emovid_assets.resources.catalogue import CATALOGUE_NAME, build_catalogue
+from emovid_assets.resources.sql_files import read_view_files
 from emovid_assets.tables.registry import TABLES
 
 THREADS = 2

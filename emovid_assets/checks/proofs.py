@@ -244,7 +244,8 @@ def _splits(home: Home, tables: Proof) -> Proof:
     """Nothing stands in benchmark and training at once, by the view that everybody can ask."""
     import duckdb
 
-    from emovid_assets.resources.catalogue import read_view_files, table_view_sql
+    from emovid_assets.resources.catalogue_statements import table_view_sql
+    from emovid_assets.resources.sql_files import read_view_files
 
     proof = Proof("splits", "clips")
     with duckdb.connect() as connection:

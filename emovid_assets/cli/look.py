@@ -23,7 +23,7 @@ def report(
     import webbrowser
 
     from emovid_assets.report.build import build_report
-    from emovid_assets.resources.catalogue import CatalogueError
+    from emovid_assets.resources.sql_files import CatalogueError
 
     home = Home.from_environment()
     try:

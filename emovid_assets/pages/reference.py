@@ -12,13 +12,8 @@ from pathlib import Path
 
 from emovid_assets.pages.settings_page import render_settings
 from emovid_assets.queries.named import REQUIRED, TOPICS, NamedQuery, read_named_queries
-from emovid_assets.resources.catalogue import (
-    FunctionFile,
-    ViewFile,
-    duckdb_type,
-    read_function_files,
-    read_view_files,
-)
+from emovid_assets.resources.catalogue_statements import duckdb_type
+from emovid_assets.resources.sql_files import FunctionFile, ViewFile, read_function_files, read_view_files
 from emovid_assets.tables.columns import Table, limits
 from emovid_assets.tables.registry import TABLES
 

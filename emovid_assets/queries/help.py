@@ -13,13 +13,8 @@ import pyarrow as pa
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.queries.named import NamedQuery, NamedQueryError, did_you_mean, read_named_queries
-from emovid_assets.resources.catalogue import (
-    FunctionFile,
-    ViewFile,
-    duckdb_type,
-    read_function_files,
-    read_view_files,
-)
+from emovid_assets.resources.catalogue_statements import duckdb_type
+from emovid_assets.resources.sql_files import FunctionFile, ViewFile, read_function_files, read_view_files
 from emovid_assets.tables.columns import Table, limits
 from emovid_assets.tables.registry import TABLES
 

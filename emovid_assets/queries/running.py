@@ -22,7 +22,8 @@ from emovid_assets.core.placing import put_into_place
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.queries.named import Value
-from emovid_assets.resources.catalogue import CatalogueError, open_catalogue
+from emovid_assets.resources.catalogue import open_catalogue
+from emovid_assets.resources.sql_files import CatalogueError
 
 FORMATS = ("table", "csv", "json", "parquet")
 TABLE_ROWS = 1000

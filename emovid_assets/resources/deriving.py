@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.resources.catalogue import table_view_sql
+from emovid_assets.resources.catalogue_statements import table_view_sql
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
 

@@ -14,7 +14,7 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.queries.named import read_named_queries
-from emovid_assets.resources.catalogue import read_function_files, read_view_files
+from emovid_assets.resources.sql_files import read_function_files, read_view_files
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.cli.conftest import Call
 from emovid_assets_tests.planted_tables import plant, valid_row

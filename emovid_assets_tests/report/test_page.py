@@ -12,7 +12,7 @@ import pytest
 from emovid_assets.home.folders import Home
 from emovid_assets.report import build, thumbnails
 from emovid_assets.report.build import build_report
-from emovid_assets.resources.catalogue import read_view_files
+from emovid_assets.resources.sql_files import read_view_files
 from emovid_assets_tests.drawing.reading import Document, read
 from emovid_assets_tests.report.planting import ATTACK, draw_thumbnail
 from emovid_assets_tests.sql.planting import SQL_FOLDER, derive_all, plant

@@ -18,14 +18,16 @@ from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.queries.help import explained
 from emovid_assets.resources.catalogue import (
     CATALOGUE_NAME,
-    CatalogueError,
     build_catalogue,
     catalogue_is_current,
-    duckdb_type,
     open_catalogue,
+    refresh_catalogue,
+)
+from emovid_assets.resources.catalogue_statements import duckdb_type
+from emovid_assets.resources.sql_files import (
+    CatalogueError,
     read_function_files,
     read_view_files,
-    refresh_catalogue,
     split_function_header,
     split_sql_header,
 )

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.optimize import brentq
 from statsmodels.stats.proportion import proportion_confint
 
-from emovid_assets.resources.catalogue import read_function_files
+from emovid_assets.resources.sql_files import read_function_files
 from emovid_assets_tests.sql.planting import SQL_FOLDER
 
 SMALLEST = 1e-150

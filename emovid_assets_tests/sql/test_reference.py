@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emovid_assets.pages import reference
-from emovid_assets.resources.catalogue import read_view_files
+from emovid_assets.resources.sql_files import read_view_files
 from emovid_assets.tables.columns import INTEGER, TEXT, Column
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.sql.planting import SQL_FOLDER

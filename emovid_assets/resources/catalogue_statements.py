@@ -1,0 +1,193 @@
+"""The statements that the catalogue is made of: views of tables, views and functions of `sql/`, their comments.
+
+Belongs here: DuckDB's words. Does not belong here: where the file lies and when it is made (`catalogue`).
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.resources.sql_files import FILES_VIEW, INFO_VIEW, CatalogueError, FunctionFile, ViewFile
+from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.tables.columns import Table
+
+_DUCKDB_TYPES: dict[pa.DataType, str] = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
+    pa.list_(pa.float64()): "DOUBLE[]",
+    pa.list_(pa.float32()): "FLOAT[]",
+    pa.list_(pa.string()): "VARCHAR[]",
+}
+
+
+def duckdb_type(arrow_type: pa.DataType) -> str:
+    """DuckDB's name of a column type of the registry. Raises KeyError for a type that the registry does not use."""
+    return _DUCKDB_TYPES[arrow_type]
+
+
+def table_view_sql(table: Table, home: Path) -> str:
+    """`create view` over the present versions of a table's Parquet files, with the registry's columns and types.
+
+    Files that `Warehouse` has not written are read by the names that they have now.
+    """
+    home = resolved(home)
+    return view_of_files_sql(table, home, table_files(table, home))
+
+
+def view_of_files_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
+    """The first branch is a typed anchor without rows: with it the view works before any file exists, and
+    an older file that lacks a column reads as null there. Without paths, whatever is there when it is asked.
+    """
+    if paths:
+        # A version that is gone must be an error: with allow_empty it would be a table without rows.
+        files = "[" + ", ".join(literal(_escape_glob(str(home / path))) for path in paths) + "]"
+    else:
+        pattern = "domain=*/part-0.parquet" if table.is_partitioned else "part-0.parquet"
+        files = literal(f"{_escape_glob(str(home / 'warehouse' / table.name))}/{pattern}") + ", allow_empty = true"
+    hive = "true" if table.is_partitioned else "false"
+    columns = ",\n    ".join(_identifier(column.name) for column in table.columns)
+    anchors = ",\n        ".join(
+        f"null::{duckdb_type(column.type)} as {_identifier(column.name)}" for column in table.columns
+    )
+    return (
+        f"create or replace view {_identifier(table.name)} as\nselect\n    {columns}\nfrom (\n"
+        f"    select\n        {anchors}\n    where false\n"
+        f"    union all by name\n"
+        f"    select * from read_parquet({files}, "
+        f"hive_partitioning = {hive}, union_by_name = true)\n)"
+    )
+
+
+def table_files(table: Table, home: Path) -> tuple[str, ...]:
+    """What the view of a table names, below the home folder; nothing where no file has a version."""
+    warehouse = Warehouse(home / "warehouse")
+    domains = DOMAINS if table.is_partitioned else (None,)
+    versions = {domain: warehouse.version(table.name, domain) for domain in domains}
+    if not any(versions.values()):
+        return ()
+    paths = [
+        version or warehouse.path(table.name, domain)
+        for domain, version in versions.items()
+        if version or warehouse.exists(table.name, domain)
+    ]
+    return tuple(path.relative_to(home).as_posix() for path in paths)
+
+
+def create_function(connection: duckdb.DuckDBPyConnection, file: FunctionFile) -> None:
+    nulls = ", ".join(f"null::{argument.type}" for argument in file.arguments)
+    try:
+        statements = connection.extract_statements(file.sql)
+        if len(statements) != 1:
+            raise CatalogueError(f"{file.name}.sql holds {len(statements)} statements; keep one `create macro`.")
+        connection.execute(statements[0])
+        ((_, returned, *_),) = connection.execute(f"describe select {_identifier(file.name)}({nulls})").fetchall()
+        ((arguments,),) = connection.execute(
+            "select parameters from duckdb_functions() where function_name = ? and not internal", [file.name]
+        ).fetchall()
+    except duckdb.Error as error:
+        raise CatalogueError(f"{file.name}.sql does not run; correct it. DuckDB says: {error}") from error
+    declared = [argument.name for argument in file.arguments]
+    if arguments != declared or returned != file.returns:
+        raise CatalogueError(
+            f"{file.name}.sql: the header says ({', '.join(declared)}) and {file.returns}, the function has "
+            f"({', '.join(arguments)}) and {returned}; make them alike."
+        )
+    comment = f"{file.signature}: {file.meaning} Returns {file.result}."
+    connection.execute(f"comment on macro {_identifier(file.name)} is {literal(comment)}")
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, file: ViewFile) -> None:
+    try:
+        statements = connection.extract_statements(file.sql)
+        if len(statements) != 1:
+            raise CatalogueError(f"{file.name}.sql holds {len(statements)} statements; keep one `create view`.")
+        connection.execute(statements[0])
+        actual = connection.execute(
+            "select column_name, data_type from duckdb_columns() where table_name = ? order by column_index",
+            [file.name],
+        ).fetchall()
+    except duckdb.Error as error:
+        raise CatalogueError(f"{file.name}.sql does not run; correct it. DuckDB says: {error}") from error
+    declared = [(column.name, column.type) for column in file.columns]
+    if actual != declared:
+        in_header = [f"{name} ({kind})" for name, kind in declared if (name, kind) not in actual]
+        in_view = [f"{name} ({kind})" for name, kind in actual if (name, kind) not in declared]
+        raise CatalogueError(
+            f"{file.name}.sql: list in the header the columns that the view has, in their order. "
+            f"Only in the header: {', '.join(in_header) or 'none'}. Only in the view: {', '.join(in_view) or 'none'}."
+        )
+    connection.execute(_comment_on_view(file.name, f"{file.meaning} One row per {file.grain}."))
+    for column in file.columns:
+        connection.execute(_comment_on_column(file.name, column.name, column.meaning, column.unit))
+
+
+def create_table_view(connection: duckdb.DuckDBPyConnection, table: Table, home: Path, paths: tuple[str, ...]) -> None:
+    for statement in (view_of_files_sql(table, home, paths), *table_comments(table)):
+        connection.execute(statement)
+
+
+def table_comments(table: Table) -> list[str]:
+    return [
+        _comment_on_view(table.name, f"{table.meaning} One row per {table.grain}."),
+        *(_comment_on_column(table.name, column.name, column.meaning, column.unit) for column in table.columns),
+    ]
+
+
+def info_statements(fingerprint: str, home: Path) -> list[str]:
+    return [
+        f"create view {INFO_VIEW} as select {literal(fingerprint)} as fingerprint, {literal(str(home))} as home_path",
+        _comment_on_view(INFO_VIEW, "What the catalogue was built from. One row."),
+        _comment_on_column(INFO_VIEW, "fingerprint", "SHA-256 of registry, `sql/`, place and DuckDB version", None),
+        _comment_on_column(INFO_VIEW, "home_path", "home folder whose warehouse the views read", None),
+    ]
+
+
+def files_statements(present: Mapping[str, tuple[str, ...]]) -> list[str]:
+    rows = [
+        f"select {literal(table)} as table_name, {literal(path)} as path"
+        for table, paths in present.items()
+        for path in paths
+    ]
+    none = "select null::varchar as table_name, null::varchar as path where false"
+    return [
+        f"create or replace view {FILES_VIEW} as {' union all '.join([none, *rows])}",
+        _comment_on_view(FILES_VIEW, "Files that the views of the tables read. One row per file."),
+        _comment_on_column(FILES_VIEW, "table_name", "table", None),
+        _comment_on_column(FILES_VIEW, "path", "file below the home folder; its name holds the SHA-256", None),
+    ]
+
+
+def _comment_on_view(view: str, text: str) -> str:
+    return f"comment on view {_identifier(view)} is {literal(text)}"
+
+
+def _comment_on_column(view: str, column: str, meaning: str, unit: str | None) -> str:
+    text = f"{meaning} [{unit}]" if unit else meaning
+    return f"comment on column {_identifier(view)}.{_identifier(column)} is {literal(text)}"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _escape_glob(path: str) -> str:
+    return re.sub(r"[*\[]", lambda match: f"[{match[0]}]", path)
+
+
+def resolved(home: Path) -> Path:
+    resolved = home.expanduser().resolve()
+    if "?" in str(resolved):
+        # DuckDB takes what follows a question mark for the options of an address.
+        raise CatalogueError(f"DuckDB cannot open files below {resolved}; choose a home folder without `?`.")
+    return resolved
