@@ -1,14 +1,18 @@
-"""What all tests share: the public corpus, where it lies beside the repository, and calm property tests."""
+"""What all tests share: the public corpus, where it lies beside the repository, the demo, and calm property tests."""
 
 import atexit
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from emovid_assets_tests.once import made_once
+
+if TYPE_CHECKING:
+    from emovid_assets_tests.assets.homes import Demo
 
 # As many processes as cores: a thread more in each would wait for its turn, and spin while it does.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -34,6 +38,15 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the corpus is not there")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> "Demo":
+    """The small demo, built once for all processes; a test that changes it takes a copy."""
+    # Dagster is loaded where it is needed, not by tests of formulas.
+    from emovid_assets_tests.assets.homes import built_demo
+
+    return built_demo(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Label Studio: its own environment, its server process, and its HTTP interface.
 
 Belongs here: everything that knows Label Studio's program and addresses. Does not belong here: what a project or a
-task looks like (`core.label_studio`), and what is pushed and pulled (`annotation_server`).
+task looks like (`core.label_studio`), and what is pushed and pulled (`people.server`).
 
 Label Studio pins libraries that ours do not go with, so it lives in an environment of its own. Its server is told to
 listen on this machine only, to report nothing to anybody, and to serve nothing but clip files.

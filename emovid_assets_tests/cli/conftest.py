@@ -8,14 +8,8 @@ from typer.testing import CliRunner, Result
 
 from emovid_assets.cli.app import app
 from emovid_assets.cli.shared import out
-from emovid_assets_tests.assets.homes import Demo, built_demo
 
 Call = Callable[..., Result]
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return built_demo(tmp_path_factory)
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.home.folders import Home
 from emovid_assets.people import server as annotation_server
 from emovid_assets.resources.label_studio import PROGRAM_VARIABLE, RunningServer, running_server, signed_in
-from emovid_assets_tests.annotation_server.fake_server import pulled_files
 from emovid_assets_tests.assets.homes import ROOT, all_rows, build, draw_gif, errors_of, rows
 from emovid_assets_tests.conftest import CORPUS
+from emovid_assets_tests.people.fake_server import pulled_files
 
 pytestmark = pytest.mark.integration
 

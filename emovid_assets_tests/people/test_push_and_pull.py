@@ -9,7 +9,7 @@ import pytest
 from emovid_assets.home.folders import Home
 from emovid_assets.people import server as annotation_server
 from emovid_assets.resources.label_studio import LabelStudioError
-from emovid_assets_tests.annotation_server.fake_server import FakeLabelStudio, pulled_files
+from emovid_assets_tests.people.fake_server import FakeLabelStudio, pulled_files
 from emovid_assets_tests.planted_tables import plant, valid_row
 
 CLIPS = [f"movie-{number:016x}-00000000-00005000" for number in range(4)]

@@ -9,8 +9,8 @@ from emovid_assets.orchestration.sensors import label_studio_answers
 from emovid_assets.people.answers import answer_files
 from emovid_assets.resources.label_studio import LabelStudio
 from emovid_assets.resources.project import Project
-from emovid_assets_tests.annotation_server.fake_server import FakeLabelStudio
-from emovid_assets_tests.annotation_server.test_push_and_pull import home, server
+from emovid_assets_tests.people.fake_server import FakeLabelStudio
+from emovid_assets_tests.people.test_push_and_pull import home, server
 
 __all__ = ["home", "server"]
 
