@@ -1,4 +1,4 @@
-"""The one way down: which room of the package may import which, and what may not be imported when it loads."""
+"""The one way: which room of the package may import which, and what may not be imported when it loads."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def faults_of(room: str, source: str) -> list[str]:
 
 
 @module_by_module
-def test_a_module_imports_only_from_rooms_below(path: Path) -> None:
+def test_a_module_imports_only_from_rooms_above(path: Path) -> None:
     room, source = room_of(path), path.read_text(encoding="utf-8")
     if room == "__init__":
         assert rooms_in(imported(source)) == set()
