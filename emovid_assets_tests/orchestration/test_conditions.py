@@ -57,7 +57,7 @@ class Live:
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     monkeypatch.setenv("EMOVID_HOME", str(tmp_path))
     draw_gif(tmp_path / "library" / "sticker" / "awe" / "a.gif")
-    # An instance in memory, and workers that stay from run to run: a tick sees the same, and small runs cost little else.
+    # An instance in memory, and workers that stay from run to run: a tick sees the same at less cost.
     with dg.DagsterInstance.ephemeral() as instance, kept_alive():
         yield Live(tmp_path, instance)
 
