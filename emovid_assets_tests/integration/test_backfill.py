@@ -5,13 +5,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pytest
-from dagster._core.execution.backfill import BulkActionStatus
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemotePartitionSetOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.utils import make_new_backfill_id
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.orchestration.instance import prepare_instance_folder
@@ -23,13 +31,24 @@ pytestmark = pytest.mark.integration
 TIMEOUT_S = 240
 WORKSPACE = str(ROOT / "workspace.yaml")
 PROGRAMS = Path(sys.executable).parent
+BUILD_DATASET = RemotePartitionSetOrigin(
+    repository_origin=RemoteRepositoryOrigin(
+        code_location_origin=ManagedGrpcPythonEnvCodeLocationOrigin(
+            loadable_target_origin=LoadableTargetOrigin(module_name="emovid_assets.definitions"),
+            location_name="emovid_assets",
+        ),
+        repository_name="__repository__",
+    ),
+    partition_set_name="build_dataset_partition_set",
+)
+"""How the UI names the partitions of the job to the daemon."""
 
 
 @contextmanager
 def daemon(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A daemon with its code server and run workers; all of them are gone afterwards."""
     command = [str(PROGRAMS / "dagster-daemon"), "run", "-w", WORKSPACE]
-    with log.open("wb") as stream:
+    with log.open("ab") as stream:
         process = subprocess.Popen(
             command, env=environment, cwd=ROOT, stdout=stream, stderr=stream, start_new_session=True
         )
@@ -38,8 +57,8 @@ def daemon(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
         finally:
             with suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.killpg(process.pid, signal.SIGINT)
-                process.wait(30)
-            # Whatever the daemon has left of its group; nothing is the usual case.
+                process.wait(2)
+            # Whatever is left of its group: threads of the daemon may be asleep for long.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
@@ -52,26 +71,44 @@ def draw_library(home: Path) -> None:
     draw_gif(library / "sticker" / "awe" / "sticker.gif")
 
 
-def launch_backfill(environment: dict[str, str]) -> None:
-    command = [str(PROGRAMS / "dagster"), "job", "backfill", "-w", WORKSPACE, "-j", "build_dataset", "--noprompt"]
-    asked = subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+def launch_backfill(instance: dg.DagsterInstance, domains: Sequence[str]) -> str:
+    """Asks for a backfill as the UI does: the daemon sees it when it starts, and every 30 s after."""
+    backfill_id = make_new_backfill_id()
+    asked = PartitionBackfill(
+        backfill_id=backfill_id,
+        status=BulkActionStatus.REQUESTED,
+        from_failure=False,
+        tags={},
+        backfill_timestamp=time.time(),
+        partition_set_origin=BUILD_DATASET,
+        partition_names=domains,
     )
-    assert asked.returncode == 0, asked.stdout + asked.stderr
+    instance.add_backfill(asked)
+    return backfill_id
 
 
 def until(is_so: Callable[[], bool], log: Path) -> None:
     deadline = time.monotonic() + TIMEOUT_S
     while not is_so():
         assert time.monotonic() < deadline, log.read_text(encoding="utf-8", errors="replace")[-4000:]
-        time.sleep(0.5)
+        time.sleep(0.2)
 
 
-def test_a_backfill_that_is_killed_half_way_and_launched_again_ends_with_the_same_tables(tmp_path: Path) -> None:
-    undisturbed, home, log = tmp_path / "undisturbed", tmp_path / "home", tmp_path / "daemon.log"
-    for folder in (undisturbed, home):
-        draw_library(folder)
-    assert errors_of(build(undisturbed)) == []
+class Backfilled(NamedTuple):
+    """A home whose backfill was killed and launched again, and its runs, the latest first."""
+
+    home: Path
+    instance: dg.DagsterInstance
+    backfill_ids: tuple[str, str]
+    runs: Sequence[dg.DagsterRun]
+
+
+@pytest.fixture(scope="module")
+def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfilled]:
+    """All domains are launched, the daemon is killed in the first, and what was at work then is launched again."""
+    home = tmp_path_factory.mktemp("backfill") / "home"
+    log = home.parent / "daemon.log"
+    draw_library(home)
     state = prepare_instance_folder(home)
     environment = {**os.environ, "DAGSTER_HOME": str(state), "EMOVID_HOME": str(home)}
     with dg.DagsterInstance.from_config(str(state)) as instance:
@@ -79,22 +116,32 @@ def test_a_backfill_that_is_killed_half_way_and_launched_again_ends_with_the_sam
         def unfinished() -> list[dg.DagsterRun]:
             return [run for run in instance.get_runs() if not run.is_finished]
 
+        first = launch_backfill(instance, DOMAINS)
         with daemon(environment, log) as process:
-            launch_backfill(environment)
             # A domain has its sources, and two wait or have begun.
             until(lambda: any(home.glob("warehouse/source_videos/*/*.parquet")), log)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
-        assert unfinished()
         # Dagster cannot see that a run worker is dead; a person terminates such runs in the UI.
-        for run in unfinished():
-            if run.status != dg.DagsterRunStatus.QUEUED:
-                instance.report_run_canceled(run)
+        killed = [run for run in unfinished() if run.status != dg.DagsterRunStatus.QUEUED]
+        for run in killed:
+            instance.report_run_canceled(run)
+        again = [domain for domain in DOMAINS if domain in {run.tags["dagster/partition"] for run in killed}]
+        second = launch_backfill(instance, again)
         with daemon(environment, log):
-            launch_backfill(environment)
-            until(lambda: len(instance.get_runs()) >= len(DOMAINS) + 1 and not unfinished(), log)
-        latest = {run.tags["dagster/partition"]: run.status for run in reversed(instance.get_runs())}
-        assert latest == dict.fromkeys(DOMAINS, dg.DagsterRunStatus.SUCCESS)
+            # Those that waited when the daemon was killed are begun by the next one.
+            until(lambda: len(instance.get_runs()) == len(DOMAINS) + len(again) and not unfinished(), log)
+        yield Backfilled(home, instance, (first, second), instance.get_runs())
+
+
+def test_a_backfill_that_is_killed_half_way_and_launched_again_ends_with_the_same_tables(
+    backfilled: Backfilled, tmp_path: Path
+) -> None:
+    latest = {run.tags["dagster/partition"]: run.status for run in reversed(backfilled.runs)}
+    assert latest == dict.fromkeys(DOMAINS, dg.DagsterRunStatus.SUCCESS)
+    assert dg.DagsterRunStatus.CANCELED in {run.status for run in backfilled.runs}
+    draw_library(tmp_path)
+    assert errors_of(build(tmp_path)) == []
     for name, table in TABLES.items():
         for domain in DOMAINS if table.is_partitioned else ():
             expected, got = (
@@ -102,40 +149,28 @@ def test_a_backfill_that_is_killed_half_way_and_launched_again_ends_with_the_sam
                     {key: value for key, value in row.items() if not key.endswith("_at")}
                     for row in rows(one, name, domain)
                 ]
-                for one in (undisturbed, home)
+                for one in (tmp_path, backfilled.home)
             )
             assert got == expected, (name, domain)
 
 
-def test_a_backfill_of_all_domains_runs_once_per_domain_and_succeeds(tmp_path: Path) -> None:
-    draw_library(tmp_path)
-    folder = prepare_instance_folder(tmp_path)
-    environment = {**os.environ, "DAGSTER_HOME": str(folder), "EMOVID_HOME": str(tmp_path)}
-    log = tmp_path / "daemon.log"
-    with dg.DagsterInstance.from_config(str(folder)) as instance, daemon(environment, log) as process:
-        launch_backfill(environment)
-        deadline = time.monotonic() + TIMEOUT_S
-        while time.monotonic() < deadline and process.poll() is None:
-            (backfill,) = instance.get_backfills()
-            runs = instance.get_runs()
-            if len(runs) == len(DOMAINS) and all(run.is_finished for run in runs):
-                break
-            time.sleep(0.5)
-        told = log.read_text(encoding="utf-8", errors="replace")[-4000:]
-        assert {run.tags.get("dagster/partition") for run in runs} == set(DOMAINS), told
-        assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}, told
-        assert backfill.status not in (BulkActionStatus.FAILED, BulkActionStatus.COMPLETED_FAILED)
-        evaluations = [
-            event.asset_check_evaluation_data
-            for run in runs
-            for event in (
-                record.event_log_entry.dagster_event for record in instance.get_records_for_run(run.run_id).records
-            )
-            if event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        ]
-        # A check belongs to the domain that was checked, not to all.
-        assert {evaluation.partition for evaluation in evaluations} == set(DOMAINS)
+def test_a_backfill_of_all_domains_runs_once_per_domain_and_each_is_checked(backfilled: Backfilled) -> None:
+    home, instance, (first, second), runs = backfilled
+    of_the_first = [run.tags["dagster/partition"] for run in runs if run.tags["dagster/backfill"] == first]
+    assert sorted(of_the_first) == sorted(DOMAINS)
+    (backfill,) = [one for one in instance.get_backfills() if one.backfill_id == second]
+    assert backfill.status not in (BulkActionStatus.FAILED, BulkActionStatus.COMPLETED_FAILED)
+    evaluations = [
+        event.asset_check_evaluation_data
+        for run in runs
+        for event in (
+            record.event_log_entry.dagster_event for record in instance.get_records_for_run(run.run_id).records
+        )
+        if event and event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
+    # A check belongs to the domain that was checked, not to all.
+    assert {evaluation.partition for evaluation in evaluations} == set(DOMAINS)
     for domain in DOMAINS:
-        (clip,) = rows(tmp_path, "clips", domain)
-        assert [row["clip_id"] for row in rows(tmp_path, "captions", domain)] == [clip["clip_id"]]
-        assert (tmp_path / "warehouse" / "benchmark_split" / f"domain={domain}" / "part-0.parquet").is_file()
+        (clip,) = rows(home, "clips", domain)
+        assert [row["clip_id"] for row in rows(home, "captions", domain)] == [clip["clip_id"]]
+        assert (home / "warehouse" / "benchmark_split" / f"domain={domain}" / "part-0.parquet").is_file()

@@ -18,12 +18,12 @@ def test_readers_see_no_error_and_no_torn_table_while_a_build_replaces_tables(tm
     specification.loader.exec_module(module)
 
     library = tmp_path / "library"
-    for number in range(12):
-        # 0.5 s to 1.6 s long: some are too short for every other settings file.
-        draw_gif(library / "sticker" / f"{number}.gif", (20 * number, 90, 200), frame_count=5 + number)
+    for number in range(6):
+        # 0.5 s to 1.5 s long: some are too short for every other settings file.
+        draw_gif(library / "sticker" / f"{number}.gif", (40 * number, 90, 200), frame_count=5 + 2 * number)
     selection = ["-d", "sticker", "--select", "+key:colour_attributes or key:clip_facts"]
-    found = module.read_test(tmp_path, library, 40, 1, selection, 1)
+    found = module.read_test(tmp_path, library, 24, 1, selection, 1)
     assert found["is_right"], found
-    assert found["opens"] == 40
+    assert found["opens"] == 24
     # Clips, segments, what is measured of them, and what is known of them together.
     assert found["files_that_changed"] >= 4

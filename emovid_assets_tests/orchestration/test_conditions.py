@@ -6,11 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from emovid_assets.building.runner import open_instance
 from emovid_assets.freshness.staleness import Lineage
-from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.workers import kept_alive
 from emovid_assets_tests.assets.homes import draw_gif
 
 pytestmark = pytest.mark.integration
@@ -58,7 +57,8 @@ class Live:
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     monkeypatch.setenv("EMOVID_HOME", str(tmp_path))
     draw_gif(tmp_path / "library" / "sticker" / "awe" / "a.gif")
-    with open_instance(Home(tmp_path)) as instance:
+    # An instance in memory, and workers that stay from run to run: a tick sees the same at less cost.
+    with dg.DagsterInstance.ephemeral() as instance, kept_alive():
         yield Live(tmp_path, instance)
 
 
