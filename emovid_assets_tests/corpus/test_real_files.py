@@ -65,8 +65,9 @@ def test_adaptive_cuts_are_those_of_pyscenedetect(scanned, path):
 
 
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
-def test_content_cuts_are_those_of_pyscenedetect(path):
-    ours = scan(path, detector=CONTENT, stream=probe(path).stream_index)
+def test_content_cuts_are_those_of_pyscenedetect(scanned, path):
+    facts, _ = scanned(path)
+    ours = scan(path, detector=CONTENT, stream=facts.stream_index)
     assert cut_frames(ours) == cuts_of_pyscenedetect(path, ContentDetector)
 
 
