@@ -1,6 +1,6 @@
 """The whole media core on real films, animations and stickers, against PySceneDetect and the float64 reference.
 
-Each file is decoded once by us, once by the reference and once per detector by PySceneDetect.
+Each file is decoded once per detector by us, once by the reference and once by PySceneDetect.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ from scenedetect import AdaptiveDetector, ContentDetector
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets_tests.conftest import CORPUS
-from emovid_assets_tests.media.judging import colour_faults, cuts_of_pyscenedetect, frames_for_reference
+from emovid_assets_tests.media.judging import colour_faults, cuts_of_each_detector, frames_for_reference
 from emovid_assets_tests.media.making import pixels_of
 from emovid_assets_tests.media.scanning import CONTENT, cut_frames, probe, scan
 
@@ -30,6 +30,9 @@ STILL = "anger__phpbb_icon_mad.gif"
 """A sticker of one frame: rightly no video."""
 MOVIES = media("movie")
 BUNNIES = [case for case in media("animation") if "big_buck_bunny" in case.id]
+
+
+theirs = cache(cuts_of_each_detector)
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +64,14 @@ def test_colours_of_every_clip_are_the_float64_definition(scanned, path):
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
 def test_adaptive_cuts_are_those_of_pyscenedetect(scanned, path):
     _, result = scanned(path)
-    assert cut_frames(result) == cuts_of_pyscenedetect(path, AdaptiveDetector)
+    assert cut_frames(result) == theirs(path)[AdaptiveDetector]
 
 
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
 def test_content_cuts_are_those_of_pyscenedetect(scanned, path):
     facts, _ = scanned(path)
     ours = scan(path, detector=CONTENT, stream=facts.stream_index)
-    assert cut_frames(ours) == cuts_of_pyscenedetect(path, ContentDetector)
+    assert cut_frames(ours) == theirs(path)[ContentDetector]
 
 
 def test_the_chain_of_segments_covers_every_film_without_gap(scanned):
