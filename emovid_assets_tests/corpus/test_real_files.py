@@ -14,7 +14,7 @@ from scenedetect import AdaptiveDetector, ContentDetector
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets_tests.conftest import CORPUS
-from emovid_assets_tests.media.judging import colour_faults, cuts_of_each_detector, frames_for_reference
+from emovid_assets_tests.media.judging import colour_faults, cuts_of_pyscenedetect, frames_for_reference
 from emovid_assets_tests.media.making import pixels_of
 from emovid_assets_tests.media.scanning import CONTENT, cut_frames, probe, scan
 
@@ -32,7 +32,7 @@ MOVIES = media("movie")
 BUNNIES = [case for case in media("animation") if "big_buck_bunny" in case.id]
 
 
-theirs = cache(cuts_of_each_detector)
+theirs = cache(cuts_of_pyscenedetect)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import numpy as np
 from PIL import Image, ImageSequence
-from scenedetect import AdaptiveDetector, ContentDetector, SceneManager, detect, open_video
+from scenedetect import AdaptiveDetector, ContentDetector, SceneManager, open_video
 
 from emovid_assets.core.colour import ColourSums, colour_attributes
 from emovid_assets_tests.media.reference import Reference, differences, over_white
@@ -60,12 +60,8 @@ def colour_faults(path: Path, scanned: dict[str, Any]) -> dict[str, Any]:
 Detector = type[AdaptiveDetector | ContentDetector]
 
 
-def cuts_of_pyscenedetect(path: Path, detector: Detector) -> list[int]:
-    return [start.frame_num for start, _ in detect(str(path), detector())][1:]
-
-
-def cuts_of_each_detector(path: Path) -> dict[Detector, list[int]]:
-    """The same by both detectors, from one decode: what each finds is noted on its way to the list of all."""
+def cuts_of_pyscenedetect(path: Path) -> dict[Detector, list[int]]:
+    """By either detector, from one decode: what each finds is noted on its way to the list of all."""
     found: dict[Detector, list[int]] = {}
     manager = SceneManager()
     for kind in (AdaptiveDetector, ContentDetector):
