@@ -3,10 +3,12 @@
 Tests may read what `built_demo` gives; whoever changes something takes a `copy_of` it.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -37,16 +39,19 @@ per_cell = 1
 
 
 class Demo(NamedTuple):
-    """A home that `emovid demo --size small` has built, and what it printed."""
+    """A home that `emovid demo --size small` has built, what it printed, and which settings each asset has read."""
 
     home: Path
     output: str
+    settings_read: dict[str, set[str]]
 
 
-def emovid(home: Path, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
+def emovid(
+    home: Path, *arguments: str, program: Sequence[str] = ("emovid_assets.cli",), timeout_s: float = 600
+) -> subprocess.CompletedProcess[str]:
     """The real command line in a process of its own."""
     environment = {**os.environ, "EMOVID_HOME": str(home), "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "emovid_assets.cli", *arguments]
+    command = [sys.executable, "-m", *program, *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=timeout_s, env=environment, cwd=home.parent, check=False
     )
@@ -55,14 +60,20 @@ def emovid(home: Path, *arguments: str, timeout_s: float = 600) -> subprocess.Co
 def built_demo(temporary: pytest.TempPathFactory) -> Demo:
     """The demo of this test run, whichever folder of tests and whichever process asks first."""
     folder = made_once(temporary, "demo", _build_demo)
-    return Demo(folder / "home", (folder / "output.txt").read_text(encoding="utf-8"))
+    read = json.loads((folder / "settings_read.json").read_text(encoding="utf-8"))
+    return Demo(
+        folder / "home",
+        (folder / "output.txt").read_text(encoding="utf-8"),
+        {asset: set(keys) for asset, keys in read.items()},
+    )
 
 
 def _build_demo(folder: Path) -> None:
     home = folder / "home"
     home.mkdir(parents=True)
     (home / "emovid.toml").write_text(DEMO_SETTINGS, encoding="utf-8")
-    done = emovid(home, "demo", "--size", "small")
+    program = ("emovid_assets_tests.assets.noting_settings", str(folder / "settings_read.json"))
+    done = emovid(home, "demo", "--size", "small", program=program)
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "output.txt").write_text(done.stdout, encoding="utf-8")
 

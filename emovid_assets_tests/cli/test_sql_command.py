@@ -21,14 +21,15 @@ from emovid_assets_tests.planted_tables import plant, valid_row
 from emovid_assets_tests.sql.planting import SQL_FOLDER, derive_all
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Three sources, one of them with a position, and a title that needs quoting."""
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sources, one of them with a position, and a title that needs quoting. Tests only read it."""
+    folder = tmp_path_factory.mktemp("sources")
     for number, (position, title) in enumerate([(None, "A, b"), (3, 'say "no"'), (None, "Zürich [x]")]):
         domain = DOMAINS[number]
         row = valid_row("source_videos", number, domain, film_position=position, title=title, duration_s=1.5 * number)
-        plant(tmp_path, "source_videos", [row], domain)
-    return tmp_path
+        plant(folder, "source_videos", [row], domain)
+    return folder
 
 
 QUERY = "SELECT source_id, film_position, duration_s, title FROM source_videos ORDER BY source_id"
@@ -60,17 +61,17 @@ def test_a_table_is_aligned_and_shows_brackets_as_they_are(call: Call, home: Pat
     assert len({line.index(word) for line, word in zip(lines, ("title", "A, b", "say", "Z"), strict=True)}) == 1
 
 
-def test_parquet_is_written_to_a_file_with_its_types(call: Call, home: Path) -> None:
-    target = home / "out.parquet"
+def test_parquet_is_written_to_a_file_with_its_types(call: Call, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.parquet"
     done = call("sql", QUERY, "--format", "parquet", "--output", str(target), home=home)
     assert (done.exit_code, done.stdout) == (0, "")
     assert pq.read_table(target).to_pylist() == EXPECTED
 
 
-def test_any_format_can_go_to_a_file_and_the_query_can_come_from_one(call: Call, home: Path) -> None:
-    (home / "query.sql").write_text(f"-- which\n{QUERY}", encoding="utf-8")
-    target = home / "out.json"
-    done = call("sql", "--file", str(home / "query.sql"), "--format", "json", "-o", str(target), home=home)
+def test_any_format_can_go_to_a_file_and_the_query_can_come_from_one(call: Call, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "query.sql").write_text(f"-- which\n{QUERY}", encoding="utf-8")
+    target = tmp_path / "out.json"
+    done = call("sql", "--file", str(tmp_path / "query.sql"), "--format", "json", "-o", str(target), home=home)
     assert (done.exit_code, done.stdout) == (0, "")
     assert json.loads(target.read_text(encoding="utf-8")) == EXPECTED
 
@@ -105,7 +106,7 @@ def test_a_view_is_described_with_grain_units_and_source(call: Call, home: Path)
         "dataset_statistics (view): How many clips there are",
         "one row per: domain, and `total`",
         "source: paper, Table 2",
-        "reads: domains, clip_facts",
+        "reads: scopes, clip_facts",
         "note: The standard deviation is the sample one",
     ):
         assert words in done.stdout
@@ -141,7 +142,8 @@ def test_a_named_query_is_described_with_its_text_and_parameters(call: Call, hom
     assert parameters == [{"parameter": "emotion", "type": "VARCHAR", "default": "fear", "meaning": "the emotion"}]
 
 
-def test_a_named_query_takes_values_and_formats(call: Call, home: Path) -> None:
+def test_a_named_query_takes_values_and_formats(call: Call, tmp_path: Path) -> None:
+    home = tmp_path
     plant(home, "emotion_labels", [valid_row("emotion_labels", n, emotion="awe") for n in range(3)])
     plant(home, "clips", [valid_row("clips", n) for n in range(3)])
     derive_all(home)
@@ -193,26 +195,26 @@ def test_lists_in_csv_are_json(call: Call, home: Path) -> None:
     assert row["none"] == ""
 
 
-def test_no_rows_are_an_empty_list_a_header_and_a_file_with_its_types(call: Call, home: Path) -> None:
+def test_no_rows_are_an_empty_list_a_header_and_a_file_with_its_types(call: Call, home: Path, tmp_path: Path) -> None:
     query = "SELECT clip_id, duration_s FROM clips"
     assert json.loads(call("sql", query, "--format", "json", home=home).stdout) == []
     assert call("sql", query, "--format", "csv", home=home).stdout == "clip_id,duration_s\n"
-    call("sql", query, "--format", "parquet", "-o", str(home / "none.parquet"), home=home)
-    assert pq.read_schema(home / "none.parquet").names == ["clip_id", "duration_s"]
+    call("sql", query, "--format", "parquet", "-o", str(tmp_path / "none.parquet"), home=home)
+    assert pq.read_schema(tmp_path / "none.parquet").names == ["clip_id", "duration_s"]
 
 
-def test_a_file_is_kept_where_the_new_answer_fails(call: Call, home: Path) -> None:
-    target = home / "out.csv"
+def test_a_file_is_kept_where_the_new_answer_fails(call: Call, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
     target.write_text("before", encoding="utf-8")
     query = "SELECT CASE WHEN i < 150000 THEN i ELSE error('broken') END AS i FROM range(200000) t(i)"
     assert call("sql", query, "--format", "csv", "-o", str(target), home=home).exit_code == 1
     assert target.read_text(encoding="utf-8") == "before"
-    assert not list(home.glob(".out.csv*"))
+    assert not list(tmp_path.glob(".out.csv*"))
 
 
-def test_more_rows_than_a_batch_are_all_written(call: Call, home: Path) -> None:
+def test_more_rows_than_a_batch_are_all_written(call: Call, home: Path, tmp_path: Path) -> None:
     query = "SELECT i, i / 7 AS share FROM range(25001) t(i)"
-    target = home / "many.parquet"
+    target = tmp_path / "many.parquet"
     call("sql", query, "--format", "parquet", "-o", str(target), home=home)
     assert pq.read_table(target)["i"].to_pylist() == list(range(25001))
     rows = json.loads(call("sql", query, "--format", "json", home=home).stdout)
@@ -272,9 +274,9 @@ def test_a_query_that_cannot_be_answered_says_why(call: Call, home: Path, query:
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused_in_one_line(
-    call: Call, tmp_path: Path, arguments: list[str], told: str
+    call: Call, home: Path, arguments: list[str], told: str
 ) -> None:
-    done = call("sql", *arguments, home=tmp_path)
+    done = call("sql", *arguments, home=home)
     assert done.exit_code == 1
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -12,7 +12,8 @@ import pytest
 from emovid_assets.checks.proofs import NothingBuiltError, Proof, proofs
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
-from emovid_assets_tests.assets.homes import build, copy_of, draw_gif, emovid, errors_of, report_of, rows
+from emovid_assets_tests.assets.homes import build, copy_of, draw_gif, errors_of, report_of, rows
+from emovid_assets_tests.cli.conftest import Call
 
 pytestmark = pytest.mark.integration
 
@@ -103,7 +104,7 @@ def test_lost_and_torn_pictures_are_found_and_made_again(home: Path) -> None:
     (home / lost).unlink()
     (home / torn).write_bytes((home / torn).read_bytes()[:-20])
     assert faults(home, repair=True) == {"pictures": [f"{name}: missing or not whole" for name in (lost, torn)]}
-    assert rebuilt(home)["segments"] == 2
+    assert rebuilt(home)["scanned_segments"] == 2
     assert faults(home) == {}
 
 
@@ -198,23 +199,23 @@ def test_media_of_clips_that_are_gone_are_removed_only_when_asked_and_only_below
     assert rebuilt(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 0}
 
 
-def test_the_command_prints_a_line_a_proof_and_fails_with_what_to_do(home: Path) -> None:
-    sound = emovid(home, "verify")
-    assert (sound.returncode, sound.stderr) == (0, "")
+def test_the_command_prints_a_line_a_proof_and_fails_with_what_to_do(call: Call, home: Path) -> None:
+    sound = call("verify", home=home)
+    assert (sound.exit_code, sound.stderr) == (0, "")
     assert [line.split()[0] for line in sound.stdout.splitlines()] == ["holds"] * 9
     path = rows(home, "clip_media", "sticker")[0]["media_path"]
     (home / path).unlink()
-    broken = emovid(home, "verify")
-    assert broken.returncode == 1
+    broken = call("verify", home=home)
+    assert broken.exit_code == 1
     assert f"{path}: missing or unreadable" in broken.stdout
     assert broken.stdout.splitlines()[-1] == "next: emovid verify --repair, then emovid build"
-    told = json.loads(emovid(home, "verify", "--json").stdout)
+    told = json.loads(call("verify", "--json", home=home).stdout)
     assert [proof["name"] for proof in told if not proof["holds"]] == ["clip files"]
 
 
-def test_where_a_build_alone_helps_the_command_asks_for_no_repair(home: Path) -> None:
+def test_where_a_build_alone_helps_the_command_asks_for_no_repair(call: Call, home: Path) -> None:
     Warehouse(Home(home).warehouse).path("colour_attributes", "sticker").unlink()
-    broken = emovid(home, "verify")
+    broken = call("verify", home=home)
     assert "colour_attributes: no row for" in broken.stdout
     assert broken.stdout.splitlines()[-1] == "next: emovid build"
 

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from functools import cache
 
 import cv2
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets_tests.assets.homes import build, rows
 from emovid_assets_tests.conftest import CORPUS
-from emovid_assets_tests.media.scanning import clip_of, probe, scan
+from emovid_assets_tests.media.scanning import clip_of, scan
+from emovid_assets_tests.media.scanning import probe as probe_anew
 
 pytestmark = [pytest.mark.corpus, pytest.mark.integration]
 
@@ -79,6 +81,9 @@ HDR = {"hdr_hlg_10bit__hlg10-color-test.mp4"}
 TURNED = {"rotated__portrait.MOV": 90}
 
 TOO_SLOW_TO_SCAN_HERE = {"long_static_av1__long_180p_av1.mp4", "gif_long__gifplayer-muybridge.gif"}
+
+
+probe = cache(probe_anew)
 
 
 def test_every_file_of_the_manifest_has_an_expected_outcome(corpus):

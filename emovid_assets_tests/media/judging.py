@@ -4,14 +4,14 @@ Belongs here: decoding without our reader, other people's cut detection, the com
 here: which files are looked at.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from PIL import Image, ImageSequence
-from scenedetect import AdaptiveDetector, ContentDetector, detect
+from scenedetect import AdaptiveDetector, ContentDetector, SceneManager, open_video
 
 from emovid_assets.core.colour import ColourSums, colour_attributes
 from emovid_assets_tests.media.reference import Reference, differences, over_white
@@ -57,5 +57,26 @@ def colour_faults(path: Path, scanned: dict[str, Any]) -> dict[str, Any]:
     return faults
 
 
-def cuts_of_pyscenedetect(path: Path, detector: type[AdaptiveDetector | ContentDetector]) -> list[int]:
-    return [start.frame_num for start, _ in detect(str(path), detector())][1:]
+Detector = type[AdaptiveDetector | ContentDetector]
+
+
+def cuts_of_pyscenedetect(path: Path) -> dict[Detector, list[int]]:
+    """By either detector, from one decode: what each finds is noted on its way to the list of all."""
+    found: dict[Detector, list[int]] = {}
+    manager = SceneManager()
+    for kind in (AdaptiveDetector, ContentDetector):
+        detector, cuts = kind(), found.setdefault(kind, [])
+        for name in ("process_frame", "post_process"):
+            setattr(detector, name, _noting(getattr(detector, name), cuts))
+        manager.add_detector(detector)
+    manager.detect_scenes(open_video(str(path)))
+    return found
+
+
+def _noting(find: Callable[..., list[Any]], cuts: list[int]) -> Callable[..., list[Any]]:
+    def noted(*arguments: Any) -> list[Any]:
+        at = find(*arguments)
+        cuts.extend(cut.frame_num for cut in at)
+        return at
+
+    return noted

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
 from emovid_assets.core.video.clip_copy import REASONS
@@ -30,7 +31,7 @@ from emovid_assets_tests.media.making import (
 from emovid_assets_tests.media.scanning import planes, segment_of, whole
 from emovid_assets_tests.media.test_clip_file import length_of, onsets, sound_of
 
-FFMPEG = shutil.which("ffmpeg")
+FFMPEG = shutil.which("ffmpeg") or get_ffmpeg_exe()
 LONG_GOP = {"g": "60", "bf": "3", "b-pyramid": "normal", "sc_threshold": "0", "crf": "20"}
 FRAMES = [scenery(index // 40, index) for index in range(150)]
 
@@ -81,7 +82,6 @@ def test_any_interval_of_a_film_is_copied_to_the_frame(film, tmp_path, data):
     assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
 
-@pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg command line")
 @pytest.mark.parametrize(("first", "end"), [(0, 150), (60, 120), (13, 14), (59, 61), (70, 131), (71, 132), (72, 133)])
 def test_the_command_line_shows_the_same_frames_of_a_copied_clip(film, tmp_path, first, end):
     path, frames = film

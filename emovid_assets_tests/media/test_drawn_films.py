@@ -28,9 +28,10 @@ def test_a_film_is_cut_where_its_scenes_begin_and_others_cut_it(scanned: Scanned
     film, path, found = scanned
     assert cut_frames(found) == list(film.cuts)
     if not film.is_whole:
-        assert cuts_of_pyscenedetect(path, AdaptiveDetector) == list(film.cuts)
+        theirs = cuts_of_pyscenedetect(path)
+        assert theirs[AdaptiveDetector] == list(film.cuts)
         by_content = scan(path, detector=CONTENT, stream=probe(path).stream_index)
-        assert cut_frames(by_content) == cuts_of_pyscenedetect(path, ContentDetector)
+        assert cut_frames(by_content) == theirs[ContentDetector]
 
 
 def test_colours_of_every_clip_are_the_float64_definition(scanned: Scanned) -> None:

@@ -11,11 +11,11 @@ from emovid_assets.home.settings_groups import GROUPS, digests
 from emovid_assets.resources.project import Project
 
 
-def materialized(home: Path) -> dg.ExecuteInProcessResult:
+def materialized(home: Path, *selection: str) -> dg.ExecuteInProcessResult:
     upstream = [dg.SourceAsset(key) for key in sorted(catalogue.dependency_keys)]
     return dg.materialize(
         [catalogue, dataset_report, *upstream],
-        selection=["catalogue", "dataset_report"],
+        selection=selection or ["catalogue", "dataset_report"],
         resources={"project": Project(home_folder=str(home))},
         instance=dg.DagsterInstance.ephemeral(),
     )
@@ -37,15 +37,12 @@ def test_an_empty_home_gives_a_report_that_says_what_is_missing(tmp_path: Path) 
 
 
 def test_the_version_is_that_of_the_content(planted: Path) -> None:
-    first, second = (
-        (materialized(planted).asset_materializations_for_node("dataset_report")[0].tags or {})["dagster/data_version"]
-        for _ in range(2)
-    )
-    assert first == second
+    assert version(planted) == version(planted)
 
 
 def version(home: Path) -> str:
-    (report,) = materialized(home).asset_materializations_for_node("dataset_report")
+    """Of the report alone: the catalogue, which takes longer, is made where it is missing."""
+    (report,) = materialized(home, "dataset_report").asset_materializations_for_node("dataset_report")
     return (report.tags or {})["dagster/data_version"]
 
 
@@ -61,7 +58,7 @@ def test_it_is_another_one_exactly_where_a_setting_that_it_declares_is_another_o
         (planted / "emovid.toml").write_text(text, encoding="utf-8")
         assert (digests(Home(planted)) != tags) == is_other
         assert (version(planted) != plain) == is_other, text
-    (report,) = materialized(planted).asset_materializations_for_node("dataset_report")
+    (report,) = materialized(planted, "dataset_report").asset_materializations_for_node("dataset_report")
     noted = {name.removeprefix(SETTINGS_TAG): value for name, value in (report.tags or {}).items()}
     assert digests(Home(planted)).items() <= noted.items()
     page = (planted / "reports" / "report.html").read_text(encoding="utf-8")

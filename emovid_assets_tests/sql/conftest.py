@@ -9,15 +9,19 @@ from typing import Any
 import duckdb
 import pytest
 
-from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
+from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets_tests.sql.planting import SQL_FOLDER, derive, plant
 
 
 class Library:
-    """A home folder with a catalogue and, at first, no table at all. Derived tables follow what is planted."""
+    """A home folder with a catalogue and, at first, no table at all. Derived tables follow what is planted.
 
-    def __init__(self, home: Path) -> None:
+    The catalogue stays open: its views look for the files of each query anew.
+    """
+
+    def __init__(self, home: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.home = home
+        self._connection = connection
         self._planted: set[str] = set()
 
     def clear(self) -> None:
@@ -31,11 +35,10 @@ class Library:
     @contextmanager
     def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The catalogue, once all that follows from the planted tables is there too."""
-        with open_catalogue(self.home, SQL_FOLDER) as connection:
-            if self._planted:
-                derive(self.home, connection, self._planted)
-                self._planted.clear()
-            yield connection
+        if self._planted:
+            derive(self.home, self._connection, self._planted)
+            self._planted.clear()
+        yield self._connection
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         with self.opened() as connection:
@@ -49,10 +52,10 @@ class Library:
 
 
 @pytest.fixture(scope="session")
-def _built_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+def _built_library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     home = tmp_path_factory.mktemp("home")
-    build_catalogue(home, SQL_FOLDER)
-    return Library(home)
+    with open_catalogue(home, SQL_FOLDER) as connection:
+        yield Library(home, connection)
 
 
 @pytest.fixture

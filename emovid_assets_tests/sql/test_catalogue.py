@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,19 +105,31 @@ def _folder(path: Path, **files: str) -> Path:
     return path
 
 
+def _few_views(home: Path) -> Path:
+    """For tests of the file: what becomes of it is the same with one view as with all, which take a second to make."""
+    return _folder(home / "sql", a=_view("a"))
+
+
 @pytest.mark.parametrize("view", VIEW_NAMES)
 def test_every_view_works_before_any_table_exists(library: Library, view: str) -> None:
     assert len(library.query(f"select * from {view}")) == ROWS_ON_AN_EMPTY_WAREHOUSE.get(view, 0)
 
 
-@pytest.mark.parametrize("view", VIEW_NAMES)
-def test_every_view_works_on_tables_without_rows(library: Library, view: str) -> None:
+@pytest.fixture(scope="module")
+def without_rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    home = tmp_path_factory.mktemp("without_rows")
     for table in TABLES.values():
         for folder in [f"domain={name}" for name in DOMAINS] if table.is_partitioned else ["."]:
-            path = library.home / "warehouse" / table.name / folder / "part-0.parquet"
+            path = home / "warehouse" / table.name / folder / "part-0.parquet"
             path.parent.mkdir(parents=True)
             pq.write_table(table.empty(), path)
-    assert len(library.query(f"select * from {view}")) == ROWS_ON_AN_EMPTY_WAREHOUSE.get(view, 0)
+    with open_catalogue(home, SQL_FOLDER) as connection:
+        yield Library(home, connection)
+
+
+@pytest.mark.parametrize("view", VIEW_NAMES)
+def test_every_view_works_on_tables_without_rows(without_rows: Library, view: str) -> None:
+    assert len(without_rows.query(f"select * from {view}")) == ROWS_ON_AN_EMPTY_WAREHOUSE.get(view, 0)
 
 
 def test_every_view_has_the_columns_that_its_header_declares(library: Library) -> None:
@@ -301,9 +314,9 @@ def test_an_older_file_without_a_column_reads_as_null_there(library: Library) ->
 def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     home = tmp_path / name
     plant(home, "clips", [{"domain": "movie", "clip_id": "a"}])
-    with open_catalogue(home, SQL_FOLDER) as connection:
+    with open_catalogue(home, _few_views(tmp_path)) as connection:
         assert connection.execute("select clip_id from clips").fetchall() == [("a",)]
-    assert catalogue_is_current(home, SQL_FOLDER)
+    assert catalogue_is_current(home, _few_views(tmp_path))
 
 
 def test_a_home_that_duckdb_cannot_name_is_refused(tmp_path: Path) -> None:
@@ -372,7 +385,7 @@ def test_a_former_catalogue_that_is_still_open_here_stands_in_nobodys_way(tmp_pa
 
 def test_the_catalogue_is_a_link_to_a_file_that_is_never_written_again(tmp_path: Path) -> None:
     """DuckDB opens a file three times; through the link, all three are one file."""
-    build_catalogue(tmp_path, SQL_FOLDER)
+    build_catalogue(tmp_path, _few_views(tmp_path))
     first = (tmp_path / CATALOGUE_NAME).resolve()
     content = first.read_bytes()
     with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
@@ -389,19 +402,19 @@ def test_the_catalogue_is_a_link_to_a_file_that_is_never_written_again(tmp_path:
 
 
 def test_a_catalogue_that_is_a_plain_file_becomes_a_link(tmp_path: Path) -> None:
-    build_catalogue(tmp_path, SQL_FOLDER)
+    build_catalogue(tmp_path, _few_views(tmp_path))
     content = (tmp_path / CATALOGUE_NAME).read_bytes()
     (tmp_path / CATALOGUE_NAME).unlink()
     (tmp_path / CATALOGUE_NAME).write_bytes(content)
     _clips(tmp_path, 1.0)
     assert (tmp_path / CATALOGUE_NAME).is_symlink()
-    assert catalogue_is_current(tmp_path, SQL_FOLDER)
+    assert catalogue_is_current(tmp_path, _few_views(tmp_path))
 
 
 def test_whoever_may_read_the_home_may_read_the_catalogue(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        build_catalogue(tmp_path, SQL_FOLDER)
+        build_catalogue(tmp_path, _few_views(tmp_path))
     finally:
         os.umask(before)
     file = (tmp_path / CATALOGUE_NAME).resolve()
@@ -410,8 +423,8 @@ def test_whoever_may_read_the_home_may_read_the_catalogue(tmp_path: Path) -> Non
 
 def test_a_home_that_was_copied_without_its_hidden_folders_gets_a_new_catalogue(tmp_path: Path) -> None:
     (tmp_path / CATALOGUE_NAME).symlink_to(".catalogue-left-behind/catalogue.duckdb")
-    open_catalogue(tmp_path, SQL_FOLDER).close()
-    assert catalogue_is_current(tmp_path, SQL_FOLDER)
+    open_catalogue(tmp_path, _few_views(tmp_path)).close()
+    assert catalogue_is_current(tmp_path, _few_views(tmp_path))
 
 
 def test_what_was_replaced_or_left_by_a_killed_build_is_removed_once_it_is_old(tmp_path: Path) -> None:
@@ -432,11 +445,11 @@ def test_what_was_replaced_or_left_by_a_killed_build_is_removed_once_it_is_old(t
     assert not former.exists()
 
 
-def _clips(home: Path, mark: float, count: int = 500) -> Path:
+def _clips(home: Path, mark: float, count: int = 500, sql: Path | None = None) -> Path:
     """Written as a build does it: the file, then the catalogue that names it."""
     rows = [row("clips", domain="movie", clip_id=f"{i:05}", duration_s=mark) for i in range(count)]
     path = Warehouse(home / "warehouse").write("clips", "movie", TABLES["clips"].from_rows(rows))
-    refresh_catalogue(home, SQL_FOLDER)
+    refresh_catalogue(home, sql or _few_views(home))
     return path
 
 
@@ -445,7 +458,7 @@ def _marks(connection: duckdb.DuckDBPyConnection) -> list[float]:
 
 
 def test_a_refreshed_catalogue_names_the_version_that_was_written(tmp_path: Path) -> None:
-    build_catalogue(tmp_path, SQL_FOLDER)
+    build_catalogue(tmp_path, _few_views(tmp_path))
     for mark in (1.0, 2.0):
         _clips(tmp_path, mark)
         version = Warehouse(tmp_path / "warehouse").version("clips", "movie")
@@ -454,7 +467,7 @@ def test_a_refreshed_catalogue_names_the_version_that_was_written(tmp_path: Path
             assert _marks(connection) == [mark]
             files = connection.execute("from catalogue_files").fetchall()
         assert files == [("clips", version.relative_to(tmp_path).as_posix())]
-    assert catalogue_is_current(tmp_path, SQL_FOLDER)
+    assert catalogue_is_current(tmp_path, _few_views(tmp_path))
 
 
 def test_a_refreshed_catalogue_differs_from_a_new_one_in_nothing(tmp_path: Path) -> None:
@@ -470,7 +483,7 @@ def test_a_refreshed_catalogue_differs_from_a_new_one_in_nothing(tmp_path: Path)
             ]
 
     build_catalogue(tmp_path, SQL_FOLDER)
-    _clips(tmp_path, 1.0)
+    _clips(tmp_path, 1.0, sql=SQL_FOLDER)
     refreshed = contents()
     build_catalogue(tmp_path, SQL_FOLDER)
     assert contents() == refreshed
@@ -479,9 +492,9 @@ def test_a_refreshed_catalogue_differs_from_a_new_one_in_nothing(tmp_path: Path)
 def test_a_refresh_changes_nothing_where_nothing_was_written_and_makes_no_catalogue(tmp_path: Path) -> None:
     _clips(tmp_path, 1.0)
     assert not (tmp_path / CATALOGUE_NAME).exists()
-    build_catalogue(tmp_path, SQL_FOLDER)
+    build_catalogue(tmp_path, _few_views(tmp_path))
     before = (tmp_path / CATALOGUE_NAME).stat()
-    assert not refresh_catalogue(tmp_path, SQL_FOLDER)
+    assert not refresh_catalogue(tmp_path, _few_views(tmp_path))
     after = (tmp_path / CATALOGUE_NAME).stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
@@ -495,7 +508,7 @@ def test_a_refresh_builds_a_catalogue_of_other_views_anew(tmp_path: Path) -> Non
 
 
 def test_a_refresh_takes_up_what_a_killed_build_wrote_and_did_not_show(tmp_path: Path) -> None:
-    build_catalogue(tmp_path, SQL_FOLDER)
+    build_catalogue(tmp_path, _few_views(tmp_path))
     Warehouse(tmp_path / "warehouse").write("captions", "movie", TABLES["captions"].from_rows([row("captions")]))
     _clips(tmp_path, 1.0)
     with duckdb.connect(str(tmp_path / CATALOGUE_NAME), read_only=True) as connection:
@@ -504,20 +517,20 @@ def test_a_refresh_takes_up_what_a_killed_build_wrote_and_did_not_show(tmp_path:
 
 def test_opening_shows_what_was_written_without_a_refresh(tmp_path: Path) -> None:
     _clips(tmp_path, 1.0)
-    open_catalogue(tmp_path, SQL_FOLDER).close()
+    open_catalogue(tmp_path, _few_views(tmp_path)).close()
     rows = [row("clips", domain="movie", clip_id="a", duration_s=2.0)]
     Warehouse(tmp_path / "warehouse").write("clips", "movie", TABLES["clips"].from_rows(rows))
-    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+    with open_catalogue(tmp_path, _few_views(tmp_path)) as connection:
         assert _marks(connection) == [2.0]
 
 
 def test_whoever_opened_the_catalogue_before_a_build_sees_the_tables_as_they_were(tmp_path: Path) -> None:
     _clips(tmp_path, 1.0)
-    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+    with open_catalogue(tmp_path, _few_views(tmp_path)) as connection:
         for mark in (2.0, 3.0, 4.0):
             _clips(tmp_path, mark)
             assert _marks(connection) == [1.0]
-    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+    with open_catalogue(tmp_path, _few_views(tmp_path)) as connection:
         assert _marks(connection) == [4.0]
 
 
@@ -525,7 +538,7 @@ def test_a_version_that_is_gone_is_an_error_and_not_an_empty_table(tmp_path: Pat
     _clips(tmp_path, 1.0)
     rows = [row("clips", domain="sticker", clip_id="a", duration_s=2.0)]
     Warehouse(tmp_path / "warehouse").write("clips", "sticker", TABLES["clips"].from_rows(rows))
-    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+    with open_catalogue(tmp_path, _few_views(tmp_path)) as connection:
         version = Warehouse(tmp_path / "warehouse").version("clips", "movie")
         assert version is not None
         version.unlink()
@@ -537,7 +550,7 @@ def test_a_version_that_is_gone_is_an_error_and_not_an_empty_table(tmp_path: Pat
 def test_a_file_without_a_version_is_read_beside_those_that_have_one(tmp_path: Path) -> None:
     _clips(tmp_path, 1.0)
     plant(tmp_path, "clips", [{"domain": "sticker", "clip_id": "a", "duration_s": 2.0}])
-    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+    with open_catalogue(tmp_path, _few_views(tmp_path)) as connection:
         assert sorted(_marks(connection)) == [1.0, 2.0]
 
 
@@ -550,7 +563,7 @@ def test_a_glob_over_the_warehouse_reads_one_version(tmp_path: Path) -> None:
 
 def test_readers_see_one_state_of_two_tables_and_no_error_while_both_are_replaced(tmp_path: Path) -> None:
     """Two processes open the catalogue by DuckDB alone, as any client does, while it is replaced all the time."""
-    build_catalogue(tmp_path, SQL_FOLDER)
+    build_catalogue(tmp_path, _few_views(tmp_path))
     _clips(tmp_path, 0.0)
     code = (
         "import duckdb, json, sys\n"

@@ -133,8 +133,24 @@ def ask(library: Library, name: str, typed: Mapping[str, str] | None = None) -> 
         return rows
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the warehouse of the first test is kept for the others."""
+    return tmp_path_factory.mktemp("planted") / "warehouse"
+
+
 @pytest.fixture
-def planted(library: Library) -> Library:
+def planted(library: Library, kept: Path) -> Library:
+    if not kept.exists():
+        _plant_clips(library)
+        with library.opened():
+            shutil.copytree(library.home / "warehouse", kept)
+    else:
+        shutil.copytree(kept, library.home / "warehouse")
+    return library
+
+
+def _plant_clips(library: Library) -> None:
     def rows(*clips: str, **columns: Any) -> list[dict[str, Any]]:
         return [
             {"domain": "movie", "clip_id": clip} | {name: make(clip, *CLIPS[clip]) for name, make in columns.items()}
@@ -236,7 +252,6 @@ def planted(library: Library) -> Library:
             | {"prompt": "Cry.", "first_frame_path": "c.png"},
         ],
     )
-    return library
 
 
 def _plant_ratings(library: Library) -> None:
