@@ -115,5 +115,7 @@ def _cells_before_the_open_one(line: str) -> list[str] | None:
 
 def _open_row(line: int, good_cells: list[str] | None, header: list[str], error: csv.Error) -> Fault:
     reason = "it never ends" if "unexpected end of data" in str(error) else str(error)
+    if "field larger" in reason:
+        reason = f"a cell is longer than {csv.field_size_limit():,} characters"
     column = header[len(good_cells)] if good_cells is not None and len(good_cells) < len(header) else None
     return Fault(line, column, f"line {line} is no CSV ({reason}): a quotation mark is missing, or one too many")

@@ -50,15 +50,15 @@ class _Engines:
 
     def of(self, address: str, **options: Any) -> sqlalchemy.Engine:
         """In the place of `sqlalchemy.create_engine`."""
-        # A file that was deleted and made anew is another one, and one that is not there yet will be.
+        # A file that was deleted and made anew is another one.
         try:
             number = os.stat(address.removeprefix(PREFIX)).st_ino
         except FileNotFoundError:
-            number = 0
+            # It is not there yet, so nobody could find this connection again: it ends with its statement.
+            return sqlalchemy.create_engine(address, **options)
         with self._lock:
             engine = self._engines.pop((address, number), None) or _engine(address, options)
-            if number:
-                self._engines[address, number] = engine
+            self._engines[address, number] = engine
             while len(self._engines) > MOST_FILES:
                 _, oldest = self._engines.popitem(last=False)
                 assert isinstance(oldest.pool, _KeptPool)

@@ -13,10 +13,15 @@ from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
 
 
+class NeverBuiltError(ValueError):
+    """What a domain's asset is made from was never built there; the message says what to type."""
+
+
 class ParquetIOManager(dg.ConfigurableIOManager):
     """One Parquet file per table and domain. Unpartitioned consumers get all domains in one table.
 
-    A domain that has not been built yet has no rows: that is a normal state, not an error.
+    For what pools the domains, one that has not been built yet has no rows: a normal state. Within a domain it is an
+    error: an asset that took what was never built for empty would replace its own rows by none.
     """
 
     project: Project
@@ -33,7 +38,13 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         table = context.asset_key.path[-1]
         if not context.has_asset_partitions:
             return self.project.read(table)
-        parts = [self.project.read(table, domain) for domain in context.asset_partition_keys]
+        domains = list(context.asset_partition_keys)
+        if len(domains) == 1 and not self.project.warehouse.exists(table, domains[0]):
+            raise NeverBuiltError(
+                f"{table} was never built in {domains[0]}: select what comes before too, such as "
+                f"emovid build -d {domains[0]} --select '+key:{table}+'"
+            )
+        parts = [self.project.read(table, domain) for domain in domains]
         return pa.concat_tables(parts) if parts else TABLES[table].empty()
 
 

@@ -52,7 +52,8 @@ _FORMER_FOR_S = 30.0
 _FOLDER_PREFIX = ".catalogue-"
 _LOCK = ".catalogue.lock"
 """Held by the one writer: each reads which files there are, and the later one must not know less."""
-_OPENING_ATTEMPTS = 4
+_OPENING_S = 10.0
+"""How long is tried to open what builds replace: two at once in a new home make a table every moment."""
 _Contents = tuple[str, dict[str, tuple[str, ...]]]
 """What the catalogue was built from, and the files that its views name by table."""
 
@@ -176,15 +177,17 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
     home = resolved(home)
     fingerprint = _fingerprint(home, read_sql_folder(sql_folder))
     # A build may replace a file in just this moment, hence more than one attempt.
-    for _ in range(_OPENING_ATTEMPTS):
+    until = time.monotonic() + _OPENING_S
+    while True:
         connection = _opened(home, fingerprint)
         if connection is not None:
             return connection
         if not refresh_catalogue(home, sql_folder) and not (home / CATALOGUE_NAME).exists():
             build_catalogue(home, sql_folder)
-    raise CatalogueError(
-        "A build replaces the tables faster than they can be opened; wait for its end, then open the catalogue again."
-    )
+        if time.monotonic() > until:
+            raise CatalogueError(
+                "A build replaces the tables faster than they can be opened; wait for its end, then try again."
+            )
 
 
 def _opened(home: Path, fingerprint: str) -> duckdb.DuckDBPyConnection | None:

@@ -203,3 +203,14 @@ def test_a_library_that_is_gone_as_a_whole_is_not_forgotten_unless_its_domain_is
     assert len(rows(tmp_path, "source_videos", "sticker")) == 1
     assert errors_of(build(tmp_path, domains=["sticker"], selection="key:source_videos")) == []
     assert rows(tmp_path, "source_videos", "sticker") == []
+
+
+def test_what_was_never_built_in_a_domain_is_told_and_empties_no_table(tmp_path: Path) -> None:
+    draw_gif(tmp_path / "library" / "sticker" / "a.gif")
+    before = "key:source_videos or key:scanned_segments or key:segments or key:clips"
+    assert errors_of(build(tmp_path, domains=["sticker"], selection=before)) == []
+    (tmp_path / "warehouse" / "scanned_segments" / "domain=sticker" / "part-0.parquet").unlink()
+    (report,) = build(tmp_path, domains=["sticker"], selection="key:segments or key:clips")
+    assert "scanned_segments was never built in sticker" in str(report.error)
+    assert "--select '+key:scanned_segments+'" in str(report.error)
+    assert [len(rows(tmp_path, name, "sticker")) for name in ("segments", "clips")] == [1, 1]

@@ -72,3 +72,12 @@ def test_an_instance_whose_connections_are_kept_records_as_any_other(engines, tm
         assert {run.run_id for run in instance.get_runs()} == set(runs)
         records = instance.fetch_materializations(dg.AssetKey("thing"), limit=10).records
         assert [record.run_id for record in records] == runs[::-1]
+
+
+def test_a_file_that_is_not_there_yet_leaves_no_open_handle(engines, tmp_path: Path) -> None:
+    for number in range(20):
+        engine = engines.of(f"{PREFIX}{tmp_path / str(number)}", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text("create table t (x)"))
+        engine.dispose()
+    assert open_files(tmp_path) == set()
