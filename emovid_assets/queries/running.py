@@ -133,6 +133,9 @@ def write(reader: pa.RecordBatchReader, form: str, output: Path | None) -> int:
         return _WRITERS[form](reader, sys.stdout)
     if not output.parent.is_dir():
         raise QueryError(f"{output}: the folder is not there; make it first")
+    if output.exists() and not output.is_file():
+        # A device or a pipe would be replaced by a file.
+        raise QueryError(f"{output} is no regular file; leave --output out and send the answer there with >")
     with put_into_place(output) as temporary:
         if form == "parquet":
             return _write_parquet(reader, temporary)

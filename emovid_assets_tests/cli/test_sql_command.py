@@ -309,3 +309,10 @@ def test_a_reader_that_has_seen_enough_ends_the_answer_without_a_word(home: Path
         process.stdout.close()
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_an_answer_is_never_put_in_the_place_of_a_device_or_a_pipe(call: Call, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = call("sql", "SELECT 1", "--format", "csv", "--output", str(pipe))
+    assert (done.exit_code, "is no regular file" in done.stderr, pipe.is_fifo()) == (1, True, True)
