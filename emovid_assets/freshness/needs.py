@@ -17,6 +17,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.settings_groups import digests
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.registry import TABLES
 
 
@@ -53,6 +54,8 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
 def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
     if verdict.made is None or verdict.reasons:
         return verdict
+    if place.asset in TABLES and not Warehouse(home.warehouse).has_all_columns(place.asset, place.domain):
+        return replace(verdict, reasons=("its columns have changed",))
     domain = str(place.domain)
     if place.asset == "source_videos" and (reason := news.library(home, domain).reason):
         return replace(verdict, reasons=(reason,))

@@ -5,6 +5,7 @@ beside what was last read of them. Verdicts, plans and sensors ask here, so that
 Does not belong here: what follows from news (`needs`), and when it is asked for (`orchestration.sensors`).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from emovid_assets.assets.evaluation import quarantine_table
@@ -13,7 +14,7 @@ from emovid_assets.people.answers import read_answers
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import Listing, Stamp, is_sidecar, known_stamps, listing
-from emovid_assets.resources.warehouse import Warehouse, content_hash
+from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
 from emovid_assets.tables.registry import TABLES
 
 ANSWER_TABLES = ("human_annotations", "rejected_annotations")
@@ -84,5 +85,7 @@ def version_from_files(home: Home, table: str, domain: str) -> tuple[str, str] |
     if table == "wanted_videos":
         return wanted_version(home, domain), "what there is to collect has changed"
     if table in ANSWER_TABLES:
-        return answer_versions(home, domain)[table], "the annotation files have changed"
+        # What answers are judged by is stale itself where it is of another version.
+        with suppress(OtherVersionError):
+            return answer_versions(home, domain)[table], "the annotation files have changed"
     return None

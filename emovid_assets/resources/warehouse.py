@@ -34,6 +34,10 @@ the catalogue before still reads it."""
 _PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
 
 
+class OtherVersionError(ValueError):
+    """A table was written before a column was added that may not be null; a build makes it anew."""
+
+
 class Warehouse:
     """Tables below a folder. A reader sees the old file or the new one, never half of either."""
 
@@ -109,6 +113,11 @@ class Warehouse:
         """Rows of one file, from its footer; null where nothing was written."""
         return pq.read_metadata(self.path(table, domain)).num_rows if self.exists(table, domain) else None
 
+    def has_all_columns(self, table: str, domain: str | None = None) -> bool:
+        """Whether a file has every column of the registry, by its footer; true where nothing was written."""
+        path = self.path(table, domain)
+        return not path.exists() or set(TABLES[table].column_names) <= set(pq.read_schema(path).names)
+
     def read(self, table: str, domain: str | None = None) -> pa.Table:
         """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""
         domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
@@ -120,7 +129,7 @@ class Warehouse:
 def _in_schema(table: str, rows: pa.Table) -> pa.Table:
     """The rows in the registry's columns. A nullable column that the file is too old to have is null.
 
-    Raises ValueError where a column is missing that may not be null, or has another type.
+    Raises OtherVersionError where a column is missing that may not be null, ValueError where one has another type.
     """
     schema = TABLES[table].schema
     for field in schema:
@@ -128,7 +137,9 @@ def _in_schema(table: str, rows: pa.Table) -> pa.Table:
             rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
     missing = [name for name in schema.names if name not in rows.schema.names]
     if missing:
-        raise ValueError(f"table {table} was written by another version and lacks {', '.join(missing)}: build it again")
+        raise OtherVersionError(
+            f"table {table} was written by another version and lacks {', '.join(missing)}: build it again"
+        )
     return rows.select(schema.names).cast(schema)
 
 

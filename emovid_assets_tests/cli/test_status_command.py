@@ -4,12 +4,14 @@ import hashlib
 import os
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from emovid_assets.building.plan import plan
 from emovid_assets.building.status import AssetState, asset_states
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo, draw_gif, rows
 from emovid_assets_tests.cli.conftest import Call
@@ -177,3 +179,18 @@ def test_new_metadata_of_films_makes_the_wanted_videos_stale(call: Call, tmp_pat
         if state.asset == "wanted_videos"
     }
     assert found == {("movie", "stale: what there is to collect has changed"), ("sticker", "up to date")}
+
+
+@pytest.mark.integration
+def test_a_table_that_lacks_a_column_of_the_registry_is_stale_and_stops_neither_status_nor_plan(
+    call: Call, tmp_path: Path
+) -> None:
+    draw_gif(tmp_path / "library" / "sticker" / "one.gif")
+    built(call, tmp_path, BUILT)
+    path = Warehouse(tmp_path / "warehouse").path("clips", "sticker")
+    older = pq.read_table(path, partitioning=None).drop_columns(["fps"])
+    path.unlink()
+    pq.write_table(older, path)
+    assert states(tmp_path)["clips"] == "stale: its columns have changed"
+    planned = {one.asset: one for one in plan(Home(tmp_path), ["sticker"])}
+    assert (planned["clips"].state, planned["clips"].reason) == ("stale", "its columns have changed")
