@@ -1,6 +1,6 @@
 """Tables that are joined or counted out of others, so that views over millions of clips stay quick.
 
-Belongs here: the derived tables. Does not belong here: their queries (`resources.deriving`).
+Belongs here: the derived tables. Does not belong here: their queries (`core`).
 """
 
 from collections.abc import Iterable
