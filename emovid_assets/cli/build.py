@@ -98,7 +98,7 @@ def plan(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON array of all assets instead of a table.")] = False,
 ) -> None:
-    """What a build would do: what is stale and why, how many items, about how long. Nothing runs, no table or medium is written."""
+    """What a build would do: what is stale and why, how many items, about how long. No table or medium is written."""
     import json
 
     from emovid_assets.building.plan import plan as planned_assets
