@@ -28,8 +28,9 @@ ui: $(STAMP)  ## the Dagster UI on http://127.0.0.1:3000
 	@$(BIN)/emovid ui
 
 # Files in their order: those with the most tests first would leave the slowest, of few tests, to one process at the end.
-test: $(STAMP)  ## all tests, a process per core, at most four
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A process more than cores, as some tests wait for a daemon's next look.
+test: $(STAMP)  ## all tests, in a process more than there are cores, at most four
+	$(BIN)/python -m pytest -n $$($(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP)  ## without those that start processes or build the graph
 	$(BIN)/python -m pytest -m "not integration and not corpus"

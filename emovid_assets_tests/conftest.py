@@ -32,6 +32,11 @@ def pytest_unconfigure() -> None:
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with what starts processes: those tests wait more than they compute, and would be the last to end."""
+    items.sort(key=lambda item: item.path.parent.name != "integration")
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real and hostile files; tests that ask for it are skipped where it is absent."""
