@@ -1,4 +1,4 @@
-"""A home that fills by itself: a real daemon, files that arrive, nobody who asks for anything. Two builds at once."""
+"""A home that fills by itself: a real daemon, files that arrive, nobody who asks for anything."""
 
 import os
 import time
