@@ -162,7 +162,7 @@ def answered(home: Home, server: RunningServer) -> Round:
     annotation_server.pull(home, server)
     selection = (
         "key:human_annotations or key:rejected_annotations or key:human_labels or key:validation_ratings "
-        "or key:kappa_validation"
+        "or key:kappa_validation or key:clip_features or key:colour_attributes or key:vlm_labels"
     )
     assert errors_of(build(home.root, domains=["animation", "sticker"], selection=selection)) == []
     return done
