@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emovid_assets.core.drawing import spread_over
+from emovid_assets.core.draws import spread_over
 from emovid_assets.core.identity import RANK_COUNT, keyed_rank
 
 Row = dict[str, Any]

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from emovid_assets.core.drawing import spread_over
+from emovid_assets.core.draws import spread_over
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.near_duplicates import HASHES, Limits, Looks, joined, near_sets
 

@@ -43,6 +43,7 @@ PAIR_COLUMNS = (
     coefficient("kappa_low", "2.5 % bootstrap quantile"),
     coefficient("kappa_high", "97.5 % bootstrap quantile"),
 )
+SCOPE = Column("scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL))
 
 EVALUATION_TABLES = (
     Table(
@@ -85,9 +86,7 @@ EVALUATION_TABLES = (
         "How far the raters agree: Fleiss, Krippendorff, mean kappas and their gap, each with a bootstrap interval.",
         ("scope", "statistic", "emotion"),
         (
-            Column(
-                "scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL)
-            ),
+            SCOPE,
             Column(
                 "statistic",
                 TEXT,
@@ -162,9 +161,7 @@ EVALUATION_TABLES = (
         "Labellers and people on the same blind validation clips, each with bootstrap intervals over clips.",
         ("scope", "truth", "rater_id"),
         (
-            Column(
-                "scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL)
-            ),
+            SCOPE,
             Column(
                 "truth",
                 TEXT,

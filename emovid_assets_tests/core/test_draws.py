@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.core.drawing import spread_over
+from emovid_assets.core.draws import spread_over
 from emovid_assets.core.identity import keyed_rank
 
 libraries = st.lists(st.integers(0, 6), max_size=40)
