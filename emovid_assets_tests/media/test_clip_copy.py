@@ -292,17 +292,17 @@ ENCODED = {
 
 def corpus_film(name):
     path = CORPUS / name
-    return path, probe_file(path, Limits()).stream_index
+    return path, probe_file(path, Limits()).tracks
 
 
 @pytest.mark.corpus
 @pytest.mark.integration
 @pytest.mark.parametrize("name", COPIED)
 def test_intervals_of_real_files_are_copied_to_the_frame(corpus, tmp_path, name):
-    path, stream = corpus_film(name)
-    frames = whole(path, stream)
+    path, tracks = corpus_film(name)
+    frames = whole(path, tracks)
     chance = random.Random(name)
-    with ClipWriter(path, stream) as writer:
+    with ClipWriter(path, tracks) as writer:
         for first in (0, *(chance.randrange(len(frames) - 1) for _ in range(5))):
             end = chance.randrange(first + 1, min(len(frames), first + 250) + 1)
             assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
@@ -313,8 +313,8 @@ def test_intervals_of_real_files_are_copied_to_the_frame(corpus, tmp_path, name)
 @pytest.mark.integration
 @pytest.mark.parametrize("name", ENCODED)
 def test_real_files_that_cannot_be_copied_say_why(corpus, tmp_path, name):
-    path, stream = corpus_film(name)
-    frames = whole(path, stream)
-    written = write_clip(path, stream, segment_of(frames, 2, 9), tmp_path / "clip.mp4")
+    path, tracks = corpus_film(name)
+    frames = whole(path, tracks)
+    written = write_clip(path, tracks, segment_of(frames, 2, 9), tmp_path / "clip.mp4")
     assert written.encoding_reason == ENCODED[name]
     assert len(whole(tmp_path / "clip.mp4")) == 7

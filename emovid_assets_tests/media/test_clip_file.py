@@ -237,7 +237,7 @@ def test_pixels_that_are_not_square_keep_their_shape(tmp_path, degrees):
     if degrees:
         rotate_display(path, degrees)
     clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
-    assert Video(tmp_path / "clip.mp4", 0).pixel_aspect() == (Fraction(3, 4) if degrees else Fraction(4, 3))
+    assert Video(tmp_path / "clip.mp4").pixel_aspect() == (Fraction(3, 4) if degrees else Fraction(4, 3))
 
 
 def test_ten_bits_become_eight(tmp_path):

@@ -123,7 +123,7 @@ def test_a_frame_that_the_decoder_paints_over_is_a_damaged_frame(tmp_path):
     middle = len(data) // 2
     path.write_bytes(data[:middle] + bytes(3000) + data[middle + 3000 :])
     with pytest.raises(MediaError) as caught:
-        scan(path, whole=True, stream=probe(path).stream_index)
+        scan(path, whole=True, tracks=probe(path).tracks)
     assert caught.value.code in ("corrupt_frames", "truncated")
 
 

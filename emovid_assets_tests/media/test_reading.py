@@ -30,7 +30,7 @@ def test_a_frame_that_is_sought_and_those_behind_it_are_as_read_from_the_beginni
     frames = whole(path)
     seen = [(frame.pts, planes(frame)) for frame in frames]
     for first in range(1, len(frames), 6):
-        found = islice(Video(path, 0, start_pts=frames[first].pts).frames(), 8)
+        found = islice(Video(path, start_pts=frames[first].pts).frames(), 8)
         assert [(frame.pts, planes(frame)) for frame in found] == seen[first : first + 8], first
 
 
@@ -39,7 +39,7 @@ def test_frames_of_animations_are_drawn_over_all_frames_before_them(tmp_path, su
     path = write_animation(tmp_path / f"sticker.{suffix}", FRAMES[:30], 100)
     frames = whole(path)
     for first in range(1, len(frames), 4):
-        found = list(Video(path, 0, start_pts=frames[first].pts).frames())
+        found = list(Video(path, start_pts=frames[first].pts).frames())
         assert [frame.pts for frame in found] == [frame.pts for frame in frames[first:]]
         for one, other in zip(found, frames[first:], strict=True):
             assert np.array_equal(one.picture.to_ndarray(format="rgb24"), other.picture.to_ndarray(format="rgb24"))
