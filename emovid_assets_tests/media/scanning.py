@@ -74,10 +74,9 @@ def first_tracks(path: Path) -> Tracks:
     """The first picture and the first sound of a file that has no other."""
     try:
         with av.open(str(path)) as container:
-            streams = container.streams
-            return Tracks(
-                streams.video[0].index if streams.video else 0, streams.audio[0].index if streams.audio else None
-            )
+            video = container.streams.video
+            audio = [stream.index for stream in container.streams.audio if stream.codec_context]
+            return Tracks(video[0].index if video else 0, audio[0] if audio else None)
     except av.error.FFmpegError:
         # Animated WebP, and what cannot be read at all.
         return Tracks()

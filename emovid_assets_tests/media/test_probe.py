@@ -274,7 +274,7 @@ def test_the_largest_real_stream_of_several_counts(tmp_path):
                 output.mux(stream.encode(picture))
             output.mux(stream.encode(None))
     facts = probe(path)
-    assert (facts.stream_index, facts.width_px, facts.height_px, facts.frame_count) == (1, 96, 64, 10)
+    assert (facts.tracks.video_index, facts.width_px, facts.height_px, facts.frame_count) == (1, 96, 64, 10)
 
 
 def test_a_file_that_may_not_be_read_says_so(tmp_path):

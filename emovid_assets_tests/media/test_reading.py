@@ -7,6 +7,7 @@ import pytest
 
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.streams import ONLY
 from emovid_assets_tests.media.making import scenery, write_animation, write_video
 from emovid_assets_tests.media.scanning import planes, segment_of, whole
 
@@ -48,5 +49,5 @@ def test_frames_of_animations_are_drawn_over_all_frames_before_them(tmp_path, su
 def test_a_clip_of_a_transport_stream_with_one_key_frame_is_written_from_its_third_frame(tmp_path):
     path = write_video(tmp_path / "film.ts", FRAMES, **FILMS["one_key_frame.ts"])
     segment = segment_of(whole(path), 3, 100)
-    assert write_clip(path, 0, segment, tmp_path / "clip.mp4").encoding_reason == "container"
+    assert write_clip(path, ONLY, segment, tmp_path / "clip.mp4").encoding_reason == "container"
     assert len(whole(tmp_path / "clip.mp4")) == 97

@@ -7,12 +7,11 @@ FFmpeg's demuxer gives GIF and APNG their per-frame delays; its WebP decoder kno
 there.
 """
 
-from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ import numpy as np
 
 from emovid_assets.core.video import stamps
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.stamps import NO_STAMPS, Stamped
+from emovid_assets.core.video.stamps import NO_STAMPS, InOrder, Stamped
 from emovid_assets.core.video.streams import ONLY, Tracks
 from emovid_assets.core.video.structure import why_unreadable
 
@@ -171,6 +170,19 @@ class Video:
                     return
         yield from self._all()
 
+    @cached_property
+    def _delay(self) -> int:
+        """Packets that the decoder takes before it puts out a picture."""
+        with open_container(self.path) as container:
+            stream = container.streams[self.tracks.video_index]
+            stream.thread_type = "NONE"
+            count = 0
+            for packet in container.demux(stream):
+                if packet.decode():
+                    break
+                count += 1
+        return count
+
     def _decode(self, start_pts: int | None = None, run_up_s: int = 0) -> Generator[tuple[int | None, int, Any]]:
         """From the beginning, or from a key frame that a seek to `run_up_s` before `start_pts` finds.
 
@@ -188,8 +200,8 @@ class Video:
                 except av.error.FFmpegError as error:
                     raise _LostError from error
             decoder = _alpha_decoder(stream)
+            in_order = InOrder(self._delay if start_pts is not None else None)
             is_stamped = container.format.name not in NO_STAMPS
-            in_order: deque[int] = deque()
             count = damaged = 0
             is_waiting = start_pts is not None
             try:
@@ -205,11 +217,11 @@ class Video:
                             raise _LostError
                         is_waiting = False
                     if not is_stamped and packet.size:
-                        in_order.append(packet.pts)
+                        in_order.packet(packet.pts)
                     for picture in decoder.decode(packet) if decoder else packet.decode():
                         if start_pts is not None and count == 0 and picture.pts is None:
                             raise _LostError
-                        pts = picture.pts if is_stamped or not in_order else in_order.popleft()
+                        pts = picture.pts if is_stamped else in_order.picture(is_flushed=not packet.size)
                         count += 1
                         damaged += picture.is_corrupt
                         yield pts, picture.duration or 0, picture

@@ -10,7 +10,7 @@ The rules, in the order in which they act:
    restarted, the stamps begin anew. A step back is a join; a leap of more than 10 s is one in MPEG streams, whose
    clocks may be set anew, if sound and pictures leap. The film goes on where the part before ended.
 2. *AVI* has no presentation stamps, and guessed ones run backwards: pictures take the stamps of the packets in the
-   order in which the decoder puts them out.
+   order in which the decoder puts them out (`InOrder`).
 3. *Order* (on decoded pictures, `ascending`). Decoders put pictures out in the order in which they are shown. A stamp
    that strays from it is drawn between its neighbours; one that repeats becomes the next tick.
 """
@@ -69,7 +69,8 @@ class Line:
         """Sets the packet's stamps; they may still repeat or stray."""
         if not self._has_stamps:
             packet.pts = packet.dts
-        raw = packet.dts if packet.dts is not None else packet.pts
+        # Only these ascend in the order of the file; FFmpeg works them out where the container has none.
+        raw = packet.dts
         if raw is not None:
             if self._recent:
                 self._look(raw)
@@ -156,6 +157,29 @@ def packets(container: Any, tracks: Tracks, *streams: Any) -> Iterator[Any]:
         if packet.size:
             lines[packet.stream.index].place(packet)
         yield packet
+
+
+class InOrder:
+    """Stamps of packets for the pictures that a decoder puts out behind them.
+
+    `delay`: packets that the decoder takes before it puts out a first picture; null learns it from the beginning of the
+    file. A packet without a picture (a dropped frame of MPEG-4, damage) moves no other picture's stamp.
+    """
+
+    def __init__(self, delay: int | None = None) -> None:
+        self.delay = delay
+        self._stamps: deque[int] = deque()
+
+    def packet(self, stamp: int) -> None:
+        self._stamps.append(stamp)
+
+    def picture(self, *, is_flushed: bool) -> int | None:
+        """The stamp of the next picture. `is_flushed`: the decoder has all packets."""
+        if self.delay is None:
+            self.delay = len(self._stamps) - 1
+        while not is_flushed and len(self._stamps) > self.delay + 1:
+            self._stamps.popleft()
+        return self._stamps.popleft() if self._stamps else None
 
 
 class Stamped(NamedTuple):
