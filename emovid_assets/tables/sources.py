@@ -178,6 +178,11 @@ SOURCE_TABLES = (
             VIDEO_CODEC,
             AUDIO_CODEC,
             DURATION_S,
+            count(
+                "hidden_frame_count",
+                "pictures in the file that are decoded but never shown (before the clip's first or behind its last "
+                "picture), hidden by an edit list",
+            ),
             Column("is_copied", FLAG, "whether the pictures are the source's own packets, without loss"),
             Column(
                 "encoding_reason",

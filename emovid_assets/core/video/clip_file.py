@@ -19,9 +19,10 @@ import numpy as np
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, open_container, upright
+from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, upright
 from emovid_assets.core.video.sound import Sound, read_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
+from emovid_assets.core.video.written import Written, read_written
 
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
@@ -34,6 +35,7 @@ class WrittenClip:
     null where the pictures were copied."""
 
     duration_s: float
+    hidden_frame_count: int
     video_codec: str
     audio_codec: str | None
     encoding_reason: str | None
@@ -42,6 +44,10 @@ class WrittenClip:
     def is_copied(self) -> bool:
         return self.encoding_reason is None
 
+    @classmethod
+    def of(cls, file: Written, encoding_reason: str | None) -> Self:
+        return cls(file.duration_s, file.hidden_frame_count, file.video_codec, file.audio_codec, encoding_reason)
+
 
 def write_clip(
     path: Path, stream_index: int, segment: dict[str, Any], target: Path, *, is_copy_allowed: bool = True
@@ -49,8 +55,8 @@ def write_clip(
     """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
 
     `segment` is a row of `scan_source`, with the source's `video_start_s`.
-    Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `write_failed`
-    where the file cannot be written.
+    Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `not_the_clip` where the
+    file does not show them for as long as the clip lasts, `write_failed` where the file cannot be written.
     """
     with ClipWriter(path, stream_index, is_copy_allowed=is_copy_allowed) as writer:
         return writer.write(segment, target)
@@ -93,9 +99,7 @@ class ClipWriter:
         reason = self._refusal
         if self._source is not None:
             try:
-                return WrittenClip(
-                    **vars(copy_clip(self._source, segment, target, lambda: self._sound(segment))), encoding_reason=None
-                )
+                return WrittenClip.of(copy_clip(self._source, segment, target, lambda: self._sound(segment)), None)
             except CannotCopyError as error:
                 reason = error.reason
         sound = self._sound(segment)
@@ -103,13 +107,22 @@ class ClipWriter:
         expected = segment["end_frame"] - segment["start_frame"]
         if count != expected:
             raise MediaError("corrupt_frames", f"The clip should have {expected} frames, {count} were decoded")
-        with open_container(target) as container:
-            video = container.streams.video[0]
-            duration_s = float(video.duration * Fraction(video.time_base))
-        return WrittenClip(duration_s, "h264", "aac" if sound else None, reason)
+        return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), reason)
 
     def _sound(self, segment: dict[str, Any]) -> Sound | None:
         return read_sound(self._path, segment["start_s"], segment["end_s"], segment["video_start_s"])
+
+
+def _proved(target: Path, frame_count: int, length_s: float) -> Written:
+    """Facts of an encoded file. Raises MediaError where it is not the clip."""
+    try:
+        written = read_written(target)
+    except ValueError as error:
+        raise MediaError("write_failed", f"What was written cannot be read: {error}") from error
+    if written.frame_count != frame_count or not written.lasts(length_s):
+        seen = f"The file that was written shows {written.frame_count} frames in {written.duration_s:.3f} s"
+        raise MediaError("not_the_clip", f"{seen}, the clip has {frame_count} in {length_s:.3f} s")
+    return written
 
 
 def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:
@@ -135,7 +148,8 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
             picture.pts, picture.time_base = frame.pts - start_pts, time_base
-            durations[picture.pts] = min(frame.duration, end_pts - frame.pts)
+            # The next picture ends each but the last, which stays until the cut, whatever the source's packet says.
+            durations[picture.pts] = end_pts - frame.pts
             for packet in stream.encode(picture):
                 _mux(output, packet, durations, time_base)
             count += 1
