@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from benchmarks.measuring import CORPUS, fill, manifest, one_thread, table
-from benchmarks.media_ours import run_cuts, run_ours, stream_index
+from benchmarks.media_ours import run_cuts, run_ours, tracks_of
 from benchmarks.media_peers import FFMPEG, SCENEDETECT, command_line, scenes
 from emovid_assets_tests.media.making import beeps, scenery, write_animation, write_video
 
@@ -325,7 +325,7 @@ def clip_table() -> str:
                 continue
             ours_folder, theirs_folder = (Path(folder, f"{tool}-{number}") for tool in ("ours", "theirs"))
             theirs_folder.mkdir()
-            work = run_ours(drawn.path, stream_index(drawn.path), "content", ours_folder, min_s=0.1)
+            work = run_ours(drawn.path, tracks_of(drawn.path), "content", ours_folder, min_s=0.1)
             rows.append([name, _right_clips(work.clips)])
             if FFMPEG and SCENEDETECT.exists():
                 rows[-1].append(_right_clips(command_line(drawn.path, theirs_folder).clips))

@@ -38,9 +38,10 @@ from benchmarks.media_ours import (
     parts,
     run_ours,
     run_with_frame_threads,
-    stream_index,
+    tracks_of,
 )
 from benchmarks.noisy_film import SOURCE, write_noisy_film
+from emovid_assets.core.video.streams import Tracks
 
 BARE = "bare decoding"
 OURS = {"content": "ours, content", "adaptive": "ours, adaptive"}
@@ -78,7 +79,7 @@ class Measured:
         return self.seconds[variant] / self.seconds[over]
 
 
-def variants(path: Path, stream: int, *, with_cli: bool) -> dict[str, Callable[[Path], Work | None]]:
+def variants(path: Path, tracks: Tracks, *, with_cli: bool) -> dict[str, Callable[[Path], Work | None]]:
     """Every pipeline as a function of an empty folder."""
 
     def bare(_: Path) -> None:
@@ -86,8 +87,8 @@ def variants(path: Path, stream: int, *, with_cli: bool) -> dict[str, Callable[[
 
     chosen: dict[str, Callable[[Path], Work | None]] = {BARE: bare}
     for detector in ("content", "adaptive"):
-        chosen[OURS[detector]] = lambda folder, name=detector: run_ours(path, stream, name, folder, with_sound=False)
-        chosen[FULL[detector]] = lambda folder, name=detector: run_ours(path, stream, name, folder)
+        chosen[OURS[detector]] = lambda folder, name=detector: run_ours(path, tracks, name, folder, with_sound=False)
+        chosen[FULL[detector]] = lambda folder, name=detector: run_ours(path, tracks, name, folder)
         if media_peers.FFMPEG:
             chosen[API[detector]] = lambda folder, name=detector: media_peers.api_with_copy(path, name, folder)
     if with_cli and media_peers.FFMPEG and media_peers.SCENEDETECT.exists():
@@ -97,8 +98,8 @@ def variants(path: Path, stream: int, *, with_cli: bool) -> dict[str, Callable[[
 
 def measure(path: Path, repeats: int, *, python: str | None = None, with_cli: bool = True) -> Measured:
     """Every variant `repeats` times in turn; frameworks of the interpreter `python` once."""
-    stream = stream_index(path)
-    chosen = variants(path, stream, with_cli=with_cli)
+    tracks = tracks_of(path)
+    chosen = variants(path, tracks, with_cli=with_cli)
     seconds: dict[str, list[float]] = {name: [] for name in chosen}
     clip_files: dict[str, list[float]] = {}
     works: dict[str, Work] = {}
@@ -118,7 +119,7 @@ def measure(path: Path, repeats: int, *, python: str | None = None, with_cli: bo
             if work is not None and repeat == 0:
                 works[name] = work
                 # Clip files are judged before they go.
-                wrong += _problems(path, stream, name, work)
+                wrong += _problems(path, tracks, name, work)
             shutil.rmtree(folder)
     wrong += _unequal(works)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
@@ -129,11 +130,11 @@ def measure(path: Path, repeats: int, *, python: str | None = None, with_cli: bo
     return Measured(path, frame_count, medians, clip_medians, wrong)
 
 
-def _problems(path: Path, stream: int, name: str, work: Work) -> list[str]:
+def _problems(path: Path, tracks: Tracks, name: str, work: Work) -> list[str]:
     for detector, ours in OURS.items():
         if name == ours:
             theirs = [first for _, _, first in media_peers.scenes(path, detector)[1:]]
-            return [f"{name}: {text}" for text in media_equal.problems(path, stream, work, theirs)]
+            return [f"{name}: {text}" for text in media_equal.problems(path, tracks, work, theirs)]
     return []
 
 
@@ -219,7 +220,7 @@ def parts_table(paths: Sequence[Path]) -> str:
         bare_decode(path)
         bare = cpu_seconds() - start
         with tempfile.TemporaryDirectory() as folder:
-            spent = parts(path, stream_index(path), "adaptive", Path(folder))
+            spent = parts(path, tracks_of(path), "adaptive", Path(folder))
         found.append((path.name, {name: seconds / bare for name, seconds in spent.items()}))
     names = list(dict.fromkeys(name for _, spent in found for name in spent))
     return table(["file", *names], [[name, *(spent.get(part) for part in names)] for name, spent in found])

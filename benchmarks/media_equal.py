@@ -9,10 +9,11 @@ from typing import Any
 import av
 
 from benchmarks.media_ours import STRIDE, Work, colour_of, kept
+from emovid_assets.core.video.streams import Tracks
 from emovid_assets_tests.media.reference import Reference, differences
 
 
-def problems(path: Path, stream: int, ours: Work, theirs: list[int]) -> list[str]:
+def problems(path: Path, tracks: Tracks, ours: Work, theirs: list[int]) -> list[str]:
     """What is wrong with our work on a file, given PySceneDetect's cuts; empty where nothing is."""
     found = []
     if ours.cuts != theirs:
@@ -22,7 +23,7 @@ def problems(path: Path, stream: int, ours: Work, theirs: list[int]) -> list[str
         wanted, written = segment["end_frame"] - segment["start_frame"], _frame_count(clip)
         if wanted != written:
             found.append(f"{clip.name} has {written} frames, not {wanted}")
-    for segment, reference in zip(segments, _references(path, stream, segments), strict=True):
+    for segment, reference in zip(segments, _references(path, tracks.video_index, segments), strict=True):
         wrong = differences(colour_of(segment), reference)
         if wrong:
             found.append(f"colour of {segment['clip_id']} differs from the float64 definition: {wrong}")

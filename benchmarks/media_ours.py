@@ -29,9 +29,11 @@ from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
+from emovid_assets.core.video.streams import Tracks
 from emovid_assets.resources import media_steps
 from emovid_assets.resources.compute import Item, Step, compute
 from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.media import PLACE
 
 DETECTORS = {"content": DetectorSettings("content", 27.0), "adaptive": DetectorSettings("adaptive", 3.0)}
 STRIDE, MIN_S, MAX_S = 20, 4.0, 30.0
@@ -50,8 +52,8 @@ class Work:
     """CPU-seconds of parts of the work, by name."""
 
 
-def stream_index(path: Path) -> int:
-    return probe_file(path, Limits()).stream_index
+def tracks_of(path: Path) -> Tracks:
+    return probe_file(path, Limits()).tracks
 
 
 def bare_decode(path: Path) -> int:
@@ -63,16 +65,16 @@ def bare_decode(path: Path) -> int:
 
 
 def run_ours(
-    path: Path, stream: int, detector: str, folder: Path, *, with_sound: bool = True, min_s: float = MIN_S
+    path: Path, tracks: Tracks, detector: str, folder: Path, *, with_sound: bool = True, min_s: float = MIN_S
 ) -> Work:
     """Cuts, colour, thumbnails and clip files; `with_sound`: also the sound profile for the labeller."""
     settings = ScanSettings(DETECTORS[detector], STRIDE, min_s, MAX_S, is_whole=False)
     start = cpu_seconds()
     with nullcontext() if with_sound else _without_sound():
-        scanned = scan_source(path, stream, SOURCE_ID, settings, folder)
+        scanned = scan_source(path, tracks, SOURCE_ID, settings, folder)
     middle = cpu_seconds()
     clips = []
-    with ClipWriter(path, stream) as writer:
+    with ClipWriter(path, tracks) as writer:
         for segment in kept(scanned["segments"]):
             target = folder / f"{segment['clip_id']}.mp4"
             writer.write({**segment, "video_start_s": scanned["video_start_s"]}, target)
@@ -90,7 +92,7 @@ def run_cuts(path: Path, detector: str) -> list[dict[str, Any]]:
     # Nothing is long enough to be kept, so that only the cuts are computed.
     settings = ScanSettings(DETECTORS[detector], STRIDE, 1e9, 1e9, is_whole=False)
     with tempfile.TemporaryDirectory() as folder, _without_sound():
-        return scan_source(path, stream_index(path), SOURCE_ID, settings, Path(folder))["segments"]
+        return scan_source(path, tracks_of(path), SOURCE_ID, settings, Path(folder))["segments"]
 
 
 def kept(segments: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -107,7 +109,7 @@ def _without_sound() -> Any:
     return mock.patch.object(scan, "sound_profile", return_value=None)
 
 
-def parts(path: Path, stream: int, detector: str, folder: Path) -> dict[str, float]:
+def parts(path: Path, tracks: Tracks, detector: str, folder: Path) -> dict[str, float]:
     """CPU-seconds by part of one pass, through timers around the functions. Some parts contain others."""
     spent: dict[str, float] = {}
 
@@ -138,7 +140,7 @@ def parts(path: Path, stream: int, detector: str, folder: Path) -> dict[str, flo
     with ExitStack() as stack:
         for owner, name, label in places:
             stack.enter_context(timed(owner, name, label))
-        run_ours(path, stream, detector, folder)
+        run_ours(path, tracks, detector, folder)
     return spent
 
 
@@ -159,7 +161,8 @@ def library_items(paths: Sequence[Path], home: Path, detector: str) -> list[Item
                     "path": str(path),
                     "home": str(home),
                     "source_id": f"{path.parent.name}-{number:016x}",
-                    "stream_index": facts.stream_index,
+                    "tracks": vars(facts.tracks),
+                    "trim_s": None,
                     "thumbnail_folder": "thumbnails",
                     "changes_path": None,
                     "stamp": None,
@@ -188,7 +191,7 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
     store = ItemStore(home / "state.sqlite")
     scans = compute(store, Step("scan", "1", detector, media_steps.scan), "movie", items, **options)
     arguments = {item.item_id: item.arguments for item in items}
-    names = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts")
+    names = [name for name in PLACE if name != "video_start_s"]
     clips = [
         Item(
             segment["clip_id"],
@@ -196,7 +199,7 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
             arguments={
                 "path": arguments[source]["path"],
                 "home": str(home),
-                "stream_index": arguments[source]["stream_index"],
+                "tracks": arguments[source]["tracks"],
                 "segment": {name: segment[name] for name in names} | {"video_start_s": payload["video_start_s"]},
                 "media_path": f"clips/{segment['clip_id']}.mp4",
                 "stamp": None,
@@ -242,12 +245,12 @@ def run_with_frame_threads(paths: Sequence[Path], folder: Path, detector: str = 
     """The same work in one process whose decoder uses two frame threads."""
     with mock.patch.object(Video, "frames", _threaded_frames):
         for path in paths:
-            run_ours(path, stream_index(path), detector, folder)
+            run_ours(path, tracks_of(path), detector, folder)
 
 
 def _threaded_frames(self: Video) -> Iterator[Frame]:
     with av.open(str(self.path)) as container:
-        stream = container.streams[self.stream_index]
+        stream = container.streams[self.tracks.video_index]
         stream.thread_type = "FRAME"
         stream.codec_context.thread_count = 2
         if self.start_pts is not None:

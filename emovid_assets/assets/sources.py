@@ -35,7 +35,7 @@ FROM_MANIFEST = (
     group=GROUP,
     code_version=f"4.{media_steps.PROBE_VERSION}",
     kinds=["pyav"],
-    settings=["reading_limits"],
+    settings=["reading_limits", "sound_choice"],
     pool=MEDIA_POOL,
 )
 def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
@@ -94,7 +94,7 @@ def _source_row(identifier: str, file: LibraryFile, facts: dict[str, Any]) -> di
         "sha256": file.sha256,
         "size_bytes": file.size_bytes,
         **{name: file.manifest.get(name) for name in FROM_MANIFEST},
-        **{name: value for name, value in facts.items() if name != "stream_index"},
+        **{name: value for name, value in facts.items() if name != "tracks"},
     }
 
 

@@ -24,6 +24,7 @@ def _of(section: str, *names: str) -> tuple[str, ...]:
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "reading_limits": _of("media", "max_pixels", "max_frames", "max_duration_s", "max_animation_pixels"),
+    "sound_choice": _of("media", "audio_language"),
     "scene_settings": _of(
         "scenes",
         *("detector", "threshold", "min_content_value", "luma_only"),

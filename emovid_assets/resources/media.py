@@ -24,8 +24,11 @@ FOR_SCAN = (*FOR_CLIP_FILES, "domain", "frame_count", "duration_s", "trim_s", "i
 
 PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pixels")
 
-PLACE = ("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s")
-"""What says where a clip is in its source."""
+PLACE = (
+    *("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s"),
+    *("has_audio", "has_mended_stamps"),
+)
+"""What says where a clip is in its source, and what of it can be copied."""
 
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
@@ -37,12 +40,18 @@ def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: 
     # Strings, made once: `Path` for each of thousands of files would take longer than finding that nothing is new.
     root = str(project.home.root)
     stamps = _stamps(project, domain)
-    step = Step("probe", media_steps.PROBE_VERSION, json.dumps(limits), media_steps.probe)
+    language = media.audio_language
+    step = Step("probe", media_steps.PROBE_VERSION, json.dumps([limits, language]), media_steps.probe)
     items = (
         Item(
             source_id,
             content=file.sha256,
-            arguments={"path": f"{root}/{file.path}", "stamp": stamps.get(file.path), "limits": limits},
+            arguments={
+                "path": f"{root}/{file.path}",
+                "stamp": stamps.get(file.path),
+                "limits": limits,
+                "audio_language": language,
+            },
             path=file.path,
             input_sha256=file.sha256,
             weight=file.size_bytes,
@@ -58,12 +67,10 @@ def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
     return {path: {"size_bytes": size, "mtime_ns": mtime_ns} for path, (size, mtime_ns, _) in known.items()}
 
 
-def stream_indices(project: Project, domain: str) -> dict[str, int]:
-    """The video stream that was chosen for each probed source."""
-    found: dict[str, int] = project.with_store(
-        lambda store: {
-            source_id: payload["stream_index"] for source_id, (_, payload) in store.finished("probe", domain)
-        }
+def _tracks(project: Project, domain: str) -> dict[str, dict[str, Any]]:
+    """The streams that were chosen of each probed source, as plain values."""
+    found: dict[str, dict[str, Any]] = project.with_store(
+        lambda store: {source_id: payload["tracks"] for source_id, (_, payload) in store.finished("probe", domain)}
     )
     return found
 
@@ -78,7 +85,7 @@ def scan(project: Project, domain: str, sources: Iterable[Row], log: logging.Log
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
     root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
-    streams = stream_indices(project, domain)
+    tracks = _tracks(project, domain)
     stamps = _stamps(project, domain)
     settings = {whole: _scan_settings(whole, scenes) for whole in (True, False)}
     # What counts for a source, and nothing else: the shortest clip of a cut file says nothing of a whole one.
@@ -87,14 +94,14 @@ def scan(project: Project, domain: str, sources: Iterable[Row], log: logging.Log
     items = (
         Item(
             source["source_id"],
-            content=_scanned_content(source, digests[is_whole(source, scenes)]),
+            content=_scanned_content(source, tracks[source["source_id"]], digests[is_whole(source, scenes)]),
             arguments={
                 "path": f"{root}/{source['path']}",
                 "stamp": stamps.get(source["path"]),
                 "home": root,
                 "source_id": source["source_id"],
                 "trim_s": source["trim_s"],
-                "stream_index": streams.get(source["source_id"], 0),
+                "tracks": tracks[source["source_id"]],
                 "thumbnail_folder": thumbnail_folder,
                 # Two fields in packets of their own make one frame.
                 "frame_count": None if source["is_interlaced"] else source["frame_count"],
@@ -113,9 +120,14 @@ def scan(project: Project, domain: str, sources: Iterable[Row], log: logging.Log
     return project.compute(step, domain, items, log)
 
 
-def _scanned_content(source: Row, settings_digest: str) -> str:
+def _scanned_content(source: Row, tracks: Row, settings_digest: str) -> str:
     end = "" if source["trim_s"] is None else f"|to {source['trim_s']:g} s"
-    return f"{source['sha256']}{end}|{settings_digest}"
+    return f"{source['sha256']}{_chosen(tracks)}{end}|{settings_digest}"
+
+
+def _chosen(tracks: Row) -> str:
+    """The streams that are read: which ones is a matter of settings, too."""
+    return f"|{tracks['video_index']}+{tracks['audio_index']}"
 
 
 def changes_path(home: Home, domain: str, source_id: str, trim_s: float | None) -> str:
@@ -150,7 +162,7 @@ def clip_files(
     home = project.home
     by_id = {source["source_id"]: source for source in sources}
     root, clip_folder = str(home.root), home.relative(home.clips / domain)
-    streams = stream_indices(project, domain)
+    tracks = _tracks(project, domain)
     stamps = _stamps(project, domain)
     how = project.settings.media.clip_files
     step = Step("clip_file", media_steps.CLIP_VERSION, how, media_steps.clip_file)
@@ -159,13 +171,14 @@ def clip_files(
         source = by_id[segment["source_id"]]
         return Item(
             clip_id,
-            content=f"{source['sha256']}|{segment['start_pts']}|{segment['end_pts']}",
+            content=f"{source['sha256']}{_chosen(tracks[source['source_id']])}"
+            f"|{segment['start_pts']}|{segment['end_pts']}",
             arguments={
                 "path": f"{root}/{source['path']}",
                 "stamp": stamps.get(source["path"]),
                 "home": root,
                 "source_sha256": source["sha256"],
-                "stream_index": streams.get(source["source_id"], 0),
+                "tracks": tracks[source["source_id"]],
                 "segment": {name: segment[name] for name in PLACE},
                 "media_path": f"{clip_folder}/{clip_id}.mp4",
                 "clip_files": how,

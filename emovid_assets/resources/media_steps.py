@@ -17,9 +17,10 @@ from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import RgbConverter, Video, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
+from emovid_assets.core.video.streams import Tracks
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "2", "3", "2", "1"
-CHANGES_VERSION = "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "3", "2"
+CHANGES_VERSION = "2"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
 
@@ -45,10 +46,12 @@ def _same_file(arguments: dict[str, Any]) -> Iterator[None]:
 
 
 def probe(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Facts of a source: columns of `source_videos` and `stream_index`."""
+    """Facts of a source: columns of `source_videos` and `tracks`."""
     with _same_file(arguments):
-        facts = probe_file(Path(arguments["path"]), Limits(**arguments["limits"]))
-    return {**vars(facts), "has_audio": facts.has_audio}
+        facts = probe_file(
+            Path(arguments["path"]), Limits(**arguments["limits"]), audio_language=arguments["audio_language"]
+        )
+    return {**vars(facts), "tracks": vars(facts.tracks), "has_audio": facts.has_audio}
 
 
 def scan(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -59,12 +62,12 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
         **{**arguments["settings"], "detector": DetectorSettings(**arguments["settings"]["detector"])}
     )
     changes_path = home / arguments["changes_path"] if arguments["changes_path"] else None
-    path, stream_index, source_id = Path(arguments["path"]), arguments["stream_index"], arguments["source_id"]
+    path, tracks, source_id = Path(arguments["path"]), Tracks.of(arguments["tracks"]), arguments["source_id"]
     try:
         with _same_file(arguments):
             result = scan_source(
                 path,
-                stream_index,
+                tracks,
                 source_id,
                 settings,
                 folder,
@@ -104,13 +107,14 @@ _writers: dict[tuple[Any, ...], ClipWriter] = {}
 
 @contextmanager
 def _writer_of(arguments: dict[str, Any]) -> Iterator[ClipWriter]:
-    key = tuple(arguments[name] for name in ("path", "source_sha256", "stream_index", "clip_files"))
+    tracks = Tracks.of(arguments["tracks"])
+    key = (tracks, *(arguments[name] for name in ("path", "source_sha256", "clip_files")))
     writer = _writers.pop(key, None)
     while _writers:
         _writers.popitem()[1].close()
     if writer is None:
         is_copy_allowed = arguments["clip_files"] == "copy"
-        writer = ClipWriter(Path(arguments["path"]), arguments["stream_index"], is_copy_allowed=is_copy_allowed)
+        writer = ClipWriter(Path(arguments["path"]), tracks, is_copy_allowed=is_copy_allowed)
     try:
         yield writer
     except BaseException:
@@ -122,7 +126,7 @@ def _writer_of(arguments: dict[str, Any]) -> Iterator[ClipWriter]:
 
 def first_frame(arguments: dict[str, Any]) -> dict[str, Any]:
     """PNG of the first frame of a clip file, for image-to-video benchmarks."""
-    frame = next(iter(Video(Path(arguments["path"]), 0).frames()), None)
+    frame = next(iter(Video(Path(arguments["path"])).frames()), None)
     if frame is None:
         raise MediaError("corrupt_frames", "The clip file holds no frame")
     png(upright(RgbConverter().rgb(frame.picture), frame.rotation), Path(arguments["home"], arguments["png_path"]))

@@ -95,7 +95,7 @@ def test_every_file_of_the_manifest_has_an_expected_outcome(corpus):
 
 def probed_and_scanned(path):
     """Some damage shows only when the frames are decoded; the file is in quarantine all the same."""
-    return scan(path, whole=True, stream=probe(path).stream_index)
+    return scan(path, whole=True, tracks=probe(path).tracks)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -114,7 +114,7 @@ def test_a_file_that_is_odd_but_whole_is_kept_with_a_clip_of_every_frame(corpus,
     assert facts.duration_s == pytest.approx(seconds, abs=1e-3)
     if name in TOO_SLOW_TO_SCAN_HERE:
         return
-    segment = clip_of(path, tmp_path / "clip.mp4", whole=True, stream=facts.stream_index, thumbnails=tmp_path)
+    segment = clip_of(path, tmp_path / "clip.mp4", whole=True, tracks=facts.tracks, thumbnails=tmp_path)
     assert segment["end_frame"] == frames
     assert segment["duration_s"] == pytest.approx(facts.duration_s)
     clip = probe(tmp_path / "clip.mp4")
@@ -136,7 +136,7 @@ def test_fields_high_dynamic_range_and_turned_pictures_are_flagged_and_nothing_e
 
 def test_the_phone_film_is_upright(corpus, tmp_path):
     path = corpus / "hostile" / "rotated__portrait.MOV"
-    segment = scan(path, whole=True, stream=probe(path).stream_index, thumbnails=tmp_path)["segments"][0]
+    segment = scan(path, whole=True, tracks=probe(path).tracks, thumbnails=tmp_path)["segments"][0]
     picture = cv2.imread(str(tmp_path / f"{segment['clip_id']}.jpg"))
     assert picture.shape == (320, 180, 3)
     # OpenCV applies the display matrix by itself: an independent witness of which way is up.

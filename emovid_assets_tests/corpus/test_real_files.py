@@ -43,7 +43,7 @@ def scanned(corpus, tmp_path_factory):
     def of(path: Path):
         facts = probe(path)
         is_whole = path.parent.name != "movie" and facts.duration_s <= 30
-        return facts, scan(path, whole=is_whole, stream=facts.stream_index, thumbnails=folder)
+        return facts, scan(path, whole=is_whole, tracks=facts.tracks, thumbnails=folder)
 
     return of
 
@@ -70,7 +70,7 @@ def test_adaptive_cuts_are_those_of_pyscenedetect(scanned, path):
 @pytest.mark.parametrize("path", MOVIES + BUNNIES)
 def test_content_cuts_are_those_of_pyscenedetect(scanned, path):
     facts, _ = scanned(path)
-    ours = scan(path, detector=CONTENT, stream=facts.stream_index)
+    ours = scan(path, detector=CONTENT, tracks=facts.tracks)
     assert cut_frames(ours) == theirs(path)[ContentDetector]
 
 
@@ -91,7 +91,7 @@ def test_the_file_of_a_real_clip_begins_and_ends_with_the_right_frame(corpus, sc
     facts, result = scanned(path)
     kept = [segment for segment in result["segments"] if segment["is_kept"] and segment["start_frame"] > 0]
     segment = min(kept, key=lambda segment: segment["duration_s"])
-    write_clip(path, facts.stream_index, {**segment, "video_start_s": result["video_start_s"]}, tmp_path / "clip.mp4")
+    write_clip(path, facts.tracks, {**segment, "video_start_s": result["video_start_s"]}, tmp_path / "clip.mp4")
     first, last = segment["start_frame"], segment["end_frame"] - 1
     written = pixels_of(tmp_path / "clip.mp4")
     assert len(written) == last - first + 1

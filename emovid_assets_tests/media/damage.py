@@ -53,7 +53,7 @@ def outcome_of(path: Path, folder: Path) -> str:
     """The code of the quarantine, or the facts of a consistent result. Raises AssertionError for anything else."""
     try:
         facts = probe_file(path, LIMITS)
-        result = scan(path, whole=True, stream=facts.stream_index, minimum=0.0, thumbnails=folder)
+        result = scan(path, whole=True, tracks=facts.tracks, minimum=0.0, thumbnails=folder)
     except MediaError as error:
         return f"{error.code}: {error.detail} {ADVICE[error.code]}"
     _require_consistent(facts, result, folder)

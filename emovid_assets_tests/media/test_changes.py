@@ -52,7 +52,7 @@ def test_the_small_picture_is_what_pyscenedetect_would_look_at(tmp_path, width, 
     codec = "mjpeg" if pix_fmt == "yuvj420p" else "ffv1"
     path = write_video(tmp_path / "film.mkv", frames, codec=codec, pix_fmt=pix_fmt)
     shrink = None
-    for frame in Video(path, 0).frames():
+    for frame in Video(path).frames():
         shrink = shrink or Shrinker(frame.picture, RgbConverter())
         expected = frame.picture.to_ndarray(format="bgr24")
         if width > 256:
@@ -66,7 +66,7 @@ def test_changes_are_the_sums_of_pyscenedetects_components(tmp_path):
     frames = [noise(320, 180, seed) for seed in range(4)]
     path = write_video(tmp_path / "film.mkv", frames, codec="ffv1", pix_fmt="bgr0")
     meter, measured = None, []
-    for frame in Video(path, 0).frames():
+    for frame in Video(path).frames():
         meter = meter or ChangeMeter(Shrinker(frame.picture, RgbConverter()))
         measured.append(meter.measure(frame.picture))
     hsv = [cv2.cvtColor(cv2.resize(f[..., ::-1], (256, 144)), cv2.COLOR_BGR2HSV).astype(int) for f in frames]

@@ -28,7 +28,7 @@ from emovid_assets_tests.media.making import (
     write_animation,
     write_video,
 )
-from emovid_assets_tests.media.scanning import planes, segment_of, whole
+from emovid_assets_tests.media.scanning import first_tracks, planes, segment_of, whole
 from emovid_assets_tests.media.test_clip_file import length_of, onsets, sound_of
 
 FFMPEG = shutil.which("ffmpeg") or get_ffmpeg_exe()
@@ -77,7 +77,7 @@ def test_any_interval_of_a_film_is_copied_to_the_frame(film, tmp_path, data):
     path, frames = film
     first = data.draw(st.integers(0, len(frames) - 2))
     end = data.draw(st.integers(first + 1, len(frames)))
-    written = write_clip(path, 0, segment_of(frames, first, end), tmp_path / "clip.mp4")
+    written = write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4")
     assert written.is_copied
     assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
@@ -85,13 +85,13 @@ def test_any_interval_of_a_film_is_copied_to_the_frame(film, tmp_path, data):
 @pytest.mark.parametrize(("first", "end"), [(0, 150), (60, 120), (13, 14), (59, 61), (70, 131), (71, 132), (72, 133)])
 def test_the_command_line_shows_the_same_frames_of_a_copied_clip(film, tmp_path, first, end):
     path, frames = film
-    assert write_clip(path, 0, segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
     assert digests_by_ffmpeg(tmp_path / "clip.mp4") == digests_by_ffmpeg(path)[first:end]
 
 
 def test_all_clips_of_a_source_can_be_written_from_one_opening(film, tmp_path):
     path, frames = film
-    with ClipWriter(path, 0) as writer:
+    with ClipWriter(path, first_tracks(path)) as writer:
         for first, end in ((100, 130), (3, 50), (60, 61)):
             assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
             assert_shows(tmp_path / "clip.mp4", frames, first, end)
@@ -100,7 +100,7 @@ def test_all_clips_of_a_source_can_be_written_from_one_opening(film, tmp_path):
 @pytest.mark.parametrize("first", [10, 47, 75])
 def test_the_sound_of_a_copied_clip_is_the_source_s_to_the_sample(film, tmp_path, first):
     path, frames = film
-    write_clip(path, 0, segment_of(frames, first, 140), tmp_path / "clip.mp4")
+    write_clip(path, first_tracks(path), segment_of(frames, first, 140), tmp_path / "clip.mp4")
     source, rate = sound_of(path)
     clip, _ = sound_of(tmp_path / "clip.mp4")
     start = first * SOUND_RATE // 25
@@ -118,7 +118,7 @@ def test_sound_that_mp4_cannot_carry_is_encoded_while_the_pictures_are_copied(tm
     sound = beeps(6.0, 1.0, 4.4)
     write_video(path, FRAMES, codec="libx264", pix_fmt="yuv420p", options=LONG_GOP, sound=sound, sound_codec=codec)
     frames = whole(path)
-    written = write_clip(path, 0, segment_of(frames, 20, 130), tmp_path / "clip.mp4")
+    written = write_clip(path, first_tracks(path), segment_of(frames, 20, 130), tmp_path / "clip.mp4")
     assert (written.is_copied, written.audio_codec) == (True, "aac")
     assert_shows(tmp_path / "clip.mp4", frames, 20, 130)
     samples, rate = sound_of(tmp_path / "clip.mp4")
@@ -130,7 +130,7 @@ def test_opus_is_copied_and_starts_at_the_cut(tmp_path, suffix):
     path = tmp_path / f"film.{suffix}"
     sound = beeps(6.0, 1.0, 4.4)
     write_video(path, FRAMES, codec="libx264", pix_fmt="yuv420p", options=LONG_GOP, sound=sound, sound_codec="libopus")
-    written = write_clip(path, 0, segment_of(whole(path), 20, 130), tmp_path / "clip.mp4")
+    written = write_clip(path, first_tracks(path), segment_of(whole(path), 20, 130), tmp_path / "clip.mp4")
     assert (written.is_copied, written.audio_codec) == (True, "opus")
     samples, rate = sound_of(tmp_path / "clip.mp4")
     assert onsets(samples, rate) == pytest.approx([0.2, 3.6], abs=0.005)
@@ -140,7 +140,7 @@ def test_vp9_is_copied_out_of_webm(tmp_path):
     path = tmp_path / "film.webm"
     write_video(path, FRAMES[:60], codec="libvpx-vp9", pix_fmt="yuv420p", options={"deadline": "realtime", "g": "40"})
     frames = whole(path)
-    written = write_clip(path, 0, segment_of(frames, 15, 55), tmp_path / "clip.mp4")
+    written = write_clip(path, first_tracks(path), segment_of(frames, 15, 55), tmp_path / "clip.mp4")
     assert (written.is_copied, written.video_codec) == (True, "vp9")
     assert_shows(tmp_path / "clip.mp4", frames, 15, 55)
 
@@ -150,7 +150,7 @@ def test_h264_out_of_matroska_has_no_decoding_stamps_and_is_copied_all_the_same(
     options = LONG_GOP | {"color_range": "tv"}
     path = write_video(tmp_path / "film.mkv", FRAMES, codec="libx264", pix_fmt="yuv420p", options=options)
     frames = whole(path)
-    assert write_clip(path, 0, segment_of(frames, 70, 129), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, 70, 129), tmp_path / "clip.mp4").is_copied
     assert_shows(tmp_path / "clip.mp4", frames, 70, 129)
 
 
@@ -169,7 +169,7 @@ def test_a_varying_rate_and_a_long_last_frame_survive_copying(tmp_path):
     )
     frames = whole(path)
     for first, end in ((0, 10), (3, 10), (2, 8)):
-        assert write_clip(path, 0, segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+        assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
         assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
 
@@ -182,7 +182,7 @@ def test_the_way_up_the_shape_of_pixels_and_the_colour_tags_are_copied(tmp_path,
     if degrees:
         rotate_display(path, degrees)
     frames = whole(path)
-    assert write_clip(path, 0, segment_of(frames, 7, 25), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, 7, 25), tmp_path / "clip.mp4").is_copied
     assert whole(tmp_path / "clip.mp4")[0].rotation == frames[0].rotation == -degrees % 360
     with av.open(str(path)) as source, av.open(str(tmp_path / "clip.mp4")) as clip:
         for container in (source, clip):
@@ -195,7 +195,7 @@ def test_the_way_up_the_shape_of_pixels_and_the_colour_tags_are_copied(tmp_path,
 
 def test_the_index_comes_first_and_so_do_the_pictures(film, tmp_path):
     path, frames = film
-    write_clip(path, 0, segment_of(frames, 30, 100), tmp_path / "clip.mp4")
+    write_clip(path, first_tracks(path), segment_of(frames, 30, 100), tmp_path / "clip.mp4")
     data = (tmp_path / "clip.mp4").read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
     with av.open(str(tmp_path / "clip.mp4")) as container:
@@ -204,7 +204,7 @@ def test_the_index_comes_first_and_so_do_the_pictures(film, tmp_path):
 
 def test_the_first_frame_of_a_copied_clip_is_the_one_at_the_cut(film, tmp_path):
     path, frames = film
-    write_clip(path, 0, segment_of(frames, 33, 100), tmp_path / "clip.mp4")
+    write_clip(path, first_tracks(path), segment_of(frames, 33, 100), tmp_path / "clip.mp4")
     first_frame({"path": str(tmp_path / "clip.mp4"), "home": str(tmp_path), "png_path": "first.png"})
     with Image.open(tmp_path / "first.png") as picture:
         np.testing.assert_array_equal(np.asarray(picture), RgbConverter().rgb(frames[33].picture))
@@ -213,7 +213,7 @@ def test_the_first_frame_of_a_copied_clip_is_the_one_at_the_cut(film, tmp_path):
 def refused(path, **options):
     frames = whole(path)
     target = path.with_name("clip.mp4")
-    written = write_clip(path, 0, segment_of(frames, 3, 9), target, **options)
+    written = write_clip(path, first_tracks(path), segment_of(frames, 3, 9), target, **options)
     assert len(whole(target)) == 6
     assert (written.is_copied, written.video_codec) == (False, "h264")
     assert written.encoding_reason in REASONS
@@ -239,7 +239,7 @@ def test_a_recovery_point_is_no_place_to_start_a_clip(tmp_path):
     frames = [scenery(0, index) for index in range(90)]
     write_video(path, frames, codec="libx264", pix_fmt="yuv420p", options=options)
     decoded = whole(path)
-    written = write_clip(path, 0, segment_of(decoded, 50, 85), tmp_path / "clip.mp4")
+    written = write_clip(path, first_tracks(path), segment_of(decoded, 50, 85), tmp_path / "clip.mp4")
     assert written.is_copied
     assert_shows(tmp_path / "clip.mp4", decoded, 50, 85)
 
@@ -250,15 +250,15 @@ def test_a_clip_far_from_the_only_key_frame_is_encoded(tmp_path):
     options = {"g": "9999", "keyint_min": "9999", "sc_threshold": "0"}
     write_video(path, frames, codec="libx264", pix_fmt="yuv420p", options=options)
     decoded = whole(path)
-    far = write_clip(path, 0, segment_of(decoded, 310, 330), tmp_path / "clip.mp4")
-    near = write_clip(path, 0, segment_of(decoded, 290, 330), tmp_path / "clip.mp4")
+    far = write_clip(path, first_tracks(path), segment_of(decoded, 310, 330), tmp_path / "clip.mp4")
+    near = write_clip(path, first_tracks(path), segment_of(decoded, 290, 330), tmp_path / "clip.mp4")
     assert (far.encoding_reason, near.encoding_reason) == ("no_key_frame", None)
 
 
 def test_a_segment_that_does_not_match_the_packets_is_not_copied(film, tmp_path):
     path, frames = film
     segment = {**segment_of(frames, 10, 40), "start_pts": frames[10].pts + 1, "end_frame": 39}
-    with open_source(path, 0) as source, pytest.raises(CannotCopyError, match="other_frames"):
+    with open_source(path, first_tracks(path)) as source, pytest.raises(CannotCopyError, match="other_frames"):
         copy_clip(source, segment, tmp_path / "clip.mp4", lambda: None)
 
 
@@ -293,17 +293,17 @@ ENCODED = {
 
 def corpus_film(name):
     path = CORPUS / name
-    return path, probe_file(path, Limits()).stream_index
+    return path, probe_file(path, Limits()).tracks
 
 
 @pytest.mark.corpus
 @pytest.mark.integration
 @pytest.mark.parametrize("name", COPIED)
 def test_intervals_of_real_files_are_copied_to_the_frame(corpus, tmp_path, name):
-    path, stream = corpus_film(name)
-    frames = whole(path, stream)
+    path, tracks = corpus_film(name)
+    frames = whole(path, tracks)
     chance = random.Random(name)
-    with ClipWriter(path, stream) as writer:
+    with ClipWriter(path, tracks) as writer:
         for first in (0, *(chance.randrange(len(frames) - 1) for _ in range(5))):
             end = chance.randrange(first + 1, min(len(frames), first + 250) + 1)
             assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
@@ -314,8 +314,8 @@ def test_intervals_of_real_files_are_copied_to_the_frame(corpus, tmp_path, name)
 @pytest.mark.integration
 @pytest.mark.parametrize("name", ENCODED)
 def test_real_files_that_cannot_be_copied_say_why(corpus, tmp_path, name):
-    path, stream = corpus_film(name)
-    frames = whole(path, stream)
-    written = write_clip(path, stream, segment_of(frames, 2, 9), tmp_path / "clip.mp4")
+    path, tracks = corpus_film(name)
+    frames = whole(path, tracks)
+    written = write_clip(path, tracks, segment_of(frames, 2, 9), tmp_path / "clip.mp4")
     assert written.encoding_reason == ENCODED[name]
     assert len(whole(tmp_path / "clip.mp4")) == 7

@@ -9,6 +9,7 @@ import pytest
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.streams import ONLY
 from emovid_assets_tests.media.making import (
     SOUND_RATE,
     beeps,
@@ -237,7 +238,7 @@ def test_pixels_that_are_not_square_keep_their_shape(tmp_path, degrees):
     if degrees:
         rotate_display(path, degrees)
     clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
-    assert Video(tmp_path / "clip.mp4", 0).pixel_aspect() == (Fraction(3, 4) if degrees else Fraction(4, 3))
+    assert Video(tmp_path / "clip.mp4").pixel_aspect() == (Fraction(3, 4) if degrees else Fraction(4, 3))
 
 
 def test_ten_bits_become_eight(tmp_path):
@@ -253,7 +254,7 @@ def test_a_clip_that_misses_frames_is_refused_and_leaves_no_file(tmp_path):
     (segment,) = scan(path, whole=True)["segments"]
     wrong = {**segment, "end_frame": 40, "video_start_s": 0.0}
     with pytest.raises(MediaError) as caught:
-        write_clip(path, 0, wrong, tmp_path / "out" / "clip.mp4")
+        write_clip(path, ONLY, wrong, tmp_path / "out" / "clip.mp4")
     assert caught.value.code == "corrupt_frames"
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -263,7 +264,7 @@ def test_a_folder_that_cannot_be_written_is_named_as_such(tmp_path):
     (segment,) = scan(path, whole=True)["segments"]
     (tmp_path / "clip.mp4").mkdir()
     with pytest.raises(MediaError) as caught:
-        write_clip(path, 0, {**segment, "video_start_s": 0.0}, tmp_path / "clip.mp4")
+        write_clip(path, ONLY, {**segment, "video_start_s": 0.0}, tmp_path / "clip.mp4")
     assert caught.value.code == "write_failed"
     assert not list(tmp_path.glob(".*tmp*"))
 

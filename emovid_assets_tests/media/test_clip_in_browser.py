@@ -7,7 +7,7 @@ from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets_tests.browser import CHROMIUM
 from emovid_assets_tests.media.browser import watch
 from emovid_assets_tests.media.making import beeps, write_video
-from emovid_assets_tests.media.scanning import segment_of, whole
+from emovid_assets_tests.media.scanning import first_tracks, segment_of, whole
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]
 
@@ -47,7 +47,7 @@ def film(request, tmp_path_factory):
 @pytest.mark.parametrize(("first", "end"), [(100, 130), (101, 132), (250, 275)])
 def test_chromium_shows_a_copied_clip_from_its_first_frame_to_its_last(film, tmp_path, first, end):
     path, frames = film
-    assert write_clip(path, 0, segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
     seen = watch(tmp_path / "clip.mp4", cells=CELLS, seeks=(0.0, 0.5, (end - first - 0.5) / 25))
     assert numbers(seen, "loaded") == [first]
     assert numbers(seen, "ended") == [end - 1]

@@ -21,7 +21,7 @@ Scanned = tuple[Film, Path, dict[str, Any]]
 def scanned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scanned:
     film: Film = request.param
     path = film.write(tmp_path_factory.mktemp("film") / film.name)
-    return film, path, scan(path, whole=film.is_whole, stream=probe(path).stream_index)
+    return film, path, scan(path, whole=film.is_whole, tracks=probe(path).tracks)
 
 
 def test_a_film_is_cut_where_its_scenes_begin_and_others_cut_it(scanned: Scanned) -> None:
@@ -30,7 +30,7 @@ def test_a_film_is_cut_where_its_scenes_begin_and_others_cut_it(scanned: Scanned
     if not film.is_whole:
         theirs = cuts_of_pyscenedetect(path)
         assert theirs[AdaptiveDetector] == list(film.cuts)
-        by_content = scan(path, detector=CONTENT, stream=probe(path).stream_index)
+        by_content = scan(path, detector=CONTENT, tracks=probe(path).tracks)
         assert cut_frames(by_content) == theirs[ContentDetector]
 
 

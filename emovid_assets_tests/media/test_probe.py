@@ -123,7 +123,7 @@ def test_a_frame_that_the_decoder_paints_over_is_a_damaged_frame(tmp_path):
     middle = len(data) // 2
     path.write_bytes(data[:middle] + bytes(3000) + data[middle + 3000 :])
     with pytest.raises(MediaError) as caught:
-        scan(path, whole=True, stream=probe(path).stream_index)
+        scan(path, whole=True, tracks=probe(path).tracks)
     assert caught.value.code in ("corrupt_frames", "truncated")
 
 
@@ -274,7 +274,7 @@ def test_the_largest_real_stream_of_several_counts(tmp_path):
                 output.mux(stream.encode(picture))
             output.mux(stream.encode(None))
     facts = probe(path)
-    assert (facts.stream_index, facts.width_px, facts.height_px, facts.frame_count) == (1, 96, 64, 10)
+    assert (facts.tracks.video_index, facts.width_px, facts.height_px, facts.frame_count) == (1, 96, 64, 10)
 
 
 def test_a_file_that_may_not_be_read_says_so(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.streams import ONLY
 from emovid_assets_tests.media.making import scenery, write_animation, write_video
 from emovid_assets_tests.media.scanning import planes, segment_of, whole
 
@@ -30,7 +31,7 @@ def test_a_frame_that_is_sought_and_those_behind_it_are_as_read_from_the_beginni
     frames = whole(path)
     seen = [(frame.pts, planes(frame)) for frame in frames]
     for first in range(1, len(frames), 6):
-        found = islice(Video(path, 0, start_pts=frames[first].pts).frames(), 8)
+        found = islice(Video(path, start_pts=frames[first].pts).frames(), 8)
         assert [(frame.pts, planes(frame)) for frame in found] == seen[first : first + 8], first
 
 
@@ -39,7 +40,7 @@ def test_frames_of_animations_are_drawn_over_all_frames_before_them(tmp_path, su
     path = write_animation(tmp_path / f"sticker.{suffix}", FRAMES[:30], 100)
     frames = whole(path)
     for first in range(1, len(frames), 4):
-        found = list(Video(path, 0, start_pts=frames[first].pts).frames())
+        found = list(Video(path, start_pts=frames[first].pts).frames())
         assert [frame.pts for frame in found] == [frame.pts for frame in frames[first:]]
         for one, other in zip(found, frames[first:], strict=True):
             assert np.array_equal(one.picture.to_ndarray(format="rgb24"), other.picture.to_ndarray(format="rgb24"))
@@ -48,5 +49,5 @@ def test_frames_of_animations_are_drawn_over_all_frames_before_them(tmp_path, su
 def test_a_clip_of_a_transport_stream_with_one_key_frame_is_written_from_its_third_frame(tmp_path):
     path = write_video(tmp_path / "film.ts", FRAMES, **FILMS["one_key_frame.ts"])
     segment = segment_of(whole(path), 3, 100)
-    assert write_clip(path, 0, segment, tmp_path / "clip.mp4").encoding_reason == "container"
+    assert write_clip(path, ONLY, segment, tmp_path / "clip.mp4").encoding_reason == "container"
     assert len(whole(tmp_path / "clip.mp4")) == 97

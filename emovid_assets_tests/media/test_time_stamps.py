@@ -61,7 +61,7 @@ def test_what_an_edit_list_hides_is_neither_counted_nor_measured(tmp_path):
     assert cut_frames(scanned) == [cut - hidden for cut in CUTS]
     assert scanned["segments"][1]["start_s"] == pytest.approx((CUTS[0] - hidden) / 25, abs=1e-3)
     edited.write_bytes(edited.read_bytes()[: round(edited.stat().st_size * 0.6)])
-    with pytest.raises(MediaError, match="The index declares 180 frames"):
+    with pytest.raises(MediaError, match="The index declares 180 samples"):
         probe(edited)
 
 

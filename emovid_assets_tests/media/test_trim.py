@@ -7,6 +7,7 @@ import pytest
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.scan import ScanSettings, scan_source
+from emovid_assets.core.video.streams import ONLY
 from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.media.scanning import ADAPTIVE, SOURCE_ID, scan
 
@@ -57,6 +58,6 @@ def test_known_changes_give_the_same_trimmed_source(tmp_path: Path) -> None:
 def test_a_file_that_ends_before_its_trim_is_still_found_damaged(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mov", 5, 4)
     settings = ScanSettings(ADAPTIVE, 20, 4.0, 30.0, False)
-    scan_source(path, 0, SOURCE_ID, settings, tmp_path / "t", expected_frame_count=200, trim_s=7.0)
+    scan_source(path, ONLY, SOURCE_ID, settings, tmp_path / "t", expected_frame_count=200, trim_s=7.0)
     with pytest.raises(MediaError, match="200 frames, 90"):
-        scan_source(path, 0, SOURCE_ID, settings, tmp_path / "t", expected_frame_count=200, trim_s=60.0)
+        scan_source(path, ONLY, SOURCE_ID, settings, tmp_path / "t", expected_frame_count=200, trim_s=60.0)

@@ -13,7 +13,7 @@ from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.written import read_written
 from emovid_assets_tests.media.making import beeps, rotate_display, scenery, write_animation, write_video
-from emovid_assets_tests.media.scanning import clip_of, segment_of, whole
+from emovid_assets_tests.media.scanning import clip_of, first_tracks, segment_of, whole
 from emovid_assets_tests.media.test_clip_file import length_of
 
 LONG_GOP = {"g": "60", "bf": "3", "b-pyramid": "normal", "sc_threshold": "0"}
@@ -50,7 +50,7 @@ def held(path):
 def test_a_copied_clip_counts_what_its_edit_list_hides_before_and_behind_it(film, tmp_path, first, end, hidden):
     path, frames = film
     target = tmp_path / "clip.mp4"
-    clip = write_clip(path, 0, segment_of(frames, first, end), target)
+    clip = write_clip(path, first_tracks(path), segment_of(frames, first, end), target)
     written = read_written(target)
     assert clip.is_copied
     assert written.frame_count == len(whole(target)) == end - first
@@ -80,7 +80,7 @@ def test_the_last_picture_of_an_encoded_clip_stays_until_the_cut_over_a_pause_th
     frames = whole(path)
     segment = segment_of(frames, 0, 88)
     assert segment["end_s"] == 5.0
-    clip = write_clip(path, 0, segment, tmp_path / "clip.mp4")
+    clip = write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4")
     assert (clip.encoding_reason, clip.duration_s) == ("codec", 5.0)
     assert length_of(tmp_path / "clip.mp4") == 5.0
 
@@ -89,15 +89,15 @@ def test_an_encoded_file_that_is_not_the_clip_is_refused(film, tmp_path, monkeyp
     path, frames = film
     segment = segment_of(frames, 0, 50)
 
-    def encode_too_short(path, stream_index, segment, sound, target):
+    def encode_too_short(path, tracks, segment, sound, target):
         part = segment_of(frames, 0, 49)
-        count = encode(path, stream_index, part, sound, target)
+        count = encode(path, tracks, part, sound, target)
         return count + 1
 
     encode = clip_file._encode
     monkeypatch.setattr(clip_file, "_encode", encode_too_short)
     with pytest.raises(MediaError, match=r"shows 49 frames in 1\.960 s, the clip has 50 in 2\.000 s") as caught:
-        write_clip(path, 0, segment, tmp_path / "clip.mp4", is_copy_allowed=False)
+        write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4", is_copy_allowed=False)
     assert caught.value.code == "not_the_clip"
     assert list(tmp_path.iterdir()) == []
 
@@ -116,7 +116,7 @@ def test_what_is_no_clip_file_cannot_be_read_as_one(film, tmp_path):
 def test_an_edit_that_shows_less_is_seen(film, tmp_path):
     path, frames = film
     target = tmp_path / "clip.mp4"
-    write_clip(path, 0, segment_of(frames, 0, 100), target)
+    write_clip(path, first_tracks(path), segment_of(frames, 0, 100), target)
     set_edits(target, {"vide": Shown(None, Fraction(3)), "soun": Shown(None, Fraction(3))})
     written = read_written(target)
     assert (written.frame_count, written.hidden_frame_count) == (75, 25)

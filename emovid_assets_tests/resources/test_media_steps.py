@@ -16,6 +16,7 @@ SETTINGS = {
     "max_duration_s": 30.0,
     "is_whole": False,
 }
+TRACKS = {"video_index": 0, "audio_index": None, "shifts": []}
 CHANGES = "frame_changes/movie.npy"
 
 
@@ -30,7 +31,7 @@ def film(tmp_path):
 
 
 def arguments(home, film, stamp):
-    common = {"path": str(film), "home": str(home), "stamp": stamp, "stream_index": 0}
+    common = {"path": str(film), "home": str(home), "stamp": stamp, "tracks": TRACKS}
     scan = common | {
         "source_id": "movie-0123456789abcdef",
         "thumbnail_folder": "thumbnails",
@@ -40,6 +41,7 @@ def arguments(home, film, stamp):
         "settings": SETTINGS,
     }
     place = {"start_s": 0.0, "end_s": 2.4, "start_frame": 0, "end_frame": 60, "start_pts": 0, "video_start_s": 0.0}
+    place |= {"has_audio": False, "has_mended_stamps": False}
     clip = common | {"source_sha256": "", "segment": place, "media_path": "clip.mp4", "clip_files": "copy"}
     return scan, clip
 

@@ -43,7 +43,7 @@ def fingerprint(path: Path) -> dict[str, Any]:
     wanted = {0, probed.frame_count // 2, probed.frame_count - 1}
     converter, pictures = RgbConverter(), []
     last = None
-    for frame in Video(path, probed.stream_index).frames():
+    for frame in Video(path, probed.tracks).frames():
         last = frame
         if frame.index in wanted:
             pictures.append(upright(converter.rgb(frame.picture), frame.rotation))

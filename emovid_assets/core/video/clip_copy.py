@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.mp4 import Shown, set_edits
-from emovid_assets.core.video.reading import is_webp, open_container, sound_stream
+from emovid_assets.core.video.reading import is_webp, open_container
 from emovid_assets.core.video.sound import Sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
+from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.written import Written, facts_of, opened
 from emovid_assets.core.video.written import codec_name as _name
 
@@ -37,6 +38,7 @@ REASONS: dict[str, str] = {
     "pixel_format": "browsers play 8 bits and 4:2:0 only",
     "alpha": "transparent pictures are laid over white",
     "no_stamps": "packets without presentation stamps",
+    "mended_stamps": "the source shows some of the pictures at the same time, backwards, or in parts that begin anew",
     "no_key_frame": "no key frame in the 300 frames before the cut that decoding can start from",
     "edit_list": "the source's own edit list hides frames inside the clip",
     "changing_parameters": "the codec's parameters change inside the clip",
@@ -84,11 +86,11 @@ class _Packets:
 class Source:
     """An opened source from which clips are copied, one after the other."""
 
-    def __init__(self, container: Any, stream_index: int) -> None:
+    def __init__(self, container: Any, tracks: Tracks) -> None:
         self.container = container
-        self.video = container.streams[stream_index]
-        self.audio: Any = sound_stream(container)
-        reason = _refusal(container, self.video)
+        self.video = container.streams[tracks.video_index]
+        self.audio: Any = None if tracks.audio_index is None else container.streams[tracks.audio_index]
+        reason = _refusal(container, self.video) or (None if tracks.is_seekable else "mended_stamps")
         if reason:
             raise CannotCopyError(reason)
 
@@ -185,12 +187,12 @@ class _SoundTrack:
 
 
 @contextmanager
-def open_source(path: Path, stream_index: int) -> Iterator[Source]:
+def open_source(path: Path, tracks: Tracks) -> Iterator[Source]:
     """A source to copy clips from. Raises CannotCopyError where none of its clips can be copied."""
     if is_webp(path):
         raise CannotCopyError("container")
     with open_container(path) as container:
-        yield Source(container, stream_index)
+        yield Source(container, tracks)
 
 
 def copy_clip(source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[], Sound | None]) -> Written:
@@ -200,6 +202,8 @@ def copy_clip(source: Source, segment: dict[str, Any], target: Path, read_sound:
     """
     import av
 
+    if segment["has_mended_stamps"]:
+        raise CannotCopyError("mended_stamps")
     try:
         packets = source.packets(segment)
     except av.error.FFmpegError as error:

@@ -22,6 +22,7 @@ from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, upright
 from emovid_assets.core.video.sound import Sound, read_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
+from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.written import Written, read_written
 
 CRF = 18
@@ -50,7 +51,7 @@ class WrittenClip:
 
 
 def write_clip(
-    path: Path, stream_index: int, segment: dict[str, Any], target: Path, *, is_copy_allowed: bool = True
+    path: Path, tracks: Tracks, segment: dict[str, Any], target: Path, *, is_copy_allowed: bool = True
 ) -> WrittenClip:
     """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
 
@@ -58,23 +59,23 @@ def write_clip(
     Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `not_the_clip` where the
     file does not show them for as long as the clip lasts, `write_failed` where the file cannot be written.
     """
-    with ClipWriter(path, stream_index, is_copy_allowed=is_copy_allowed) as writer:
+    with ClipWriter(path, tracks, is_copy_allowed=is_copy_allowed) as writer:
         return writer.write(segment, target)
 
 
 class ClipWriter:
     """Writes clips of one source, which is opened once: a context manager, or to be closed."""
 
-    def __init__(self, path: Path, stream_index: int, *, is_copy_allowed: bool = True) -> None:
+    def __init__(self, path: Path, tracks: Tracks, *, is_copy_allowed: bool = True) -> None:
         self._path = path
-        self._stream_index = stream_index
+        self._tracks = tracks
         self._stack = ExitStack()
         self._source: Source | None = None
         self._refusal: str | None = None
         try:
             if not is_copy_allowed:
                 raise CannotCopyError("asked")
-            self._source = self._stack.enter_context(open_source(path, stream_index))
+            self._source = self._stack.enter_context(open_source(path, tracks))
         except CannotCopyError as error:
             self._refusal = error.reason
 
@@ -103,14 +104,14 @@ class ClipWriter:
             except CannotCopyError as error:
                 reason = error.reason
         sound = self._sound(segment)
-        count = _encode(self._path, self._stream_index, segment, sound, target)
+        count = _encode(self._path, self._tracks, segment, sound, target)
         expected = segment["end_frame"] - segment["start_frame"]
         if count != expected:
             raise MediaError("corrupt_frames", f"The clip should have {expected} frames, {count} were decoded")
         return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), reason)
 
     def _sound(self, segment: dict[str, Any]) -> Sound | None:
-        return read_sound(self._path, segment["start_s"], segment["end_s"], segment["video_start_s"])
+        return read_sound(self._path, self._tracks, segment["start_s"], segment["end_s"], segment["video_start_s"])
 
 
 def _proved(target: Path, frame_count: int, length_s: float) -> Written:
@@ -125,7 +126,7 @@ def _proved(target: Path, frame_count: int, length_s: float) -> Written:
     return written
 
 
-def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:
+def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:
     import av
 
     start_pts, end_pts = segment["start_pts"], segment["end_pts"]
@@ -135,7 +136,7 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
         stream: Any = None
         audio: Any = None
-        video = Video(path, stream_index, start_pts=start_pts if segment["start_frame"] else None)
+        video = Video(path, tracks, start_pts=start_pts if segment["start_frame"] else None)
         for frame in video.frames():
             if frame.pts >= end_pts:
                 break
@@ -163,7 +164,8 @@ def _encode(path: Path, stream_index: int, segment: dict[str, Any], sound: Sound
 
 
 def _mux(output: Any, packet: Any, durations: dict[int, int], time_base: Fraction) -> None:
-    # Without this the last frame would last as long as the encoder guesses, and a sticker would end too early.
+    # The muxer takes the last packet's word for when the track ends: the last picture is shown until the cut. Without
+    # this it would last as long as the encoder guesses, and a sticker would end too early.
     ticks = round(packet.pts * Fraction(packet.time_base) / time_base)
     if ticks in durations:
         packet.duration = round(durations[ticks] * time_base / Fraction(packet.time_base))

@@ -1,6 +1,6 @@
 """What a file is, from its index and its first frame, before anything is computed from it.
 
-Belongs here: container facts, and the refusal of files that are not whole videos.
+Belongs here: container facts, the choice of what is read of a file, and the refusal of files that are not whole videos.
 Reads every packet (so that a truncated download is found even where the decoder would accept it) but
 decodes one frame only.
 """
@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container, picture_streams
+from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container
+from emovid_assets.core.video.shown import is_shown
+from emovid_assets.core.video.stamps import RESETTABLE, Line, ascended, film_shifts, last_duration, moved
+from emovid_assets.core.video.streams import ONLY, Tracks, film_stream, picture_streams, sound_stream
 from emovid_assets.core.video.structure import Animation, hole_in_matroska, read_animation, why_unreadable
 
 MISSING_SHARE = 0.05
@@ -71,11 +74,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Probe:
-    """Facts of one file. Sizes are as displayed; `duration_s` is that of the video stream; `rotation_deg` is how far
-    the coded picture is turned clockwise for display (0, 90, 180, 270)."""
+    """Facts of one file. Sizes are as displayed; `frame_count` and `duration_s` are those of the pictures that are
+    shown; `rotation_deg` is how far the coded picture is turned clockwise for display (0, 90, 180, 270).
 
+    `audio_track_index` counts the file's sound tracks from 0, of which there are `audio_track_count`.
+    """
+
+    tracks: Tracks
     container: str
-    stream_index: int
     video_codec: str
     width_px: int
     height_px: int
@@ -87,8 +93,10 @@ class Probe:
     is_hdr: bool
     rotation_deg: int
     pixel_format: str
-    audio_codec: str | None
-    sample_rate_hz: int | None
+    audio_codec: str | None = None
+    sample_rate_hz: int | None = None
+    audio_track_count: int = 0
+    audio_track_index: int | None = None
 
     @property
     def has_audio(self) -> bool:
@@ -97,30 +105,44 @@ class Probe:
 
 @dataclass
 class _Track:
-    """What demuxing saw of one stream, in ticks."""
+    """What demuxing saw of one stream. Stamps in ticks; `pts` of the pictures that are shown, in the file's order."""
 
+    line: Line
+    tick: Fraction
+    codec: str
     # Eight bytes a frame: a list of integers would take five times as much.
     pts: "array[int]" = field(default_factory=lambda: array("q"))
     next_pts: int = 0
     last_pts: int = 0
     last_duration: int = 0
     packet_count: int = 0
-    end_s: Fraction = Fraction(0)
-    start_s: Fraction | None = None
+    start: int | None = None
+    end: int = 0
+
+    @property
+    def start_s(self) -> Fraction | None:
+        return None if self.start is None else self.start * self.tick
+
+    @property
+    def end_s(self) -> Fraction:
+        return self.end * self.tick
 
 
-def probe_file(path: Path, limits: Limits = Limits()) -> Probe:
-    """Facts of a file. Raises MediaError where it is not a whole, decodable video with more than one frame."""
+def probe_file(path: Path, limits: Limits = Limits(), *, audio_language: str = "") -> Probe:
+    """Facts of a file. `audio_language`: of the sound that is taken, where the file has several (ISO 639).
+
+    Raises MediaError where it is not a whole, decodable video with more than one frame.
+    """
     try:
         if path.stat().st_size == 0:
             raise MediaError("empty_file", "The file is empty")
         animation = read_animation(path)
         if animation is None:
-            return _probe_container(path, limits, is_animation=False)
+            return _probe_container(path, limits, audio_language, is_animation=False)
         _require_whole(animation, limits)
         if animation.container == "webp":
             return _probe_webp(path, animation, limits)
-        return _probe_container(path, limits, is_animation=True)
+        return _probe_container(path, limits, audio_language, is_animation=True)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
     except OSError as error:
@@ -142,7 +164,7 @@ def _require_whole(animation: Animation, limits: Limits) -> None:
         raise MediaError("single_image", "The file is a still picture")
 
 
-def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe:
+def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_animation: bool) -> Probe:
     import av
 
     with open_container(path, max_pixels=limits.max_pixels) as container:
@@ -152,15 +174,14 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
                 _knows_sizes(unlimited, limits)
         streams = _decodable(container, path)
         try:
-            tracks = _demux(container, limits)
+            seen = _demux(container, limits)
         except av.error.FFmpegError as error:
             raise MediaError("corrupt_frames", "The file's packets cannot be read") from error
-        # A second video track may be declared without a single sample; the largest real one counts.
-        filled = [s for s in streams if tracks[s.index].packet_count]
-        if not filled:
+        # A second video track may be declared without a single sample.
+        stream = film_stream(streams, {index: len(track.pts) for index, track in seen.items()})
+        if stream is None:
             raise MediaError("truncated", "The video stream has no packets")
-        stream, track = filled[0], tracks[filled[0].index]
-        missing = None if is_animation else _missing(container, stream, tracks)
+        missing = None if is_animation else _missing(container, stream, seen)
         if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
             raise MediaError("truncated", missing)
         hole = hole_in_matroska(path)
@@ -168,30 +189,30 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
             raise MediaError("truncated", f"The file ends at byte {hole}, within an element of its container")
         if hole is not None:
             raise MediaError("corrupt_frames", f"The file is damaged from byte {hole} on: frames are missing")
-        audio = next((s for s in container.streams.audio if s.codec_context and tracks[s.index].packet_count), None)
-        time_base = Fraction(stream.time_base)
-        rate = stream.guessed_rate
+        sounds = list(container.streams.audio)
+        audio = sound_stream(sounds, {index: track.packet_count for index, track in seen.items()}, audio_language)
+        track, heard = seen[stream.index], seen[audio.index] if audio else None
+        shifts = film_shifts(track.line, heard.line if heard else None)
         is_field_coded = int(stream.codec_context.field_order) in INTERLACED_ORDERS
         facts: dict[str, Any] = {
+            "tracks": Tracks(stream.index, audio.index if audio else None, shifts),
             "container": container.format.name,
-            "stream_index": stream.index,
             "video_codec": _codec_name(stream),
             "audio_codec": _codec_name(audio) if audio else None,
             "sample_rate_hz": audio.codec_context.sample_rate if audio else None,
+            "audio_track_count": len(sounds),
+            "audio_track_index": sounds.index(audio) if audio else None,
         }
-    first = _first_frame(path, facts["stream_index"])
+    first = _first_frame(path, facts["tracks"])
     height, width = first.picture.height, first.picture.width
     if first.rotation in (90, 270):
         height, width = width, height
     limits.require_size(width, height)
     if len(track.pts) <= 1:
         raise MediaError("single_image", "The file has one frame")
-    pts = np.sort(np.frombuffer(track.pts, np.int64))
+    pts = ascended(moved(np.frombuffer(track.pts, np.int64), track.line, shifts))
     steps = np.diff(pts)
-    last = track.last_duration or int(np.median(steps)) or (round(1 / (rate * time_base)) if rate else 1)
-    duration = (int(pts[-1]) - int(pts[0]) + last) * time_base
-    if duration <= 0:
-        raise MediaError("corrupt_frames", "The time stamps do not advance")
+    duration = (int(pts[-1] - pts[0]) + last_duration(track.last_duration, pts)) * track.tick
     limits.require_length(len(pts), float(duration))
     return Probe(
         width_px=width,
@@ -225,7 +246,7 @@ def _codec_name(stream: Any) -> str:
 
 
 def _decodable(container: Any, path: Path) -> list[Any]:
-    """Video streams that can be decoded, largest first. Raises MediaError where there is none."""
+    """Video streams that can be decoded. Raises MediaError where there is none."""
     streams = picture_streams(container)
     if streams:
         return streams
@@ -237,11 +258,13 @@ def _decodable(container: Any, path: Path) -> list[Any]:
 
 
 def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
-    tracks = {stream.index: _Track() for stream in container.streams}
+    seen = {stream.index: _track(container, stream) for stream in container.streams}
     for packet in container.demux():
         index = packet.stream.index
         # A stream may appear only while packets are read.
-        track = tracks.setdefault(index, _Track())
+        if index not in seen:
+            seen[index] = _track(container, packet.stream)
+        track = seen[index]
         if packet.size == 0:
             # Either the end of a stream, or "show the last picture again" (Theora).
             continue
@@ -250,40 +273,56 @@ def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
             continue
         if packet.has_sidedata("encryption_info"):
             raise MediaError("encrypted", "The packets are encrypted")
+        is_picture = packet.stream.type == "video" and is_shown(track.codec, packet)
+        if packet.stream.type == "video" and not is_picture:
+            continue
+        track.line.place(packet)
         pts = packet.pts if packet.pts is not None else track.next_pts
-        track.next_pts = pts + (packet.duration or 1)
-        time_base = Fraction(packet.time_base)
-        start, end = pts * time_base, (pts + (packet.duration or 0)) * time_base
-        track.start_s = start if track.start_s is None else min(track.start_s, start)
-        track.end_s = max(track.end_s, end)
-        if packet.stream.type == "video":
+        duration = packet.duration or 0
+        track.next_pts = pts + (duration or 1)
+        track.start = pts if track.start is None else min(track.start, pts)
+        track.end = max(track.end, pts + duration)
+        if is_picture:
             if not track.pts or pts > track.last_pts:
-                track.last_pts, track.last_duration = pts, packet.duration or 0
+                track.last_pts, track.last_duration = pts, duration
             track.pts.append(pts)
             limits.require_length(len(track.pts))
-    return tracks
+    return seen
 
 
-def _missing(container: Any, stream: Any, tracks: dict[int, _Track]) -> str | None:
-    """What the index declares and the packets do not hold, as a sentence; null where all is there."""
-    track = tracks[stream.index]
-    declared_frames = stream.frames or 0
-    if declared_frames and track.packet_count < declared_frames * (1 - MISSING_SHARE):
-        return f"The index declares {declared_frames} frames, {track.packet_count} are there"
+def _track(container: Any, stream: Any) -> _Track:
+    tick = Fraction(stream.time_base or 1)
+    codec = _codec_name(stream) if stream.codec_context is not None else ""
+    return _Track(Line(container.format.name, tick), tick, codec)
+
+
+def _missing(container: Any, stream: Any, seen: dict[int, _Track]) -> str | None:
+    """What the index declares and the packets do not hold, as a sentence; null where all is there.
+
+    Only an MP4's own list of samples is a count to hold the file to; in other containers a number of frames includes
+    packets that show nothing.
+    """
+    track = seen[stream.index]
+    samples = stream.frames if _is_mp4(container) else 0
+    if samples and track.packet_count < samples * (1 - MISSING_SHARE):
+        return f"The index declares {samples} samples, {track.packet_count} are there"
+    if container.format.name in RESETTABLE:
+        # Nothing is declared: FFmpeg takes the last stamp for the end.
+        return None
     if stream.duration:
-        declared = stream.duration * Fraction(stream.time_base)
-        seen = track.end_s - (track.start_s or 0)
+        declared = stream.duration * track.tick
+        there = track.end_s - (track.start_s or 0)
     elif container.duration:
         # Matroska and WebM give the length of the whole file, counted from zero even where the pictures start
         # later: any stream may be the longest.
         declared = Fraction(container.duration, 1_000_000)
-        first = min(t.start_s for t in tracks.values() if t.start_s is not None)
-        seen = max(t.end_s for t in tracks.values()) - min(first, Fraction(0))
+        first = min(t.start_s for t in seen.values() if t.start_s is not None)
+        there = max(t.end_s for t in seen.values()) - min(first, Fraction(0))
     else:
         return None
-    missing = declared - seen
+    missing = declared - there
     if missing > MISSING_S and missing > MISSING_SHARE * declared:
-        return f"The index declares {float(declared):.2f} s, {float(seen):.2f} s are there"
+        return f"The index declares {float(declared):.2f} s, {float(there):.2f} s are there"
     return None
 
 
@@ -297,9 +336,9 @@ def _holds_every_sample(path: Path, stream_index: int, limits: Limits) -> bool:
         return _missing(container, container.streams[stream_index], _demux(container, limits)) is None
 
 
-def _first_frame(path: Path, stream_index: int) -> Frame:
+def _first_frame(path: Path, tracks: Tracks) -> Frame:
     try:
-        frame = next(iter(Video(path, stream_index).frames()), None)
+        frame = next(iter(Video(path, tracks).frames()), None)
     except (ValueError, LookupError) as error:
         raise MediaError("unsupported_codec", f"The decoder cannot be started: {error}") from error
     if frame is None:
@@ -308,14 +347,14 @@ def _first_frame(path: Path, stream_index: int) -> Frame:
 
 
 def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
-    first = _first_frame(path, 0)
+    first = _first_frame(path, ONLY)
     # A delay of zero is shown for a tenth of a second, as everywhere that frames are read.
     delays = [delay or ZERO_DELAY_MS for delay in animation.delays_ms]
     duration_s = sum(delays) / 1000
     limits.require_length(len(delays), duration_s)
     return Probe(
+        tracks=ONLY,
         container="webp",
-        stream_index=0,
         video_codec="webp",
         width_px=first.picture.width,
         height_px=first.picture.height,
@@ -328,6 +367,4 @@ def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
         is_hdr=False,
         rotation_deg=0,
         pixel_format=first.picture.format.name,
-        audio_codec=None,
-        sample_rate_hz=None,
     )

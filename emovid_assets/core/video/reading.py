@@ -1,23 +1,26 @@
 """One way to get frames out of any file: PyAV for video, GIF and APNG, Pillow for animated WebP.
 
-Belongs here: opening, choosing the stream, presentation stamps, colour conversion of a frame.
-Does not belong here: what is measured on the frames.
+Belongs here: opening, seeking, decoding, colour conversion of a frame. Does not belong here: which stream is read
+(`streams`), when its pictures are shown (`stamps`), what is measured on them.
 
-Time is always by presentation stamps. FFmpeg's demuxer gives GIF and APNG their per-frame delays; its
-WebP decoder knows still pictures only, hence Pillow there.
+FFmpeg's demuxer gives GIF and APNG their per-frame delays; its WebP decoder knows still pictures only, hence Pillow
+there.
 """
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emovid_assets.core.video import stamps
 from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.stamps import NO_STAMPS, InOrder, Stamped
+from emovid_assets.core.video.streams import ONLY, Tracks
 from emovid_assets.core.video.structure import why_unreadable
 
 if TYPE_CHECKING:
@@ -40,16 +43,20 @@ ZERO_DELAY_MS = 100
 
 @dataclass(slots=True)
 class Frame:
-    """A decoded frame. `pts` and `duration` count ticks of the video's `time_base`."""
+    """A decoded frame. `pts` and `duration` count ticks of the video's `time_base`; a duration of 0 is not declared.
+
+    `is_mended`: the file itself shows it at another time.
+    """
 
     index: int
     pts: int
     duration: int
     picture: Any
+    is_mended: bool = False
 
     def without_picture(self) -> "Frame":
         """The stamps alone: the memory of the picture is free again."""
-        return Frame(self.index, self.pts, self.duration, None)
+        return Frame(self.index, self.pts, self.duration, None, self.is_mended)
 
     @property
     def rotation(self) -> int:
@@ -100,28 +107,12 @@ def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_lis
         container.close()
 
 
-def picture_streams(container: Any) -> list[Any]:
-    """Video streams with pictures of a size, largest first; cover art does not count."""
-    import av
-
-    def is_cover(stream: Any) -> bool:
-        return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-    streams = [s for s in container.streams.video if s.codec_context is not None and not is_cover(s)]
-    return sorted(streams, key=lambda s: -(s.codec_context.width or 0) * (s.codec_context.height or 0))
-
-
-def sound_stream(container: Any) -> Any:
-    """The first sound that there is a decoder for; null where there is none."""
-    return next((stream for stream in container.streams.audio if stream.codec_context), None)
-
-
 class Video:
-    """Frames of one stream of a file in presentation order, from the first or from a given stamp."""
+    """Frames of a film in presentation order, from the first or from a given stamp. Clip files need no `tracks`."""
 
-    def __init__(self, path: Path, stream_index: int, *, start_pts: int | None = None) -> None:
+    def __init__(self, path: Path, tracks: Tracks = ONLY, *, start_pts: int | None = None) -> None:
         self.path = path
-        self.stream_index = stream_index
+        self.tracks = tracks
         self.start_pts = start_pts
 
     def nominal_rate(self) -> Fraction:
@@ -132,7 +123,7 @@ class Video:
         if is_webp(self.path):
             return Fraction(25)
         with open_container(self.path) as container:
-            rate = container.streams[self.stream_index].guessed_rate
+            rate = container.streams[self.tracks.video_index].guessed_rate
             return Fraction(rate) if rate else Fraction(25)
 
     def pixel_aspect(self) -> Fraction:
@@ -140,7 +131,7 @@ class Video:
         if is_webp(self.path):
             return Fraction(1)
         with open_container(self.path) as container:
-            return Fraction(container.streams[self.stream_index].sample_aspect_ratio or 1)
+            return Fraction(container.streams[self.tracks.video_index].sample_aspect_ratio or 1)
 
     def frames(self) -> Generator[Frame]:
         """All frames, or those with `pts >= start_pts`; `index` counts what is yielded.
@@ -148,34 +139,51 @@ class Video:
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
         if is_webp(self.path):
-            source = _webp_frames(self.path)
+            source: Iterator[Stamped] = stamps.ascending(_webp_frames(self.path))
         else:
-            source = self._decode() if self.start_pts is None else self._decode_from(self.start_pts)
+            source = self._all() if self.start_pts is None else self._from(self.start_pts)
         index = 0
-        for pts, duration, picture in source:
+        for pts, duration, picture, is_mended in source:
             if self.start_pts is not None and pts < self.start_pts:
                 continue
-            yield Frame(index, pts, duration, picture)
+            yield Frame(index, pts, duration, picture, is_mended)
             index += 1
 
-    def _decode_from(self, start_pts: int) -> Iterator[tuple[int, int, Any]]:
+    def _all(self) -> Iterator[Stamped]:
+        return stamps.ascending(self._decode())
+
+    def _from(self, start_pts: int) -> Iterator[Stamped]:
         """The frames from `start_pts` on, exactly as without seeking: from the beginning where no seek leads there."""
         with open_container(self.path) as container:
             run_ups_s = RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
-        for run_up_s in run_ups_s:
-            with closing(self._decode(start_pts, run_up_s)) as found:
+        for run_up_s in run_ups_s if self.tracks.is_seekable else ():
+            with closing(self._decode(start_pts, run_up_s)) as decoded:
+                found = stamps.ascending(decoded)
                 try:
-                    first = next((frame for frame in found if frame[0] >= start_pts), None)
+                    first = next((frame for frame in found if frame.pts >= start_pts), None)
                 except (MediaError, _LostError):
                     # A decoder that stops before the clip says nothing about the clip.
                     continue
-                if first is not None and first[0] == start_pts:
+                if first is not None and first.pts == start_pts:
                     yield first
                     yield from found
                     return
-        yield from self._decode()
+        yield from self._all()
 
-    def _decode(self, start_pts: int | None = None, run_up_s: int = 0) -> Generator[tuple[int, int, Any]]:
+    @cached_property
+    def _delay(self) -> int:
+        """Packets that the decoder takes before it puts out a picture."""
+        with open_container(self.path) as container:
+            stream = container.streams[self.tracks.video_index]
+            stream.thread_type = "NONE"
+            count = 0
+            for packet in container.demux(stream):
+                if packet.decode():
+                    break
+                count += 1
+        return count
+
+    def _decode(self, start_pts: int | None = None, run_up_s: int = 0) -> Generator[tuple[int | None, int, Any]]:
         """From the beginning, or from a key frame that a seek to `run_up_s` before `start_pts` finds.
 
         Raises _LostError where the seek did not lead to a known place before the frame.
@@ -183,7 +191,7 @@ class Video:
         import av
 
         with open_container(self.path) as container:
-            stream = container.streams[self.stream_index]
+            stream = container.streams[self.tracks.video_index]
             # One thread per process: two single-threaded processes use two cores better than frame threads.
             stream.thread_type = "NONE"
             if start_pts is not None:
@@ -192,11 +200,12 @@ class Video:
                 except av.error.FFmpegError as error:
                     raise _LostError from error
             decoder = _alpha_decoder(stream)
-            tick = _fallback_ticks(stream)
-            next_pts = count = damaged = 0
+            in_order = InOrder(self._delay if start_pts is not None else None)
+            is_stamped = container.format.name not in NO_STAMPS
+            count = damaged = 0
             is_waiting = start_pts is not None
             try:
-                for packet in container.demux(stream):
+                for packet in stamps.packets(container, self.tracks, stream):
                     # An empty packet repeats a picture (Theora); handed to the decoder it would mean the end.
                     if packet.size == 0 and packet.dts is not None:
                         continue
@@ -207,15 +216,15 @@ class Video:
                         if packet.pts is not None and packet.pts > start_pts:
                             raise _LostError
                         is_waiting = False
+                    if not is_stamped and packet.size:
+                        in_order.packet(packet.pts)
                     for picture in decoder.decode(packet) if decoder else packet.decode():
                         if start_pts is not None and count == 0 and picture.pts is None:
                             raise _LostError
-                        pts = picture.pts if picture.pts is not None else next_pts
-                        duration = picture.duration or tick
-                        next_pts = pts + duration
+                        pts = picture.pts if is_stamped else in_order.picture(is_flushed=not packet.size)
                         count += 1
                         damaged += picture.is_corrupt
-                        yield pts, duration, picture
+                        yield pts, picture.duration or 0, picture
                 # The share is that of the whole film; a clip of it was accepted with the film.
                 if start_pts is None and damaged > count * DAMAGED_SHARE:
                     raise MediaError(
@@ -239,13 +248,6 @@ def _alpha_decoder(stream: Any) -> Any:
     decoder = av.CodecContext.create(name, "r")
     decoder.thread_type = "NONE"
     return decoder
-
-
-def _fallback_ticks(stream: Any) -> int:
-    rate = stream.guessed_rate or stream.average_rate
-    if not rate or not stream.time_base:
-        return 1
-    return max(1, round(1 / (Fraction(rate) * Fraction(stream.time_base))))
 
 
 def _plain(error: Exception) -> str:

@@ -55,7 +55,7 @@ def nearest_frames(path: Path, stamps_s: Sequence[float]) -> Iterator[tuple[floa
     waiting = deque(stamps_s)
     first_pts: int | None = None
     before: tuple[float, Frame] | None = None
-    for frame in Video(path, 0).frames():
+    for frame in Video(path).frames():
         first_pts = frame.pts if first_pts is None else first_pts
         shown_s = float((frame.pts - first_pts) * _tick(frame.picture))
         while waiting and shown_s >= waiting[0]:

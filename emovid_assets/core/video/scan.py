@@ -29,6 +29,8 @@ from emovid_assets.core.video.picture import difference_hash, jpeg
 from emovid_assets.core.video.reading import Frame, RgbConverter, Video, upright
 from emovid_assets.core.video.scenes import CutDetector, DetectorSettings, is_without_colour
 from emovid_assets.core.video.sound import silent_features, sound_profile
+from emovid_assets.core.video.stamps import last_duration
+from emovid_assets.core.video.streams import Tracks
 
 THUMBNAIL_PX = 320
 CUT_WINDOW_S = 30.0
@@ -110,11 +112,12 @@ class _OpenSegment:
     waiting: list[Frame] = field(default_factory=list)
     colour: ColourCounter | None = None
     sampled_pts_s: list[float] = field(default_factory=list)
+    has_mended_stamps: bool = False
 
 
 def scan_source(
     path: Path,
-    stream_index: int,
+    tracks: Tracks,
     source_id: str,
     settings: ScanSettings,
     thumbnail_folder: Path,
@@ -130,11 +133,11 @@ def scan_source(
     what follows may be an advert. Raises MediaError `corrupt_frames` where a frame cannot be decoded, or more than 5 %
     of the expected ones do not come; those behind `trim_s` are not asked for.
     """
-    run, segments = _run(path, stream_index, settings, changes_path, trim_s)
+    run, segments = _run(path, tracks, settings, changes_path, trim_s)
     if not run.is_trimmed and expected_frame_count and len(run.pts) < expected_frame_count * (1 - MISSING_SHARE):
         detail = f"The container holds {expected_frame_count} frames, {len(run.pts)} can be decoded"
         raise MediaError("corrupt_frames", detail)
-    profile = sound_profile(path, run.video_start_s)
+    profile = sound_profile(path, tracks, run.video_start_s)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
     thumbnail_folder.mkdir(parents=True, exist_ok=True)
     for number, segment in enumerate(segments):
@@ -143,37 +146,38 @@ def scan_source(
         if not segment["is_kept"]:
             continue
         sound = profile.features(segment["start_s"], segment["end_s"]) if profile else silent_features()
+        segment["has_audio"] = sound["loudness_db"] is not None
         segment["features"] |= sound | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
         jpeg(segment.pop("thumbnail"), thumbnail_folder / f"{segment['clip_id']}.jpg")
     return {"segments": segments, "frame_count": len(run.pts), "video_start_s": run.video_start_s}
 
 
 def _run(
-    path: Path, stream_index: int, settings: ScanSettings, changes_path: Path | None, trim_s: float | None
+    path: Path, tracks: Tracks, settings: ScanSettings, changes_path: Path | None, trim_s: float | None
 ) -> tuple["_Scan", list[dict[str, Any]]]:
     known = read_changes(changes_path) if changes_path else None
     if known is not None:
         try:
-            return _reread(path, stream_index, settings, known, trim_s)
+            return _reread(path, tracks, settings, known, trim_s)
         except _OtherFramesError:
             pass
-    run = _Scan(path, stream_index, settings, trim_s)
+    run = _Scan(path, tracks, settings, trim_s)
     segments = run.segments()
     if changes_path:
         write_changes(changes_path, run.pts, run.changes)
     if _suited(settings, run.changes) != settings:
         # Known only now: a film without colour is read twice, the first time.
         try:
-            return _reread(path, stream_index, settings, (run.pts, run.changes), trim_s)
+            return _reread(path, tracks, settings, (run.pts, run.changes), trim_s)
         except _OtherFramesError as error:
             raise MediaError("corrupt_frames", "Reading the file twice gives different frames") from error
     return run, segments
 
 
 def _reread(
-    path: Path, stream_index: int, settings: ScanSettings, known: tuple[list[int], list[Change]], trim_s: float | None
+    path: Path, tracks: Tracks, settings: ScanSettings, known: tuple[list[int], list[Change]], trim_s: float | None
 ) -> tuple["_Scan", list[dict[str, Any]]]:
-    run = _Scan(path, stream_index, _suited(settings, known[1]), trim_s)
+    run = _Scan(path, tracks, _suited(settings, known[1]), trim_s)
     return run, run.with_known_changes(known)
 
 
@@ -198,11 +202,11 @@ def _cut_rate(cut_times_s: list[float], segment: dict[str, Any], duration_s: flo
 class _Scan:
     """One walk over the frames of one file."""
 
-    def __init__(self, path: Path, stream_index: int, settings: ScanSettings, trim_s: float | None = None) -> None:
-        self._video = Video(path, stream_index)
+    def __init__(self, path: Path, tracks: Tracks, settings: ScanSettings, trim_s: float | None = None) -> None:
+        self._video = Video(path, tracks)
         self._settings = settings
         self._trim_s = None if trim_s is None else Fraction(str(trim_s))
-        self.is_trimmed = False
+        self._trimmed_at_pts: int | None = None
         self._converter = RgbConverter()
         self._shrink: Shrinker | None = None
         self._pixel_count = 1
@@ -227,8 +231,6 @@ class _Scan:
                 self._shrink = self._begin(frame)
                 meter = ChangeMeter(self._shrink)
                 detector = self._detector()
-            elif last is not None and frame.pts < last.pts:
-                raise MediaError("corrupt_frames", f"The time stamps run backwards at frame {frame.index}")
             change = meter.measure(frame.picture)
             self.pts.append(frame.pts)
             self.changes.append(change)
@@ -253,9 +255,13 @@ class _Scan:
                 if first_pts is None:
                     first_pts = frame.pts
                 if self._trim_s is not None and (frame.pts - first_pts) * frame.picture.time_base >= self._trim_s:
-                    self.is_trimmed = True
+                    self._trimmed_at_pts = frame.pts
                     return
                 yield frame
+
+    @property
+    def is_trimmed(self) -> bool:
+        return self._trimmed_at_pts is not None
 
     def _may_be_sampled(self, index: int, starts: Iterable[int]) -> bool:
         """Whether a frame is a sample of the open segment, or of one that begins at a frame still undecided.
@@ -306,6 +312,7 @@ class _Scan:
             portraits = _Portraits(self._converter, self._shrink)
             segment = _OpenSegment(frame.index, frame.pts, self._seconds(frame.pts), portraits)
             self._segment = segment
+        segment.has_mended_stamps |= frame.is_mended
         if (frame.index - segment.start_frame) % self._settings.frame_stride:
             return
         elapsed_s = self._seconds(frame.pts) - segment.start_s
@@ -330,7 +337,8 @@ class _Scan:
             raise MediaError("corrupt_frames", "Not a single frame can be decoded")
         if last.index + 1 != len(self.pts):
             raise _OtherFramesError
-        self._close(last.index + 1, last.pts + last.duration)
+        end_pts = self._trimmed_at_pts
+        self._close(last.index + 1, last.pts + last_duration(last.duration, self.pts) if end_pts is None else end_pts)
         return self._done
 
     def _close(self, end_frame: int, end_pts: int) -> None:
@@ -354,6 +362,7 @@ class _Scan:
             "duration_s": float(duration),
             "is_kept": reason is None,
             "drop_reason": reason,
+            "has_mended_stamps": segment.has_mended_stamps,
         }
         if reason is None:
             self._measure(segment)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from emovid_assets.core.video.reading import open_container, sound_stream
+from emovid_assets.core.video.reading import open_container
+from emovid_assets.core.video.streams import Tracks
 
 ANALYSIS_RATE_HZ = 16_000
 WINDOW_S = 0.05
@@ -58,7 +59,7 @@ def silent_features() -> dict[str, Any]:
     }
 
 
-def sound_profile(path: Path, video_start_s: float) -> SoundProfile | None:
+def sound_profile(path: Path, tracks: Tracks, video_start_s: float) -> SoundProfile | None:
     """Profile of the sound; null where nothing can be decoded.
 
     Holds eleven numbers per 50 ms, about 6 MB an hour, whatever the sample rate.
@@ -69,7 +70,7 @@ def sound_profile(path: Path, video_start_s: float) -> SoundProfile | None:
     edges = np.searchsorted(frequency, BAND_EDGES_HZ[:-1])
     first_s: float | None = None
     levels, centroids, bands = [], [], []
-    for at_s, samples in _gathered(_mono_blocks(path), BATCH_WINDOWS * size):
+    for at_s, samples in _gathered(_mono_blocks(path, tracks), BATCH_WINDOWS * size):
         first_s = at_s if first_s is None else first_s
         windows = samples[: len(samples) // size * size].reshape(-1, size)
         if not len(windows):
@@ -131,13 +132,13 @@ def _blocks(frames: Iterable[Any]) -> Iterator[tuple[float, np.ndarray]]:
             yield frame.pts * float(frame.time_base), frame.to_ndarray()
 
 
-def _mono_blocks(path: Path) -> Iterator[tuple[float, np.ndarray]]:
+def _mono_blocks(path: Path, tracks: Tracks) -> Iterator[tuple[float, np.ndarray]]:
     from av.audio.resampler import AudioResampler
 
+    if tracks.audio_index is None:
+        return
     with open_container(path) as container:
-        stream = sound_stream(container)
-        if stream is None:
-            return
+        stream = container.streams[tracks.audio_index]
         resampler = AudioResampler(format="fltp", layout="mono", rate=ANALYSIS_RATE_HZ, frame_size=ANALYSIS_RATE_HZ)
         for at_s, samples in _audio_frames(container, stream, resampler):
             yield at_s, samples[0]
@@ -151,15 +152,15 @@ class Sound:
     rate_hz: int
 
 
-def read_sound(path: Path, start_s: float, end_s: float, video_start_s: float) -> Sound | None:
+def read_sound(path: Path, tracks: Tracks, start_s: float, end_s: float, video_start_s: float) -> Sound | None:
     """Exactly the samples of [start, end), silence where some are missing. Null where the interval has no sound."""
     import av
     from av.audio.resampler import AudioResampler
 
+    if tracks.audio_index is None:
+        return None
     with open_container(path) as container:
-        stream = sound_stream(container)
-        if stream is None:
-            return None
+        stream = container.streams[tracks.audio_index]
         rate = 44_100 if stream.codec_context.sample_rate == 44_100 else 48_000
         channels = 1 if stream.codec_context.channels == 1 else 2
         samples = np.zeros((channels, round((end_s - start_s) * rate)), np.float32)
