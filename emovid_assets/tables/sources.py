@@ -6,6 +6,7 @@ Belongs here: the tables of this stage. Does not belong here: how a value is com
 from emovid_assets.core.collection.attempts import STATUSES
 from emovid_assets.core.collection.terms import TERMS
 from emovid_assets.core.video.clip_copy import REASONS
+from emovid_assets.core.video.rgb import MATRICES
 from emovid_assets.tables.columns import (
     CLIP_ID,
     DOMAIN,
@@ -122,6 +123,17 @@ SOURCE_TABLES = (
             Column("is_vfr", FLAG, "whether frame durations differ by more than a tick"),
             Column("is_interlaced", FLAG, "whether the stream or its first frame is coded in fields"),
             Column("is_hdr", FLAG, "whether the transfer characteristic is PQ or HLG"),
+            Column(
+                "colour_matrix",
+                TEXT,
+                "what its colours are read with; `rgb` and `grey` need no matrix",
+                vocabulary=MATRICES,
+            ),
+            Column(
+                "is_colour_tagged",
+                FLAG,
+                "whether the file says its matrix or needs none; if not, the size of the picture decides",
+            ),
             Column(
                 "rotation_deg",
                 INTEGER,

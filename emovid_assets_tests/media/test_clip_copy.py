@@ -17,7 +17,7 @@ from emovid_assets.core.video.clip_copy import REASONS, CannotCopyError, copy_cl
 from emovid_assets.core.video.clip_file import ClipWriter, write_clip
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.probe import Limits, probe_file
-from emovid_assets.core.video.reading import RgbConverter
+from emovid_assets.core.video.rgb import RgbConverter
 from emovid_assets.resources.media_steps import first_frame
 from emovid_assets_tests.conftest import CORPUS
 from emovid_assets_tests.media.making import (

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from emovid_assets.core.placing import put_into_place
-from emovid_assets.core.video.reading import RgbConverter, has_alpha, plane_pixels
+from emovid_assets.core.video.rgb import (
+    Conversion,
+    RgbConverter,
+    has_alpha,
+    is_faithful,
+    plane_pixels,
+    shape_of,
+    tagged_source,
+)
 
 if TYPE_CHECKING:
     import av
@@ -86,8 +94,7 @@ class Shrinker:
     """Frames as PySceneDetect's detectors see them: 8-bit BGR, wide pictures scaled to 256 pixels.
 
     Calling it gives uint8 (height, width, 3 or 4), valid until the next call; a fourth channel means nothing.
-    Conversions that are faster than the plain one are used only where they give the same bytes for the
-    first frame.
+    Conversions that are faster than the plain one are used only where they are faithful (`rgb.is_faithful`).
     """
 
     def __init__(self, first: "av.VideoFrame", converter: RgbConverter) -> None:
@@ -100,33 +107,31 @@ class Shrinker:
         self._converter = converter
         self._reformatter = VideoReformatter()
         self._small: np.ndarray | None = None
-        self._shape = _shape(first)
-        self._rows: _CentreRows | None = None
-        self._is_bgra_safe = False
+        self._shape = shape_of(first)
+        self._fast: Conversion | None = None
         if first.format.name in _FULL_RANGE and first.width % 2 == 0 and first.height % 2 == 0:
-            plain = self._resize(self._bgr(first)).copy()
-            # libswscale leaves the last columns of its four-byte formats unwritten for some widths.
-            self._is_bgra_safe = np.array_equal(self._resize(self._bgra(first))[..., :3], plain)
+            ways: list[Conversion] = [self._by_bgra]
             if _CentreRows.fits(first, factor, self.size):
-                rows = _CentreRows(first, int(factor), self._reformatter)
-                self._rows = rows if np.array_equal(rows(first)[..., :3], plain) else None
+                ways.insert(0, _CentreRows(first, int(factor), self._reformatter))
+            self._fast = next((way for way in ways if self._is_faithful(way)), None)
 
     def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
         if has_alpha(picture.format.name):
             # Channels are scaled independently, so the order may change after scaling.
-            return self._resize(self._converter.rgb(picture))[..., ::-1]
-        if _shape(picture) == self._shape:
-            if self._rows:
-                return self._rows(picture)
-            if self._is_bgra_safe:
-                return self._resize(self._bgra(picture))
-        return self._resize(self._bgr(picture))
+            return self._resize(self._converter.as_tagged(picture))[..., ::-1]
+        if self._fast and shape_of(picture) == self._shape:
+            return self._fast(picture)
+        return self._by_bgr(picture)
 
-    def _bgra(self, picture: "av.VideoFrame") -> np.ndarray:
-        return self._reformatter.reformat(picture, format="bgra", threads=1).to_ndarray()
+    def _is_faithful(self, way: Conversion) -> bool:
+        # A copy: both ways may write to the same memory.
+        return is_faithful(lambda noise: way(noise)[..., :3].copy(), self._by_bgr, self._shape)
 
-    def _bgr(self, picture: "av.VideoFrame") -> np.ndarray:
-        return self._reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
+    def _by_bgra(self, picture: "av.VideoFrame") -> np.ndarray:
+        return self._resize(_packed(self._reformatter, picture, "bgra"))
+
+    def _by_bgr(self, picture: "av.VideoFrame") -> np.ndarray:
+        return self._resize(_packed(self._reformatter, picture, "bgr24"))
 
     def _resize(self, pixels: np.ndarray) -> np.ndarray:
         import cv2
@@ -139,8 +144,11 @@ class Shrinker:
         return self._small
 
 
-def _shape(picture: "av.VideoFrame") -> tuple[int, int, str]:
-    return picture.width, picture.height, picture.format.name
+def _packed(
+    reformatter: "av.video.reformatter.VideoReformatter", picture: "av.VideoFrame", pixel_format: str
+) -> np.ndarray:
+    source = tagged_source(picture)
+    return reformatter.reformat(picture, format=pixel_format, threads=1, **source).to_ndarray()
 
 
 class _CentreRows:
@@ -172,7 +180,7 @@ class _CentreRows:
             self._planes, picture.planes, (self._rows, self._chroma_rows, self._chroma_rows), strict=True
         ):
             target[:] = plane_pixels(plane)[rows]
-        bgra = self._reformatter.reformat(self._picture, format="bgra", threads=1).to_ndarray()
+        bgra = _packed(self._reformatter, self._picture, "bgra")
         # As whole numbers of 32 bits: numpy copies pixels of four bytes one byte at a time.
         columns = bgra.view(np.uint32)[:, self._step // 2 :: self._step, 0]
         return np.ascontiguousarray(columns)[..., None].view(np.uint8)
