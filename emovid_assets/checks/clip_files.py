@@ -15,7 +15,10 @@ from emovid_assets.core.video.written import Written, read_written
 
 OF_CLIP = ("clip_id", "duration_s", "frame_count", "width_px", "height_px", "has_audio")
 """Columns of `clips` that its file must bear out."""
-OF_FILE = ("clip_id", "media_path", "sha256", "duration_s", "hidden_frame_count", "video_codec", "audio_codec")
+OF_FILE = (
+    *("clip_id", "media_path", "sha256", "duration_s"),
+    *("hidden_frame_count", "video_codec", "audio_codec", "colour_matrix", "is_colour_tagged"),
+)
 """Columns of `clip_media` that the file must bear out, and which file it is."""
 ADVICE = "; it has to be written again"
 
@@ -38,7 +41,7 @@ def _contradicted_media(media: Row, file: Written) -> list[str]:
     said = []
     if not file.lasts(media["duration_s"]):
         said.append(f"clip_media says {media['duration_s']:.3f} s, the file lasts {file.duration_s:.3f} s")
-    for name in ("hidden_frame_count", "video_codec", "audio_codec"):
+    for name in ("hidden_frame_count", "video_codec", "audio_codec", "colour_matrix", "is_colour_tagged"):
         found = getattr(file, name)
         if media[name] != found:
             said.append(f"clip_media says {name} {_word(media[name])}, the file has {_word(found)}")

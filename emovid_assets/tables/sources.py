@@ -37,6 +37,12 @@ HEIGHT = Column("height_px", INTEGER, "height as displayed (rotation applied)", 
 SIZE = Column("size_bytes", INTEGER, "size of the file", "bytes", minimum=1)
 VIDEO_CODEC = Column("video_codec", TEXT, "codec of the video stream")
 AUDIO_CODEC = Column("audio_codec", TEXT, "codec of the audio stream", is_nullable=True)
+COLOUR_MATRIX = Column(
+    "colour_matrix", TEXT, "what its colours are read with; `rgb` and `grey` need no matrix", vocabulary=MATRICES
+)
+IS_COLOUR_TAGGED = Column(
+    "is_colour_tagged", FLAG, "whether the file says its matrix or needs none; if not, the size of the picture decides"
+)
 SEGMENT_COLUMNS = (
     SOURCE_ID,
     CLIP_ID,
@@ -123,17 +129,8 @@ SOURCE_TABLES = (
             Column("is_vfr", FLAG, "whether frame durations differ by more than a tick"),
             Column("is_interlaced", FLAG, "whether the stream or its first frame is coded in fields"),
             Column("is_hdr", FLAG, "whether the transfer characteristic is PQ or HLG"),
-            Column(
-                "colour_matrix",
-                TEXT,
-                "what its colours are read with; `rgb` and `grey` need no matrix",
-                vocabulary=MATRICES,
-            ),
-            Column(
-                "is_colour_tagged",
-                FLAG,
-                "whether the file says its matrix or needs none; if not, the size of the picture decides",
-            ),
+            COLOUR_MATRIX,
+            IS_COLOUR_TAGGED,
             Column(
                 "rotation_deg",
                 INTEGER,
@@ -195,6 +192,8 @@ SOURCE_TABLES = (
                 "pictures in the file that are decoded but never shown (before the clip's first or behind its last "
                 "picture), hidden by an edit list",
             ),
+            COLOUR_MATRIX,
+            IS_COLOUR_TAGGED,
             Column("is_copied", FLAG, "whether the pictures are the source's own packets, without loss"),
             Column(
                 "encoding_reason",

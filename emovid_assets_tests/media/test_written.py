@@ -11,6 +11,7 @@ from emovid_assets.core.video import clip_file
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.mp4 import Shown, set_edits
+from emovid_assets.core.video.rgb import colour_rule
 from emovid_assets.core.video.written import read_written
 from emovid_assets_tests.media.making import beeps, rotate_display, scenery, write_animation, write_video
 from emovid_assets_tests.media.scanning import clip_of, first_tracks, segment_of, whole
@@ -122,3 +123,17 @@ def test_an_edit_that_shows_less_is_seen(film, tmp_path):
     assert (written.frame_count, written.hidden_frame_count) == (75, 25)
     assert written.lasts(3.0)
     assert not written.lasts(4.0)
+
+
+@pytest.mark.parametrize("is_copy_allowed", [True, False])
+@pytest.mark.parametrize(("size", "tag"), [((48, 64), None), ((48, 64), 1), ((640, 64), None)])
+def test_the_colour_rule_of_a_clip_file_is_known_before_a_picture_is_decoded(tmp_path, size, tag, is_copy_allowed):
+    path = tmp_path / "film.mp4"
+    frames = [scenery(0, index, *size) for index in range(4)]
+    write_video(path, frames, codec="libx264", pix_fmt="yuv420p", colour_tag=tag)
+    segment = segment_of(whole(path), 0, 4)
+    clip = write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4", is_copy_allowed=is_copy_allowed)
+    rule = colour_rule(whole(tmp_path / "clip.mp4")[0].picture)
+    assert (clip.colour_matrix, clip.is_colour_tagged) == (rule.matrix, rule.is_tagged)
+    assert clip.is_colour_tagged == (tag is not None or not is_copy_allowed)
+    assert clip.colour_matrix == ("bt601" if size == (48, 64) and tag is None else "bt709")

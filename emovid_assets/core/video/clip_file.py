@@ -50,6 +50,8 @@ class WrittenClip:
     hidden_frame_count: int
     video_codec: str
     audio_codec: str | None
+    colour_matrix: str
+    is_colour_tagged: bool
     encoding_reason: str | None
 
     @property
@@ -58,7 +60,15 @@ class WrittenClip:
 
     @classmethod
     def of(cls, file: Written, encoding_reason: str | None) -> Self:
-        return cls(file.duration_s, file.hidden_frame_count, file.video_codec, file.audio_codec, encoding_reason)
+        return cls(
+            duration_s=file.duration_s,
+            hidden_frame_count=file.hidden_frame_count,
+            video_codec=file.video_codec,
+            audio_codec=file.audio_codec,
+            colour_matrix=file.colour_matrix,
+            is_colour_tagged=file.is_colour_tagged,
+            encoding_reason=encoding_reason,
+        )
 
 
 def write_clip(

@@ -66,11 +66,16 @@ def colour_rule(picture: "av.VideoFrame") -> ColourRule:
         # Black is 0 by FFmpeg's own custom, unless a codec that also holds colours says otherwise.
         return ColourRule(matrix, picture.color_range != LIMITED, is_tagged=True)
     is_full = picture.color_range == FULL or picture.format.name.startswith("yuvj")
-    tagged = TAGGED_MATRICES.get(int(picture.colorspace))
+    matrix, is_tagged = yuv_matrix(int(picture.colorspace), picture.width, picture.height)
+    return ColourRule(matrix, is_full, is_tagged)
+
+
+def yuv_matrix(colorspace: int, width: int, height: int) -> tuple[str, bool]:
+    """The matrix of pictures with colour differences by tag (H.273) and coded size, and whether the tag says it."""
+    tagged = TAGGED_MATRICES.get(colorspace)
     if tagged:
-        return ColourRule(tagged, is_full, is_tagged=True)
-    is_large = picture.width >= LARGE_WIDTH_PX or picture.height >= LARGE_HEIGHT_PX
-    return ColourRule("bt709" if is_large else "bt601", is_full, is_tagged=False)
+        return tagged, True
+    return "bt709" if width >= LARGE_WIDTH_PX or height >= LARGE_HEIGHT_PX else "bt601", False
 
 
 def tagged_source(picture: "av.VideoFrame") -> dict[str, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.mp4 import is_shown_on_its_side
+from emovid_assets.core.video.rgb import yuv_matrix
 
 INDEX_ONLY = {"skip_frame": "all", "probesize": "32", "analyzeduration": "1"}
 """Opens a file without decoding its first frames, which would cost more than writing the clip."""
@@ -21,7 +22,8 @@ INDEX_ONLY = {"skip_frame": "all", "probesize": "32", "analyzeduration": "1"}
 @dataclass(frozen=True)
 class Written:
     """What players find in a clip file. Sizes are as displayed; `frame_count` counts the pictures that are shown,
-    `hidden_frame_count` those that the file holds beside them and its edit list hides."""
+    `hidden_frame_count` those that the file holds beside them and its edit list hides. `colour_matrix` and
+    `is_colour_tagged` are those of `rgb.colour_rule`."""
 
     duration_s: float
     frame_count: int
@@ -30,6 +32,8 @@ class Written:
     height_px: int
     video_codec: str
     audio_codec: str | None
+    colour_matrix: str
+    is_colour_tagged: bool
     tick_s: float
 
     def lasts(self, seconds: float) -> bool:
@@ -58,6 +62,8 @@ def facts_of(path: Path, container: Any) -> Written:
     tick = Fraction(video.time_base)
     shown = sum(not entry.is_discard for entry in video.index_entries)
     size = video.codec_context.width, video.codec_context.height
+    # Before a picture is decoded its format may be unknown; those of clip files all have colour differences.
+    matrix, is_tagged = yuv_matrix(int(video.codec_context.colorspace), *size)
     width, height = reversed(size) if is_shown_on_its_side(path) else size
     return Written(
         duration_s=float((video.duration or 0) * tick),
@@ -68,6 +74,8 @@ def facts_of(path: Path, container: Any) -> Written:
         height_px=height,
         video_codec=codec_name(video),
         audio_codec=codec_name(audio) if audio else None,
+        colour_matrix=matrix,
+        is_colour_tagged=is_tagged,
         tick_s=float(tick),
     )
 
