@@ -177,14 +177,11 @@ def _media(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool
             return "missing or unreadable" if found is None else "other bytes than written"
         return clip_file_fault(path, clips.get(row["clip_id"]), row)
 
-    silent_count = 0
     rows = sorted(each_row(read["clip_media"], OF_FILE), key=lambda row: row["media_path"])
     for row, said in _in_threads(fault, rows):
-        silent_count += row["audio_codec"] is None and clips.get(row["clip_id"], {}).get("has_audio", False)
         if said:
             damaged.append(row["media_path"])
             proof.faults.append(f"{row['media_path']}: {said}")
-    proof.note = f"{silent_count:,} without sound, though their source has some" if silent_count else ""
     if repair and damaged:
         store.forget_results_with(damaged)
     return proof

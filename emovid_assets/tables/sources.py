@@ -43,6 +43,16 @@ COLOUR_MATRIX = Column(
 IS_COLOUR_TAGGED = Column(
     "is_colour_tagged", FLAG, "whether the file says its matrix or needs none; if not, the size of the picture decides"
 )
+CLIP_HAS_AUDIO = Column("has_audio", FLAG, "whether the sound track holds something within the clip")
+SOUND_MISSING_S = Column(
+    "sound_missing_s",
+    NUMBER,
+    "how much of the clip the sound track is silent for because it holds nothing there, or nothing that can be "
+    "decoded; null without sound",
+    "s",
+    is_nullable=True,
+    minimum=0,
+)
 SEGMENT_COLUMNS = (
     SOURCE_ID,
     CLIP_ID,
@@ -126,7 +136,7 @@ SOURCE_TABLES = (
             Column("fps", NUMBER, "mean frame rate by presentation stamps", "hz", minimum=0),
             Column("frame_count", INTEGER, "frames in presentation order", minimum=1),
             DURATION_S,
-            Column("is_vfr", FLAG, "whether frame durations differ by more than a tick"),
+            Column("is_vfr", FLAG, "whether frame durations differ by more than their rounding to ticks explains"),
             Column("is_interlaced", FLAG, "whether the stream or its first frame is coded in fields"),
             Column("is_hdr", FLAG, "whether the transfer characteristic is PQ or HLG"),
             COLOUR_MATRIX,
@@ -143,6 +153,14 @@ SOURCE_TABLES = (
             HAS_AUDIO,
             AUDIO_CODEC,
             Column("sample_rate_hz", INTEGER, "sample rate of the audio", "hz", is_nullable=True),
+            count("audio_track_count", "sound tracks of the file"),
+            Column(
+                "audio_track_index",
+                INTEGER,
+                "which of them is taken, counted from 0; null where none can be heard",
+                is_nullable=True,
+                minimum=0,
+            ),
         ),
     ),
     Table(
@@ -169,7 +187,8 @@ SOURCE_TABLES = (
             Column("fps", NUMBER, "frame_count / duration_s", "hz", minimum=0),
             WIDTH,
             HEIGHT,
-            HAS_AUDIO,
+            CLIP_HAS_AUDIO,
+            SOUND_MISSING_S,
             Column("thumbnail_path", TEXT, "JPEG of the clip's middle sampled frame, below the home folder"),
         ),
     ),

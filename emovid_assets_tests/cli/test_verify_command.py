@@ -143,7 +143,7 @@ def test_what_is_no_film_has_other_pictures_or_has_sound_is_named_although_its_h
     assert faults(home)["clip files"] == [
         f"{path}: clip_media says audio_codec none, the file has aac; clip_media says colour_matrix bt709, the file "
         "has bt601; clip_media says is_colour_tagged True, the file has False; clips says 48×32 px, the file has 64×48"
-        "; clips says that there is no sound, the file has some (aac); it has to be written again"
+        "; clips says has_audio False, the file has aac; it has to be written again"
     ]
 
 
