@@ -7,6 +7,7 @@ Sums are whole numbers, so they can be kept and the same cuts found again withou
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -108,12 +109,7 @@ class Shrinker:
         self._reformatter = VideoReformatter()
         self._small: np.ndarray | None = None
         self._shape = shape_of(first)
-        self._fast: Conversion | None = None
-        if first.format.name in _FULL_RANGE and first.width % 2 == 0 and first.height % 2 == 0:
-            ways: list[Conversion] = [self._by_bgra]
-            if _CentreRows.fits(first, factor, self.size):
-                ways.insert(0, _CentreRows(first, int(factor), self._reformatter))
-            self._fast = next((way for way in ways if self._is_faithful(way)), None)
+        self._fast = self._faithful_way(first, factor)
 
     def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
         if has_alpha(picture.format.name):
@@ -123,9 +119,17 @@ class Shrinker:
             return self._fast(picture)
         return self._by_bgr(picture)
 
-    def _is_faithful(self, way: Conversion) -> bool:
-        # A copy: both ways may write to the same memory.
-        return is_faithful(lambda noise: way(noise)[..., :3].copy(), self._by_bgr, self._shape)
+    def _faithful_way(self, first: "av.VideoFrame", factor: float) -> Conversion | None:
+        if first.format.name not in _FULL_RANGE or first.width % 2 or first.height % 2:
+            return None
+        if _CentreRows.fits(first, factor, self.size):
+            rows = _CentreRows(first, int(factor), self._reformatter)
+            # A copy: both ways may write to the same memory.
+            if is_faithful("rows", lambda some: rows(some)[..., :3].copy(), self._by_bgr, self._shape):
+                return rows
+        bgra, bgr = (partial(_packed, self._reformatter, pixel_format=name) for name in ("bgra", "bgr24"))
+        is_safe = is_faithful("bgra", lambda some: bgra(some)[..., :3], bgr, self._shape.strip())
+        return self._by_bgra if is_safe else None
 
     def _by_bgra(self, picture: "av.VideoFrame") -> np.ndarray:
         return self._resize(_packed(self._reformatter, picture, "bgra"))

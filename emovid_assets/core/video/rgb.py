@@ -29,6 +29,7 @@ BT709, UNSPECIFIED = 1, 2
 _CODES = {name: code for code, name in reversed(TAGGED_MATRICES.items())}
 _TAKEN_TAGS = frozenset({0, UNSPECIFIED, *TAGGED_MATRICES})
 """Tags that libswscale takes: also GBR and unspecified, which it reads as BT.601 where a picture is not RGB."""
+_STRIP_ROWS = 32
 _NOISE_PERIOD = 65_521
 """A prime: no two rows of a noise picture are equal."""
 
@@ -114,6 +115,10 @@ class Shape(NamedTuple):
     colorspace: int
     color_range: int
 
+    def strip(self) -> "Shape":
+        """Fewer rows: each is converted alike, but for what the remainder of their number decides."""
+        return self._replace(height=min(self.height, _STRIP_ROWS + self.height % _STRIP_ROWS))
+
 
 def shape_of(picture: "av.VideoFrame") -> Shape:
     return Shape(picture.width, picture.height, picture.format.name, int(picture.colorspace), int(picture.color_range))
@@ -122,13 +127,23 @@ def shape_of(picture: "av.VideoFrame") -> Shape:
 Conversion = Callable[["av.VideoFrame"], np.ndarray]
 
 
-def is_faithful(fast: Conversion, plain: Conversion, shape: Shape) -> bool:
-    """Whether a conversion gives the bytes of the plain one for every picture of a shape.
+_known: dict[tuple[str, Shape], bool] = {}
+"""What `is_faithful` found out in this process: the next file of the same shape is converted in the same way."""
+
+
+def is_faithful(name: str, fast: Conversion, plain: Conversion, shape: Shape) -> bool:
+    """Whether the conversion `name` gives the bytes of the plain one for every picture of a shape.
 
     For some widths libswscale leaves the last columns of a row unwritten, of planar RGB and of four bytes a pixel. What
     stands there then was in memory before: where a film is flat, or shows the same again, the right bytes by chance.
     So noise decides, and a second noise, which finds the bytes of the first in memory that is taken again.
     """
+    if (name, shape) not in _known:
+        _known[name, shape] = _gives_the_same(fast, plain, shape)
+    return _known[name, shape]
+
+
+def _gives_the_same(fast: Conversion, plain: Conversion, shape: Shape) -> bool:
     import av
 
     try:
@@ -159,8 +174,6 @@ class RgbConverter:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
-        self._faithful_planes: dict[Shape, bool] = {}
-        self._faithful_rgba: dict[Shape, bool] = {}
 
     def rgb(self, picture: "av.VideoFrame", size: tuple[int, int] | None = None) -> np.ndarray:
         """uint8 array (height, width, 3); of `size` (width, height) where one is given, by areas."""
@@ -183,12 +196,10 @@ class RgbConverter:
 
         if has_alpha(picture.format.name) or colour_rule(picture).is_limited_grey:
             return list(cv2.split(self.rgb(picture)))
-        shape = shape_of(picture)
-        if shape not in self._faithful_planes:
-            self._faithful_planes[shape] = is_faithful(
-                lambda noise: np.dstack(self._planar(noise)), lambda noise: self.rgb(noise), shape
-            )
-        return self._planar(picture) if self._faithful_planes[shape] else list(cv2.split(self.rgb(picture)))
+        shape = shape_of(picture).strip()
+        if is_faithful("gbrp", lambda some: np.dstack(self._planar(some)), self.rgb, shape):
+            return self._planar(picture)
+        return list(cv2.split(self.rgb(picture)))
 
     def as_tagged(self, picture: "av.VideoFrame") -> np.ndarray:
         """As `rgb` for a picture that may be transparent, read by its tags alone."""
@@ -201,20 +212,16 @@ class RgbConverter:
         return [red, green, blue]
 
     def _over_white(self, picture: "av.VideoFrame", source: dict[str, int]) -> np.ndarray:
-        rgba = self._packed(picture, "rgba", **source)
-        if picture.format.name != "yuva420p":
-            return over_white(rgba[..., :3], rgba[..., 3])
         # The one format of which libswscale may leave columns of RGBA unwritten; its alpha needs no conversion.
-        shape = shape_of(picture)
-        if shape not in self._faithful_rgba:
-            self._faithful_rgba[shape] = is_faithful(
-                lambda noise: self._packed(noise, "rgba", **source)[..., :3],
-                lambda noise: self._packed(noise, "rgb24", **source),
-                shape,
-            )
-        if self._faithful_rgba[shape]:
-            return over_white(rgba[..., :3], rgba[..., 3])
-        return over_white(self._packed(picture, "rgb24", **source), plane_pixels(picture.planes[3]))
+        if picture.format.name == "yuva420p" and not is_faithful(
+            "rgba",
+            lambda some: self._packed(some, "rgba", **source)[..., :3],
+            lambda some: self._packed(some, "rgb24", **source),
+            shape_of(picture).strip(),
+        ):
+            return over_white(self._packed(picture, "rgb24", **source), plane_pixels(picture.planes[3]))
+        rgba = self._packed(picture, "rgba", **source)
+        return over_white(rgba[..., :3], rgba[..., 3])
 
     def _packed(self, picture: "av.VideoFrame", pixel_format: str, **options: Any) -> np.ndarray:
         return self._reformatter.reformat(picture, format=pixel_format, threads=1, **options).to_ndarray()
