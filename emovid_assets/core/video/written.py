@@ -88,7 +88,7 @@ def read_written(path: Path) -> Written:
         with opened(path) as container:
             return facts_of(path, container)
     except (av.error.FFmpegError, OSError, struct.error) as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(getattr(error, "strerror", None) or str(error)) from error
 
 
 def codec_name(stream: Any) -> str:
