@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from emovid_assets.core.clip_content import frames_content
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SceneSettings
 from emovid_assets.home.settings_groups import digest
@@ -200,7 +201,7 @@ def first_frames(project: Project, domain: str, media: Iterable[Row], log: loggi
     items = (
         Item(
             row["clip_id"],
-            content=row["sha256"],
+            content=frames_content(row),
             arguments={
                 "path": str(home.root / row["media_path"]),
                 "home": str(home.root),

@@ -28,6 +28,8 @@ from emovid_assets.core.video.reading import is_webp, open_container
 from emovid_assets.core.video.sound import Sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.written import Written, facts_of, opened
+from emovid_assets.core.video.written import codec_name as _name
 
 REASONS: dict[str, str] = {
     "asked": "the settings ask for encoding",
@@ -65,25 +67,12 @@ SOUND_WAIT_S = Fraction(5)
 """Sound that the file keeps further behind its pictures than this is taken for missing."""
 
 
-INDEX_ONLY = {"skip_frame": "all", "probesize": "32", "analyzeduration": "1"}
-"""Opens a file without decoding its first frames, which would cost more than writing the clip."""
-
-
 class CannotCopyError(Exception):
     """The clip has to be encoded. `reason` is a key of `REASONS`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class ClipFacts:
-    """What players find in a clip file."""
-
-    duration_s: float
-    video_codec: str
-    audio_codec: str | None
 
 
 @dataclass
@@ -206,9 +195,7 @@ def open_source(path: Path, tracks: Tracks) -> Iterator[Source]:
         yield Source(container, tracks)
 
 
-def copy_clip(
-    source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[], Sound | None]
-) -> ClipFacts:
+def copy_clip(source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[], Sound | None]) -> Written:
     """Writes the clip to `target`. Raises CannotCopyError where copying cannot show exactly its frames.
 
     `read_sound` decodes the interval's sound; it is called only where the packets of the sound cannot be copied.
@@ -227,7 +214,7 @@ def copy_clip(
     stamps = sorted(packet.pts - start for packet in packets.video if start <= packet.pts < end)
     try:
         _write(source, packets, segment, target, read_sound)
-        return _verified(target, source.video, [stamp * tick_s for stamp in stamps], (end - start) * tick)
+        return _verified(target, source.video, [stamp * tick_s for stamp in stamps], float((end - start) * tick))
     except (av.error.FFmpegError, ValueError, struct.error) as error:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
             raise
@@ -334,25 +321,22 @@ def _sound_track(source: Source, audio: list[Any], start_s: Fraction, end_s: Fra
     return _SoundTrack(rate, [(p, first + at, n) for p, at, n in zip(packets, counted, sizes, strict=False)])
 
 
-def _verified(target: Path, source: Any, stamps: list[float], length_s: Fraction) -> ClipFacts:
+def _verified(target: Path, source: Any, stamps: list[float], length_s: float) -> Written:
     """Reads the file back as players do. Raises CannotCopyError where it is not the clip that was asked for."""
-    import av
-
-    with av.open(str(target), options=INDEX_ONLY) as container:
+    with opened(target) as container:
+        written = facts_of(target, container)
         video = container.streams.video[0]
-        tick = Fraction(video.time_base)
-        tick_s = float(tick)
-        audio = container.streams.audio[0] if container.streams.audio else None
+        tick_s = written.tick_s
         shown = sorted(p.pts * tick_s for p in container.demux(video) if p.size and not p.is_discard)
-        duration_s = float((video.duration or 0) * tick)
         if (
-            len(shown) != len(stamps)
+            written.frame_count != len(stamps)
+            or len(shown) != len(stamps)
             or any(abs(a - b) > 1.01 * tick_s for a, b in zip(shown, stamps, strict=True))
-            or abs(duration_s - length_s) > max(2 * tick_s, 0.001)
+            or not written.lasts(length_s)
             or _look(video) != _look(source)
         ):
             raise CannotCopyError("not_exact")
-        return ClipFacts(duration_s, _name(video), audio and _name(audio))
+        return written
 
 
 def _look(stream: Any) -> tuple[Any, ...]:
@@ -377,11 +361,6 @@ def _refusal(container: Any, video: Any) -> str | None:
     if video.metadata.get("alpha_mode") == "1":
         return "alpha"
     return None if video.codec_context.pix_fmt in PIXEL_FORMATS else "pixel_format"
-
-
-def _name(stream: Any) -> str:
-    """The codec's name, whichever decoder reads it."""
-    return str(stream.codec_context.codec.canonical_name)
 
 
 def _is_start(packet: Any, video: Any) -> bool:
