@@ -15,6 +15,7 @@ import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container
+from emovid_assets.core.video.rgb import colour_rule
 from emovid_assets.core.video.shown import is_shown
 from emovid_assets.core.video.stamps import RESETTABLE, Line, ascended, film_shifts, is_variable, last_duration, moved
 from emovid_assets.core.video.streams import ONLY, Tracks, film_stream, picture_streams, sound_stream
@@ -93,6 +94,8 @@ class Probe:
     is_hdr: bool
     rotation_deg: int
     pixel_format: str
+    colour_matrix: str
+    is_colour_tagged: bool
     audio_codec: str | None = None
     sample_rate_hz: int | None = None
     audio_track_count: int = 0
@@ -227,6 +230,7 @@ def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_anim
         # The frame counts counter-clockwise, people and players clockwise.
         rotation_deg=-first.rotation % 360,
         pixel_format=first.picture.format.name,
+        **_colours(first),
         **facts,
     )
 
@@ -347,6 +351,11 @@ def _first_frame(path: Path, tracks: Tracks) -> Frame:
     return frame
 
 
+def _colours(first: Frame) -> dict[str, Any]:
+    rule = colour_rule(first.picture)
+    return {"colour_matrix": rule.matrix, "is_colour_tagged": rule.is_tagged}
+
+
 def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
     first = _first_frame(path, ONLY)
     # A delay of zero is shown for a tenth of a second, as everywhere that frames are read.
@@ -368,4 +377,5 @@ def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
         is_hdr=False,
         rotation_deg=0,
         pixel_format=first.picture.format.name,
+        **_colours(first),
     )
