@@ -46,10 +46,9 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     require_mounted(project, domain, found)
     if found.side_files:
         context.log.info(f"Beside the media lie files that are none: {side_files.told(found.side_files)}.")
-    for name, likely in strays(project.home).items():
-        if domain == (likely or DOMAINS[0]):
-            meant = f"library/{likely}" if likely else f"one of {', '.join(DOMAINS)}"
-            context.log.warning(f"Nothing in library/{name} is read: it is no domain. Is {meant} meant?")
+    for stray in strays(project.home):
+        if domain == (stray.domain or DOMAINS[0]):
+            context.log.warning(stray.sentence)
     files = {
         source_id(domain, file.sha256): file
         for file in project.with_store(lambda store: read_library(project.home, domain, store))

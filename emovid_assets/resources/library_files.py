@@ -194,15 +194,26 @@ def _says_that_it_moves(path: str, stamp: Stamp) -> bool:
         return True
 
 
-def strays(home: Home) -> dict[str, str | None]:
-    """Folders of the library that nothing reads, with the domain whose name is likely meant; null where none is."""
+class Stray(NamedTuple):
+    """A folder of the library that nothing reads, and the domain whose name is likely meant; null where none is."""
+
+    name: str
+    domain: str | None
+
+    @property
+    def sentence(self) -> str:
+        meant = f"library/{self.domain}" if self.domain else f"one of {', '.join(DOMAINS)}"
+        return f"library/{self.name} is read by nothing, since no domain has that name: is {meant} meant?"
+
+
+def strays(home: Home) -> list[Stray]:
     read = [path for path in (*map(home.library.joinpath, DOMAINS), home.annotations) if path.exists()]
-    return {
-        entry.name: next(iter(difflib.get_close_matches(entry.name.lower(), DOMAINS, n=1)), None)
+    return [
+        Stray(entry.name, next(iter(difflib.get_close_matches(entry.name.lower(), DOMAINS, n=1)), None))
         for entry in _scanned(str(home.library))
         # Where a file system knows no case, `Movie` is `movie`.
         if _is_folder(entry) and entry.name[0] != "." and not any(path.samefile(entry.path) for path in read)
-    }
+    ]
 
 
 def _entry(name: str, entry: "os.DirEntry[str]") -> LibraryEntry:
