@@ -69,7 +69,8 @@ _ART = (
 )
 _ARTWORK = re.compile(rf"(?:season(?:[ _-]?\d+|-all|-specials)[-_ ])?(?:{_ART})[-_ ]?\d*", re.IGNORECASE)
 _ARTWORK_OF = re.compile(rf"(?P<film>.+)[-._ ](?:{_ART})[-_ ]?\d*", re.IGNORECASE | re.DOTALL)
-_INFORMATION = ".info.json"
+INFORMATION = ".info.json"
+"""Ends what yt-dlp notes of a film, whether it has got it or not."""
 _FORMAT = re.compile(r"\.f\d{1,4}(?:-\d+)?$")
 """What yt-dlp puts behind the name of a film whose pictures and sound come in files of their own."""
 
@@ -108,17 +109,17 @@ def is_artwork(stem: str) -> bool:
 def film_stems(name: str) -> set[str]:
     """Under which names a film has its pictures; of what lies beside one, too, while yt-dlp fetches it.
 
-    `film.f137.mp4.part` and `film.info.json` are of `film`. Empty for other files that are no media.
+    `film.f137.mp4.part` and `film.info.json` are of `film`; a program may also add to the whole name of a file. Empty
+    for other files that are no media.
     """
-    kind = kind_of(name)
-    if kind == TEXT and name.lower().endswith(_INFORMATION):
-        return {name[: -len(_INFORMATION)]}
-    if kind not in (None, PARTIAL):
+    if name.endswith(INFORMATION):
+        return {name[: -len(INFORMATION)]}
+    if kind_of(name) not in (None, PARTIAL):
         return set()
     while kind_of(name) == PARTIAL and os.path.splitext(name)[1]:
         name = os.path.splitext(name)[0]
     stem = os.path.splitext(name)[0]
-    return {stem, _FORMAT.sub("", stem)}
+    return {name, stem, _FORMAT.sub("", stem)}
 
 
 def is_picture_of(stem: str, films: Names) -> bool:

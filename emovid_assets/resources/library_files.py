@@ -96,7 +96,8 @@ def listing(home: Home, domain: str) -> Listing:
             part = found.manifests
         else:
             found.side_files[kind] += 1
-            beside.append(name)
+            if kind == side_files.PARTIAL or entry.name.endswith(side_files.INFORMATION):
+                beside.append(name)
             if kind != side_files.SUBTITLE or not transcripts.is_subtitle(entry.name):
                 continue
             part = subtitles
@@ -130,7 +131,7 @@ def _find_subtitles(found: Listing, subtitles: dict[str, LibraryEntry]) -> None:
 
 
 def _set_aside(found: Listing, beside: list[str]) -> None:
-    """Counts what only its neighbours or its bytes show to be no medium. `beside`: side files by their names."""
+    """Counts what only its neighbours or its bytes show to be no medium. `beside`: side files that say so."""
     aside = {
         **dict.fromkeys(_artwork(found.media, beside), side_files.PICTURE),
         **dict.fromkeys(_sounds(found.media), side_files.SOUND),
@@ -154,15 +155,15 @@ def _sounds(media: Mapping[str, LibraryEntry]) -> list[str]:
 
 def _artwork(media: Mapping[str, LibraryEntry], beside: Iterable[str]) -> list[str]:
     """Still pictures of films in their folder, and those with the name of artwork where a film is there or below."""
-    pictures = [entry for name, entry in media.items() if _suffix(name) in side_files.MAY_BE_STILL]
+    pictures = {name for name in media if _suffix(name) in side_files.MAY_BE_STILL}
     if not pictures:
         return []
     stems: dict[str, set[str]] = defaultdict(set)
     for name in (*media, *beside):
-        if _suffix(name) not in side_files.MAY_BE_STILL:
+        if name not in pictures:
             folder, _, base = name.rpartition("/")
             stems[folder] |= side_files.film_stems(base)
-    films = {folder: Names(found) for folder, found in stems.items() if found}
+    films = {folder: Names(found) for folder, found in stems.items()}
     with_films = {above for folder in films for above in accumulate(folder.split("/"), "{}/{}".format)}
 
     def is_artwork(folder: str, stem: str) -> bool:
@@ -170,10 +171,10 @@ def _artwork(media: Mapping[str, LibraryEntry], beside: Iterable[str]) -> list[s
         return is_named_so or (folder in films and side_files.is_picture_of(stem, films[folder]))
 
     return [
-        entry.name
-        for entry in pictures
-        for folder, _, base in [entry.name.rpartition("/")]
-        if is_artwork(folder, os.path.splitext(base)[0]) and not _moves(entry)
+        name
+        for name in sorted(pictures)
+        for folder, _, base in [name.rpartition("/")]
+        if is_artwork(folder, os.path.splitext(base)[0]) and not _moves(media[name])
     ]
 
 

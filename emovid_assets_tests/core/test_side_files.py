@@ -91,6 +91,11 @@ def test_a_film_has_its_pictures_also_while_it_is_fetched(name):
     assert "A. B" in film_stems(name)
 
 
+def test_a_film_has_pictures_under_its_whole_name_too():
+    assert film_stems("film.mp4") == {"film", "film.mp4"}
+    assert "Mr. X" in film_stems("Mr. X.temp.mp4")
+
+
 def test_what_is_no_film_has_no_pictures():
     assert film_stems("poster.jpg") | film_stems("film.nfo") == set()
 
