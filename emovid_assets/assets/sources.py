@@ -35,7 +35,7 @@ FROM_MANIFEST = (
 
 @table_asset(
     group=GROUP,
-    code_version=f"5.{media_steps.PROBE_VERSION}",
+    code_version=f"4.{media_steps.PROBE_VERSION}",
     kinds=["pyav"],
     settings=["reading_limits"],
     pool=MEDIA_POOL,
