@@ -67,7 +67,10 @@ _ART = (
     r"(?:animated)?poster|fanart|backdrop|background|banner|landscape|(?:clear)?logo|(?:clear)?art|thumb(?:nail)?|cover"
     r"|disc(?:art)?|cdart|keyart|characterart|folder|icon|default|movie|show"
 )
-_ARTWORK = re.compile(rf"(?:season(?:[ _-]?\d+|-all|-specials)[-_ ])?(?:{_ART})[-_ ]?\d*", re.IGNORECASE)
+_OF_PHONES = r"(?:IMG|PXL|MVIMG|PANO|DSC[FN]?)[_-]?\d.*|screen ?shot.*|(?:photo|image)[ _-]?[\d(]*\)?"
+_ARTWORK = re.compile(
+    rf"(?:season(?:[ _-]?\d+|-all|-specials)[-_ ])?(?:{_ART})[-_ ]?\d*|{_OF_PHONES}", re.IGNORECASE | re.DOTALL
+)
 _ARTWORK_OF = re.compile(rf"(?P<film>.+)[-._ ](?:{_ART})[-_ ]?\d*", re.IGNORECASE | re.DOTALL)
 INFORMATION = ".info.json"
 """Ends what yt-dlp notes of a film, whether it has got it or not."""
@@ -102,7 +105,8 @@ def waits_for(name: str) -> tuple[str, bool] | None:
 
 
 def is_artwork(stem: str) -> bool:
-    """Whether a picture of this name, without suffix, belongs to the films in its folder and below."""
+    """Whether a picture of this name, without suffix, lies beside the films in its folder and below and is no sticker:
+    media centres, phones and cameras give such names."""
     return _ARTWORK.fullmatch(stem) is not None
 
 

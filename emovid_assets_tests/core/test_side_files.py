@@ -63,7 +63,16 @@ def test_artwork_has_names_that_media_centres_give(stem):
     assert is_artwork(stem)
 
 
-@pytest.mark.parametrize("stem", ["thumbs-up", "artist", "posters", "happy", "discovery"])
+@pytest.mark.parametrize(
+    "stem", ["IMG_0005", "IMG-20240102-WA0003", "PXL_2024", "Screenshot 2024-01-02 at 10.11", "image (2)"]
+)
+def test_phones_give_names_too(stem):
+    assert is_artwork(stem)
+
+
+@pytest.mark.parametrize(
+    "stem", ["thumbs-up", "artist", "posters", "happy", "discovery", "imagine", "photogenic", "dsc"]
+)
 def test_other_names_are_no_artwork(stem):
     assert not is_artwork(stem)
 

@@ -458,9 +458,9 @@ AS_LEFT_BY = {
     ),
     "a phone and a person": (
         ["DCIM/IMG_0002.MOV", "DCIM/VID_0003.mp4"],
-        "DCIM/IMG_0001.HEIC|DCIM/IMG_0002.JPG|DCIM/IMG_0002.AAE|DCIM/._IMG_0002.MOV|DCIM/.DS_Store|old.zip|old.r00|READ"
+        "DCIM/IMG_0001.HEIC|DCIM/IMG_0004.PNG|DCIM/IMG_0002.JPG|DCIM/IMG_0002.AAE|DCIM/._IMG_0002.MOV|DCIM/.DS_Store|old.zip|old.r00|READ"
         "ME|desktop.ini|scan.tif|VID_0003.mp4:Zone.Identifier",
-        {"picture": 3, "text": 2, "system file": 4, "archive": 2},
+        {"picture": 4, "text": 2, "system file": 4, "archive": 2},
     ),
 }
 
