@@ -233,7 +233,7 @@ def test_colours_are_the_same_whatever_matrix_the_source_is_tagged_with(tmp_path
 def test_an_encoded_clip_says_with_which_matrix_and_range_it_was_made(tmp_path, matrix, size, options, tag):
     path = write_patches(tmp_path / "film.mp4", picture_of(matrix, size, **options))
     clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
-    picture = next(Video(tmp_path / "clip.mp4", 0).frames()).picture
+    picture = next(Video(tmp_path / "clip.mp4").frames()).picture
     assert (picture.colorspace, picture.color_range) == (tag, LIMITED)
     # Without these two, Chromium ignores the matrix.
     assert (picture.color_primaries, picture.color_trc) == (1, 1)
@@ -269,7 +269,7 @@ def test_a_grey_film_of_limited_range_is_as_dark_as_a_clip(tmp_path):
     picture.color_range = LIMITED
     path = write_patches(tmp_path / "film.mkv", picture, codec="ffv1")
     clip_of(path, tmp_path / "clip.mp4", whole=True)
-    assert apart(RgbConverter().rgb(next(Video(tmp_path / "clip.mp4", 0).frames()).picture), np.full(3, 51)) <= 1
+    assert apart(RgbConverter().rgb(next(Video(tmp_path / "clip.mp4").frames()).picture), np.full(3, 51)) <= 1
 
 
 def test_a_full_range_source_is_neither_darker_nor_brighter_as_a_clip(tmp_path):
