@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from emovid_assets.core.video.animations import drawn, retimed
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container, picture_streams
-from emovid_assets.core.video.structure import Animation, hole_in_matroska, read_animation, why_unreadable
+from emovid_assets.core.video.foreign import what_else
+from emovid_assets.core.video.reading import Frame, Video, open_container, picture_streams
+from emovid_assets.core.video.structure import Animation, fault, read_animation, why_unreadable
 
 MISSING_SHARE = 0.05
 MISSING_S = 1.0
@@ -114,12 +116,15 @@ def probe_file(path: Path, limits: Limits = Limits()) -> Probe:
     try:
         if path.stat().st_size == 0:
             raise MediaError("empty_file", "The file is empty")
+        other = what_else(path)
+        if other:
+            raise MediaError(*other)
         animation = read_animation(path)
         if animation is None:
             return _probe_container(path, limits, is_animation=False)
         _require_whole(animation, limits)
-        if animation.container == "webp":
-            return _probe_webp(path, animation, limits)
+        if animation.is_drawn_here:
+            return _probe_drawn(path, animation, limits)
         return _probe_container(path, limits, is_animation=True)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
@@ -158,16 +163,14 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
         # A second video track may be declared without a single sample; the largest real one counts.
         filled = [s for s in streams if tracks[s.index].packet_count]
         if not filled:
-            raise MediaError("truncated", "The video stream has no packets")
+            raise MediaError(*(fault(path) or ("truncated", "The video stream has no packets")))
         stream, track = filled[0], tracks[filled[0].index]
         missing = None if is_animation else _missing(container, stream, tracks)
         if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
             raise MediaError("truncated", missing)
-        hole = hole_in_matroska(path)
-        if hole == path.stat().st_size:
-            raise MediaError("truncated", f"The file ends at byte {hole}, within an element of its container")
-        if hole is not None:
-            raise MediaError("corrupt_frames", f"The file is damaged from byte {hole} on: frames are missing")
+        damage = fault(path)
+        if damage:
+            raise MediaError(*damage)
         audio = next((s for s in container.streams.audio if s.codec_context and tracks[s.index].packet_count), None)
         time_base = Fraction(stream.time_base)
         rate = stream.guessed_rate
@@ -231,14 +234,19 @@ def _decodable(container: Any, path: Path) -> list[Any]:
         return streams
     if any(stream.codec_context is None for stream in container.streams.video):
         raise MediaError("unsupported_codec", "The video stream names a codec that has no decoder here")
-    if container.streams.audio:
+    kinds = {stream.type for stream in container.streams}
+    if "audio" in kinds and "subtitle" in kinds:
+        raise MediaError("no_video_stream", "The file has sound and subtitles, but no pictures")
+    if "audio" in kinds:
         raise MediaError("no_video_stream", "The file has sound only")
+    if "subtitle" in kinds:
+        raise MediaError("no_video_stream", "The file has subtitles only")
     raise MediaError(*why_unreadable(path))
 
 
 def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
     tracks = {stream.index: _Track() for stream in container.streams}
-    for packet in container.demux():
+    for packet in retimed(container.format.name, container.demux()):
         index = packet.stream.index
         # A stream may appear only while packets are read.
         track = tracks.setdefault(index, _Track())
@@ -307,25 +315,26 @@ def _first_frame(path: Path, stream_index: int) -> Frame:
     return frame
 
 
-def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
+def _probe_drawn(path: Path, animation: Animation, limits: Limits) -> Probe:
+    facts = drawn(animation)
+    duration_s = float(sum(facts.delays) * facts.time_base)
+    limits.require_length(len(facts.delays), duration_s)
     first = _first_frame(path, 0)
-    # A delay of zero is shown for a tenth of a second, as everywhere that frames are read.
-    delays = [delay or ZERO_DELAY_MS for delay in animation.delays_ms]
-    duration_s = sum(delays) / 1000
-    limits.require_length(len(delays), duration_s)
+    # The decoder may know another size than the header.
+    limits.require_size(first.picture.width, first.picture.height)
     return Probe(
-        container="webp",
+        container=facts.container,
         stream_index=0,
-        video_codec="webp",
+        video_codec=facts.codec,
         width_px=first.picture.width,
         height_px=first.picture.height,
-        fps=len(delays) / duration_s,
-        frame_count=len(delays),
+        fps=len(facts.delays) / duration_s,
+        frame_count=len(facts.delays),
         duration_s=duration_s,
         # The last frame's delay is not a step between stamps, exactly as in `_probe_container`.
-        is_vfr=max(delays[:-1]) - min(delays[:-1]) > 1,
+        is_vfr=max(facts.delays[:-1]) - min(facts.delays[:-1]) > 1,
         is_interlaced=False,
-        is_hdr=False,
+        is_hdr=facts.transfer in HDR_TRANSFERS,
         rotation_deg=0,
         pixel_format=first.picture.format.name,
         audio_codec=None,

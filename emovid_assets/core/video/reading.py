@@ -1,10 +1,9 @@
-"""One way to get frames out of any file: PyAV for video, GIF and APNG, Pillow for animated WebP.
+"""One way to get frames out of any file: PyAV for films, GIF and most APNG, `animations` for the other stickers.
 
 Belongs here: opening, choosing the stream, presentation stamps, colour conversion of a frame.
 Does not belong here: what is measured on the frames.
 
-Time is always by presentation stamps. FFmpeg's demuxer gives GIF and APNG their per-frame delays; its
-WebP decoder knows still pictures only, hence Pillow there.
+Time is always by presentation stamps; those of GIF and APNG are sums of delays, as viewers see them.
 """
 
 from collections.abc import Generator, Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emovid_assets.core.video.animations import DEMUXER_OPTIONS, TIMED_BY_DELAYS, drawn_frames, is_drawn_here, retimed
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.structure import why_unreadable
 
@@ -33,9 +33,6 @@ RUN_UPS_S = {"mpegts": (10,), "mpeg": (10,)}
 first stamps behind it are guessed where pictures share one."""
 USUAL_RUN_UPS_S = (0, 10)
 """An index may point behind the frame, or to a picture that refers to others before it: then ten seconds earlier."""
-
-ZERO_DELAY_MS = 100
-"""What a WebP frame without a delay is shown for, as FFmpeg does with GIF and browsers with both."""
 
 
 @dataclass(slots=True)
@@ -66,12 +63,6 @@ def has_alpha(format_name: str) -> bool:
     return pixel_format.has_palette or any(component.is_alpha for component in pixel_format.components)
 
 
-def is_webp(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(12)
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-
-
 @contextmanager
 def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_list: bool = False) -> Iterator[Any]:
     """PyAV container. Raises MediaError with the code that fits instead of FFmpeg's errors.
@@ -84,7 +75,7 @@ def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_lis
     av.logging.set_level(av.logging.PANIC)
     try:
         # A comment in a wrong encoding must not stop a file whose pictures are fine.
-        options = {"max_pixels": str(max_pixels)} if max_pixels else {}
+        options = DEMUXER_OPTIONS | ({"max_pixels": str(max_pixels)} if max_pixels else {})
         if ignore_edit_list:
             options["ignore_editlist"] = "1"
         container = av.open(str(path), metadata_errors="ignore", options=options)
@@ -129,7 +120,7 @@ class Video:
 
         Cut detectors count their shortest scene against this rate, as PySceneDetect's own PyAV backend does.
         """
-        if is_webp(self.path):
+        if is_drawn_here(self.path):
             return Fraction(25)
         with open_container(self.path) as container:
             rate = container.streams[self.stream_index].guessed_rate
@@ -137,7 +128,7 @@ class Video:
 
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as coded; 1 where the file does not say."""
-        if is_webp(self.path):
+        if is_drawn_here(self.path):
             return Fraction(1)
         with open_container(self.path) as container:
             return Fraction(container.streams[self.stream_index].sample_aspect_ratio or 1)
@@ -147,8 +138,8 @@ class Video:
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        if is_webp(self.path):
-            source = _webp_frames(self.path)
+        if is_drawn_here(self.path):
+            source = drawn_frames(self.path)
         else:
             source = self._decode() if self.start_pts is None else self._decode_from(self.start_pts)
         index = 0
@@ -161,7 +152,9 @@ class Video:
     def _decode_from(self, start_pts: int) -> Iterator[tuple[int, int, Any]]:
         """The frames from `start_pts` on, exactly as without seeking: from the beginning where no seek leads there."""
         with open_container(self.path) as container:
-            run_ups_s = RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
+            # Sums of delays are known from the beginning on only.
+            is_timed_by_delays = container.format.name in TIMED_BY_DELAYS
+            run_ups_s = () if is_timed_by_delays else RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
         for run_up_s in run_ups_s:
             with closing(self._decode(start_pts, run_up_s)) as found:
                 try:
@@ -196,7 +189,7 @@ class Video:
             next_pts = count = damaged = 0
             is_waiting = start_pts is not None
             try:
-                for packet in container.demux(stream):
+                for packet in retimed(container.format.name, container.demux(stream)):
                     # An empty packet repeats a picture (Theora); handed to the decoder it would mean the end.
                     if packet.size == 0 and packet.dts is not None:
                         continue
@@ -250,27 +243,6 @@ def _fallback_ticks(stream: Any) -> int:
 
 def _plain(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__)
-
-
-def _webp_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
-    """Animated WebP through Pillow; ticks are milliseconds."""
-    import av
-    from PIL import Image, ImageSequence
-
-    pts = 0
-    try:
-        with Image.open(path) as image:
-            for still in ImageSequence.Iterator(image):
-                pixels = np.asarray(still.convert("RGBA"))
-                duration = int(still.info.get("duration", 0)) or ZERO_DELAY_MS
-                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")
-                picture.pts, picture.time_base = pts, Fraction(1, 1000)
-                yield pts, duration, picture
-                pts += duration
-    except Image.DecompressionBombError as error:
-        raise MediaError("too_large", str(error)) from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise MediaError("corrupt_frames", f"Pillow stopped: {error}") from error
 
 
 class RgbConverter:
