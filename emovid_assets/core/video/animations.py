@@ -3,8 +3,8 @@
 Belongs here: the rule of short delays, which packets are pictures, frames by Pillow and by our own drawing of PNG.
 Does not belong here: what the bytes claim (`structure`), drawing PNG (`apng`).
 
-FFmpeg's demuxers split GIF and APNG into packets with delays. It knows still WebP only, takes animated AVIF for one
-picture, and draws some PNG wrong: these are read here.
+FFmpeg splits GIF into packets with delays. It knows still WebP only, takes animated AVIF for one picture, and draws
+some PNG wrong: these are read here.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,10 +23,7 @@ SHORT_DELAY = Fraction(10, 1000)
 SHOWN_INSTEAD = Fraction(100, 1000)
 """Every browser shows a picture with a delay of at most 10 ms for a tenth of a second."""
 
-DEMUXER_OPTIONS = {"default_fps": "100"}
-"""FFmpeg shows an APNG picture without a delay for 1/15 s, which is a delay that others have: with this it is 10 ms."""
-
-TIMED_BY_DELAYS = frozenset({"gif", "apng"})
+TIMED_BY_DELAYS = frozenset({"gif"})
 """FFmpeg's names of the containers whose stamps are sums of delays."""
 
 CODECS = {"webp": "webp", "avif": "av1", "apng": "apng"}
@@ -73,7 +70,7 @@ class Drawn:
 
 
 def is_drawn_here(path: Path) -> bool:
-    """Whether the frames are read here and not by FFmpeg: WebP, AVIF sequences, some PNG."""
+    """Whether the frames are read here and not by FFmpeg: WebP, AVIF sequences, PNG."""
     animation = read_animation(path)
     return animation is not None and animation.is_drawn_here
 

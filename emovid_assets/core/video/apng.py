@@ -1,8 +1,8 @@
 """Frames of animated PNG, drawn by the rules of its standard (PNG 3rd edition, W3C, chapters 11 and 13).
 
 Belongs here: cutting the file into still PNGs, and laying them over one another. OpenCV decodes each still, with all of
-its 16 bits. FFmpeg blends no pictures of 16 bits and clears opaque ones to black; Pillow clears them to black as well,
-and blends the transparency of half transparent pixels wrong.
+its 16 bits. FFmpeg blends no pictures of 16 bits, clears opaque ones to black, and takes a picture of full size that is
+to be cleared for one that hides what is below; Pillow clears to black as well, and mixes transparency wrong.
 Does not belong here: how long a frame is shown (`animations`).
 """
 
@@ -48,7 +48,7 @@ def drawn_pictures(path: Path) -> Iterator[np.ndarray]:
         largest = 65535 if form[0] == 16 else 255
         canvas = np.zeros((height, width, 4), np.uint16 if form[0] == 16 else np.uint8)
         for number, frame in enumerate(_frames(data)):
-            pixels, below = _decoded(frame, form, common), canvas[frame.place]
+            pixels, below = _decoded(frame, form, common, largest), canvas[frame.place]
             if below.shape != pixels.shape:
                 raise MediaError("corrupt_frames", f"Frame {number} reaches beyond the picture")
             before = below.copy()
@@ -92,7 +92,7 @@ def _frames(data: mmap.mmap) -> Iterator[_Frame]:
         yield frame
 
 
-def _decoded(frame: _Frame, form: bytes, common: list[tuple[bytes, bytes]]) -> np.ndarray:
+def _decoded(frame: _Frame, form: bytes, common: list[tuple[bytes, bytes]], largest: int) -> np.ndarray:
     """RGBA (height, width, 4) of as many bits as coded."""
     import cv2
 
@@ -108,10 +108,11 @@ def _decoded(frame: _Frame, form: bytes, common: list[tuple[bytes, bytes]]) -> n
     if pixels.ndim == 3:
         return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGBA)
     rgba = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGBA)
-    # OpenCV knows the transparent colour of RGB, not that of grey.
+    # OpenCV knows the transparent colour of RGB, not that of grey; fewer than 8 bits it stretches.
     for kind, content in common:
         if kind == b"tRNS":
-            rgba[pixels == int.from_bytes(content[:2], "big"), 3] = 0
+            hidden = int.from_bytes(content[:2], "big") * largest // ((1 << form[0]) - 1)
+            rgba[pixels == hidden, 3] = 0
     return rgba
 
 

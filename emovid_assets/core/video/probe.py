@@ -133,7 +133,8 @@ def probe_file(path: Path, limits: Limits = Limits()) -> Probe:
 
 
 def _require_whole(animation: Animation, limits: Limits) -> None:
-    if animation.container != "webp" or animation.width:
+    # A still WebP says its size elsewhere, and the front of a file perhaps nowhere.
+    if animation.width or not (animation.container == "webp" or animation.is_cut_off):
         limits.require_animation(animation)
     declared = animation.declared_count
     if declared is not None and animation.frame_count < declared:

@@ -1,9 +1,9 @@
-"""One way to get frames out of any file: PyAV for films, GIF and most APNG, `animations` for the other stickers.
+"""One way to get frames out of any file: PyAV for films and GIF, `animations` for the other stickers.
 
 Belongs here: opening, choosing the stream, presentation stamps, colour conversion of a frame.
 Does not belong here: what is measured on the frames.
 
-Time is always by presentation stamps; those of GIF and APNG are sums of delays, as viewers see them.
+Time is always by presentation stamps; those of stickers are sums of delays, as viewers see them.
 """
 
 from collections.abc import Generator, Iterator
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emovid_assets.core.video.animations import DEMUXER_OPTIONS, TIMED_BY_DELAYS, drawn_frames, is_drawn_here, retimed
+from emovid_assets.core.video.animations import TIMED_BY_DELAYS, drawn_frames, is_drawn_here, retimed
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.structure import why_unreadable
 
@@ -75,7 +75,7 @@ def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_lis
     av.logging.set_level(av.logging.PANIC)
     try:
         # A comment in a wrong encoding must not stop a file whose pictures are fine.
-        options = DEMUXER_OPTIONS | ({"max_pixels": str(max_pixels)} if max_pixels else {})
+        options = {"max_pixels": str(max_pixels)} if max_pixels else {}
         if ignore_edit_list:
             options["ignore_editlist"] = "1"
         container = av.open(str(path), metadata_errors="ignore", options=options)

@@ -35,9 +35,7 @@ SIGNATURES = (
 
 
 PNG_TICK = Fraction(1, 100_000)
-"""FFmpeg's, so that both ways to read an APNG give the same stamps."""
-PNG_OPAQUE = (0, 2)
-"""Colour types of PNG without transparency of their own: grey and RGB. FFmpeg takes palettes for transparent."""
+"""Delays of PNG are fractions; these ticks are FFmpeg's."""
 AVIF_BRANDS = (b"avis", b"avif", b"mif1", b"msf1")
 SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
 STILL_BRANDS = (b"heic", b"heix", b"mif1", b"avif")
@@ -52,8 +50,7 @@ class Animation:
 
     Sizes in pixels: the canvas, grown by frames that reach beyond it as lenient decoders do. `frame_count` counts
     what is there, `declared_count` what the header promises (null: nothing). `delays` are as written, in ticks of
-    `time_base`; GIF's are left to FFmpeg. `is_drawn_here`: FFmpeg cannot read it, or draws it wrong. `transfer`: AVIF's
-    characteristics by ITU-T H.273.
+    `time_base`; GIF's are left to FFmpeg. `transfer`: AVIF's characteristics by ITU-T H.273.
     """
 
     container: str
@@ -64,8 +61,12 @@ class Animation:
     is_cut_off: bool = False
     delays: list[int] = field(default_factory=list)
     time_base: Fraction = Fraction(1, 1000)
-    is_drawn_here: bool = False
     transfer: int | None = None
+
+    @property
+    def is_drawn_here(self) -> bool:
+        """Whether its frames are read by `animations`, because FFmpeg cannot read it or draws it wrong."""
+        return self.container != "gif"
 
     def grow(self, right: int, bottom: int) -> None:
         self.width, self.height = max(self.width, right), max(self.height, bottom)
@@ -139,22 +140,19 @@ def _skip_blocks(data: mmap.mmap | memoryview, at: int) -> tuple[int, bool]:
 
 
 def _png(data: mmap.mmap) -> Animation:
-    width, height, depth, colour = struct.unpack_from(">2I2B", data, 16)
+    width, height = struct.unpack_from(">2I", data, 16)
     found = Animation("apng", width, height, frame_count=1, time_base=PNG_TICK)
-    has_transparency, has_disposal, at = colour not in PNG_OPAQUE, False, 8
+    at = 8
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         if at + 12 + length > len(data):
             break
         if kind == b"acTL":
             (found.declared_count,) = struct.unpack_from(">I", data, at + 8)
-        elif kind == b"tRNS":
-            has_transparency = True
         elif kind == b"fcTL":
-            width, height, left, top, numerator, denominator, disposal = struct.unpack_from(">4I2HB", data, at + 12)
+            width, height, left, top, numerator, denominator = struct.unpack_from(">4I2H", data, at + 12)
             found.grow(left + width, top + height)
             found.delays.append(round(Fraction(numerator, denominator or 100) / PNG_TICK))
-            has_disposal |= disposal != 0
         elif kind == b"IEND":
             break
         at += 12 + length
@@ -163,14 +161,12 @@ def _png(data: mmap.mmap) -> Animation:
     found.is_cut_off |= data[at + 4 : at + 8] != b"IEND"
     if found.declared_count is not None:
         found.frame_count = len(found.delays)
-    # FFmpeg blends no transparent pictures of 16 bits, and clears opaque ones to black.
-    found.is_drawn_here = depth == 16 or (has_disposal and not has_transparency)
     return found
 
 
 def _webp(data: mmap.mmap) -> Animation:
     (size,) = struct.unpack_from("<I", data, 4)
-    found = Animation("webp", is_cut_off=size + 8 > len(data), is_drawn_here=True)
+    found = Animation("webp", is_cut_off=size + 8 > len(data))
     at = 12
     while at + 8 <= len(data):
         kind, length = struct.unpack_from("<4sI", data, at)
@@ -187,7 +183,7 @@ def _webp(data: mmap.mmap) -> Animation:
 
 
 def _avif(data: mmap.mmap) -> Animation:
-    found = Animation("avif", is_drawn_here=True)
+    found = Animation("avif")
     for box in boxes.boxes(data):
         found.is_cut_off |= box.end > len(data)
         if box.kind == b"moov" and box.end <= len(data):
