@@ -18,6 +18,10 @@ ONLY_ON_TOP = frozenset((b"ftyp", b"moov", b"moof", b"mdat"))
 LARGEST_FILE_BYTES = 1 << 50
 """No disk holds a file of a petabyte: a box that long is a broken size."""
 LARGEST_HEADER_BYTES = 1 << 16
+DEEPEST = 10
+"""A sample table lies four boxes deep."""
+COPYRIGHT = 0xA9
+"""Notes of QuickTime begin with the sign in Mac Roman."""
 HEADERS = frozenset((b"ftyp", b"styp", b"pdin"))
 """Lists of brands and rates: of some dozen bytes, so that a large size is a broken one, and not a cut file."""
 
@@ -60,7 +64,7 @@ def below(data: mmap, box: Box, *kinds: bytes) -> Iterator[Box]:
                 yield from below(data, child, *kinds[1:])
 
 
-def nonsense(data: mmap, parent: Box | None = None) -> str | None:
+def nonsense(data: mmap, parent: Box | None = None, depth: int = 0) -> str | None:
     """What no cut explains: a size that cannot be true. Null where every size can be, also of a box that is cut off."""
     end = parent.end if parent else len(data)
     for box in boxes(data, parent.body if parent else 0, end):
@@ -68,7 +72,7 @@ def nonsense(data: mmap, parent: Box | None = None) -> str | None:
         if parent and box.kind == b"\0\0\0\0":
             # QuickTime ends some lists with four zeros.
             return None
-        if not (box.kind.isascii() and box.name.isprintable()) and box.kind[0] != 0xA9:
+        if not (box.kind.isascii() and box.name.isprintable()) and box.kind[0] != COPYRIGHT:
             return f"At byte {box.start} there is no box"
         if box.end < box.body:
             return f"{where} claims {size} bytes, which is less than its own header"
@@ -78,8 +82,11 @@ def nonsense(data: mmap, parent: Box | None = None) -> str | None:
             return f"{where} lies within the index, whose size is wrong"
         if size > LARGEST_FILE_BYTES or (box.kind in HEADERS and size > LARGEST_HEADER_BYTES):
             return f"{where} claims {size} bytes, more than such a box can have"
-        if box.kind in PARENTS and box.end <= end and (inner := nonsense(data, box)):
-            return inner
+        if box.kind in PARENTS and box.end <= end:
+            if depth == DEEPEST:
+                return f"{where} lies too deep in others"
+            if inner := nonsense(data, box, depth + 1):
+                return inner
     return None
 
 
@@ -89,19 +96,22 @@ def lost_fragments(data: mmap) -> str | None:
     The boxes say where they end, and an index of segments (`sidx`) what follows it: fragments that are cut away have
     left no other trace.
     """
-    found = list(boxes(data))
-    kinds = {box.kind for box in found}
+    kinds, last_end, indexed_end, is_start_of_fragments = set(), 0, 0, False
+    for box in boxes(data):
+        kinds |= {box.kind} & ONLY_ON_TOP
+        last_end = box.end
+        if box.kind == b"sidx":
+            indexed_end = max(indexed_end, _indexed_end(data, box))
+        elif box.kind == b"moov" and box.end <= len(data):
+            is_start_of_fragments = any(below(data, box, b"mvex"))
     if b"moof" not in kinds:
-        moov = next((box for box in found if box.kind == b"moov" and box.end <= len(data)), None)
-        if moov and b"mdat" not in kinds and any(below(data, moov, b"mvex")):
+        if is_start_of_fragments and b"mdat" not in kinds:
             return "The file is an initialisation segment: the segments with its pictures are missing"
         return None
-    last = found[-1]
-    if last.end > len(data):
-        return f"The file ends at byte {len(data)}, within a fragment that ends at {last.end}"
-    for box in found:
-        if box.kind == b"sidx" and (end := _indexed_end(data, box)) > len(data):
-            return f"The file ends at byte {len(data)}, its index of segments names {end}"
+    if last_end > len(data):
+        return f"The file ends at byte {len(data)}, within a fragment that ends at {last_end}"
+    if indexed_end > len(data):
+        return f"The file ends at byte {len(data)}, its index of segments names {indexed_end}"
     return None
 
 

@@ -5,6 +5,7 @@ films, and opens what they name: other files, whose bytes nobody hashed.
 Does not belong here: media that are damaged (`structure`).
 """
 
+import codecs
 import re
 import zlib
 from pathlib import Path
@@ -65,10 +66,9 @@ def _unpacked(head: bytes) -> bytes:
 
 
 def _is_lottie(text: bytes) -> bool:
-    """Rate, first and last frame at the top of a JSON object; layers may come behind pictures of any size."""
-    return text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and all(
-        key in text for key in (b'"fr"', b'"ip"', b'"op"')
-    )
+    """Rate, first and last frame, and size of a JSON object; layers may come behind pictures of any size."""
+    keys = (b'"fr"', b'"ip"', b'"op"', b'"w"', b'"h"')
+    return text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and all(key in text for key in keys)
 
 
 def _has_lottie_names(head: bytes) -> bool:
@@ -112,10 +112,13 @@ def _text(head: bytes) -> tuple[str, str] | None:
 def _is_printable(head: bytes) -> bool:
     if b"\0" in head:
         return False
-    # A character may be cut at the end of the head; other encodings than UTF-8 have their letters above 127.
-    text = head.decode("utf-8", errors="ignore")
+    try:
+        # A character may be cut at the end of the head.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        text = head.decode("latin-1")
     printable = sum(character.isprintable() or character in "\t\r\n\f" for character in text)
-    return printable >= PRINTABLE_SHARE * len(head.decode("utf-8", errors="replace"))
+    return printable >= PRINTABLE_SHARE * len(text)
 
 
 def is_flash(head: bytes) -> bool:

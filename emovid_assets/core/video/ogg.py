@@ -9,7 +9,7 @@ is none: recorders stop without the mark, and films of old web pages end within 
 
 from mmap import mmap
 
-END_OF_STREAM = 4
+BEGINNING_OF_STREAM, END_OF_STREAM = 2, 4
 PICTURES = (b"\x80theora", b"OVP80", b"BBCD\0")
 """How the first packet of Theora, VP8 and Dirac begins."""
 OWN_VENDORS = (b"Lavf", b"ffmpeg")
@@ -26,7 +26,7 @@ def cut(data: mmap) -> str | None:
         table_end = at + 27 + data[at + 26]
         end = table_end + sum(data[at + 27 : table_end])
         serial, body = data[at + 14 : at + 18], data[table_end : table_end + VENDOR_WITHIN_BYTES]
-        if body.startswith(PICTURES):
+        if data[at + 5] & BEGINNING_OF_STREAM and body.startswith(PICTURES):
             page_count[serial] = 0
         elif serial in page_count:
             page_count[serial] += 1

@@ -39,6 +39,7 @@ PNG_TICK = Fraction(1, 100_000)
 AVIF_BRANDS = (b"avis", b"avif", b"mif1", b"msf1")
 SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
 STILL_BRANDS = (b"heic", b"heix", b"mif1", b"avif")
+NOTED_BOXES = (b"moov", b"moof", b"mdat", b"meta")
 LEADING_ZEROS = 8
 HEAD_BYTES = 256
 """Enough for the brands of an AVIF file."""
@@ -303,7 +304,8 @@ def _why_no_mp4(data: mmap.mmap) -> tuple[str, str]:
     for box in boxes.boxes(data):
         if data[box.start : box.start + 16].count(0) == min(16, len(data) - box.start):
             return "truncated", f"From byte {box.start} on the file holds zeros: its download was not filled in"
-        sizes[box.kind] += box.end - box.start
+        if box.kind in NOTED_BOXES:
+            sizes[box.kind] += box.end - box.start
     nonsense = boxes.nonsense(data)
     if nonsense:
         return "corrupt_container", nonsense
