@@ -112,5 +112,5 @@ def _pillow_pictures(path: Path) -> Iterator[np.ndarray]:
                 yield np.ascontiguousarray(still.convert("RGBA"))
     except Image.DecompressionBombError as error:
         raise MediaError("too_large", str(error)) from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, RuntimeError) as error:
         raise MediaError("corrupt_frames", f"Pillow stopped: {error}") from error
