@@ -140,11 +140,15 @@ def test_an_initialisation_segment_alone_says_so(films, path):
     assert "initialisation segment" in detail
 
 
+def test_what_is_appended_to_a_film_of_fragments_is_no_cut(films, path):
+    for end in (b"", b"appended by a web server"):
+        path.write_bytes(films["fragments"] + end)
+        assert probe(path).frame_count == 50
+
+
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
 def test_a_film_of_fragments_that_ends_within_one_is_truncated(films, path, share):
     data = films["fragments"]
-    path.write_bytes(data)
-    assert probe(path).frame_count == 50
     path.write_bytes(data[: int(len(data) * share)])
     assert refused(path)[0] == "truncated"
 

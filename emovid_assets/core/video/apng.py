@@ -51,13 +51,13 @@ def drawn_pictures(path: Path) -> Iterator[np.ndarray]:
             pixels, below = _decoded(frame, form, common, largest), canvas[frame.place]
             if below.shape != pixels.shape:
                 raise MediaError("corrupt_frames", f"Frame {number} reaches beyond the picture")
-            before = below.copy()
+            before = below.copy() if frame.disposal == TO_PREVIOUS else None
             canvas[frame.place] = _over(pixels, below, largest) if frame.blending == OVER else pixels
             yield canvas.copy() if largest == 255 else ((canvas.astype(np.uint32) + 128) // 257).astype(np.uint8)
             # Before the first frame there is nothing to go back to.
-            if frame.disposal == TO_BACKGROUND or (frame.disposal == TO_PREVIOUS and number == 0):
+            if frame.disposal == TO_BACKGROUND or (before is not None and number == 0):
                 canvas[frame.place] = 0
-            elif frame.disposal == TO_PREVIOUS:
+            elif before is not None:
                 canvas[frame.place] = before
 
 
@@ -122,6 +122,8 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 def _over(pixels: np.ndarray, below: np.ndarray, largest: int) -> np.ndarray:
     """One picture over another, both with transparency that is not multiplied in."""
+    if pixels[..., 3].min() == largest or not below[..., 3].any():
+        return pixels
     top, bottom = pixels / np.float32(largest), below / np.float32(largest)
     share = bottom[..., 3:] * (1 - top[..., 3:])
     alpha = top[..., 3:] + share

@@ -99,7 +99,9 @@ def lost_fragments(data: mmap) -> str | None:
     kinds, last_end, indexed_end, is_start_of_fragments = set(), 0, 0, False
     for box in boxes(data):
         kinds |= {box.kind} & ONLY_ON_TOP
-        last_end = box.end
+        if box.kind in TOP_LEVEL:
+            # What a web server appended is no box.
+            last_end = box.end
         if box.kind == b"sidx":
             indexed_end = max(indexed_end, _indexed_end(data, box))
         elif box.kind == b"moov" and box.end <= len(data):

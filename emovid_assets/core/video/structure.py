@@ -186,7 +186,7 @@ def _webp(data: mmap.mmap) -> Animation:
 def _avif(data: mmap.mmap) -> Animation:
     found = Animation("avif")
     for box in boxes.boxes(data):
-        found.is_cut_off |= box.end > len(data)
+        found.is_cut_off |= box.end > len(data) and box.kind in (*boxes.TOP_LEVEL, b"meta")
         if box.kind == b"moov" and box.end <= len(data):
             for track in boxes.below(data, box, b"trak"):
                 if _handler(data, track) == b"pict":
