@@ -6,6 +6,7 @@ more at random than CI does, `EMOVID_FIRST_SEED` others.
 """
 
 import os
+import re
 import struct
 from fractions import Fraction
 
@@ -20,9 +21,12 @@ from emovid_assets.core.video.reading import RgbConverter, Video
 from emovid_assets_tests.media.making import coded, scenery, write_animation, write_video
 from emovid_assets_tests.media.scanning import clip_of, probe
 from emovid_assets_tests.media.stickers import (
+    APPLICATION,
     CLEAR,
     COMMENT,
+    CONTROL,
     OVER,
+    PLAIN_TEXT,
     REPLACE,
     TAILS,
     Picture,
@@ -124,6 +128,38 @@ def test_blocks_behind_the_last_picture_of_a_gif_are_no_pictures(tmp_path, count
     wanted, delays = judged_by_pillow(path)
     assert_times(path, [Fraction(delay, 1000) for delay in delays])
     assert len(wanted) == count
+    assert largest_difference(seen_in(path), wanted) == 0
+
+
+@pytest.mark.parametrize("version", [b"GIF87a", b"GIF89a"])
+def test_pictures_of_a_gif_that_say_nothing_of_their_delay_are_pictures(tmp_path, version):
+    size, pictures, _, _ = random_gif(np.random.default_rng(3))
+    path = tmp_path / "sticker.gif"
+    data = gif(size, pictures, PALETTE)
+    path.write_bytes(version + re.sub(rb"\x21\xf9\x04.{4}\0", b"", data, flags=re.DOTALL)[6:])
+    assert b"\x21\xf9" not in path.read_bytes()
+    wanted, _ = judged_by_pillow(path)
+    assert_times(path, [Fraction(1, 10)] * len(pictures))
+    assert largest_difference(seen_in(path), wanted) == 0
+
+
+def test_a_gif_that_is_joined_to_another_shows_the_first(tmp_path):
+    first = write_animation(tmp_path / "first.gif", [coded(i) for i in range(5)], 50).read_bytes()
+    second = write_animation(tmp_path / "second.gif", [coded(i) for i in range(5, 12)], 50).read_bytes()
+    path = tmp_path / "both.gif"
+    path.write_bytes(first + second)
+    wanted, _ = judged_by_pillow(path)
+    assert len(wanted) == 5
+    assert_times(path, [Fraction(1, 20)] * 5)
+
+
+@pytest.mark.parametrize("block", [COMMENT, APPLICATION, CONTROL, PLAIN_TEXT])
+def test_blocks_between_the_pictures_of_a_gif_change_nothing(tmp_path, block):
+    path = write_animation(tmp_path / "sticker.gif", [coded(i) for i in range(20)], 50)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\x21\xf9\x04", block + b"\x21\xf9\x04"))
+    wanted, delays = judged_by_pillow(path)
+    assert_times(path, [Fraction(delay, 1000) for delay in delays])
     assert largest_difference(seen_in(path), wanted) == 0
 
 

@@ -1,13 +1,14 @@
-"""Animated pictures as their senders see them: how long each picture is shown, and those that FFmpeg cannot draw.
+"""Animated pictures as their senders see them: their frames, and how long each is shown.
 
-Belongs here: the rule of short delays, which packets are pictures, frames by Pillow and by our own drawing of PNG.
-Does not belong here: what the bytes claim (`structure`), drawing PNG (`apng`).
+Belongs here: the rule of short delays, and who decodes what. Does not belong here: what the bytes claim (`structure`),
+drawing PNG (`apng`).
 
-FFmpeg splits GIF into packets with delays. It knows still WebP only, takes animated AVIF for one picture, and draws
-some PNG wrong: these are read here.
+Stamps are sums of the delays that the file has, so that what a probe says and what is read cannot differ. FFmpeg
+decodes GIF, of which its demuxer loses pictures or makes too many. It knows still WebP only, takes animated AVIF for
+one picture, and draws some PNG wrong: Pillow reads the first two, and PNG is drawn by its rules.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,16 +18,13 @@ import numpy as np
 
 from emovid_assets.core.video.apng import drawn_pictures
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.structure import Animation, holds_picture, read_animation
+from emovid_assets.core.video.structure import Animation, gif_packets, read_animation
 
 SHORT_DELAY = Fraction(10, 1000)
 SHOWN_INSTEAD = Fraction(100, 1000)
 """Every browser shows a picture with a delay of at most 10 ms for a tenth of a second."""
 
-TIMED_BY_DELAYS = frozenset({"gif"})
-"""FFmpeg's names of the containers whose stamps are sums of delays."""
-
-CODECS = {"webp": "webp", "avif": "av1", "apng": "apng"}
+CODECS = {"gif": "gif", "webp": "webp", "avif": "av1", "apng": "apng"}
 
 
 def shown_delay(ticks: int, time_base: Fraction) -> int:
@@ -34,33 +32,9 @@ def shown_delay(ticks: int, time_base: Fraction) -> int:
     return ticks if ticks * time_base > SHORT_DELAY else round(SHOWN_INSTEAD / time_base)
 
 
-def is_picture(container_name: str, packet: Any) -> bool:
-    """Whether a packet is one of the pictures; FFmpeg makes one of what follows a GIF's last picture, too."""
-    return container_name != "gif" or packet.size == 0 or holds_picture(memoryview(packet))
-
-
-def retimed(container_name: str, packets: Iterable[Any]) -> Iterator[Any]:
-    """Packets of one stream from its beginning on, with the stamps that viewers see; those without a picture left out.
-
-    Those of other containers pass as they are.
-    """
-    if container_name not in TIMED_BY_DELAYS:
-        yield from packets
-        return
-    shown_at = 0
-    for packet in packets:
-        if packet.size == 0:
-            yield packet
-        elif is_picture(container_name, packet):
-            packet.pts = packet.dts = shown_at
-            packet.duration = shown_delay(packet.duration or 0, packet.time_base)
-            shown_at += packet.duration
-            yield packet
-
-
 @dataclass(frozen=True)
 class Drawn:
-    """What there is to know of an animation that FFmpeg does not read. `delays` are as shown, in ticks."""
+    """What there is to know of an animation without decoding it. `delays` are as shown, in ticks."""
 
     container: str
     codec: str
@@ -69,48 +43,61 @@ class Drawn:
     transfer: int | None
 
 
-def is_drawn_here(path: Path) -> bool:
-    """Whether the frames are read here and not by FFmpeg: WebP, AVIF sequences, PNG."""
-    animation = read_animation(path)
-    return animation is not None and animation.is_drawn_here
-
-
 def drawn(animation: Animation) -> Drawn:
     delays = [shown_delay(delay, animation.time_base) for delay in animation.delays]
     return Drawn(animation.container, CODECS[animation.container], animation.time_base, delays, animation.transfer)
 
 
 def drawn_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
-    """Stamp, duration and RGBA picture of every frame, one after the other; ticks are those of `drawn`.
+    """Stamp, duration and picture of every frame, one after the other; ticks are those of `drawn`.
 
-    Raises MediaError `corrupt_frames` where there are other pictures than the file claims.
+    Raises MediaError `corrupt_frames` where a picture cannot be decoded, or there are fewer than delays.
     """
-    import av
-
     animation = read_animation(path)
     if animation is None:
         raise MediaError("replaced", "The file is no animation any more")
     facts = drawn(animation)
-    pixels = drawn_pictures(path) if animation.container == "apng" else _pillow_pictures(path)
+    pictures = _PICTURES[facts.container](path)
     shown_at = 0
-    for delay in facts.delays:
-        rgba = next(pixels, None)
-        if rgba is None:
-            raise MediaError("corrupt_frames", "The file has fewer pictures than delays")
-        picture = av.VideoFrame.from_ndarray(rgba, format="rgba")
+    for number, delay in enumerate(facts.delays):
+        picture = next(pictures, None)
+        if picture is None:
+            raise MediaError("corrupt_frames", f"Picture {number} cannot be decoded")
         picture.pts, picture.time_base = shown_at, facts.time_base
         yield shown_at, delay, picture
         shown_at += delay
 
 
-def _pillow_pictures(path: Path) -> Iterator[np.ndarray]:
+def _by_ffmpeg(path: Path) -> Iterator[Any]:
+    import av
+
+    decoder = av.CodecContext.create("gif", "r")
+    try:
+        for data in gif_packets(path):
+            yield from decoder.decode(av.Packet(data))
+    except av.error.FFmpegError as error:
+        raise MediaError("corrupt_frames", f"The decoder stopped: {error.strerror}") from error
+
+
+def _by_pillow(path: Path) -> Iterator[Any]:
+    import av
     from PIL import Image, ImageSequence
 
     try:
         with Image.open(path) as image:
             for still in ImageSequence.Iterator(image):
-                yield np.ascontiguousarray(still.convert("RGBA"))
+                yield av.VideoFrame.from_ndarray(np.ascontiguousarray(still.convert("RGBA")), format="rgba")
     except Image.DecompressionBombError as error:
         raise MediaError("too_large", str(error)) from error
     except (OSError, ValueError, SyntaxError, RuntimeError) as error:
         raise MediaError("corrupt_frames", f"Pillow stopped: {error}") from error
+
+
+def _by_opencv(path: Path) -> Iterator[Any]:
+    import av
+
+    for pixels in drawn_pictures(path):
+        yield av.VideoFrame.from_ndarray(pixels, format="rgba")
+
+
+_PICTURES = {"gif": _by_ffmpeg, "webp": _by_pillow, "avif": _by_pillow, "apng": _by_opencv}

@@ -23,11 +23,11 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.video.animations import is_drawn_here
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.reading import open_container, sound_stream
 from emovid_assets.core.video.sound import Sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
+from emovid_assets.core.video.structure import animation_kind
 
 REASONS: dict[str, str] = {
     "asked": "the settings ask for encoding",
@@ -199,7 +199,7 @@ class _SoundTrack:
 @contextmanager
 def open_source(path: Path, stream_index: int) -> Iterator[Source]:
     """A source to copy clips from. Raises CannotCopyError where none of its clips can be copied."""
-    if is_drawn_here(path):
+    if animation_kind(path):
         raise CannotCopyError("container")
     with open_container(path) as container:
         yield Source(container, stream_index)

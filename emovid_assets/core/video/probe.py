@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from emovid_assets.core.video.animations import drawn, retimed
+from emovid_assets.core.video.animations import drawn
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.foreign import what_else
 from emovid_assets.core.video.reading import Frame, Video, open_container, picture_streams
@@ -35,7 +35,7 @@ INTERLACED_ORDERS = frozenset({2, 3, 4, 5})
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may ask for. `max_animation_pixels`: frames × width × height of a GIF, APNG or WebP, where a few
+    """What a file may ask for. `max_animation_pixels`: frames × width × height of a GIF, APNG, WebP or AVIF, where few
     bytes may stand for any number of large pictures. Defaults: 8K pictures, a day of 60 Hz."""
 
     max_pixels: int = 8192 * 4320
@@ -121,11 +121,9 @@ def probe_file(path: Path, limits: Limits = Limits()) -> Probe:
             raise MediaError(*other)
         animation = read_animation(path)
         if animation is None:
-            return _probe_container(path, limits, is_animation=False)
+            return _probe_container(path, limits)
         _require_whole(animation, limits)
-        if animation.is_drawn_here:
-            return _probe_drawn(path, animation, limits)
-        return _probe_container(path, limits, is_animation=True)
+        return _probe_animation(path, animation, limits)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
     except OSError as error:
@@ -148,7 +146,7 @@ def _require_whole(animation: Animation, limits: Limits) -> None:
         raise MediaError("single_image", "The file is a still picture")
 
 
-def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe:
+def _probe_container(path: Path, limits: Limits) -> Probe:
     import av
 
     with open_container(path, max_pixels=limits.max_pixels) as container:
@@ -166,7 +164,7 @@ def _probe_container(path: Path, limits: Limits, *, is_animation: bool) -> Probe
         if not filled:
             raise MediaError(*(fault(path) or ("truncated", "The video stream has no packets")))
         stream, track = filled[0], tracks[filled[0].index]
-        missing = None if is_animation else _missing(container, stream, tracks)
+        missing = _missing(container, stream, tracks)
         if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
             raise MediaError("truncated", missing)
         damage = fault(path)
@@ -247,7 +245,7 @@ def _decodable(container: Any, path: Path) -> list[Any]:
 
 def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
     tracks = {stream.index: _Track() for stream in container.streams}
-    for packet in retimed(container.format.name, container.demux()):
+    for packet in container.demux():
         index = packet.stream.index
         # A stream may appear only while packets are read.
         track = tracks.setdefault(index, _Track())
@@ -316,7 +314,7 @@ def _first_frame(path: Path, stream_index: int) -> Frame:
     return frame
 
 
-def _probe_drawn(path: Path, animation: Animation, limits: Limits) -> Probe:
+def _probe_animation(path: Path, animation: Animation, limits: Limits) -> Probe:
     facts = drawn(animation)
     duration_s = float(sum(facts.delays) * facts.time_base)
     limits.require_length(len(facts.delays), duration_s)

@@ -1,4 +1,4 @@
-"""One way to get frames out of any file: PyAV for films and GIF, `animations` for the other stickers.
+"""One way to get frames out of any file: PyAV for films, `animations` for GIF, APNG, WebP and AVIF.
 
 Belongs here: opening, choosing the stream, presentation stamps, colour conversion of a frame.
 Does not belong here: what is measured on the frames.
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emovid_assets.core.video.animations import TIMED_BY_DELAYS, drawn_frames, is_drawn_here, retimed
+from emovid_assets.core.video.animations import drawn_frames
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.structure import why_unreadable
+from emovid_assets.core.video.structure import animation_kind, why_unreadable
 
 if TYPE_CHECKING:
     import av
@@ -33,6 +33,9 @@ RUN_UPS_S = {"mpegts": (10,), "mpeg": (10,)}
 first stamps behind it are guessed where pictures share one."""
 USUAL_RUN_UPS_S = (0, 10)
 """An index may point behind the frame, or to a picture that refers to others before it: then ten seconds earlier."""
+
+WITHOUT_RATE = ("webp", "avif")
+"""Animations of which FFmpeg sees one picture."""
 
 
 @dataclass(slots=True)
@@ -120,7 +123,7 @@ class Video:
 
         Cut detectors count their shortest scene against this rate, as PySceneDetect's own PyAV backend does.
         """
-        if is_drawn_here(self.path):
+        if animation_kind(self.path) in WITHOUT_RATE:
             return Fraction(25)
         with open_container(self.path) as container:
             rate = container.streams[self.stream_index].guessed_rate
@@ -128,7 +131,7 @@ class Video:
 
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as coded; 1 where the file does not say."""
-        if is_drawn_here(self.path):
+        if animation_kind(self.path):
             return Fraction(1)
         with open_container(self.path) as container:
             return Fraction(container.streams[self.stream_index].sample_aspect_ratio or 1)
@@ -138,7 +141,7 @@ class Video:
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        if is_drawn_here(self.path):
+        if animation_kind(self.path):
             source = drawn_frames(self.path)
         else:
             source = self._decode() if self.start_pts is None else self._decode_from(self.start_pts)
@@ -152,9 +155,7 @@ class Video:
     def _decode_from(self, start_pts: int) -> Iterator[tuple[int, int, Any]]:
         """The frames from `start_pts` on, exactly as without seeking: from the beginning where no seek leads there."""
         with open_container(self.path) as container:
-            # Sums of delays are known from the beginning on only.
-            is_timed_by_delays = container.format.name in TIMED_BY_DELAYS
-            run_ups_s = () if is_timed_by_delays else RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
+            run_ups_s = RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
         for run_up_s in run_ups_s:
             with closing(self._decode(start_pts, run_up_s)) as found:
                 try:
@@ -189,7 +190,7 @@ class Video:
             next_pts = count = damaged = 0
             is_waiting = start_pts is not None
             try:
-                for packet in retimed(container.format.name, container.demux(stream)):
+                for packet in container.demux(stream):
                     # An empty packet repeats a picture (Theora); handed to the decoder it would mean the end.
                     if packet.size == 0 and packet.dts is not None:
                         continue

@@ -12,6 +12,7 @@ Formats: GIF89a (CompuServe), PNG 3rd edition (W3C, `acTL`), WebP (RFC 9649), AV
 import mmap
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,8 @@ SIGNATURES = (
 """First bytes of Matroska, Ogg, AVI and WebP, Flash, ASF, GIF, PNG, MPEG program and elementary streams."""
 
 
+GIF_TICK = Fraction(1, 100)
+GIF_EXTENSION, GIF_PICTURE, GIF_CONTROL = 0x21, 0x2C, b"\xf9\x04"
 PNG_TICK = Fraction(1, 100_000)
 """Delays of PNG are fractions; these ticks are FFmpeg's."""
 AVIF_BRANDS = (b"avis", b"avif", b"mif1", b"msf1")
@@ -51,7 +54,7 @@ class Animation:
 
     Sizes in pixels: the canvas, grown by frames that reach beyond it as lenient decoders do. `frame_count` counts
     what is there, `declared_count` what the header promises (null: nothing). `delays` are as written, in ticks of
-    `time_base`; GIF's are left to FFmpeg. `transfer`: AVIF's characteristics by ITU-T H.273.
+    `time_base`. `transfer`: AVIF's characteristics by ITU-T H.273.
     """
 
     container: str
@@ -64,74 +67,89 @@ class Animation:
     time_base: Fraction = Fraction(1, 1000)
     transfer: int | None = None
 
-    @property
-    def is_drawn_here(self) -> bool:
-        """Whether its frames are read by `animations`, because FFmpeg cannot read it or draws it wrong."""
-        return self.container != "gif"
-
     def grow(self, right: int, bottom: int) -> None:
         self.width, self.height = max(self.width, right), max(self.height, bottom)
+
+
+def animation_kind(path: Path) -> str | None:
+    """`gif`, `apng`, `webp` or `avif`, also for a still picture; null for any other file."""
+    with path.open("rb") as file:
+        return _kind_of(file.read(HEAD_BYTES))
+
+
+def _kind_of(head: bytes) -> str | None:
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "apng"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    return "avif" if head[8:12] in AVIF_BRANDS and b"avis" in _brands(head) else None
 
 
 def read_animation(path: Path) -> Animation | None:
     """Null where the file is none of the four formats."""
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-        walk = next((walk for is_it, walk in _WALKS if is_it(head)), None)
-        if walk is None:
+        kind = _kind_of(file.read(HEAD_BYTES))
+        if kind is None:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                return walk(data)
+                return _WALKS[kind](data)
             except (struct.error, IndexError):
                 return Animation("", is_cut_off=True)
 
 
 def _gif(data: mmap.mmap) -> Animation:
-    found = Animation("gif", *struct.unpack_from("<2H", data, 6))
+    width, height = struct.unpack_from("<2H", data, 6)
+    found = Animation("gif", width, height, time_base=GIF_TICK)
     if found.width == 0 or found.height == 0:
         return found
-    flags, at = data[10], 13
-    at += _palette_size(flags)
-    while at < len(data):
-        kind = data[at]
-        if kind == 0x21:
-            at, is_whole = _skip_blocks(data, at + 2)
-        elif kind == 0x2C:
-            if at + 10 > len(data):
-                found.is_cut_off = True
-                break
-            left, top, width, height, flags = struct.unpack_from("<4HB", data, at + 1)
+    delay = 0
+    for kind, at, _, is_whole in _gif_blocks(data):
+        if kind == GIF_PICTURE and at + 10 <= len(data):
+            left, top, width, height = struct.unpack_from("<4H", data, at + 1)
             found.grow(left + width, top + height)
             found.frame_count += 1
-            at, is_whole = _skip_blocks(data, at + 11 + _palette_size(flags))
-        else:
-            # The trailer, or something that every reader takes for the end.
-            break
-        if not is_whole:
-            found.is_cut_off = True
-            break
+            found.delays.append(delay)
+            delay = 0
+        elif data[at + 1 : at + 3] == GIF_CONTROL:
+            (delay,) = struct.unpack_from("<H", data, at + 4)
+        found.is_cut_off |= not is_whole
     return found
 
 
-def holds_picture(packet: memoryview) -> bool:
-    """Whether an image is among the blocks that FFmpeg's GIF demuxer put into one packet."""
-    at = 0
-    try:
-        if packet[:3] == b"GIF":
-            at = 13 + _palette_size(packet[10])
-        while packet[at] == 0x21:
-            at, _ = _skip_blocks(packet, at + 2)
-        return packet[at] == 0x2C
-    except IndexError:
-        return False
+def _gif_blocks(data: mmap.mmap) -> Iterator[tuple[int, int, int, bool]]:
+    """Kind, start and end of each block, and whether its end is there.
+
+    Up to the trailer, or what every reader takes for the end: a GIF that is joined to another shows the first.
+    """
+    at = 13 + _palette_size(data[10])
+    while at < len(data) and data[at] in (GIF_EXTENSION, GIF_PICTURE):
+        # A picture's codes stand behind its place, its palette and a byte; an extension's behind its name.
+        start = at + 2
+        if data[at] == GIF_PICTURE:
+            start = at + 11 + _palette_size(data[at + 9]) if at + 10 <= len(data) else len(data)
+        end, is_whole = _skip_blocks(data, start)
+        yield data[at], at, end, is_whole
+        at = end
+
+
+def gif_packets(path: Path) -> Iterator[bytes]:
+    """The pictures of a GIF, each with the blocks before it: FFmpeg splits elsewhere, and loses some of them."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        last = 0
+        for kind, _, end, _ in _gif_blocks(data):
+            if kind == GIF_PICTURE:
+                yield data[last:end]
+                last = end
 
 
 def _palette_size(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _skip_blocks(data: mmap.mmap | memoryview, at: int) -> tuple[int, bool]:
+def _skip_blocks(data: mmap.mmap, at: int) -> tuple[int, bool]:
     """Where the chain of sub-blocks ends, and whether its end is there."""
     while at < len(data):
         if data[at] == 0:
@@ -233,12 +251,7 @@ def _brands(head: bytes) -> set[bytes]:
     return {head[at : at + 4] for at in (8, *range(16, end, 4))}
 
 
-_WALKS = (
-    (lambda head: head[:6] in (b"GIF87a", b"GIF89a"), _gif),
-    (lambda head: head[:8] == b"\x89PNG\r\n\x1a\n", _png),
-    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp),
-    (lambda head: b"avis" in _brands(head) and head[8:12] in AVIF_BRANDS, _avif),
-)
+_WALKS = {"gif": _gif, "apng": _png, "webp": _webp, "avif": _avif}
 
 
 def fault(path: Path) -> tuple[str, str] | None:
