@@ -20,7 +20,7 @@ from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, open_container, upright
-from emovid_assets.core.video.sound import Sound, read_sound
+from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
 
@@ -110,7 +110,7 @@ class ClipWriter:
         return WrittenClip(duration_s, "h264", "aac" if sound else None, reason)
 
     def _sound(self, segment: dict[str, Any]) -> Sound | None:
-        return read_sound(self._path, self._tracks, segment["start_s"], segment["end_s"], segment["video_start_s"])
+        return clip_sound(self._path, self._tracks, segment)
 
 
 def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:

@@ -4,7 +4,7 @@ Belongs here: what is asked of the sound of a file, and what is measured on samp
 where the samples lie (`sound_placing`). Times are seconds from the first *video* frame, as everywhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,15 @@ def read_sound(
                 samples[:, low - start : high - start] = block[:, low - at : high - at]
                 is_heard = True
     return Sound(samples, rate) if is_heard else None
+
+
+def clip_sound(path: Path, tracks: Tracks, segment: Mapping[str, Any]) -> Sound | None:
+    """What a clip file carries: sound exactly where the scan heard some, be it silence where a seek finds none."""
+    if tracks.audio_index is None or not segment["has_audio"]:
+        return None
+    start_s, end_s = segment["start_s"], segment["end_s"]
+    sound = read_sound(path, tracks, start_s, end_s, segment["video_start_s"])
+    return sound or Sound(np.zeros((1, round((end_s - start_s) * 48_000)), np.float32), 48_000)
 
 
 def _again(first: Piece, others: Iterator[Piece]) -> Iterator[Piece]:
