@@ -23,6 +23,8 @@ from emovid_assets.core.video.streams import Tracks
 HOLE_S = 0.005
 """A stamp further from the count than this begins a new run. Rounding makes it stray by 1 ms, and by 2.5 ms where an
 encoder's short blocks add theirs; a packet that is missing leaves 10 ms of Opus, and 20 ms and more of other codecs."""
+LONGEST_PACKET_S = 0.1
+"""What a packet that gives no samples may have held: the first one of Vorbis, or a damaged one."""
 ANCHOR_FRAMES = 24
 """A run begins where this many of its stamps say on average. One alone is off by up to half a millisecond, and after a
 seek by another half."""
@@ -122,10 +124,17 @@ def seek_before(container: Any, tracks: Tracks, start_s: float) -> None:
 
 
 def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
-    """Frames; null where something could not be decoded. A fault of the sound must not cost the pictures."""
+    """Frames; null where something could not be decoded. A fault of the sound must not cost the pictures.
+
+    Behind a hole or a fault the decoder begins afresh, as it does where a seek ends there: what it keeps of the packets
+    before would be mixed into others.
+    """
     import av
 
-    source = packets(container, tracks, container.streams[tracks.audio_index])
+    stream = container.streams[tracks.audio_index]
+    tick = float(stream.time_base)
+    source = packets(container, tracks, stream)
+    expected_s: float | None = None
     while True:
         try:
             packet = next(source, None)
@@ -136,14 +145,23 @@ def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
             return
         if packet.size == 0 and packet.dts is not None:
             continue
+        at_s = expected_s if packet.pts is None else packet.pts * tick
+        if at_s is not None and expected_s is not None and abs(at_s - expected_s) > HOLE_S:
+            stream.codec_context.flush_buffers()
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, ValueError, LookupError):
             faults.count += 1
+            frames = []
+            stream.codec_context.flush_buffers()
             yield None
-            continue
+        if at_s is not None:
+            # MP4 lets a packet last until the next one, hole and all.
+            expected_s = at_s + min((packet.duration or 0) * tick, LONGEST_PACKET_S)
         for frame in frames:
             if frame.samples and frame.sample_rate:
+                if frame.pts is not None:
+                    expected_s = frame.pts * tick + frame.samples / frame.sample_rate
                 yield frame
 
 
