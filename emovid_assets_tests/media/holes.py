@@ -62,6 +62,14 @@ def write_scenes(
     return path
 
 
+def write_vorbis(path: Path) -> Path:
+    """The four scenes with Vorbis, for which PyAV's wheel has no sound encoder."""
+    plain = write_scenes(path.with_suffix(".mov"), "pcm_s16le")
+    command = [FFMPEG, "-v", "error", "-y", "-i", str(plain), "-c:v", "copy", "-c:a", "libvorbis", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
 def remuxed(
     source: Path,
     target: Path,
@@ -69,19 +77,20 @@ def remuxed(
     is_dropped: Callable[[int, float], bool] = lambda number, at_s: False,
     sound_late_s: float = 0.0,
 ) -> Path:
-    """The same packets but some of the sound's: asked by number and by time."""
+    """The same packets but some of the sound's: asked by number and by time; where parts overlap, the first stays."""
     with av.open(str(source)) as film, av.open(str(target), "w") as output:
         streams = [film.streams.video[0], film.streams.audio[0]]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in streams}
         late = round(sound_late_s / streams[1].time_base)
-        number = -1
+        number, last = -1, None
         for packet in film.demux(streams):
             if packet.dts is None:
                 continue
             if packet.stream is streams[1]:
                 number += 1
-                if is_dropped(number, float(packet.pts * packet.time_base)):
+                if is_dropped(number, float(packet.pts * packet.time_base)) or (last and packet.dts <= last):
                     continue
+                last = packet.dts + (packet.duration or 0) - round(0.002 / packet.time_base)
                 packet.pts, packet.dts = packet.pts + late, packet.dts + late
             packet.stream = copies[packet.stream.index]
             output.mux(packet)

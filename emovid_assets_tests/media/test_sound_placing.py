@@ -25,6 +25,7 @@ from emovid_assets_tests.media.holes import (
     remuxed,
     with_damage,
     write_scenes,
+    write_vorbis,
 )
 from emovid_assets_tests.media.scanning import scan, segment_of, whole
 
@@ -38,9 +39,11 @@ def films(tmp_path_factory):
     """The film of four scenes by the codec of its sound; written once each."""
     folder = tmp_path_factory.mktemp("films")
 
-    def written(codec, suffix="mp4", **options):
-        path = folder / f"{codec} {' '.join(map(str, options.values()))}.{suffix}"
-        return path if path.exists() else write_scenes(path, codec, **options)
+    def written(codec, suffix="mp4"):
+        path = folder / f"{codec}.{suffix}"
+        if path.exists():
+            return path
+        return write_vorbis(path) if codec == "vorbis" else write_scenes(path, codec)
 
     return written
 
@@ -76,10 +79,10 @@ def assert_scenes_have_their_tones(path, scenes=range(4), among=SCENES_S):
 
 
 @pytest.mark.parametrize(
-    ("codec", "suffix"), [("aac", "mp4"), ("aac", "mkv"), ("aac", "ts"), ("libmp3lame", "mkv"), ("pcm_s16le", "mov")]
+    ("codec", "suffix"), [("aac", "mp4"), ("aac", "mkv"), ("aac", "ts"), ("libmp3lame", "mkv"), ("pcm_s16le", "mkv")]
 )
 def test_what_follows_missing_packets_keeps_its_place(films, tmp_path, codec, suffix):
-    source = films(codec, "mov" if suffix == "mov" else "mp4")
+    source = films(codec, "mov" if codec == "pcm_s16le" else "mp4")
     path = remuxed(source, tmp_path / f"film.{suffix}", is_dropped=lambda _, at_s: 2.2 < at_s < 3.7)
     found = heard(path)
     assert [round(sound.sound_missing_s, 1) for sound in found.intervals] == [0, 1.5, 0, 0]
@@ -229,7 +232,8 @@ def test_one_film_sounds_alike_in_every_container(tmp_path, codec, late_s):
             assert ours.features["spectral_centroid_hz"] == pytest.approx(
                 theirs.features["spectral_centroid_hz"], rel=0.01
             )
-            assert ours.sound_missing_s == pytest.approx(theirs.sound_missing_s, abs=0.002)
+            # FFmpeg hides what an Opus decoder needs to settle, 6.5 ms, in some containers only.
+            assert ours.sound_missing_s == pytest.approx(theirs.sound_missing_s, abs=0.007)
         assert np.argmax(np.abs(samples_of(path, 0.0, 3.0, 48_000)) > 0.02) == pytest.approx(onset, abs=50)
 
 
@@ -261,8 +265,7 @@ def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_
     codec, suffix, holes, late_s, cuts_s = broken
     path = tmp_path / f"film.{suffix}"
     dropped = {number for first, count in holes for number in range(first, first + count)}
-    options = {"layout": "stereo"} if codec == "vorbis" else {}
-    source = films(codec, {"pcm_s16le": "mov", "vorbis": "mkv"}.get(codec, "mp4"), **options)
+    source = films(codec, {"pcm_s16le": "mov", "vorbis": "mkv"}.get(codec, "mp4"))
     remuxed(source, path, is_dropped=lambda number, _: number in dropped, sound_late_s=late_s)
     tracks, video_start_s = reading(path)
     intervals = list(zip(cuts_s, cuts_s[1:], strict=False))

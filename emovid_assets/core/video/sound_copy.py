@@ -48,10 +48,7 @@ def sound_packets(
     if not all(is_as_declared(stream, bytes(memoryview(packet)[:4])) for packet in packets):
         return None
     scale = tick * rate
-    # Stamps may be rounded, the size of a frame is fixed. Opus counts in 2.5 ms.
-    unit = 120 if codec_name(stream) == "opus" else stream.codec_context.frame_size or 1024
-    unit_ticks = float(unit / scale)
-    sizes = [max(1, round((packet.duration or 0) / unit_ticks)) * unit for packet in packets]
+    sizes = _sizes(stream, packets, scale)
     counted = [0, *accumulate(sizes)]
     offsets = [float(packet.pts * scale) - at for packet, at in zip(packets, counted, strict=False)]
     if max(offsets) - min(offsets) > float(STAMP_JITTER_S * rate):
@@ -81,6 +78,28 @@ def is_as_declared(stream: Any, data: bytes) -> bool:
         rate = MP3_RATES[data[2] >> 2 & 3] >> MP3_HALVINGS[data[1] >> 3 & 3]
         return bool(rate == context.sample_rate and (data[3] >> 6 == 3) == (context.channels == 1))
     return True
+
+
+def _sizes(stream: Any, packets: Sequence[Any], scale: Fraction) -> list[int]:
+    """How many samples each packet holds. Its duration may be rounded, and in MP4 it spans the hole behind it."""
+    if codec_name(stream) == "opus":
+        return [_opus_size(bytes(memoryview(packet)[:2])) for packet in packets]
+    unit = stream.codec_context.frame_size or 1024
+    usual = sorted(packet.duration or 0 for packet in packets)[len(packets) // 2]
+    return [max(1, round(usual * scale / unit)) * unit] * len(packets)
+
+
+def _opus_size(data: bytes) -> int:
+    """Samples at 48 kHz by the first bytes of a packet (RFC 6716, 3.1)."""
+    configuration, code = data[0] >> 3, data[0] & 3
+    if configuration < 12:
+        frame = (480, 960, 1920, 2880)[configuration & 3]
+    elif configuration < 16:
+        frame = (480, 960)[configuration & 1]
+    else:
+        frame = (120, 240, 480, 960)[configuration & 3]
+    count = (1, 2, 2)[code] if code < 3 else data[1] & 63 if len(data) > 1 else 0
+    return frame * count
 
 
 def codec_name(stream: Any) -> str:
