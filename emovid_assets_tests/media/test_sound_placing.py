@@ -4,6 +4,7 @@
 """
 
 import os
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -86,7 +87,9 @@ def test_what_follows_missing_packets_keeps_its_place(films, tmp_path, codec, su
     path = remuxed(source, tmp_path / f"film.{suffix}", is_dropped=lambda _, at_s: 2.2 < at_s < 3.7)
     found = heard(path)
     assert [round(sound.sound_missing_s, 1) for sound in found.intervals] == [0, 1.5, 0, 0]
-    assert [loudness(found)[scene] for scene in (0, 2, 3)] == pytest.approx([LOUDNESS_DB[s] for s in (0, 2, 3)], abs=0.5)
+    assert [loudness(found)[scene] for scene in (0, 2, 3)] == pytest.approx(
+        [LOUDNESS_DB[s] for s in (0, 2, 3)], abs=0.5
+    )
     assert found.intervals[1].features["silence_share"] == pytest.approx(0.75, abs=0.03)
     assert_scenes_have_their_tones(path, (0, 2, 3))
     assert np.abs(samples_of(path, 2.35, 3.6)).max() == 0
@@ -170,7 +173,9 @@ def sound_packets_of(path):
         return {bytes(packet) for packet in film.demux(film.streams.audio[0]) if packet.size > 100}
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("aac", "mp4"), ("aac", "mkv"), ("libopus", "mkv"), ("libmp3lame", "mp4")])
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("aac", "mp4"), ("aac", "mkv"), ("libopus", "mkv"), ("libmp3lame", "mp4")]
+)
 @pytest.mark.parametrize("is_copy_allowed", [True, False])
 def test_a_clip_over_a_hole_plays_right_in_readers_that_count_samples(films, tmp_path, codec, suffix, is_copy_allowed):
     path = remuxed(films(codec), tmp_path / f"film.{suffix}", is_dropped=lambda _, at_s: 2.5 < at_s < 3.5)
@@ -268,7 +273,7 @@ def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_
     source = films(codec, {"pcm_s16le": "mov", "vorbis": "mkv"}.get(codec, "mp4"))
     remuxed(source, path, is_dropped=lambda number, _: number in dropped, sound_late_s=late_s)
     tracks, video_start_s = reading(path)
-    intervals = list(zip(cuts_s, cuts_s[1:], strict=False))
+    intervals = list(pairwise(cuts_s))
     played, rate = heard_by_pyav(path)
     for (start_s, end_s), found in zip(
         intervals, interval_features(path, tracks, intervals, video_start_s).intervals, strict=True
