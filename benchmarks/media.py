@@ -10,6 +10,9 @@ says what differed and the exit code is 1.
 `--markdown docs/media_benchmarks.md` puts the tables into the document. Peers that are not installed are
 left out, and the output says so: `ffmpeg`, `datachain`, `pixeltable` (`--peer-python` names the interpreter of
 another environment that has them).
+
+`--against COMMIT` does nothing of this: it runs the pass of this tree and that of another commit in turn, each in a
+fresh process, and prints their CPU-seconds and ratio for every film.
 """
 
 import argparse
@@ -26,7 +29,7 @@ from pathlib import Path
 
 import av
 
-from benchmarks import media_equal, media_peers
+from benchmarks import media_against, media_equal, media_peers
 from benchmarks.measuring import CORPUS, cpu_seconds, fill, geometric_mean, one_thread, table
 from benchmarks.media_ours import (
     Work,
@@ -293,6 +296,9 @@ def main() -> int:
     parser.add_argument("--skip-pool", action="store_true", help="no worker pool, no stickers")
     parser.add_argument("--skip-cli", action="store_true", help="without `scenedetect split-video`, half of the time")
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has datachain or pixeltable")
+    parser.add_argument(
+        "--against", nargs="?", const=media_against.PARENT, metavar="COMMIT", help="only the pass, beside another's"
+    )
     parser.add_argument("--markdown", type=Path, help="document whose tables are replaced")
     options = parser.parse_args()
     one_thread()
@@ -304,6 +310,8 @@ def main() -> int:
             paths.append(write_noisy_film(options.corpus / SOURCE, Path(folder) / NOISY))
         # Lazy imports are paid before the clock runs.
         smallest = min(corpus_films, key=lambda path: path.stat().st_size)
+        if options.against:
+            return _against(paths, smallest, options)
         measure(smallest, 1, with_cli=False)
         measured = []
         for path in paths:
@@ -326,6 +334,18 @@ def main() -> int:
     for text in wrong:
         print(f"NOT EQUAL {text}")
     return 1 if wrong else 0
+
+
+def _against(paths: Sequence[Path], smallest: Path, options: argparse.Namespace) -> int:
+    compared = []
+    for film in media_against.compare(paths, smallest, options.against, options.repeats):
+        print(f"{film.path.name} {film.ratio:.2f}", file=sys.stderr, flush=True)
+        compared.append(film)
+    text = media_against.against_table(compared, options.against, left_out=NOISY)
+    print(text)
+    if options.markdown:
+        fill(options.markdown, "media-against", text)
+    return 0
 
 
 def _named(path: Path, corpus_films: Sequence[Path]) -> Path:

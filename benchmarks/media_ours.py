@@ -23,7 +23,7 @@ import av
 
 from benchmarks.measuring import cpu_seconds
 from emovid_assets.core.colour import ColourSums, colour_attributes
-from emovid_assets.core.video import changes, reading, scan
+from emovid_assets.core.video import changes, rgb, scan
 from emovid_assets.core.video.clip_file import ClipWriter
 from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import Frame, Video
@@ -134,7 +134,7 @@ def parts(path: Path, tracks: Tracks, detector: str, folder: Path) -> dict[str, 
         (changes.Shrinker, "__call__", "conversion and downscale"),
         (changes.ChangeMeter, "measure", "changes, with conversion and downscale"),
         (scan.CutDetector, "process", "cut decisions"),
-        (reading.RgbConverter, "planes", "conversion of samples"),
+        (rgb.RgbConverter, "planes", "conversion of samples"),
         (scan.ColourCounter, "add_planes", "colour counts"),
         (scan.ColourCounter, "sums", "colour sums"),
         (scan._Portraits, "settle", "thumbnails and hashes"),

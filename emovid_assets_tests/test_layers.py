@@ -9,7 +9,12 @@ import pytest
 from emovid_assets_tests.rooms import ORDER, PACKAGE, imported, room_of, rooms_in
 
 WITHOUT_DAGSTER = ("core", "home", "tables", "drawing", "queries", "people", "report", "pages")
-WITHOUT_DAGSTER_IN_A_ROOM_WITH = ("checks/rules.py", "checks/proofs.py", "orchestration/instance.py")
+WITHOUT_DAGSTER_IN_A_ROOM_WITH = (
+    "checks/rules.py",
+    "checks/proofs.py",
+    "checks/clip_files.py",
+    "orchestration/instance.py",
+)
 HEAVY = (
     *("torch", "torchvision", "transformers", "peft", "av", "cv2", "scenedetect", "sklearn", "scipy"),
     *("PIL", "imagehash", "yt_dlp"),

@@ -27,7 +27,7 @@ def scanned_rows(domain: str, payloads: Mapping[str, Mapping[str, Any]]) -> Iter
                 "source_id": identifier,
                 "domain": domain,
                 **{name: segment[name] for name in (*_OF_SEGMENT, "start_pts", "end_pts", "has_mended_stamps")},
-                "has_audio": segment.get("has_audio"),
+                **{name: segment.get(name) for name in ("has_audio", "sound_missing_s")},
                 "video_start_s": payload["video_start_s"],
                 "thumbnail_path": segment.get("thumbnail_path"),
                 **dict(zip(SUMS, segment.get("colour", (None,) * len(SUMS)), strict=True)),

@@ -30,6 +30,9 @@ FROM_MANIFEST = (
     *("origin", "origin_url", "attribution", "license", "terms_url"),
 )
 
+SEEN_BY_THE_PASS = ("thumbnail_path", "has_audio", "sound_missing_s")
+"""Columns of `clips` that the media pass finds."""
+
 
 @table_asset(
     group=GROUP,
@@ -136,7 +139,7 @@ def segments(scanned_segments: pa.Table) -> Rows:
     )
 
 
-@table_asset(group=GROUP, code_version="2")
+@table_asset(group=GROUP, code_version="3")
 def clips(
     context: dg.AssetExecutionContext,
     project: Project,
@@ -144,11 +147,9 @@ def clips(
     scanned_segments: pa.Table,
     segments: pa.Table,
 ) -> Rows:
-    thumbnails = each_row(scanned_segments, ("clip_id", "thumbnail_path"))
-    thumbnail_paths = {row["clip_id"]: row["thumbnail_path"] for row in thumbnails}
+    seen = {row["clip_id"]: row for row in each_row(scanned_segments, ("clip_id", *SEEN_BY_THE_PASS))}
     table = TABLES["clips"].from_rows(
-        {**row, "domain": context.partition_key, "thumbnail_path": thumbnail_paths[row["clip_id"]]}
-        for row in _clip_rows(source_videos, segments)
+        {**row, **seen[row["clip_id"]], "domain": context.partition_key} for row in _clip_rows(source_videos, segments)
     )
     return result(
         "clips",
@@ -162,7 +163,7 @@ def clips(
 
 def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str, Any]]:
     """What the kept segments and their sources say of the clips."""
-    of_source = ("width_px", "height_px", "has_audio")
+    of_source = ("width_px", "height_px")
     of_segment = ("clip_id", "source_id", "scene_index", "start_s", "end_s", "duration_s")
     sources = {row.pop("source_id"): row for row in each_row(source_videos, ("source_id", *of_source))}
     for segment in each_row(segments):

@@ -3,21 +3,24 @@
 Belongs here: what can be proved from the home folder alone, one proof after another, and forgetting what does not
 hold. Nothing is computed here: `emovid build` makes again what was forgotten. Needs no Dagster.
 
-A build trusts size and time of a file; this does not, and reads every byte. A build may run meanwhile, but then
-what it has not finished shows as a fault.
+A build trusts size and time of a file; this does not, and reads every byte. A clip file's index must also say what the
+tables say, which takes a millisecond a clip beside its hash; no picture is decoded. A build may run meanwhile, but
+then what it has not finished shows as a fault.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from emovid_assets.checks.clip_files import OF_CLIP, OF_FILE, clip_file_fault, first_frame_fault
 from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
@@ -48,6 +51,9 @@ FOLLOWERS = {
     "source_videos": ("scanned_segments", "segments"),
 }
 """Table → tables that have a row for each of its ids, unless the quarantine says why not."""
+
+Thing = TypeVar("Thing")
+Found = TypeVar("Found")
 
 
 class NothingBuiltError(FileNotFoundError):
@@ -159,29 +165,54 @@ def _version_fault(version: Path | None) -> str | None:
 
 
 def _media(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
-    """Every clip file has the bytes that the table says."""
-    wanted = _column(read["clip_media"], "media_path", "sha256")
-    proof = Proof("clip files", "files", len(wanted), is_repairable=True)
+    """Every clip file has the bytes that the table says, and holds the clip that the tables describe."""
+    clips = _clips(read)
+    proof = Proof("clip files", "files", read["clip_media"].num_rows, is_repairable=True)
     damaged = []
-    for path, found in _hashes(home, wanted):
-        if found != wanted[path]:
-            damaged.append(path)
-            proof.faults.append(f"{path}: {'missing or unreadable' if found is None else 'other bytes than written'}")
+
+    def fault(row: Mapping[str, Any]) -> str | None:
+        path = home.root / row["media_path"]
+        found = _hash(path)
+        if found != row["sha256"]:
+            return "missing or unreadable" if found is None else "other bytes than written"
+        return clip_file_fault(path, clips.get(row["clip_id"]), row)
+
+    rows = sorted(each_row(read["clip_media"], OF_FILE), key=lambda row: row["media_path"])
+    for row, said in _in_threads(fault, rows):
+        if said:
+            damaged.append(row["media_path"])
+            proof.faults.append(f"{row['media_path']}: {said}")
     if repair and damaged:
         store.forget_results_with(damaged)
     return proof
 
 
 def _pictures(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
-    """Every picture that a table names is there and whole."""
-    paths = set(read["clips"]["thumbnail_path"].to_pylist())
-    paths |= set(read["benchmark_split"]["first_frame_path"].drop_null().to_pylist())
+    """Every picture that a table names is there and whole, and a first frame has the size of its clip."""
+    clips = _clips(read)
+    frames = {
+        row["first_frame_path"]: row["clip_id"]
+        for row in each_row(read["benchmark_split"], ("first_frame_path", "clip_id"))
+        if row["first_frame_path"] is not None
+    }
+    paths = {*read["clips"]["thumbnail_path"].to_pylist(), *frames}
     proof = Proof("pictures", "files", len(paths), is_repairable=True)
-    damaged = [path for path in sorted(paths) if not _is_whole_picture(home.root / path)]
-    proof.faults += [f"{path}: missing or not whole" for path in damaged]
+    damaged = []
+    for path in sorted(paths):
+        said = None if _is_whole_picture(home.root / path) else "missing or not whole"
+        if said is None and path in frames and frames[path] in clips:
+            said = first_frame_fault(home.root / path, clips[frames[path]])
+        if said:
+            damaged.append(path)
+            proof.faults.append(f"{path}: {said}")
     if repair and damaged:
         store.forget_results_with(damaged)
     return proof
+
+
+def _clips(read: dict[str, pa.Table]) -> dict[str, Mapping[str, Any]]:
+    """What `clips` says of each clip's files."""
+    return {row["clip_id"]: row for row in each_row(read["clips"], OF_CLIP)}
 
 
 def _ids(read: dict[str, pa.Table]) -> Proof:
@@ -320,17 +351,21 @@ def _own_files(home: Home) -> Iterator[Path]:
 
 
 def _hashes(home: Home, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """(path, SHA-256) in order; null where the file cannot be read. Hashing leaves Python's lock, so threads help."""
+    """(path, SHA-256) in order; null where the file cannot be read."""
+    yield from _in_threads(lambda path: _hash(home.root / path), sorted(paths))
 
-    def of(path: str) -> str | None:
-        try:
-            return file_sha256(home.root / path)
-        except OSError:
-            return None
 
-    ordered = sorted(paths)
+def _hash(path: Path) -> str | None:
+    try:
+        return file_sha256(path)
+    except OSError:
+        return None
+
+
+def _in_threads(function: Callable[[Thing], Found], things: Sequence[Thing]) -> Iterator[tuple[Thing, Found]]:
+    """Each thing with what is found of it, in order. Hashing leaves Python's lock, so threads help."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from zip(ordered, pool.map(of, ordered), strict=True)
+        yield from zip(things, pool.map(function, things), strict=True)
 
 
 def _is_whole_picture(path: Path) -> bool:
@@ -342,10 +377,6 @@ def _is_whole_picture(path: Path) -> bool:
             return head == begin and file.read() == end
     except OSError:
         return False
-
-
-def _column(rows: pa.Table, key: str, value: str) -> dict[str, str]:
-    return dict(zip(rows[key].to_pylist(), rows[value].to_pylist(), strict=True))
 
 
 def _line(error: Exception) -> str:

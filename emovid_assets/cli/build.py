@@ -122,7 +122,8 @@ def verify(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
-    """Prove the warehouse: hash every file again, check tables, ids, splits and the quarantine. Reads all media."""
+    """Prove the warehouse: hash every file again, compare clip files with their rows, check tables, ids, splits and
+    the quarantine. Reads all media."""
     from emovid_assets.checks import proofs as verification
 
     try:

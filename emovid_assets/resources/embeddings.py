@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.model_place import ModelPlace
 from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.video.sampled import sampled_frames
@@ -49,7 +50,7 @@ def embed(
     items = (
         Item(
             row["clip_id"],
-            content=f"{row['sha256']}|{stamps[row['clip_id']]}",
+            content=f"{frames_content(row)}|{stamps[row['clip_id']]}",
             arguments={"path": str(root / row["media_path"]), "stamps_s": stamps[row["clip_id"]]},
             path=row["media_path"],
             input_sha256=row["sha256"],

@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from emovid_assets.core.clip_content import OF_FRAMES
 from emovid_assets.core.colour import mean_colour
 from emovid_assets.core.labelling import ClipEvidence
 from emovid_assets.tables.columns import each_row, rows_of
 
 _OF_CLIP = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
-_OF_FILE = ("clip_id", "media_path", "sha256")
+_OF_FILE = ("clip_id", "media_path", *OF_FRAMES)
 _MOTION = ("sampled_pts_s", "sampled_changes")
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from emovid_assets.core.clip_content import frames_content
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SceneSettings
 from emovid_assets.home.settings_groups import digest
@@ -26,7 +27,7 @@ PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pix
 
 PLACE = (
     *("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s"),
-    *("has_audio", "has_mended_stamps"),
+    *("has_audio", "sound_missing_s", "has_mended_stamps"),
 )
 """What says where a clip is in its source, and what of it can be copied."""
 
@@ -200,7 +201,7 @@ def first_frames(project: Project, domain: str, media: Iterable[Row], log: loggi
     items = (
         Item(
             row["clip_id"],
-            content=row["sha256"],
+            content=frames_content(row),
             arguments={
                 "path": str(home.root / row["media_path"]),
                 "home": str(home.root),

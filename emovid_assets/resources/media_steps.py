@@ -14,7 +14,8 @@ from emovid_assets.core.video.clip_file import ClipWriter
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import png
 from emovid_assets.core.video.probe import Limits, probe_file
-from emovid_assets.core.video.reading import RgbConverter, Video, upright
+from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.rgb import RgbConverter, upright
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.streams import Tracks

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.calibration import fit_temperature
+from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace
 from emovid_assets.core.placing import put_folder_into_place
@@ -71,7 +72,9 @@ def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> lis
     rows = (row for row in tables.clip_rows() if row["clip_id"] in pool.emotions)
     asked = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
     return [
-        Example(row["clip_id"], request, pool.emotions[row["clip_id"]], pool.groups[row["clip_id"]], row["sha256"])
+        Example(
+            row["clip_id"], request, pool.emotions[row["clip_id"]], pool.groups[row["clip_id"]], frames_content(row)
+        )
         for row, request in asked
     ]
 
@@ -250,10 +253,10 @@ def _record(parts: Parts, state: State) -> dict[str, Any]:
 
 
 def _data_sha256(examples: Sequence[Example]) -> str:
-    """Of the clips' bytes, labels and groups, and of what is asked about them."""
+    """Of the clips' frames, labels and groups, and of what is asked about them."""
     digest = hashlib.sha256()
     for one in sorted(examples, key=lambda example: example.clip_id):
         asked = [list(one.request.stamps_s), one.request.side_px, one.request.prompt]
-        line = [one.clip_id, one.content_sha256, one.emotion, one.group_id, *asked]
+        line = [one.clip_id, one.content, one.emotion, one.group_id, *asked]
         digest.update(json.dumps(line).encode() + b"\n")
     return digest.hexdigest()

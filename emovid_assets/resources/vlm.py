@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace, find_model
 from emovid_assets.core.transcripts import Cue, beside, read_cues, spoken
@@ -227,7 +228,7 @@ def _items(requests: Iterable[tuple[Row, ClipRequest]], settings: Settings) -> I
         asked = json.dumps([list(request.stamps_s), request.side_px, request.prompt])
         yield Item(
             clip["clip_id"],
-            content=f"{clip['sha256']}|{hashlib.sha256(asked.encode()).hexdigest()}",
+            content=f"{frames_content(clip)}|{hashlib.sha256(asked.encode()).hexdigest()}",
             arguments=request.as_arguments(),
             path=clip["media_path"],
             input_sha256=clip["sha256"],

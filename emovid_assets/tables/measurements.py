@@ -10,7 +10,6 @@ from emovid_assets.tables.columns import (
     DOMAIN,
     DURATION_S,
     FLAG,
-    HAS_AUDIO,
     INTEGER,
     NUMBER,
     NUMBERS,
@@ -21,7 +20,7 @@ from emovid_assets.tables.columns import (
     Table,
     share,
 )
-from emovid_assets.tables.sources import SEGMENT_COLUMNS
+from emovid_assets.tables.sources import CLIP_HAS_AUDIO, SEGMENT_COLUMNS, SOUND_MISSING_S
 
 COLOUR_SUMS = (
     Column("sampled_frame_count", INTEGER, "frames pooled", is_nullable=True, minimum=1),
@@ -70,7 +69,8 @@ MEASUREMENT_TABLES = (
             Column("end_pts", INTEGER, "presentation stamp at which the segment ends, in ticks of the stream"),
             Column("video_start_s", NUMBER, "presentation stamp of the source's first frame", "s"),
             Column("has_mended_stamps", FLAG, "whether the file shows some of its pictures at once, or backwards"),
-            replace(HAS_AUDIO, is_nullable=True),
+            replace(CLIP_HAS_AUDIO, is_nullable=True),
+            SOUND_MISSING_S,
             Column("thumbnail_path", TEXT, "JPEG below the home folder", is_nullable=True),
             *COLOUR_SUMS,
             *(replace(column, is_nullable=True) for column in (*PICTURE_FEATURES, *SOUND_AND_FRAME_FEATURES)),
@@ -132,7 +132,7 @@ MEASUREMENT_TABLES = (
             DOMAIN,
             DURATION_S,
             *PICTURE_FEATURES,
-            HAS_AUDIO,
+            CLIP_HAS_AUDIO,
             *SOUND_AND_FRAME_FEATURES,
         ),
     ),

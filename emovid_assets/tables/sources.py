@@ -6,6 +6,7 @@ Belongs here: the tables of this stage. Does not belong here: how a value is com
 from emovid_assets.core.collection.attempts import STATUSES
 from emovid_assets.core.collection.terms import TERMS
 from emovid_assets.core.video.clip_copy import REASONS
+from emovid_assets.core.video.rgb import MATRICES
 from emovid_assets.tables.columns import (
     CLIP_ID,
     DOMAIN,
@@ -36,6 +37,22 @@ HEIGHT = Column("height_px", INTEGER, "height as displayed (rotation applied)", 
 SIZE = Column("size_bytes", INTEGER, "size of the file", "bytes", minimum=1)
 VIDEO_CODEC = Column("video_codec", TEXT, "codec of the video stream")
 AUDIO_CODEC = Column("audio_codec", TEXT, "codec of the audio stream", is_nullable=True)
+COLOUR_MATRIX = Column(
+    "colour_matrix", TEXT, "what its colours are read with; `rgb` and `grey` need no matrix", vocabulary=MATRICES
+)
+IS_COLOUR_TAGGED = Column(
+    "is_colour_tagged", FLAG, "whether the file says its matrix or needs none; if not, the size of the picture decides"
+)
+CLIP_HAS_AUDIO = Column("has_audio", FLAG, "whether the sound track holds something within the clip")
+SOUND_MISSING_S = Column(
+    "sound_missing_s",
+    NUMBER,
+    "how much of the clip the sound track is silent for because it holds nothing there, or nothing that can be "
+    "decoded; null without sound",
+    "s",
+    is_nullable=True,
+    minimum=0,
+)
 SEGMENT_COLUMNS = (
     SOURCE_ID,
     CLIP_ID,
@@ -119,9 +136,11 @@ SOURCE_TABLES = (
             Column("fps", NUMBER, "mean frame rate by presentation stamps", "hz", minimum=0),
             Column("frame_count", INTEGER, "frames in presentation order", minimum=1),
             DURATION_S,
-            Column("is_vfr", FLAG, "whether frame durations differ by more than a tick"),
+            Column("is_vfr", FLAG, "whether frame durations differ by more than their rounding to ticks explains"),
             Column("is_interlaced", FLAG, "whether the stream or its first frame is coded in fields"),
             Column("is_hdr", FLAG, "whether the transfer characteristic is PQ or HLG"),
+            COLOUR_MATRIX,
+            IS_COLOUR_TAGGED,
             Column(
                 "rotation_deg",
                 INTEGER,
@@ -134,6 +153,14 @@ SOURCE_TABLES = (
             HAS_AUDIO,
             AUDIO_CODEC,
             Column("sample_rate_hz", INTEGER, "sample rate of the audio", "hz", is_nullable=True),
+            count("audio_track_count", "sound tracks of the file"),
+            Column(
+                "audio_track_index",
+                INTEGER,
+                "which of them is taken, counted from 0; null where none can be heard",
+                is_nullable=True,
+                minimum=0,
+            ),
         ),
     ),
     Table(
@@ -160,7 +187,8 @@ SOURCE_TABLES = (
             Column("fps", NUMBER, "frame_count / duration_s", "hz", minimum=0),
             WIDTH,
             HEIGHT,
-            HAS_AUDIO,
+            CLIP_HAS_AUDIO,
+            SOUND_MISSING_S,
             Column("thumbnail_path", TEXT, "JPEG of the clip's middle sampled frame, below the home folder"),
         ),
     ),
@@ -178,6 +206,13 @@ SOURCE_TABLES = (
             VIDEO_CODEC,
             AUDIO_CODEC,
             DURATION_S,
+            count(
+                "hidden_frame_count",
+                "pictures in the file that are decoded but never shown (before the clip's first or behind its last "
+                "picture), hidden by an edit list",
+            ),
+            COLOUR_MATRIX,
+            IS_COLOUR_TAGGED,
             Column("is_copied", FLAG, "whether the pictures are the source's own packets, without loss"),
             Column(
                 "encoding_reason",

@@ -4,16 +4,23 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from emovid_assets.checks.proofs import NothingBuiltError, Proof, proofs
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.video.picture import png
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets_tests.assets.homes import build, copy_of, draw_gif, errors_of, report_of, rows
 from emovid_assets_tests.cli.conftest import Call
+from emovid_assets_tests.media.making import beeps, scenery, write_video
+from emovid_assets_tests.media.scanning import clip_of
+from emovid_assets_tests.planted_tables import as_written, plant, valid_row
 
 pytestmark = pytest.mark.integration
 
@@ -86,6 +93,78 @@ def test_a_flipped_byte_in_a_clip_file_is_found_and_the_clip_is_written_again(ho
     assert rebuilt(home) == {"source_videos": 0, "scanned_segments": 0, "clip_media": 1}
     assert faults(home) == {}
     assert (home / path).read_bytes() == (built / path).read_bytes()
+
+
+def plant_file(home: Path, made: Path) -> dict[str, Any]:
+    """Another file in place of the first clip's, with its right hash in `clip_media`. The row that was there."""
+    table = home / "warehouse/clip_media/domain=sticker/part-0.parquet"
+    first, *others = pq.ParquetFile(table).read().to_pylist()
+    shutil.copy(made, home / first["media_path"])
+    other = {"sha256": file_sha256(made), "size_bytes": made.stat().st_size}
+    put(as_written("clip_media", [first | other, *others]), table)
+    return first
+
+
+def test_a_clip_file_of_other_length_than_its_clip_is_named_although_its_hash_is_right(home: Path) -> None:
+    other = draw_gif(home.parent / "other.gif", (1, 2, 3), frame_count=4, delay_ms=90)
+    clip_of(other, home.parent / "other.mp4", whole=True)
+    row = plant_file(home, home.parent / "other.mp4")
+    assert faults(home) == {
+        "clip files": [
+            f"{row['media_path']}: clip_media says 0.500 s, the file lasts 0.360 s; "
+            "clips says 0.500 s, the file lasts 0.360 s; clips says 5 frames, the file shows 4; "
+            "it has to be written again"
+        ]
+    }
+    faults(home, repair=True)
+    assert rebuilt(home)["clip_media"] == 1
+    assert faults(home) == {}
+
+
+def test_what_is_no_film_has_other_pictures_or_has_sound_is_named_although_its_hash_is_right(home: Path) -> None:
+    made = home.parent / "made.mp4"
+    made.write_text("no film", encoding="utf-8")
+    path = plant_file(home, made)["media_path"]
+    (said,) = faults(home)["clip files"]
+    assert said.startswith(f"{path}: cannot be opened as a clip (")
+    assert said.endswith("; it has to be written again")
+    frames = [scenery(0, index) for index in range(5)]
+    write_video(
+        made,
+        frames,
+        fps=10,
+        codec="libx264",
+        pix_fmt="yuv420p",
+        options={"bf": "0"},
+        sound=beeps(0.5, 0.1),
+        sound_codec="aac",
+    )
+    plant_file(home, made)
+    assert faults(home)["clip files"] == [
+        f"{path}: clip_media says audio_codec none, the file has aac; clip_media says colour_matrix bt709, the file "
+        "has bt601; clip_media says is_colour_tagged True, the file has False; clips says 48×32 px, the file has 64×48"
+        "; clips says has_audio False, the file has aac; it has to be written again"
+    ]
+
+
+def test_a_first_frame_of_another_size_than_its_clip_is_named(home: Path) -> None:
+    shutil.rmtree(home / "warehouse/benchmark_split", ignore_errors=True)
+    first, second, _ = [row["clip_id"] for row in rows(home, "clips", "sticker")]
+    paths = [f"media/first_frames/sticker/{clip_id}.png" for clip_id in (first, second)]
+    png(np.zeros((32, 48, 3), np.uint8), home / paths[0])
+    png(np.zeros((48, 32, 3), np.uint8), home / paths[1])
+    split = [
+        valid_row(
+            *("benchmark_split", number, "sticker"),
+            clip_id=clip_id,
+            split="benchmark",
+            group_id=clip_id,
+            first_frame_path=paths[number],
+        )
+        for number, clip_id in enumerate((first, second))
+    ]
+    plant(home, "benchmark_split", split, "sticker")
+    assert faults(home) == {"pictures": [f"{paths[1]}: clips says 48×32 px, the file has 32×48"]}
 
 
 def test_a_source_that_changed_behind_its_size_and_time_is_found_and_computed_again(home: Path) -> None:
@@ -228,8 +307,6 @@ def test_where_nothing_is_built_the_command_says_so(tmp_path: Path) -> None:
 
 def test_a_leak_between_the_splits_is_found(home: Path) -> None:
     shutil.rmtree(home / "warehouse" / "benchmark_split", ignore_errors=True)
-    from emovid_assets_tests.planted_tables import plant, valid_row
-
     first, second, _ = [row["clip_id"] for row in rows(home, "clips", "sticker")]
     split = [
         valid_row(

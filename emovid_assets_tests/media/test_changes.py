@@ -12,7 +12,8 @@ from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, detect
 from scenedetect.common import Timecode
 
 from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read_changes, write_changes
-from emovid_assets.core.video.reading import RgbConverter, Video
+from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.rgb import RgbConverter
 from emovid_assets.core.video.scenes import CutDetector
 from emovid_assets_tests.media.making import scenery, write_video
 from emovid_assets_tests.media.scanning import ADAPTIVE, CONTENT, cut_frames, scan

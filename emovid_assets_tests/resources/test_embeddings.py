@@ -55,7 +55,8 @@ def clip_rows(home: Path, *scenes: int) -> list[dict[str, Any]]:
         path.parent.mkdir(exist_ok=True, parents=True)
         if not path.exists():
             write_video(path, frames_of(scene))
-        rows.append({"clip_id": f"clip-{scene}", "media_path": f"media/{scene}.mov", "sha256": f"sha-{scene}"})
+        content = {"sha256": f"sha-{scene}", "colour_matrix": "rgb", "is_colour_tagged": True}
+        rows.append({"clip_id": f"clip-{scene}", "media_path": f"media/{scene}.mov", **content})
     return rows
 
 
@@ -117,6 +118,8 @@ def test_only_a_new_clip_a_changed_one_or_another_model_is_computed(
     assert run(tmp_path, model, clip_rows(tmp_path, 0, 1, 2)).computed_count == 1
     changed = [{**rows[0], "sha256": "other bytes"}, rows[1]]
     assert run(tmp_path, model, changed).computed_count == 1
+    changed[1] |= {"colour_matrix": "bt709", "is_colour_tagged": False}
+    assert run(tmp_path, model, changed).computed_count == 1, "the same bytes, whose colours are read another way"
     monkeypatch.setattr(embeddings, "load_tower", lambda *_: pytest.fail("nothing to do, so no model is loaded"))
     again = run(tmp_path, model, changed)
     assert (again.computed_count, sorted(again.payloads)) == (0, ["clip-0", "clip-1"])

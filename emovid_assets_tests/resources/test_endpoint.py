@@ -312,7 +312,8 @@ def test_a_film_of_which_no_clip_can_be_answered_does_not_stand_for_the_library(
 
     def asked() -> Iterator[tuple[dict[str, Any], ClipRequest]]:
         for number in range(180):
-            row = {"clip_id": f"clip-{number:03d}", "sha256": "content", "media_path": clip.name}
+            row = {"clip_id": f"clip-{number:03d}", "media_path": clip.name}
+            row |= {"sha256": "content", "colour_matrix": "rgb", "is_colour_tagged": True}
             yield row, ClipRequest(str(clip), (0.0,), 32, f"clip-{number:03d}: which?\n{{options}}")
 
     with server.running() as url:

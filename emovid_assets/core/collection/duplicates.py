@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.near_duplicates import Limits, Looks, are_near
-from emovid_assets.core.video.reading import RgbConverter, Video, upright
+from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.rgb import RgbConverter, upright
 
 MAX_COLOUR_STEPS = 24
 """Of 255; copies differ by 3."""

@@ -7,13 +7,22 @@ Sums are whole numbers, so they can be kept and the same cuts found again withou
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from emovid_assets.core.placing import put_into_place
-from emovid_assets.core.video.reading import RgbConverter, has_alpha, plane_pixels
+from emovid_assets.core.video.rgb import (
+    Conversion,
+    RgbConverter,
+    has_alpha,
+    is_faithful,
+    plane_pixels,
+    shape_of,
+    tagged_source,
+)
 
 if TYPE_CHECKING:
     import av
@@ -86,8 +95,7 @@ class Shrinker:
     """Frames as PySceneDetect's detectors see them: 8-bit BGR, wide pictures scaled to 256 pixels.
 
     Calling it gives uint8 (height, width, 3 or 4), valid until the next call; a fourth channel means nothing.
-    Conversions that are faster than the plain one are used only where they give the same bytes for the
-    first frame.
+    Conversions that are faster than the plain one are used only where they are faithful (`rgb.is_faithful`).
     """
 
     def __init__(self, first: "av.VideoFrame", converter: RgbConverter) -> None:
@@ -100,33 +108,34 @@ class Shrinker:
         self._converter = converter
         self._reformatter = VideoReformatter()
         self._small: np.ndarray | None = None
-        self._shape = _shape(first)
-        self._rows: _CentreRows | None = None
-        self._is_bgra_safe = False
-        if first.format.name in _FULL_RANGE and first.width % 2 == 0 and first.height % 2 == 0:
-            plain = self._resize(self._bgr(first)).copy()
-            # libswscale leaves the last columns of its four-byte formats unwritten for some widths.
-            self._is_bgra_safe = np.array_equal(self._resize(self._bgra(first))[..., :3], plain)
-            if _CentreRows.fits(first, factor, self.size):
-                rows = _CentreRows(first, int(factor), self._reformatter)
-                self._rows = rows if np.array_equal(rows(first)[..., :3], plain) else None
+        self._shape = shape_of(first)
+        self._fast = self._faithful_way(first, factor)
 
     def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
         if has_alpha(picture.format.name):
             # Channels are scaled independently, so the order may change after scaling.
-            return self._resize(self._converter.rgb(picture))[..., ::-1]
-        if _shape(picture) == self._shape:
-            if self._rows:
-                return self._rows(picture)
-            if self._is_bgra_safe:
-                return self._resize(self._bgra(picture))
-        return self._resize(self._bgr(picture))
+            return self._resize(self._converter.as_tagged(picture))[..., ::-1]
+        if self._fast and shape_of(picture) == self._shape:
+            return self._fast(picture)
+        return self._by_bgr(picture)
 
-    def _bgra(self, picture: "av.VideoFrame") -> np.ndarray:
-        return self._reformatter.reformat(picture, format="bgra", threads=1).to_ndarray()
+    def _faithful_way(self, first: "av.VideoFrame", factor: float) -> Conversion | None:
+        if first.format.name not in _FULL_RANGE or first.width % 2 or first.height % 2:
+            return None
+        if _CentreRows.fits(first, factor, self.size):
+            rows = _CentreRows(first, int(factor), self._reformatter)
+            # A copy: both ways may write to the same memory.
+            if is_faithful("rows", lambda some: rows(some)[..., :3].copy(), self._by_bgr, self._shape):
+                return rows
+        bgra, bgr = (partial(_packed, self._reformatter, pixel_format=name) for name in ("bgra", "bgr24"))
+        is_safe = is_faithful("bgra", lambda some: bgra(some)[..., :3], bgr, self._shape.strip())
+        return self._by_bgra if is_safe else None
 
-    def _bgr(self, picture: "av.VideoFrame") -> np.ndarray:
-        return self._reformatter.reformat(picture, format="bgr24", threads=1).to_ndarray()
+    def _by_bgra(self, picture: "av.VideoFrame") -> np.ndarray:
+        return self._resize(_packed(self._reformatter, picture, "bgra"))
+
+    def _by_bgr(self, picture: "av.VideoFrame") -> np.ndarray:
+        return self._resize(_packed(self._reformatter, picture, "bgr24"))
 
     def _resize(self, pixels: np.ndarray) -> np.ndarray:
         import cv2
@@ -139,8 +148,11 @@ class Shrinker:
         return self._small
 
 
-def _shape(picture: "av.VideoFrame") -> tuple[int, int, str]:
-    return picture.width, picture.height, picture.format.name
+def _packed(
+    reformatter: "av.video.reformatter.VideoReformatter", picture: "av.VideoFrame", pixel_format: str
+) -> np.ndarray:
+    source = tagged_source(picture)
+    return reformatter.reformat(picture, format=pixel_format, threads=1, **source).to_ndarray()
 
 
 class _CentreRows:
@@ -172,7 +184,7 @@ class _CentreRows:
             self._planes, picture.planes, (self._rows, self._chroma_rows, self._chroma_rows), strict=True
         ):
             target[:] = plane_pixels(plane)[rows]
-        bgra = self._reformatter.reformat(self._picture, format="bgra", threads=1).to_ndarray()
+        bgra = _packed(self._reformatter, self._picture, "bgra")
         # As whole numbers of 32 bits: numpy copies pixels of four bytes one byte at a time.
         columns = bgra.view(np.uint32)[:, self._step // 2 :: self._step, 0]
         return np.ascontiguousarray(columns)[..., None].view(np.uint8)

@@ -24,9 +24,11 @@ from typing import Any
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.reading import is_webp, open_container
 from emovid_assets.core.video.sound import Sound
-from emovid_assets.core.video.sound_copy import RUN_UP_S, codec_name, sound_packets
+from emovid_assets.core.video.sound_copy import RUN_UP_S, sound_packets
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.written import Written, facts_of, opened
+from emovid_assets.core.video.written import codec_name as _name
 
 REASONS: dict[str, str] = {
     "asked": "the settings ask for encoding",
@@ -60,25 +62,12 @@ SOUND_WAIT_S = Fraction(5)
 """Sound that the file keeps further behind its pictures than this is taken for missing."""
 
 
-INDEX_ONLY = {"skip_frame": "all", "probesize": "32", "analyzeduration": "1"}
-"""Opens a file without decoding its first frames, which would cost more than writing the clip."""
-
-
 class CannotCopyError(Exception):
     """The clip has to be encoded. `reason` is a key of `REASONS`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True)
-class ClipFacts:
-    """What players find in a clip file."""
-
-    duration_s: float
-    video_codec: str
-    audio_codec: str | None
 
 
 @dataclass
@@ -107,12 +96,12 @@ class Source:
 
     def is_sound_copied(self, segment: dict[str, Any]) -> bool:
         """Whether its packets may be copied; the demuxer says only once that another header holds from here on."""
-        return self.has_sound(segment) and codec_name(self.audio) in RUN_UP_S and not self._has_other_sound
+        return self.has_sound(segment) and _name(self.audio) in RUN_UP_S and not self._has_other_sound
 
     def packets(self, segment: dict[str, Any]) -> _Packets:
         """The packets of the clip. Raises CannotCopyError where they cannot show exactly its frames."""
         tick = Fraction(self.video.time_base)
-        run_up = RUN_UP_S[codec_name(self.audio)] if self.is_sound_copied(segment) else Fraction(0)
+        run_up = RUN_UP_S[_name(self.audio)] if self.is_sound_copied(segment) else Fraction(0)
         for lead_in in (0, LEAD_IN_FRAMES):
             rate = Fraction(self.video.guessed_rate or 25)
             ahead = max(run_up, lead_in / rate)
@@ -132,7 +121,7 @@ class Source:
         if is_sound_copied:
             streams.append(self.audio)
             sound_tick = Fraction(self.audio.time_base)
-            sound_from = int((start * tick - RUN_UP_S[codec_name(self.audio)]) / sound_tick)
+            sound_from = int((start * tick - RUN_UP_S[_name(self.audio)]) / sound_tick)
             sound_to = ceil(end * tick / sound_tick)
             patience = end + int(SOUND_WAIT_S / tick)
         video: list[Any] = []
@@ -184,7 +173,7 @@ class Source:
             raise CannotCopyError("other_frames")
         if any(packet.is_keyframe and packet.has_sidedata("new_extradata") for packet in video):
             raise CannotCopyError("changing_parameters")
-        if codec_name(self.video) == "av1" and len(video) != len(inside):
+        if _name(self.video) == "av1" and len(video) != len(inside):
             raise CannotCopyError("hidden_frames")
         if len(video) - len(inside) > LEAD_IN_FRAMES:
             raise CannotCopyError("no_key_frame")
@@ -200,9 +189,7 @@ def open_source(path: Path, tracks: Tracks) -> Iterator[Source]:
         yield Source(container, tracks)
 
 
-def copy_clip(
-    source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[], Sound | None]
-) -> ClipFacts:
+def copy_clip(source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[], Sound | None]) -> Written:
     """Writes the clip to `target`. Raises CannotCopyError where copying cannot show exactly its frames.
 
     `read_sound` decodes the interval's sound; it is called only where the packets of the sound cannot be copied.
@@ -221,7 +208,7 @@ def copy_clip(
     stamps = sorted(packet.pts - start for packet in packets.video if start <= packet.pts < end)
     try:
         _write(source, packets, segment, target, read_sound)
-        return _verified(target, source.video, [stamp * tick_s for stamp in stamps], (end - start) * tick)
+        return _verified(target, source.video, [stamp * tick_s for stamp in stamps], float((end - start) * tick))
     except (av.error.FFmpegError, ValueError, struct.error) as error:
         if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
             raise
@@ -294,25 +281,22 @@ def _movie_timescale(tick: Fraction) -> int:
     return scale if scale <= 1_000_000 else 1_000_000
 
 
-def _verified(target: Path, source: Any, stamps: list[float], length_s: Fraction) -> ClipFacts:
+def _verified(target: Path, source: Any, stamps: list[float], length_s: float) -> Written:
     """Reads the file back as players do. Raises CannotCopyError where it is not the clip that was asked for."""
-    import av
-
-    with av.open(str(target), options=INDEX_ONLY) as container:
+    with opened(target) as container:
+        written = facts_of(target, container)
         video = container.streams.video[0]
-        tick = Fraction(video.time_base)
-        tick_s = float(tick)
-        audio = container.streams.audio[0] if container.streams.audio else None
+        tick_s = written.tick_s
         shown = sorted(p.pts * tick_s for p in container.demux(video) if p.size and not p.is_discard)
-        duration_s = float((video.duration or 0) * tick)
         if (
-            len(shown) != len(stamps)
+            written.frame_count != len(stamps)
+            or len(shown) != len(stamps)
             or any(abs(a - b) > 1.01 * tick_s for a, b in zip(shown, stamps, strict=True))
-            or abs(duration_s - length_s) > max(2 * tick_s, 0.001)
+            or not written.lasts(length_s)
             or _look(video) != _look(source)
         ):
             raise CannotCopyError("not_exact")
-        return ClipFacts(duration_s, codec_name(video), audio and codec_name(audio))
+        return written
 
 
 def _look(stream: Any) -> tuple[Any, ...]:
@@ -332,7 +316,7 @@ def _look(stream: Any) -> tuple[Any, ...]:
 def _refusal(container: Any, video: Any) -> str | None:
     if not CONTAINERS & set(container.format.name.split(",")):
         return "container"
-    if codec_name(video) not in VIDEO_CODECS:
+    if _name(video) not in VIDEO_CODECS:
         return "codec"
     if video.metadata.get("alpha_mode") == "1":
         return "alpha"
@@ -342,7 +326,7 @@ def _refusal(container: Any, video: Any) -> str | None:
 def _is_start(packet: Any, video: Any) -> bool:
     """Whether decoding can start at this key frame. H.264 marks recovery points as key frames, too: only an IDR
     picture needs nothing before it."""
-    if codec_name(video) != "h264":
+    if _name(video) != "h264":
         return True
     return 5 in _nal_types(packet, video)
 

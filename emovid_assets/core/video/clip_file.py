@@ -5,7 +5,9 @@ here: which intervals there are, and how packets are copied (`clip_copy`).
 
 Where copying shows exactly the frames of the clip it is done: no loss, and a hundredth of the cost. Encoded frames
 keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides: odd pictures are
-extended by repeating the last row or column, never scaled. Colour tags and the shape of the pixels are the source's.
+extended by repeating the last row or column, never scaled. The shape of the pixels is the source's. Colours are tagged
+as they were made: pictures that go straight to the encoder keep the matrix that the source is read with, others are
+BT.709; all are of limited range.
 """
 
 from contextlib import ExitStack
@@ -19,10 +21,20 @@ import numpy as np
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Frame, RgbConverter, Video, has_alpha, open_container, upright
+from emovid_assets.core.video.reading import Frame, Video
+from emovid_assets.core.video.rgb import (
+    BT709,
+    LIMITED,
+    UNSPECIFIED,
+    RgbConverter,
+    colour_rule,
+    has_alpha,
+    upright,
+)
 from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.written import Written, read_written
 
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
@@ -35,13 +47,28 @@ class WrittenClip:
     null where the pictures were copied."""
 
     duration_s: float
+    hidden_frame_count: int
     video_codec: str
     audio_codec: str | None
+    colour_matrix: str
+    is_colour_tagged: bool
     encoding_reason: str | None
 
     @property
     def is_copied(self) -> bool:
         return self.encoding_reason is None
+
+    @classmethod
+    def of(cls, file: Written, encoding_reason: str | None) -> Self:
+        return cls(
+            duration_s=file.duration_s,
+            hidden_frame_count=file.hidden_frame_count,
+            video_codec=file.video_codec,
+            audio_codec=file.audio_codec,
+            colour_matrix=file.colour_matrix,
+            is_colour_tagged=file.is_colour_tagged,
+            encoding_reason=encoding_reason,
+        )
 
 
 def write_clip(
@@ -50,8 +77,8 @@ def write_clip(
     """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
 
     `segment` is a row of `scan_source`, with the source's `video_start_s`.
-    Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `write_failed`
-    where the file cannot be written.
+    Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `not_the_clip` where the
+    file does not show them for as long as the clip lasts, `write_failed` where the file cannot be written.
     """
     with ClipWriter(path, tracks, is_copy_allowed=is_copy_allowed) as writer:
         return writer.write(segment, target)
@@ -94,9 +121,7 @@ class ClipWriter:
         reason = self._refusal
         if self._source is not None:
             try:
-                return WrittenClip(
-                    **vars(copy_clip(self._source, segment, target, lambda: self._sound(segment))), encoding_reason=None
-                )
+                return WrittenClip.of(copy_clip(self._source, segment, target, lambda: self._sound(segment)), None)
             except CannotCopyError as error:
                 reason = error.reason
         sound = self._sound(segment)
@@ -104,13 +129,22 @@ class ClipWriter:
         expected = segment["end_frame"] - segment["start_frame"]
         if count != expected:
             raise MediaError("corrupt_frames", f"The clip should have {expected} frames, {count} were decoded")
-        with open_container(target) as container:
-            video = container.streams.video[0]
-            duration_s = float(video.duration * Fraction(video.time_base))
-        return WrittenClip(duration_s, "h264", "aac" if sound else None, reason)
+        return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), reason)
 
     def _sound(self, segment: dict[str, Any]) -> Sound | None:
         return clip_sound(self._path, self._tracks, segment)
+
+
+def _proved(target: Path, frame_count: int, length_s: float) -> Written:
+    """Facts of an encoded file. Raises MediaError where it is not the clip."""
+    try:
+        written = read_written(target)
+    except ValueError as error:
+        raise MediaError("write_failed", f"What was written cannot be read: {error}") from error
+    if written.frame_count != frame_count or not written.lasts(length_s):
+        seen = f"The file that was written shows {written.frame_count} frames in {written.duration_s:.3f} s"
+        raise MediaError("not_the_clip", f"{seen}, the clip has {frame_count} in {length_s:.3f} s")
+    return written
 
 
 def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | None, target: Path) -> int:
@@ -136,6 +170,7 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
             picture.pts, picture.time_base = frame.pts - start_pts, time_base
+            # The next picture ends each but the last, which stays until the cut, whatever the source's packet says.
             durations[picture.pts] = end_pts - frame.pts
             for packet in stream.encode(picture):
                 _mux(output, packet, durations, time_base)
@@ -165,7 +200,7 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
     stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = time_base
     stream.codec_context.thread_count = 1
-    # Untagged, a BT.709 picture would be shown with the colours of BT.601.
+    # Untagged, players would choose the matrix by the size of the picture, each by a limit of its own.
     for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
         setattr(stream.codec_context, name, getattr(picture, name))
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
@@ -176,33 +211,46 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
 
 
 class _Converter:
-    """Frames as the encoder takes them: upright, even-sided, opaque yuv420p."""
+    """Frames as the encoder takes them: upright, even-sided, opaque yuv420p, all tagged like the first."""
 
     def __init__(self) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
         self._rgb = RgbConverter()
+        self._matrix: tuple[int, int] | None = None
 
     def encodable(self, frame: Frame) -> Any:
-        import av
-        from av.video.reformatter import ColorRange, Colorspace
-
-        picture = frame.picture
-        is_plain = not has_alpha(picture.format.name) and not frame.rotation
-        if is_plain and picture.width % 2 == 0 and picture.height % 2 == 0:
-            # Straight from the decoder: no detour through RGB, no second loss of chroma.
-            is_full_range = picture.color_range == ColorRange.JPEG
-            limited = {"dst_color_range": ColorRange.MPEG} if is_full_range else {}
-            return self._reformatter.reformat(picture, format="yuv420p", threads=1, **limited)
-        pixels = _even(upright(self._rgb.rgb(picture), frame.rotation))
-        return self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(pixels, "rgb24"),
+        picture, rule = frame.picture, colour_rule(frame.picture)
+        is_even = picture.width % 2 == 0 and picture.height % 2 == 0
+        is_plain = is_even and not frame.rotation and not has_alpha(picture.format.name) and rule.code is not None
+        # Straight from the decoder where that is possible: no detour through RGB, no second loss of chroma.
+        source = picture if is_plain else self._opaque(frame)
+        if self._matrix is None:
+            code = rule.code if is_plain and rule.code else BT709
+            # BT.601 has two tags: the source's own stays.
+            self._matrix = code, int(picture.colorspace) if is_plain and rule.is_tagged else code
+        code, tag = self._matrix
+        made = self._reformatter.reformat(
+            source,
             format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
+            dst_colorspace=code,
+            dst_color_range=LIMITED,
             threads=1,
+            **(rule.source if is_plain else {}),
         )
+        # A picture that needed no conversion comes back with the tags that it had, or none.
+        made.colorspace, made.color_range = tag, LIMITED
+        for name in ("color_primaries", "color_trc"):
+            # Chromium ignores a matrix that comes without primaries and transfer; these two leave colours as they are.
+            setattr(made, name, BT709 if getattr(picture, name) == UNSPECIFIED else getattr(picture, name))
+        return made
+
+    def _opaque(self, frame: Frame) -> Any:
+        import av
+
+        pixels = _even(upright(self._rgb.rgb(frame.picture), frame.rotation))
+        return av.VideoFrame.from_ndarray(pixels, "rgb24")
 
 
 def _even(pixels: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ ADVICE: dict[str, str] = {
     "unreadable": "The operating system would not read the file. Check its permissions.",
     "timeout": "Reading took longer than `media.timeout_s` allows. Check the file, or raise the limit.",
     "decoder_crashed": "The decoder process died on this file. Re-encode the file with a current FFmpeg.",
+    "not_the_clip": "The clip cannot be written as it is. Re-encode the source, for example to H.264 in MP4.",
     "write_failed": "The result could not be written. Check free space and permissions of the home folder.",
     "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
     "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",

@@ -1,7 +1,7 @@
-"""The edit list of an MP4 file: which part of a track players show.
+"""The edit list of an MP4 file, which says what part of a track players show, and which way up they show it.
 
 Belongs here: finding and rewriting the few fields of the index (ISO/IEC 14496-12) that FFmpeg's muxer offers no option
-for. Does not belong here: what they should say.
+for and PyAV does not give. Does not belong here: what they should say.
 """
 
 import struct
@@ -45,6 +45,23 @@ def set_edits(path: Path, shown: dict[str, Shown]) -> None:
         _put(data, movie[0] + (24 if data[movie[0]] else 16), 8 if data[movie[0]] else 4, end)
         file.seek(start)
         file.write(data)
+
+
+def is_shown_on_its_side(path: Path) -> bool:
+    """Whether players turn the pictures by a quarter to the left or to the right.
+
+    Raises ValueError where the file has no index or no pictures.
+    """
+    with path.open("rb") as file:
+        _, data = _index(file)
+    for track in _find(data, (0, len(data)), b"moov", b"trak"):
+        (handler,) = _find(data, track, b"mdia", b"hdlr")
+        if data[handler[0] + 8 : handler[0] + 12] == b"vide":
+            (header,) = _find(data, track, b"tkhd")
+            matrix = header[0] + (52 if data[header[0]] else 40)
+            # Its first and fifth number scale; both are zero where the axes change places.
+            return not _number(data, matrix, 4) and not _number(data, matrix + 16, 4)
+    raise ValueError("The file has no pictures")
 
 
 def _set_edit(data: bytearray, track: tuple[int, int], shown: Shown, timescale: int, media_timescale: int) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container
 from emovid_assets.core.video.shown import is_shown
-from emovid_assets.core.video.stamps import RESETTABLE, Line, ascended, film_shifts, last_duration, moved
+from emovid_assets.core.video.stamps import RESETTABLE, Line, ascended, film_shifts, is_variable, last_duration, moved
 from emovid_assets.core.video.streams import ONLY, Tracks, film_stream, picture_streams, sound_stream
 from emovid_assets.core.video.structure import Animation, hole_in_matroska, read_animation, why_unreadable
 
@@ -193,6 +193,7 @@ def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_anim
         audio = sound_stream(sounds, {index: track.packet_count for index, track in seen.items()}, audio_language)
         track, heard = seen[stream.index], seen[audio.index] if audio else None
         shifts = film_shifts(track.line, heard.line if heard else None)
+        is_reordered = bool(stream.codec_context.has_b_frames)
         is_field_coded = int(stream.codec_context.field_order) in INTERLACED_ORDERS
         facts: dict[str, Any] = {
             "tracks": Tracks(stream.index, audio.index if audio else None, shifts),
@@ -210,8 +211,8 @@ def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_anim
     limits.require_size(width, height)
     if len(track.pts) <= 1:
         raise MediaError("single_image", "The file has one frame")
-    pts = ascended(moved(np.frombuffer(track.pts, np.int64), track.line, shifts))
-    steps = np.diff(pts)
+    pts = moved(np.frombuffer(track.pts, np.int64), track.line, shifts)
+    pts = ascended(pts, is_reordered=is_reordered)
     duration = (int(pts[-1] - pts[0]) + last_duration(track.last_duration, pts)) * track.tick
     limits.require_length(len(pts), float(duration))
     return Probe(
@@ -220,7 +221,7 @@ def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_anim
         frame_count=len(pts),
         duration_s=float(duration),
         fps=float(len(pts) / duration),
-        is_vfr=bool(steps.max() - steps.min() > 1),
+        is_vfr=is_variable(pts),
         is_interlaced=is_field_coded or bool(first.picture.interlaced_frame),
         is_hdr=int(first.picture.color_trc) in HDR_TRANSFERS,
         # The frame counts counter-clockwise, people and players clockwise.

@@ -1,7 +1,7 @@
 """One way to get frames out of any file: PyAV for video, GIF and APNG, Pillow for animated WebP.
 
-Belongs here: opening, seeking, decoding, colour conversion of a frame. Does not belong here: which stream is read
-(`streams`), when its pictures are shown (`stamps`), what is measured on them.
+Belongs here: opening, seeking, decoding. Does not belong here: which stream is read (`streams`), when its pictures are
+shown (`stamps`), the colours of a frame (`rgb`), what is measured on it.
 
 FFmpeg's demuxer gives GIF and APNG their per-frame delays; its WebP decoder knows still pictures only, hence Pillow
 there.
@@ -11,9 +11,9 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.stamps import NO_STAMPS, InOrder, Stamped
 from emovid_assets.core.video.streams import ONLY, Tracks
 from emovid_assets.core.video.structure import why_unreadable
-
-if TYPE_CHECKING:
-    import av
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
@@ -62,15 +59,6 @@ class Frame:
     def rotation(self) -> int:
         """Degrees to turn the picture counter-clockwise for display: a multiple of 90."""
         return int(self.picture.rotation) % 360
-
-
-@cache
-def has_alpha(format_name: str) -> bool:
-    """Whether pictures of this pixel format may be transparent; palettes count, their entries may be."""
-    import av
-
-    pixel_format = av.VideoFormat(format_name)
-    return pixel_format.has_palette or any(component.is_alpha for component in pixel_format.components)
 
 
 def is_webp(path: Path) -> bool:
@@ -273,66 +261,3 @@ def _webp_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
         raise MediaError("too_large", str(error)) from error
     except (OSError, ValueError, SyntaxError) as error:
         raise MediaError("corrupt_frames", f"Pillow stopped: {error}") from error
-
-
-class RgbConverter:
-    """Frames to 8-bit RGB with alpha composited over white, as coded (not rotated).
-
-    One reformatter is kept, because a new one per frame costs 20 to 40 % of the conversion.
-    """
-
-    def __init__(self) -> None:
-        from av.video.reformatter import VideoReformatter
-
-        self._reformatter = VideoReformatter()
-        self._has_safe_planes: dict[tuple[int, int, str], bool] = {}
-
-    def rgb(self, picture: "av.VideoFrame", size: tuple[int, int] | None = None) -> np.ndarray:
-        """uint8 array (height, width, 3); of `size` (width, height) where one is given, by areas."""
-        if has_alpha(picture.format.name):
-            rgba = self._reformatter.reformat(picture, format="rgba", threads=1).to_ndarray()
-            if size is None or size == (picture.width, picture.height):
-                return over_white(rgba)
-            # Composited at full size: a scaler would mix the colours of pixels that nobody sees.
-            picture = type(picture).from_ndarray(over_white(rgba), format="rgb24")
-        if size is None:
-            return self._reformatter.reformat(picture, format="rgb24", threads=1).to_ndarray()
-        width, height = size
-        return self._reformatter.reformat(
-            picture, width, height, format="rgb24", interpolation="AREA", threads=1
-        ).to_ndarray()
-
-    def planes(self, picture: "av.VideoFrame") -> list[np.ndarray]:
-        """Red, green and blue, each uint8 (height, width): the same values as `rgb`, at less cost."""
-        import cv2
-
-        shape = (picture.width, picture.height, picture.format.name)
-        if has_alpha(picture.format.name) or self._has_safe_planes.get(shape) is False:
-            return list(cv2.split(self.rgb(picture)))
-        planar = self._reformatter.reformat(picture, format="gbrp", threads=1)
-        green, blue, red = (plane_pixels(plane) for plane in planar.planes)
-        if shape not in self._has_safe_planes:
-            # libswscale leaves the last columns of planar RGB unwritten for some widths: look once.
-            is_safe = np.array_equal(np.dstack([red, green, blue]), self.rgb(picture))
-            self._has_safe_planes[shape] = is_safe
-            return self.planes(picture)
-        return [red, green, blue]
-
-
-def plane_pixels(plane: Any) -> np.ndarray:
-    """uint8 (rows, width) on the memory of an 8-bit plane, without the padding at the end of its rows."""
-    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
-
-
-def over_white(rgba: np.ndarray) -> np.ndarray:
-    """uint8 (h, w, 4) to uint8 (h, w, 3): (c·a + 255·(255 - a)) / 255, rounded half up."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    if alpha.min() == 255:
-        return np.ascontiguousarray(rgba[..., :3])
-    mixed = rgba[..., :3].astype(np.uint16) * alpha + 255 * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def upright(pixels: np.ndarray, rotation: int) -> np.ndarray:
-    """The picture as displayed: turned counter-clockwise by `rotation` degrees (0, 90, 180, 270)."""
-    return np.ascontiguousarray(np.rot90(pixels, k=rotation // 90)) if rotation else pixels

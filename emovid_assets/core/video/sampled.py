@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Frame, RgbConverter, Video, upright
+from emovid_assets.core.video.reading import Frame, Video
+from emovid_assets.core.video.rgb import RgbConverter, upright
 
 
 def sampled_frames(path: Path, stamps_s: Sequence[float]) -> Iterator[np.ndarray]:

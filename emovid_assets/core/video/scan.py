@@ -26,7 +26,8 @@ from emovid_assets.core.identity import clip_id
 from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read_changes, shrunk_size, write_changes
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import difference_hash, jpeg
-from emovid_assets.core.video.reading import Frame, RgbConverter, Video, upright
+from emovid_assets.core.video.reading import Frame, Video
+from emovid_assets.core.video.rgb import RgbConverter, upright
 from emovid_assets.core.video.scenes import CutDetector, DetectorSettings, is_without_colour
 from emovid_assets.core.video.sound import interval_features
 from emovid_assets.core.video.stamps import last_duration

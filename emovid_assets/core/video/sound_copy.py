@@ -16,6 +16,7 @@ from math import ceil
 from typing import Any
 
 from emovid_assets.core.video.sound_placing import HOLE_S
+from emovid_assets.core.video.written import codec_name
 
 RUN_UP_S = {"aac": Fraction(1, 8), "mp3": Fraction(1, 2), "opus": Fraction(1, 8)}
 """Sound codecs that are copied, and how long their decoders run until nothing they give depends on where they began."""
@@ -100,11 +101,6 @@ def _opus_size(data: bytes) -> int:
         frame = (120, 240, 480, 960)[configuration & 3]
     count = (1, 2, 2)[code] if code < 3 else data[1] & 63 if len(data) > 1 else 0
     return frame * count
-
-
-def codec_name(stream: Any) -> str:
-    """The codec's name, whichever decoder reads it."""
-    return str(stream.codec_context.codec.canonical_name)
 
 
 def _aac_channels(extradata: bytes | None) -> int:

@@ -223,14 +223,34 @@ def _drawn_in(waiting: tuple[int, int, Any, bool], last: int | None, following: 
     return Stamped(made, duration, picture, is_guessed or made != pts)
 
 
-def ascended(pts: np.ndarray) -> np.ndarray:
-    """The stamps of all pictures of a film, int64 in any order, as `ascending` makes them."""
+def ascended(pts: np.ndarray, *, is_reordered: bool) -> np.ndarray:
+    """The stamps of all pictures of a film, int64 in the order of its packets, as `ascending` makes them.
+
+    `is_reordered`: pictures may be decoded before others that are shown first. In which order is known only once they
+    are decoded, so a stamp that strays is then taken for one that is early or late.
+    """
+    if not is_reordered and (np.diff(pts) <= 0).any():
+        return np.array([stamped.pts for stamped in ascending((stamp, 0, None) for stamp in pts.tolist())], np.int64)
     numbers = np.arange(len(pts))
     return np.maximum.accumulate(np.sort(pts) - numbers) + numbers
 
 
 def last_duration(declared: int, pts: Sequence[int] | np.ndarray) -> int:
-    """Ticks for which the last picture is shown: as declared, or one usual step where that is a tick or nothing."""
-    if declared > 1 or len(pts) < 2:
+    """Ticks for which the last picture is shown: as declared, or one usual step where that is a tick or nothing.
+
+    A declared length that is the usual step but for its rounding is that step: 24 pictures a second in Matroska's
+    milliseconds are 41 or 42 apart, and the last one is no shorter.
+    """
+    if len(pts) < 2:
         return max(declared, 1)
-    return int(np.median(np.diff(pts)))
+    steps = np.diff(pts)
+    median = np.median(steps)
+    usual = max(1, round(float(steps[np.abs(steps - median) <= 1].mean())))
+    return usual if declared <= 1 or abs(declared - usual) <= 1 else declared
+
+
+def is_variable(pts: np.ndarray) -> bool:
+    """Whether pictures are shown for different times, beyond what rounding to ticks explains."""
+    steps = np.diff(pts)
+    rounding = 1 if steps.min() > 1 else 0
+    return bool(steps.max() - steps.min() > rounding)

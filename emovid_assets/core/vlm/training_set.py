@@ -19,13 +19,14 @@ LARGEST_WEIGHT = 10.0
 
 @dataclass(frozen=True)
 class Example:
-    """A clip that people agreed on. Clips of one `group_id` are either all learnt from or all held out."""
+    """A clip that people agreed on. Clips of one `group_id` are either all learnt from or all held out. `content` says
+    what its frames are (`core.clip_content`)."""
 
     clip_id: str
     request: ClipRequest
     emotion: str
     group_id: str
-    content_sha256: str
+    content: str
 
 
 @dataclass(frozen=True)
