@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil
+from statistics import median
 from typing import Any
 
 from emovid_assets.core.video.sound_placing import HOLE_S
@@ -21,7 +22,9 @@ from emovid_assets.core.video.written import codec_name
 RUN_UP_S = {"aac": Fraction(1, 8), "mp3": Fraction(1, 2), "opus": Fraction(1, 8)}
 """Sound codecs that are copied, and how long their decoders run until nothing they give depends on where they began."""
 STAMP_JITTER_S = Fraction(1, 400)
-"""Stamps of sound that were rounded to milliseconds stray so far from the count of samples; holes are longer."""
+"""So far may what the stamps say of the beginning, the middle and the end of a clip differ; holes are longer."""
+END_PACKETS = 9
+"""Stamps of some packets stray and come back; behind a hole all of them stay away."""
 AAC_FILLERS = frozenset({4, 6})
 """Elements of an AAC block that say nothing of its channels: data and padding."""
 MP3_RATES = (44_100, 48_000, 32_000)
@@ -52,9 +55,12 @@ def sound_packets(
     sizes = _sizes(stream, packets, scale)
     counted = [0, *accumulate(sizes)]
     offsets = [float(packet.pts * scale) - at for packet, at in zip(packets, counted, strict=False)]
-    if max(offsets) - min(offsets) > float(STAMP_JITTER_S * rate):
+    jitter = float(STAMP_JITTER_S * rate)
+    usual = median(offsets)
+    if any(abs(median(some) - usual) > jitter for some in (offsets[:END_PACKETS], offsets[-END_PACKETS:])):
         return None
-    first = round(sum(offsets) / len(offsets) - float(start_s * rate))
+    steady = [offset for offset in offsets if abs(offset - usual) <= jitter]
+    first = round(sum(steady) / len(steady) - float(start_s * rate))
     late_s = max(0.0, first / rate)
     behind_s = max(0.0, float(end_s - start_s) - (first + counted[-1]) / rate)
     # What is missing besides lies inside: packets that are there and that nobody can decode.

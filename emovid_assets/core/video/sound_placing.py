@@ -5,8 +5,8 @@ the interval that somebody asks for (`sound`).
 
 A *run* is a stretch of frames without a hole. Within a run samples follow each other by counting: stamps are rounded,
 to whole milliseconds in Matroska, and blocks placed one by one would overlap and gape by a few samples, which is heard
-as clicks. A run ends, and the resampler with it, where a stamp leaves the count, where rate, format or layout change,
-and where the decoder fails. Nothing is put into the hole behind it.
+as clicks. A run ends, and the resampler with it, where stamps leave the count for good, where rate, format or layout
+change, and where the decoder fails. Nothing is put into the hole behind it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,13 +21,18 @@ from emovid_assets.core.video.stamps import packets
 from emovid_assets.core.video.streams import Tracks
 
 HOLE_S = 0.005
-"""A stamp further from the count than this begins a new run. Rounding makes it stray by 1 ms, and by 2.5 ms where an
-encoder's short blocks add theirs; a packet that is missing leaves 10 ms of Opus, and 20 ms and more of other codecs."""
-LONGEST_PACKET_S = 0.1
-"""What a packet that gives no samples may have held: the first one of Vorbis, or a damaged one."""
+"""Stamps further from the count than this, and that stay there, begin a new run. Rounding makes them stray by 1 ms; a
+packet that is missing leaves 20 ms and more."""
+STAY_FRAMES = 24
+"""For so many frames, half a second, they have to stay. Those of Vorbis in WebM stray by 10 ms wherever long blocks
+and short ones meet, those of some cut MP4 by 18 ms, and come back: nothing is missing there."""
 ANCHOR_FRAMES = 24
 """A run begins where this many of its stamps say on average. One alone is off by up to half a millisecond, and after a
 seek by another half."""
+BREAK_S = 0.05
+"""A decoder begins afresh behind a hole longer than any straying of stamps."""
+LONGEST_PACKET_S = 0.1
+"""What a packet that gives no samples may have held: the first one of Vorbis, or a damaged one."""
 RUN_UP_S = 0.5
 """Decoders need packets before the first sample that counts; this is more than any codec's delay."""
 MARGIN_S = 0.05
@@ -52,23 +57,10 @@ class Piece(NamedTuple):
 
 def sound_pieces(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Piece]:
     """The decoded frames in their places, from wherever the container stands."""
-    run: _Run | None = None
-    end_s = 0.0
+    line = _Line()
     for frame in _decoded(container, tracks, faults):
-        if frame is not None and run is not None and run.takes(frame):
-            yield from run.add(frame)
-            continue
-        if run is not None:
-            # A frame alone whose stamp lies ahead of what follows has a wrong stamp, and no place.
-            if frame is None or not run.is_stray(frame):
-                yield from run.settled()
-            end_s = run.end_s
-        run = None
-        if frame is not None:
-            run = _Run(frame, end_s)
-            yield from run.add(frame)
-    if run is not None:
-        yield from run.settled()
+        yield from line.ended() if frame is None else line.add(frame)
+    yield from line.ended()
 
 
 def resampled(pieces: Iterable[Piece], rate_hz: int, channels: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -126,8 +118,8 @@ def seek_before(container: Any, tracks: Tracks, start_s: float) -> None:
 def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
     """Frames; null where something could not be decoded. A fault of the sound must not cost the pictures.
 
-    Behind a hole or a fault the decoder begins afresh, as it does where a seek ends there: what it keeps of the packets
-    before would be mixed into others.
+    Behind a long hole or a fault the decoder begins afresh, as it does where a seek ends there: what it keeps of the
+    packets before would be mixed into others.
     """
     import av
 
@@ -146,7 +138,7 @@ def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
         if packet.size == 0 and packet.dts is not None:
             continue
         at_s = expected_s if packet.pts is None else packet.pts * tick
-        if at_s is not None and expected_s is not None and abs(at_s - expected_s) > HOLE_S:
+        if at_s is not None and expected_s is not None and abs(at_s - expected_s) > BREAK_S:
             stream.codec_context.flush_buffers()
         try:
             frames = packet.decode()
@@ -163,6 +155,58 @@ def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
                 if frame.pts is not None:
                     expected_s = frame.pts * tick + frame.samples / frame.sample_rate
                 yield frame
+
+
+class _Line:
+    """Frames of one run after the other. Those whose stamps leave it wait until they come back, or have stayed away."""
+
+    def __init__(self) -> None:
+        self._run: _Run | None = None
+        self._astray: list[Any] = []
+        self._astray_count = 0
+        self._end_s = 0.0
+
+    def add(self, frame: Any) -> Sequence[Piece]:
+        run = self._run
+        if run is None or not run.is_alike(frame):
+            return [*self.ended(), *self._begun(frame)]
+        if run.takes(frame, self._astray_count):
+            return [*self._returned(run), *run.add(frame)] if self._astray else run.add(frame)
+        self._astray.append(frame)
+        self._astray_count += frame.samples
+        return self._left() if len(self._astray) == STAY_FRAMES else ()
+
+    def ended(self) -> list[Piece]:
+        """What is still held: no frame follows, or none that goes on from here."""
+        pieces: list[Piece] = []
+        while self._astray:
+            pieces += self._left()
+        if self._run is not None:
+            pieces += self._run.settled()
+            self._end_s, self._run = self._run.end_s, None
+        return pieces
+
+    def _begun(self, frame: Any) -> Sequence[Piece]:
+        self._run = _Run(frame, self._end_s)
+        return self._run.add(frame)
+
+    def _returned(self, run: "_Run") -> list[Piece]:
+        pieces = [piece for frame in self._astray for piece in run.add(frame)]
+        self._astray, self._astray_count = [], 0
+        return pieces
+
+    def _left(self) -> list[Piece]:
+        first, *others = self._astray
+        self._astray, self._astray_count = [], 0
+        pieces: list[Piece] = []
+        if self._run is not None:
+            # A frame alone whose stamp lies ahead of what follows has no place.
+            pieces += [] if self._run.is_stray(first) else self._run.settled()
+            self._end_s = self._run.end_s
+        pieces += self._begun(first)
+        for frame in others:
+            pieces += self.add(frame)
+        return pieces
 
 
 class _Run:
@@ -182,11 +226,13 @@ class _Run:
     def end_s(self) -> float:
         return float((self._first + self._count) / self._rate)
 
-    def takes(self, frame: Any) -> bool:
-        """Whether the frame goes on where the run ends."""
-        return _kind(frame) == self._kind and (
-            frame.pts is None or abs(frame.pts * self._scale - self._first - self._count) <= HOLE_S * self._rate
-        )
+    def is_alike(self, frame: Any) -> bool:
+        return _kind(frame) == self._kind
+
+    def takes(self, frame: Any, further: int = 0) -> bool:
+        """Whether the frame goes on where the run ends, or `further` samples behind."""
+        at = self._first + self._count + further
+        return frame.pts is None or abs(frame.pts * self._scale - at) <= HOLE_S * self._rate
 
     def is_stray(self, following: Any) -> bool:
         """Whether all there is of the run is one frame that claims to come after the one that follows it."""
@@ -199,7 +245,7 @@ class _Run:
             self._count += frame.samples
             return (Piece(place, place / self._rate, False, frame),)
         self._waiting.append(frame)
-        if frame.pts is not None:
+        if frame.pts is not None and self.takes(frame):
             self._offsets.append(frame.pts * self._scale - self._count)
         self._count += frame.samples
         return self.settled() if len(self._waiting) == ANCHOR_FRAMES else ()
