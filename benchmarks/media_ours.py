@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
+from emovid_assets.core.video.sound import FilmSound, interval_features
 from emovid_assets.core.video.streams import Tracks
 from emovid_assets.resources import media_steps
 from emovid_assets.resources.compute import Item, Step, compute
@@ -106,7 +107,11 @@ def colour_of(segment: dict[str, Any]) -> dict[str, Any]:
 
 def _without_sound() -> Any:
     """The pass without the sound that only the labeller needs: what the peers do not read either."""
-    return mock.patch.object(scan, "sound_profile", return_value=None)
+
+    def silent(path: Path, tracks: Tracks, *others: Any) -> FilmSound:
+        return interval_features(path, replace(tracks, audio_index=None), *others)
+
+    return mock.patch.object(scan, "interval_features", silent)
 
 
 def parts(path: Path, tracks: Tracks, detector: str, folder: Path) -> dict[str, float]:
@@ -134,7 +139,7 @@ def parts(path: Path, tracks: Tracks, detector: str, folder: Path) -> dict[str, 
         (scan.ColourCounter, "sums", "colour sums"),
         (scan._Portraits, "settle", "thumbnails and hashes"),
         (scan, "jpeg", "JPEG files"),
-        (scan, "sound_profile", "sound"),
+        (scan, "interval_features", "sound"),
         (ClipWriter, "write", "clip files"),
     ]
     with ExitStack() as stack:

@@ -27,7 +27,7 @@ PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pix
 
 PLACE = (
     *("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s"),
-    *("has_audio", "has_mended_stamps"),
+    *("has_audio", "sound_missing_s", "has_mended_stamps"),
 )
 """What says where a clip is in its source, and what of it can be copied."""
 

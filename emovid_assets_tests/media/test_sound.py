@@ -3,13 +3,27 @@
 import numpy as np
 import pytest
 
-from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB, read_sound, sound_profile
+from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB, interval_features, read_sound, silent_features
 from emovid_assets_tests.media.making import SOUND_RATE, beeps, coded, write_video
+from emovid_assets_tests.media.scanning import first_tracks
 
 
 def film(path, sound, **options):
     seconds = 4
     return write_video(path, [coded(i, 16, 16) for i in range(25 * seconds)], sound=sound, **options)
+
+
+def heard(path, *intervals, video_start_s=0.0):
+    return interval_features(path, first_tracks(path), intervals, video_start_s).intervals
+
+
+def measured(path, start_s, end_s):
+    (sound,) = heard(path, (start_s, end_s))
+    return sound.features
+
+
+def samples_of(path, start_s, end_s, video_start_s=0.0, **options):
+    return read_sound(path, first_tracks(path), start_s, end_s, video_start_s, **options)
 
 
 def tone(hertz, seconds=4.0, amplitude=0.5):
@@ -20,7 +34,7 @@ def tone(hertz, seconds=4.0, amplitude=0.5):
 
 @pytest.mark.parametrize("hertz", [60, 180, 440, 900, 1500, 3000, 5000, 7000])
 def test_a_tone_has_its_level_its_pitch_and_its_band(tmp_path, hertz):
-    features = sound_profile(film(tmp_path / "film.mov", tone(hertz)), 0.0).features(0.5, 3.5)
+    features = measured(film(tmp_path / "film.mov", tone(hertz)), 0.5, 3.5)
     assert features["loudness_db"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.5)
     assert features["loudness_sd_db"] < 0.5
     assert features["spectral_centroid_hz"] == pytest.approx(hertz, rel=0.05)
@@ -31,33 +45,36 @@ def test_a_tone_has_its_level_its_pitch_and_its_band(tmp_path, hertz):
 
 
 def test_silence_is_at_the_floor(tmp_path):
-    features = sound_profile(film(tmp_path / "film.mov", np.zeros(4 * SOUND_RATE, np.float32)), 0.0).features(0, 4)
+    features = measured(film(tmp_path / "film.mov", np.zeros(4 * SOUND_RATE, np.float32)), 0, 4)
     assert (features["loudness_db"], features["silence_share"], features["band_shares"]) == (FLOOR_DB, 1.0, [])
 
 
 def test_a_second_of_sound_in_four_is_three_quarters_of_silence(tmp_path):
-    profile = sound_profile(film(tmp_path / "film.mov", beeps(4, 1.0, length_s=1.0)), 0.0)
-    assert profile.features(0, 4)["silence_share"] == pytest.approx(0.75, abs=0.02)
-    assert profile.features(1.1, 1.9)["silence_share"] == 0
-    assert profile.features(2.1, 4)["silence_share"] == 1
+    path = film(tmp_path / "film.mov", beeps(4, 1.0, length_s=1.0))
+    shares = [sound.features["silence_share"] for sound in heard(path, (0, 1), (1, 2), (2.1, 4))]
+    assert shares == [1, 0, 1]
+    assert measured(path, 0, 4)["silence_share"] == pytest.approx(0.75, abs=0.02)
 
 
-def test_an_interval_without_a_window_has_no_values(tmp_path):
-    profile = sound_profile(film(tmp_path / "film.mov", beeps(4, 1.0)), 0.0)
-    assert profile.features(10, 12)["loudness_db"] is None
+@pytest.mark.parametrize("interval", [(10, 12), (1.0, 1.04)])
+def test_an_interval_behind_the_sound_or_without_a_window_has_no_values(tmp_path, interval):
+    (sound,) = heard(film(tmp_path / "film.mov", beeps(4, 1.0)), interval)
+    assert sound.features == silent_features()
+    assert sound.has_audio == (interval[0] < 4)
 
 
-def test_a_file_without_audio_has_no_profile_and_no_samples(tmp_path):
+def test_a_file_without_audio_has_no_values_and_no_samples(tmp_path):
     path = write_video(tmp_path / "film.mov", [coded(i) for i in range(25)])
-    assert sound_profile(path, 0.0) is None
-    assert read_sound(path, 0, 1, 0.0) is None
+    (sound,) = heard(path, (0, 1))
+    assert (sound.features, sound.has_audio, sound.sound_missing_s) == (silent_features(), False, None)
+    assert samples_of(path, 0, 1) is None
 
 
 @pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
 @pytest.mark.parametrize(("start", "end"), [(0.0, 4.0), (1.0, 3.0), (1.237, 2.001)])
 def test_samples_of_an_interval_are_exactly_those(tmp_path, codec, start, end):
     path = film(tmp_path / "film.mov", beeps(4, 0.5, 1.5, 2.5), sound_codec=codec)
-    sound = read_sound(path, start, end, 0.0)
+    sound = samples_of(path, start, end)
     expected = beeps(4, 0.5, 1.5, 2.5)[round(start * SOUND_RATE) : round(end * SOUND_RATE)]
     assert sound.samples.shape == (1, round((end - start) * SOUND_RATE))
     assert np.abs(sound.samples[0] - expected[: sound.samples.shape[1]]).mean() < (1e-4 if codec != "aac" else 5e-3)
@@ -65,7 +82,7 @@ def test_samples_of_an_interval_are_exactly_those(tmp_path, codec, start, end):
 
 def test_what_lies_behind_the_end_of_the_sound_is_silent(tmp_path):
     path = film(tmp_path / "film.mov", tone(440, 2.0))
-    sound = read_sound(path, 1.0, 4.0, 0.0)
+    sound = samples_of(path, 1.0, 4.0)
     assert np.abs(sound.samples[0, : SOUND_RATE // 2]).max() == pytest.approx(0.5, abs=0.01)
     assert np.abs(sound.samples[0, SOUND_RATE + 2000 :]).max() == 0
-    assert read_sound(path, 3.0, 4.0, 0.0) is None
+    assert samples_of(path, 3.0, 4.0) is None

@@ -13,12 +13,10 @@ Only what current browsers play is copied; everything else says by a code of `RE
 
 import errno
 import struct
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from typing import Any
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.reading import open_container
 from emovid_assets.core.video.sound import Sound
+from emovid_assets.core.video.sound_copy import RUN_UP_S, sound_packets
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.structure import animation_kind
@@ -54,16 +53,12 @@ REASONS: dict[str, str] = {
 CONTAINERS = frozenset({"mov", "matroska"})
 PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 VIDEO_CODECS = frozenset({"h264", "vp9", "av1"})
-RUN_UP_S = {"aac": Fraction(1, 8), "mp3": Fraction(1, 2), "opus": Fraction(1, 8)}
-"""Sound codecs that are copied, and how long their decoders run until nothing they give depends on where they began."""
 LEAD_IN_FRAMES = 300
 """x264's and x265's default distance of key frames is 250; a player decodes the lead-in before it shows anything."""
 REORDER_FRAMES = 17
 """Behind this many packets that lie after the clip, none can lie inside it: H.264 reorders 16 frames at most."""
 MACHINE_ERRNOS = frozenset({errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EISDIR, errno.EIO})
 """Failures of the disk, not of the packets: encoding would meet them as well."""
-STAMP_JITTER_S = Fraction(1, 400)
-"""Stamps of sound that were rounded to milliseconds stray so far from the count of samples; gaps are longer."""
 SOUND_WAIT_S = Fraction(5)
 """Sound that the file keeps further behind its pictures than this is taken for missing."""
 
@@ -91,20 +86,25 @@ class Source:
         self.container = container
         self.video = container.streams[tracks.video_index]
         self.audio: Any = None if tracks.audio_index is None else container.streams[tracks.audio_index]
+        self._has_other_sound = False
         reason = _refusal(container, self.video) or (None if tracks.is_seekable else "mended_stamps")
         if reason:
             raise CannotCopyError(reason)
 
-    @property
-    def is_sound_copied(self) -> bool:
-        return self.audio is not None and _name(self.audio) in RUN_UP_S
+    def has_sound(self, segment: dict[str, Any]) -> bool:
+        """Whether the clip gets a sound track: exactly where the scan heard something."""
+        return self.audio is not None and bool(segment["has_audio"])
+
+    def is_sound_copied(self, segment: dict[str, Any]) -> bool:
+        """Whether its packets may be copied; the demuxer says only once that another header holds from here on."""
+        return self.has_sound(segment) and _name(self.audio) in RUN_UP_S and not self._has_other_sound
 
     def packets(self, segment: dict[str, Any]) -> _Packets:
         """The packets of the clip. Raises CannotCopyError where they cannot show exactly its frames."""
         tick = Fraction(self.video.time_base)
+        run_up = RUN_UP_S[_name(self.audio)] if self.is_sound_copied(segment) else Fraction(0)
         for lead_in in (0, LEAD_IN_FRAMES):
             rate = Fraction(self.video.guessed_rate or 25)
-            run_up = RUN_UP_S[_name(self.audio)] if self.is_sound_copied else Fraction(0)
             ahead = max(run_up, lead_in / rate)
             self.container.seek(segment["start_pts"] - int(ahead / tick), stream=self.video, backward=True)
             packets = self._read(segment)
@@ -118,7 +118,8 @@ class Source:
         tick = Fraction(self.video.time_base)
         streams = [self.video]
         sound_from = sound_to = patience = 0
-        if self.is_sound_copied:
+        is_sound_copied = self.is_sound_copied(segment)
+        if is_sound_copied:
             streams.append(self.audio)
             sound_tick = Fraction(self.audio.time_base)
             sound_from = int((start * tick - RUN_UP_S[_name(self.audio)]) / sound_tick)
@@ -127,7 +128,7 @@ class Source:
         video: list[Any] = []
         audio: list[Any] = []
         needed = behind = 0
-        is_sound_complete = not self.is_sound_copied
+        is_sound_complete = not is_sound_copied
         is_started = is_picture_complete = False
         video_index = self.video.index
         for packet in self.container.demux(streams):
@@ -137,6 +138,7 @@ class Source:
             if pts is None:
                 raise CannotCopyError("no_stamps")
             if packet.stream_index != video_index:
+                self._has_other_sound = self._has_other_sound or packet.has_sidedata("new_extradata")
                 if pts >= sound_to:
                     is_sound_complete = True
                 elif pts >= sound_from and not is_sound_complete:
@@ -177,14 +179,6 @@ class Source:
         if len(video) - len(inside) > LEAD_IN_FRAMES:
             raise CannotCopyError("no_key_frame")
         return video
-
-
-@dataclass
-class _SoundTrack:
-    """Copied packets as (packet, stamp, duration) in samples from the cut."""
-
-    rate_hz: int
-    packets: list[tuple[Any, int, int]]
 
 
 @contextmanager
@@ -229,8 +223,10 @@ def _write(
 
     tick = Fraction(source.video.time_base)
     start, end = segment["start_pts"], segment["end_pts"]
-    track = _sound_track(source, packets.audio, start * tick, end * tick) if source.is_sound_copied else None
-    sound = read_sound() if source.audio is not None and not track else None
+    track = None
+    if source.is_sound_copied(segment):
+        track = sound_packets(source.audio, packets.audio, segment, start * tick, end * tick)
+    sound = read_sound() if source.has_sound(segment) and track is None else None
     options = {"movflags": "+faststart", "movie_timescale": str(_movie_timescale(tick))}
     with av.open(str(target), "w", format="mp4", options=options) as output:
         video = output.add_stream_from_template(source.video, opaque=True)
@@ -284,42 +280,6 @@ def _movie_timescale(tick: Fraction) -> int:
     while scale < 1000:
         scale *= 2
     return scale if scale <= 1_000_000 else 1_000_000
-
-
-def _sound_track(source: Source, audio: list[Any], start_s: Fraction, end_s: Fraction) -> _SoundTrack | None:
-    """The packets of the sound on a clock of samples; null where their stamps leave gaps or overlap."""
-    stream = source.audio
-    tick, rate = Fraction(stream.time_base), int(stream.codec_context.sample_rate or 0)
-    before_end = ceil(end_s / tick)
-    packets = [packet for packet in audio if packet.pts < before_end]
-    if not rate or not packets or any(packet.is_discard for packet in packets):
-        return None
-    scale = tick * rate
-    # Stamps may be rounded, the size of a frame is fixed. Opus counts in 2.5 ms.
-    unit = 120 if _name(stream) == "opus" else stream.codec_context.frame_size or 1024
-    unit_ticks = float(unit / scale)
-    sizes = [max(1, round((packet.duration or 0) / unit_ticks)) * unit for packet in packets]
-    counted = [0, *accumulate(sizes)]
-    stamps = [float(packet.pts * scale) for packet in packets] if scale.denominator > 1 else []
-    jitter = float(STAMP_JITTER_S * rate)
-    if not stamps:
-        # A clock that counts samples is taken at its word, with the drift and the pauses that it may hold.
-        exact = [packet.pts * int(scale) for packet in packets]
-        steps = [b - a for a, b in pairwise(exact)]
-        cut = round(start_s * rate)
-        # Up to the cut it must tick evenly: players count samples there.
-        run_up = bisect_right(exact, cut)
-        if min(steps, default=1) <= 0 or any(
-            abs(step - size) > jitter for step, size in zip(steps[:run_up], sizes, strict=False)
-        ):
-            return None
-        stamped = zip(packets, exact, [*steps, sizes[-1]], strict=True)
-        return _SoundTrack(rate, [(packet, at - cut, duration) for packet, at, duration in stamped])
-    offsets = [stamp - at for stamp, at in zip(stamps, counted, strict=False)]
-    if max(offsets) - min(offsets) > jitter:
-        return None
-    first = round(sum(offsets) / len(offsets) - float(start_s * rate))
-    return _SoundTrack(rate, [(p, first + at, n) for p, at, n in zip(packets, counted, sizes, strict=False)])
 
 
 def _verified(target: Path, source: Any, stamps: list[float], length_s: float) -> Written:

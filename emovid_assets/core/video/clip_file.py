@@ -31,7 +31,7 @@ from emovid_assets.core.video.rgb import (
     has_alpha,
     upright,
 )
-from emovid_assets.core.video.sound import Sound, read_sound
+from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.written import Written, read_written
@@ -132,7 +132,7 @@ class ClipWriter:
         return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), reason)
 
     def _sound(self, segment: dict[str, Any]) -> Sound | None:
-        return read_sound(self._path, self._tracks, segment["start_s"], segment["end_s"], segment["video_start_s"])
+        return clip_sound(self._path, self._tracks, segment)
 
 
 def _proved(target: Path, frame_count: int, length_s: float) -> Written:

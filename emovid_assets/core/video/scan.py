@@ -29,7 +29,7 @@ from emovid_assets.core.video.picture import difference_hash, jpeg
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import RgbConverter, upright
 from emovid_assets.core.video.scenes import CutDetector, DetectorSettings, is_without_colour
-from emovid_assets.core.video.sound import silent_features, sound_profile
+from emovid_assets.core.video.sound import interval_features
 from emovid_assets.core.video.stamps import last_duration
 from emovid_assets.core.video.streams import Tracks
 
@@ -138,7 +138,8 @@ def scan_source(
     if not run.is_trimmed and expected_frame_count and len(run.pts) < expected_frame_count * (1 - MISSING_SHARE):
         detail = f"The container holds {expected_frame_count} frames, {len(run.pts)} can be decoded"
         raise MediaError("corrupt_frames", detail)
-    profile = sound_profile(path, tracks, run.video_start_s)
+    intervals = [(segment["start_s"], segment["end_s"]) for segment in segments if segment["is_kept"]]
+    sounds = iter(interval_features(path, tracks, intervals, run.video_start_s).intervals)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
     thumbnail_folder.mkdir(parents=True, exist_ok=True)
     for number, segment in enumerate(segments):
@@ -146,9 +147,9 @@ def scan_source(
         segment["clip_id"] = clip_id(source_id, segment["start_s"], segment["end_s"])
         if not segment["is_kept"]:
             continue
-        sound = profile.features(segment["start_s"], segment["end_s"]) if profile else silent_features()
-        segment["has_audio"] = sound["loudness_db"] is not None
-        segment["features"] |= sound | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
+        sound = next(sounds)
+        segment["has_audio"], segment["sound_missing_s"] = sound.has_audio, sound.sound_missing_s
+        segment["features"] |= sound.features | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
         jpeg(segment.pop("thumbnail"), thumbnail_folder / f"{segment['clip_id']}.jpg")
     return {"segments": segments, "frame_count": len(run.pts), "video_start_s": run.video_start_s}
 

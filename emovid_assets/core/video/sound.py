@@ -1,147 +1,48 @@
-"""The sound of a file: level and spectrum over time, and the exact samples of an interval.
+"""The sound of an interval: its samples, and their level and spectrum.
 
-Belongs here: decoding audio. Times are seconds from the first *video* frame, as everywhere.
+Belongs here: what is asked of the sound of a file, and what is measured on samples. Does not belong here: decoding, and
+where the samples lie (`sound_placing`). Times are seconds from the first *video* frame, as everywhere.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emovid_assets.core.video.reading import open_container
+from emovid_assets.core.video.sound_placing import Faults, Piece, near, resampled, seek_before, sound_pieces
 from emovid_assets.core.video.streams import Tracks
 
 ANALYSIS_RATE_HZ = 16_000
 WINDOW_S = 0.05
+WINDOW = int(ANALYSIS_RATE_HZ * WINDOW_S)
 FLOOR_DB = -80.0
 SILENCE_DB = -60.0
-BATCH_WINDOWS = 200
-"""Ten seconds are analysed at a time: numpy's calls then cost little, memory as little."""
+BATCH = 40 * WINDOW
+"""Two seconds are analysed at a time; ten take four times as long, as memory of that size is fetched anew each time."""
 BAND_EDGES_HZ = (0, 125, 250, 500, 1000, 2000, 4000, 6000, 8000)
+TAPER = np.hanning(WINDOW).astype(np.float32)
+FREQUENCIES_HZ = np.fft.rfftfreq(WINDOW, 1 / ANALYSIS_RATE_HZ)
 
 
 @dataclass(frozen=True)
-class SoundProfile:
-    """Windows of 50 ms: start times (n,), level in dB of full scale (n,), centroid in Hz (n,), band energies (n, 8)."""
+class IntervalSound:
+    """`has_audio`: a sample of the track lies in the interval. `sound_missing_s`: how much of it the track leaves
+    empty, where silence stands; null without sound. `features`: columns of `clip_features`."""
 
-    start_s: np.ndarray
-    level_db: np.ndarray
-    centroid_hz: np.ndarray
-    band_energy: np.ndarray
-
-    def features(self, start_s: float, end_s: float) -> dict[str, Any]:
-        """Columns of `clip_features` for the interval; nulls where no window lies in it."""
-        inside = (self.start_s >= start_s - WINDOW_S / 2) & (self.start_s < end_s - WINDOW_S / 2)
-        if not inside.any():
-            return silent_features()
-        level, energy = self.level_db[inside], self.band_energy[inside]
-        weight = energy.sum(axis=1)
-        total = float(weight.sum())
-        return {
-            "loudness_db": float(level.mean()),
-            "loudness_sd_db": float(level.std()),
-            "spectral_centroid_hz": float((self.centroid_hz[inside] * weight).sum() / total) if total > 0 else 0.0,
-            "silence_share": float((level < SILENCE_DB).mean()),
-            "band_shares": (energy.sum(axis=0) / total).tolist() if total > 0 else [],
-        }
+    features: dict[str, Any]
+    has_audio: bool
+    sound_missing_s: float | None
 
 
-def silent_features() -> dict[str, Any]:
-    """The same columns where there is no sound to measure."""
-    return {
-        "loudness_db": None,
-        "loudness_sd_db": None,
-        "spectral_centroid_hz": None,
-        "silence_share": None,
-        "band_shares": [],
-    }
+@dataclass(frozen=True)
+class FilmSound:
+    """The sound of intervals, and how many packets of the track could not be decoded."""
 
-
-def sound_profile(path: Path, tracks: Tracks, video_start_s: float) -> SoundProfile | None:
-    """Profile of the sound; null where nothing can be decoded.
-
-    Holds eleven numbers per 50 ms, about 6 MB an hour, whatever the sample rate.
-    """
-    size = int(ANALYSIS_RATE_HZ * WINDOW_S)
-    taper = np.hanning(size).astype(np.float32)
-    frequency = np.fft.rfftfreq(size, 1 / ANALYSIS_RATE_HZ)
-    edges = np.searchsorted(frequency, BAND_EDGES_HZ[:-1])
-    first_s: float | None = None
-    levels, centroids, bands = [], [], []
-    for at_s, samples in _gathered(_mono_blocks(path, tracks), BATCH_WINDOWS * size):
-        first_s = at_s if first_s is None else first_s
-        windows = samples[: len(samples) // size * size].reshape(-1, size)
-        if not len(windows):
-            continue
-        power = np.abs(np.fft.rfft(windows * taper, axis=1)) ** 2
-        level = 10 * np.log10(np.maximum((windows.astype(np.float64) ** 2).mean(axis=1), 10 ** (FLOOR_DB / 10)))
-        levels.append(level)
-        centroids.append((power * frequency).sum(axis=1) / np.maximum(power.sum(axis=1), 1e-12))
-        bands.append(np.add.reduceat(power, edges, axis=1))
-    if not levels or first_s is None:
-        return None
-    level_db = np.concatenate(levels)
-    return SoundProfile(
-        start_s=first_s - video_start_s + WINDOW_S * np.arange(len(level_db)),
-        level_db=level_db,
-        centroid_hz=np.concatenate(centroids),
-        band_energy=np.concatenate(bands),
-    )
-
-
-def _gathered(blocks: Iterable[tuple[float, np.ndarray]], count: int) -> Iterator[tuple[float, np.ndarray]]:
-    """The same samples in blocks of `count`, the last one shorter; decoders give about a thousand at a time."""
-    waiting: list[np.ndarray] = []
-    waiting_count = 0
-    start_s: float | None = None
-    for at_s, block in blocks:
-        start_s = at_s if start_s is None else start_s
-        waiting.append(block)
-        waiting_count += len(block)
-        if waiting_count >= count:
-            samples = np.concatenate(waiting)
-            whole = len(samples) // count * count
-            for offset in range(0, whole, count):
-                yield start_s, samples[offset : offset + count]
-            waiting, waiting_count = [samples[whole:]], len(samples) - whole
-    if start_s is not None:
-        yield start_s, np.concatenate(waiting)
-
-
-def _audio_frames(container: Any, stream: Any, resampler: Any) -> Iterator[tuple[float, np.ndarray]]:
-    """(start in s, samples (channels, n)) of a stream; packets that cannot be decoded are skipped."""
-    import av
-
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            # A damaged packet of sound must not cost the pictures; the gap stays silent.
-            continue
-        for frame in frames:
-            yield from _blocks(resampler.resample(frame))
-    # Blocks of a fixed size leave a rest in the resampler.
-    yield from _blocks(resampler.resample(None))
-
-
-def _blocks(frames: Iterable[Any]) -> Iterator[tuple[float, np.ndarray]]:
-    for frame in frames:
-        if frame.pts is not None:
-            yield frame.pts * float(frame.time_base), frame.to_ndarray()
-
-
-def _mono_blocks(path: Path, tracks: Tracks) -> Iterator[tuple[float, np.ndarray]]:
-    from av.audio.resampler import AudioResampler
-
-    if tracks.audio_index is None:
-        return
-    with open_container(path) as container:
-        stream = container.streams[tracks.audio_index]
-        resampler = AudioResampler(format="fltp", layout="mono", rate=ANALYSIS_RATE_HZ, frame_size=ANALYSIS_RATE_HZ)
-        for at_s, samples in _audio_frames(container, stream, resampler):
-            yield at_s, samples[0]
+    intervals: list[IntervalSound]
+    fault_count: int
 
 
 @dataclass(frozen=True)
@@ -152,33 +53,184 @@ class Sound:
     rate_hz: int
 
 
-def read_sound(path: Path, tracks: Tracks, start_s: float, end_s: float, video_start_s: float) -> Sound | None:
-    """Exactly the samples of [start, end), silence where some are missing. Null where the interval has no sound."""
-    import av
-    from av.audio.resampler import AudioResampler
+def silent_features() -> dict[str, Any]:
+    """The columns of `clip_features` where there is no sound to measure."""
+    return {
+        "loudness_db": None,
+        "loudness_sd_db": None,
+        "spectral_centroid_hz": None,
+        "silence_share": None,
+        "band_shares": [],
+    }
 
+
+def features(samples: np.ndarray) -> dict[str, Any]:
+    """Columns of `clip_features` from float32 samples (n,) of one channel at 16 kHz.
+
+    Windows of 50 ms are counted from the first sample. What is left behind the last whole one does not count; nulls
+    where there is none.
+    """
+    meter = _Meter()
+    for first in range(0, len(samples), BATCH):
+        meter.add(samples[first : first + BATCH])
+    return meter.features()
+
+
+def interval_features(
+    path: Path, tracks: Tracks, intervals: Sequence[tuple[float, float]], video_start_s: float
+) -> FilmSound:
+    """The sound of each interval (start, end in s), which ascend and do not overlap, from one walk through the film.
+
+    Holds two seconds of samples, and a level per 50 ms of the interval that is being measured.
+    """
+    gauges = [_Gauge(*_places(start_s, end_s, video_start_s, ANALYSIS_RATE_HZ)) for start_s, end_s in intervals]
+    faults = Faults()
+    if tracks.audio_index is not None and gauges:
+        spans = [(start_s + video_start_s, end_s + video_start_s) for start_s, end_s in intervals]
+        open_from = 0
+        with open_container(path) as container:
+            pieces = near(sound_pieces(container, tracks, faults), spans)
+            for at, block in resampled(pieces, ANALYSIS_RATE_HZ, 1):
+                while open_from < len(gauges) and gauges[open_from].end <= at:
+                    gauges[open_from].close()
+                    open_from += 1
+                for gauge in gauges[open_from:]:
+                    if gauge.start >= at + block.shape[1]:
+                        break
+                    gauge.add(at, block[0])
+    return FilmSound([gauge.close() for gauge in gauges], faults.count)
+
+
+def read_sound(
+    path: Path,
+    tracks: Tracks,
+    start_s: float,
+    end_s: float,
+    video_start_s: float,
+    *,
+    rate_hz: int | None = None,
+    channels: int | None = None,
+) -> Sound | None:
+    """Exactly the samples of [start, end), silence where some are missing. Null where the interval has no sound.
+
+    Without a rate, 44,100 Hz where the interval begins with it and 48,000 Hz elsewhere; without a number of channels,
+    one where all its sound has one.
+    """
     if tracks.audio_index is None:
         return None
     with open_container(path) as container:
-        stream = container.streams[tracks.audio_index]
-        rate = 44_100 if stream.codec_context.sample_rate == 44_100 else 48_000
-        channels = 1 if stream.codec_context.channels == 1 else 2
-        samples = np.zeros((channels, round((end_s - start_s) * rate)), np.float32)
-        resampler = AudioResampler(format="fltp", layout="mono" if channels == 1 else "stereo", rate=rate)
-        # Decoders need a run-up after a seek; half a second is more than any codec's delay.
-        target_s = max(0.0, start_s + video_start_s - 0.5)
-        if target_s > 0:
-            try:
-                container.seek(int(target_s / stream.time_base), stream=stream, backward=True)
-            except av.error.FFmpegError:
-                container.seek(0)
+        seek_before(container, tracks, start_s + video_start_s)
+        span = (start_s + video_start_s, end_s + video_start_s)
+        pieces = near(sound_pieces(container, tracks, Faults()), [span])
+        first = next(pieces, None)
+        if first is None:
+            return None
+        rate = rate_hz or (44_100 if first.frame.sample_rate == 44_100 else 48_000)
+        start, end = _places(start_s, end_s, video_start_s, rate)
+        samples = np.zeros((channels or 1, end - start), np.float32)
         is_heard = False
-        for at_s, block in _audio_frames(container, stream, resampler):
-            offset = round((at_s - video_start_s - start_s) * rate)
-            if offset >= samples.shape[1]:
-                break
-            first, last = max(0, offset), min(samples.shape[1], offset + block.shape[1])
-            if first < last:
-                samples[:, first:last] = block[:, first - offset : last - offset]
+        for at, block in resampled(_again(first, pieces), rate, channels or 2):
+            low, high = max(at, start), min(at + block.shape[1], end)
+            if low < high:
+                if len(block) > len(samples):
+                    samples = np.repeat(samples, len(block), axis=0)
+                samples[:, low - start : high - start] = block[:, low - at : high - at]
                 is_heard = True
     return Sound(samples, rate) if is_heard else None
+
+
+def clip_sound(path: Path, tracks: Tracks, segment: Mapping[str, Any]) -> Sound | None:
+    """What a clip file carries: sound exactly where the scan heard some, be it silence where a seek finds none."""
+    if tracks.audio_index is None or not segment["has_audio"]:
+        return None
+    start_s, end_s = segment["start_s"], segment["end_s"]
+    sound = read_sound(path, tracks, start_s, end_s, segment["video_start_s"])
+    return sound or Sound(np.zeros((1, round((end_s - start_s) * 48_000)), np.float32), 48_000)
+
+
+def _again(first: Piece, others: Iterator[Piece]) -> Iterator[Piece]:
+    yield first
+    yield from others
+
+
+def _places(start_s: float, end_s: float, video_start_s: float, rate_hz: int) -> tuple[int, int]:
+    """First sample of the interval and the one behind its last, counted from stamp zero."""
+    start = round((start_s + video_start_s) * rate_hz)
+    return start, start + round((end_s - start_s) * rate_hz)
+
+
+class _Meter:
+    """Sums over the windows of an interval; samples come in batches, of which only the last may hold half a window."""
+
+    def __init__(self) -> None:
+        self._levels: list[np.ndarray] = []
+        self._power = np.zeros(len(FREQUENCIES_HZ))
+
+    def add(self, samples: np.ndarray) -> None:
+        windows = samples[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
+        if not len(windows):
+            return
+        spectrum = np.fft.rfft(windows * TAPER, axis=1)
+        for part in (spectrum.real, spectrum.imag):
+            self._power += np.einsum("ij,ij->j", part, part)
+        power = np.einsum("ij,ij->i", windows, windows).astype(np.float64) / WINDOW
+        self._levels.append(10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10))))
+
+    def features(self) -> dict[str, Any]:
+        if not self._levels:
+            return silent_features()
+        level = np.concatenate(self._levels)
+        total = float(self._power.sum())
+        bands = np.add.reduceat(self._power, np.searchsorted(FREQUENCIES_HZ, BAND_EDGES_HZ[:-1]))
+        return {
+            "loudness_db": float(level.mean()),
+            "loudness_sd_db": float(level.std()),
+            "spectral_centroid_hz": float((self._power * FREQUENCIES_HZ).sum() / total) if total > 0 else 0.0,
+            "silence_share": float((level < SILENCE_DB).mean()),
+            "band_shares": (bands / total).tolist() if total > 0 else [],
+        }
+
+
+@dataclass
+class _Gauge:
+    """The measurement of one interval, [start, end) in samples, as its blocks come in ascending order."""
+
+    start: int
+    end: int
+    _held_from: int = 0
+    _sample_count: int = 0
+    _held: np.ndarray | None = None
+    _meter: _Meter = field(default_factory=_Meter)
+    _result: IntervalSound | None = None
+
+    def add(self, at: int, block: np.ndarray) -> None:
+        if self._held is None:
+            self._held_from, self._held = self.start, np.zeros(BATCH, np.float32)
+        low, high = max(at, self.start), min(at + len(block), self.end)
+        self._sample_count += max(0, high - low)
+        while low < high:
+            self._advance(low)
+            stop = min(high, self._held_from + BATCH)
+            self._held[low - self._held_from : stop - self._held_from] = block[low - at : stop - at]
+            low = stop
+
+    def _advance(self, place: int) -> None:
+        """Measures what is held until the batch holds `place`."""
+        assert self._held is not None
+        while place >= self._held_from + BATCH:
+            self._meter.add(self._held)
+            self._held[:] = 0
+            self._held_from += BATCH
+
+    def close(self) -> IntervalSound:
+        """The result; it may be asked for more than once."""
+        if self._result is None:
+            if self._sample_count and self._held is not None:
+                self._advance(self.end - 1)
+                self._meter.add(self._held[: self.end - self._held_from])
+            self._held = None
+            missing_s = (self.end - self.start - self._sample_count) / ANALYSIS_RATE_HZ
+            has_audio = self._sample_count > 0
+            self._result = IntervalSound(self._meter.features(), has_audio, missing_s if has_audio else None)
+            self._meter = _Meter()
+        return self._result
