@@ -1,4 +1,7 @@
-"""Pictures as RGB: with the matrix and range that a viewer sees them with, and every column of them."""
+"""Pictures as RGB: with the matrix and range that a viewer sees them with, and every column of them.
+
+`EMOVID_EVERY_WIDTH=1 EMOVID_PROCESSES=10 python -m pytest emovid_assets_tests/media/test_rgb.py` looks at more than CI.
+"""
 
 import os
 import subprocess
