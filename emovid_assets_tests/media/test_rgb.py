@@ -1,4 +1,7 @@
-"""Pictures as RGB: with the matrix and range that a viewer sees them with, and every column of them."""
+"""Pictures as RGB: with the matrix and range that a viewer sees them with, and every column of them.
+
+`EMOVID_EVERY_WIDTH=1 EMOVID_PROCESSES=10 python -m pytest emovid_assets_tests/media/test_rgb.py` looks at more than CI.
+"""
 
 import os
 import subprocess
@@ -124,6 +127,23 @@ def test_untagged_patches_have_the_colours_of_the_matrix_for_their_size(size, ma
     converter = RgbConverter()
     for rgb in (converter.rgb(picture), np.dstack(converter.planes(picture)), converter.rgb(picture, (112, 48))):
         assert farthest(middles(rgb), PATCHES) <= SWSCALE["yuv420p"]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (848, 480)])
+def test_common_sizes_are_converted_without_a_detour(size, monkeypatch):
+    converter = RgbConverter()
+    picture = av.VideoFrame(*size, "yuv420p")
+    converter.planes(picture)
+    monkeypatch.setattr(cv2, "split", None)
+    assert len(converter.planes(picture)) == 3
+
+
+def test_a_transparent_picture_changes_by_its_tags_alone():
+    """Cuts are found in what PySceneDetect sees, BT.601 where nothing is said; colours are what a viewer sees."""
+    picture = picture_of("bt601", (1280, 64), pixel_format="yuva420p")
+    shrunk = Shrinker(picture, RgbConverter())(picture)[..., ::-1]
+    assert farthest(middles(shrunk), PATCHES) <= SWSCALE["yuva420p"]
+    assert farthest(middles(RgbConverter().rgb(picture)), PATCHES) > 2 * SWSCALE["yuva420p"]
 
 
 def test_a_matrix_that_libswscale_refuses_stops_neither_colours_nor_changes():

@@ -179,16 +179,17 @@ class RgbConverter:
     def rgb(self, picture: "av.VideoFrame", size: tuple[int, int] | None = None) -> np.ndarray:
         """uint8 array (height, width, 3); of `size` (width, height) where one is given, by areas."""
         rule = colour_rule(picture)
+        source: dict[str, Any] = rule.source
         scaled: dict[str, Any] = {}
         if size is not None:
             scaled = {"width": size[0], "height": size[1], "interpolation": "AREA"}
         if has_alpha(picture.format.name):
-            opaque = self._over_white(picture, rule.source)
+            opaque = self._over_white(picture, source)
             if size is None or size == (picture.width, picture.height):
                 return opaque
             # Composited at full size: a scaler would mix the colours of pixels that nobody sees.
-            picture = type(picture).from_ndarray(opaque, format="rgb24")
-        pixels = self._packed(picture, "rgb24", **rule.source, **scaled)
+            picture, source = type(picture).from_ndarray(opaque, format="rgb24"), {}
+        pixels = self._packed(picture, "rgb24", **source, **scaled)
         return _stretched(pixels) if rule.is_limited_grey else pixels
 
     def planes(self, picture: "av.VideoFrame") -> list[np.ndarray]:
@@ -198,8 +199,14 @@ class RgbConverter:
         if has_alpha(picture.format.name) or rule.is_limited_grey:
             return self._split_rgb(picture)
         shape = shape_of(picture).strip()
-        if is_faithful("gbrp", lambda some: np.dstack(self._planar(some, rule.source)), self.rgb, shape):
-            return self._planar(picture, rule.source)
+        source = rule.source
+        if is_faithful(
+            "gbrp",
+            lambda some: np.dstack(self._planar(some, source)),
+            lambda some: self._packed(some, "rgb24", **source),
+            shape,
+        ):
+            return self._planar(picture, source)
         return self._split_rgb(picture)
 
     def as_tagged(self, picture: "av.VideoFrame") -> np.ndarray:
