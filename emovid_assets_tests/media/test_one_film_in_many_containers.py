@@ -53,7 +53,8 @@ def expected(master):
 def test_a_film_gives_the_same_clips_colours_and_sound(master, expected, tmp_path, name):
     path = tmp_path / f"film.{name}"
     subprocess.run(
-        [get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(master), "-c", "copy", *CONTAINERS[name], str(path)], check=True
+        [get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(master), "-c", "copy", *CONTAINERS[name], str(path)],
+        check=True,
     )
     facts, segments = story_of(path)
     assert (facts.frame_count, facts.fps, facts.duration_s) == (500, pytest.approx(25), pytest.approx(20.0))
