@@ -10,7 +10,7 @@ import av
 
 from benchmarks.media_ours import STRIDE, Work, colour_of, kept
 from emovid_assets.core.video.streams import Tracks
-from emovid_assets_tests.media.reference import Reference, differences
+from emovid_assets_tests.media.reference import Reference, as_seen, differences
 
 
 def problems(path: Path, tracks: Tracks, ours: Work, theirs: list[int]) -> list[str]:
@@ -49,5 +49,5 @@ def _references(path: Path, stream: int, segments: list[dict[str, Any]]) -> list
     with av.open(str(path)) as container:
         for index, frame in enumerate(container.decode(container.streams[stream])):
             if index in owner:
-                sums[owner[index]].add(frame.to_ndarray(format="rgb24"))
+                sums[owner[index]].add(as_seen(frame))
     return [reference.attributes() for reference in sums]

@@ -68,8 +68,15 @@ def scan_payload(identifier: str) -> Row:
     return {"segments": [segment], "video_start_s": 0.0, "files": [segment["thumbnail_path"]]}
 
 
+TRACKS = {"video_index": 0, "audio_index": None, "shifts": []}
 PAYLOADS: dict[str, Callable[[str], Row]] = {
-    "probe": lambda _: {"stream_index": 0, "container": "gif", "video_codec": "gif", "width_px": 100, "fps": 10.0},
+    "probe": lambda _: {
+        "tracks": {"video_index": 0, "audio_index": None, "shifts": []},
+        "container": "gif",
+        "video_codec": "gif",
+        "width_px": 100,
+        "fps": 10.0,
+    },
     "scan": scan_payload,
     "clip_file": lambda clip_id: {"sha256": "0" * 64, "files": [f"media/clips/sticker/{clip_id}.mp4"]},
 }

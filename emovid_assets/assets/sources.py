@@ -16,10 +16,12 @@ import pyarrow.compute as pc
 from emovid_assets.assets.pictures import contact_sheet, histogram
 from emovid_assets.assets.scanned import rows_of_clips, scanned_rows
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_asset
+from emovid_assets.core import side_files
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import source_id
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.library import LibraryFile, read_library
-from emovid_assets.resources.library_files import listing
+from emovid_assets.resources.library_files import Listing, is_sidecar, listing, strays
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import each_row
 from emovid_assets.tables.registry import TABLES
@@ -43,7 +45,13 @@ SEEN_BY_THE_PASS = ("thumbnail_path", "has_audio", "sound_missing_s")
 )
 def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
-    require_mounted(project, domain)
+    found = listing(project.home, domain)
+    require_mounted(project, domain, found)
+    if found.side_files:
+        context.log.info(f"Beside the media lie files that are none: {side_files.told(found.side_files)}.")
+    for stray in strays(project.home):
+        if domain == (stray.domain or DOMAINS[0]):
+            context.log.warning(stray.sentence)
     files = {
         source_id(domain, file.sha256): file
         for file in project.with_store(lambda store: read_library(project.home, domain, store))
@@ -64,19 +72,20 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
         metadata={
             "hours": round(_sum(table["duration_s"]) / 3600, 3),
             "duplicates": _sum(pc.list_value_length(table["duplicate_paths"])),
+            "side_files": dict(found.side_files),
         },
     )
 
 
-def require_mounted(project: Project, domain: str) -> None:
+def require_mounted(project: Project, domain: str, found: Listing) -> None:
     """Raises dagster.Failure where every file of a domain is gone and nobody has said that this is meant.
 
     A disk that is not mounted looks like that, and to forget a library is to forget all answers about it.
     """
-    if project.may_forget_domains or listing(project.home, domain).files:
+    if project.may_forget_domains or found.files:
         return
     prefix = f"library/{domain}/"
-    known = project.with_store(lambda store: len(store.known_hashes(prefix)))
+    known = sum(not is_sidecar(name) for name in project.with_store(lambda store: store.known_hashes(prefix)))
     if known:
         raise dg.Failure(
             f"{prefix} is empty or gone, and {known} files were in it. Is the disk mounted? If they are meant to be "
@@ -115,11 +124,20 @@ def _sum(values: pa.ChunkedArray) -> Any:
 def scanned_segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
     scanned = media.scan(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
+    damaged = {name: found["sound_fault_count"] for name, found in scanned.payloads.items()}
+    paths = {row["source_id"]: row["path"] for row in each_row(source_videos, ("source_id", "path"))}
+    for name, fault_count in damaged.items():
+        if fault_count:
+            context.log.warning(
+                f"{paths[name]}: {fault_count} packets of its sound cannot be decoded. Silence stands in their place; "
+                "`clips.sound_missing_s` says how much of each clip."
+            )
     return result(
         "scanned_segments",
         TABLES["scanned_segments"].from_rows(scanned_rows(domain, scanned.payloads)),
         failures=scanned.failures,
         computed_count=scanned.computed_count,
+        metadata={"damaged_sound_tracks": sum(map(bool, damaged.values()))},
     )
 
 

@@ -17,6 +17,7 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
+from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, failed
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
@@ -40,6 +41,7 @@ class AssetReport:
     computed: int | None
     quarantined: int | None
     missing: str | None
+    side_files: str = ""
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,7 @@ def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
         computed=metadata.get("computed_items"),
         quarantined=metadata.get("quarantined"),
         missing=metadata.get("missing"),
+        side_files=side_files.told(metadata.get("side_files") or {}),
     )
 
 

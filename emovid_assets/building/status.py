@@ -10,12 +10,14 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.building.runner import open_instance
+from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, quarantined_counts
 from emovid_assets.freshness.runs import built_since
 from emovid_assets.freshness.staleness import Lineage, Place
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.item_store import FailedRun, ItemStore
+from emovid_assets.resources.library_files import listing, strays
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.registry import TABLES
 
@@ -46,6 +48,15 @@ def asset_states(home: Home, domains: Sequence[str] = DOMAINS) -> list[AssetStat
             verdict.state,
         )
         for place, verdict in found.items()
+    ]
+
+
+def library_notes(home: Home, domains: Sequence[str] = DOMAINS) -> list[str]:
+    """What is passed over in the library, a sentence a domain or folder; nothing where all of it is read."""
+    counts = {domain: side_files.told(listing(home, domain).side_files) for domain in domains}
+    return [
+        *(f"library/{domain}: beside the media {told}" for domain, told in counts.items() if told),
+        *(stray.sentence for stray in strays(home)),
     ]
 
 

@@ -119,6 +119,8 @@ def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> No
             notes.append(f"[yellow]{asset.quarantined} quarantined[/]")
         if asset.missing:
             notes.append(f"[yellow]{escape(asset.missing)}[/]")
+        if asset.side_files:
+            notes.append(f"[dim]beside the media {asset.side_files}[/]")
         rows = "" if asset.rows is None else f"{asset.rows:,} rows"
         out.print(f"  {asset.asset:22} {rows:>12}  {', '.join(notes)}")
     for check in report.failed_checks:

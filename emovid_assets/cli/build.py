@@ -71,7 +71,7 @@ def demo(
 
 def status(domain: DomainOption = None) -> None:
     """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
-    from emovid_assets.building.status import asset_states, unresolved_failures
+    from emovid_assets.building.status import asset_states, library_notes, unresolved_failures
 
     home, chosen = Home.from_environment(), chosen_domains(domain)
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
@@ -85,6 +85,8 @@ def status(domain: DomainOption = None) -> None:
         quarantined = str(state.quarantined) if state.quarantined else ""
         table.add_row(state.asset, state.domain or "all", rows, quarantined, f"[{colour}]{state.state}[/]")
     out.print(table)
+    for note in library_notes(home, chosen):
+        out.print(f"[dim]{escape(note)}[/]")
     for failed in unresolved_failures(home, chosen):
         told = f"{failed.failed_at:%Y-%m-%d %H:%M} UTC  {failed.asset} [{failed.domain or 'all'}]"
         out.print(f"[bold red]failed[/] {escape(f'{told}  run {failed.run_id[:8]} ({failed.job}): {failed.error}')}")

@@ -3,9 +3,10 @@
 Belongs here: hashing, manifests. Does not belong here: which files there are (`library_files`), what a media file
 contains (`core.video`).
 
-A manifest is a file `manifest.csv` in any folder of the library; its `path` column is relative to that folder.
-Without one, a folder that bears the name of an emotion gives its files that intended emotion. A film whose name is an
-id of Condensed Movies has its facts from their CSV files in `movie/metadata/`; a manifest overrides them.
+A manifest is a file `manifest.csv` in any folder of the library; its `path` column is relative to that folder, and is
+compared with the names that are there as `core.file_names` does it. Without one, a folder that bears the name of an
+emotion gives its files that intended emotion. A film whose name ends with an id of Condensed Movies has its facts from
+their CSV files in `movie/metadata/`; a manifest overrides them.
 """
 
 import os
@@ -19,11 +20,12 @@ from emovid_assets.core.collection import condensed_movies
 from emovid_assets.core.collection.condensed_movies import Metadata, read_metadata, video_id_of
 from emovid_assets.core.csv_text import read_bytes
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.file_names import Names
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.errors import sentence
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
-from emovid_assets.resources.library_files import METADATA_FOLDER, LibraryEntry, Listing, Stamp, listing
+from emovid_assets.resources.library_files import METADATA_FOLDER, Listing, Stamp, listing
 
 MANIFEST_COLUMNS = (
     *("external_id", "title", "film_id", "film_position", "intended_emotion", "region", "character"),
@@ -65,7 +67,7 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     prefix = f"{home.relative(folder)}/"
     found = listing(home, domain)
     faults = [_Fault(entry.name, *entry.fault) for entry in found.media.values() if entry.fault]
-    manifest = _read_manifests(home, found.manifests.values(), faults)
+    manifest = _read_manifests(home, found, faults)
     metadata = _read_metadata(home, folder, faults) if domain == "movie" else Metadata()
     # What is neither read nor known as a medium is known as it lies there, so that it is no news the next time.
     sidecars = found.stamps
@@ -198,13 +200,15 @@ def _facts_by_id(path: str, metadata: Metadata) -> dict[str, str]:
     return condensed_movies.facts(metadata.videos[video_id]) if video_id else {}
 
 
-def _read_manifests(home: Home, manifests: Iterable[LibraryEntry], faults: list[_Fault]) -> dict[str, dict[str, str]]:
+def _read_manifests(home: Home, found: Listing, faults: list[_Fault]) -> dict[str, dict[str, str]]:
     """Facts by path (relative to the home folder) from manifests; the nearest one decides.
 
     Manifests of folders above come before those of the folders in them.
     """
     facts: dict[str, dict[str, str]] = {}
-    for name, path_of_file, _, no_file in manifests:
+    media = Names(found.media)
+    faults += _second_manifests(found.manifests)
+    for name, path_of_file, _, no_file in found.manifests.values():
         if no_file:
             faults.append(_Fault(name, "manifest_invalid", no_file[1] or "Its folder has a name that is no UTF-8"))
             continue
@@ -226,11 +230,29 @@ def _read_manifests(home: Home, manifests: Iterable[LibraryEntry], faults: list[
                 faults.append(_Fault(f"{name}:{number}", "manifest_invalid", "The row names no `path`"))
                 continue
             target = Path(os.path.normpath(file.parent / path))
-            facts[home.relative(target) if target.is_relative_to(home.root) else target.as_posix()] = values
+            named = home.relative(target) if target.is_relative_to(home.root) else target.as_posix()
+            _, there = media.find(named) or (named, named)
+            facts[there] = values
         if table.faults:
             said = "; ".join(fault.message for fault in table.faults)
             faults.append(_Fault(name, "manifest_invalid", f"Not all of the manifest can be read: {said}"))
     return facts
+
+
+def _second_manifests(manifests: Iterable[str]) -> list[_Fault]:
+    """Of each folder with manifests whose names differ in case alone, which one counts."""
+    folders: dict[str, list[str]] = {}
+    for name in manifests:
+        folders.setdefault(os.path.dirname(name), []).append(name)
+    return [
+        _Fault(
+            name,
+            "manifest_invalid",
+            f"Beside it is {os.path.basename(last)}, whose rows count before those of this one",
+        )
+        for *others, last in folders.values()
+        for name in others
+    ]
 
 
 def _manifest_values(row: dict[str, str]) -> tuple[dict[str, str], str | None]:

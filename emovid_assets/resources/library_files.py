@@ -1,25 +1,29 @@
 """Which files lie in the library: names, sizes and times of everything there that a table depends on.
 
-Belongs here: walking folders, what is a sidecar of what. Nothing is opened, so that a pipe holds nobody up. Does not
-belong here: what files hold (`library`).
+Belongs here: walking folders, what is a side file of what. Nothing is opened but regular files that have the name of
+artwork or sound, so that a pipe holds nobody up. Does not belong here: which names are those of side files
+(`core.side_files`), and what files hold (`library`).
 """
 
+import difflib
 import os
 import stat
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
 from typing import NamedTuple
 
-from emovid_assets.core import transcripts
+from emovid_assets.core import side_files, transcripts
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.file_names import Names
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore
 
 MANIFEST = "manifest.csv"
 METADATA_FOLDER = "metadata"
-SUBTITLES = frozenset(transcripts.SUFFIXES)
-SIDECARS = SUBTITLES | {".csv", ".json", ".jsonl", ".txt", ".md", ".ass", ".nfo", ".xml", ".yaml", ".toml"}
-"""Files that stand beside media and are not media; they are not ingested and not reported."""
-
 Stamp = tuple[int, int]
 """(size, mtime_ns)"""
 NO_FILE: Stamp = (0, 0)
@@ -38,13 +42,17 @@ class LibraryEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in the folder of a domain, by name: what may be media; manifests, those of folders above first; the
-    subtitles of each medium, by the medium's name; metadata of films."""
+    """What lies in the folder of a domain, by name: what may be media; manifests, those of folders above first and the
+    one that counts last in each; the subtitles of each medium, by the medium's name; metadata of films.
+
+    `side_files`: how many other files there are, by kind; subtitles are among them.
+    """
 
     media: dict[str, LibraryEntry] = field(default_factory=dict)
     manifests: dict[str, LibraryEntry] = field(default_factory=dict)
     subtitles: dict[str, LibraryEntry] = field(default_factory=dict)
     metadata: dict[str, LibraryEntry] = field(default_factory=dict)
+    side_files: Counter[str] = field(default_factory=Counter)
 
     @property
     def files(self) -> list[LibraryEntry]:
@@ -53,7 +61,7 @@ class Listing:
 
     @property
     def stamps(self) -> dict[str, Stamp]:
-        """Of everything: as long as they are the same, reading the library again gives the same."""
+        """Of everything that is read: as long as they are the same, reading the library again gives the same."""
         parts = (self.media, self.manifests, self.metadata)
         found = {name: entry.stamp for part in parts for name, entry in part.items()}
         return found | {entry.name: entry.stamp for entry in self.subtitles.values()}
@@ -66,8 +74,8 @@ def known_stamps(store: ItemStore, domain: str) -> dict[str, Stamp]:
 
 
 def is_sidecar(name: str) -> bool:
-    """Whether a file of this name is no medium."""
-    return os.path.splitext(name)[1].lower() in SIDECARS
+    """Whether a file of this name, with or without its folders, is no medium."""
+    return side_files.kind_of(name.rpartition("/")[2]) is not None
 
 
 def listing(home: Home, domain: str) -> Listing:
@@ -78,28 +86,135 @@ def listing(home: Home, domain: str) -> Listing:
     cut = len(str(folder)) + 1
     found = Listing()
     subtitles: dict[str, LibraryEntry] = {}
-    for entry in _walk(str(folder)):
-        if entry.name == MANIFEST:
-            part = found.manifests
-        elif os.path.splitext(entry.name)[1] in SUBTITLES:
-            part = subtitles
-        elif is_sidecar(entry.name):
-            continue
-        else:
+    beside: list[str] = []
+    for entry, kind_of_folder in _walk(str(folder)):
+        name = prefix + entry.path[cut:].replace(os.sep, "/")
+        kind = kind_of_folder or side_files.kind_of(entry.name)
+        if kind is None:
             part = found.media
-        one = _entry(prefix + entry.path[cut:].replace(os.sep, "/"), entry)
+        elif entry.name.lower() == MANIFEST and kind_of_folder is None:
+            part = found.manifests
+        else:
+            found.side_files[kind] += 1
+            if kind == side_files.PARTIAL or entry.name.endswith(side_files.INFORMATION):
+                beside.append(name)
+            if kind != side_files.SUBTITLE or not transcripts.is_subtitle(entry.name):
+                continue
+            part = subtitles
+        one = _entry(name, entry)
         part[one.name] = one
-    for name in found.media:
-        beside = (subtitles.get(candidate) for candidate in transcripts.names_beside(name))
-        first = next((one for one in beside if one is not None and one.fault is None), None)
-        if first is not None:
-            found.subtitles[name] = first
+    _find_subtitles(found, subtitles)
+    _set_aside(found, beside)
     if domain == "movie":
         for entry in _scanned(str(folder / METADATA_FOLDER)):
-            if entry.name.endswith(".csv"):
+            if entry.name.lower().endswith(".csv") and not entry.name.startswith("."):
                 one = _entry(f"{prefix}{METADATA_FOLDER}/{entry.name}", entry)
                 found.metadata[one.name] = one
     return found
+
+
+def _find_subtitles(found: Listing, subtitles: dict[str, LibraryEntry]) -> None:
+    folders: dict[str, list[str]] = defaultdict(list)
+    for name, entry in subtitles.items():
+        if entry.fault is None:
+            folders[name.rpartition("/")[0]].append(name.rpartition("/")[2])
+    if not folders:
+        return
+    media: dict[str, list[str]] = {folder: [] for folder in folders}
+    for name in found.media:
+        folder, _, base = name.rpartition("/")
+        if folder in media:
+            media[folder].append(base)
+    for folder, names in folders.items():
+        for base, (best, *_) in transcripts.of_media(media[folder], names).items():
+            found.subtitles[f"{folder}/{base}"] = subtitles[f"{folder}/{best}"]
+
+
+def _set_aside(found: Listing, beside: list[str]) -> None:
+    """Counts what only its neighbours or its bytes show to be no medium. `beside`: side files that say so."""
+    aside = {
+        **dict.fromkeys(_artwork(found.media, beside), side_files.PICTURE),
+        **dict.fromkeys(_sounds(found.media), side_files.SOUND),
+        **dict.fromkeys(_being_fetched(found.media, beside), side_files.PARTIAL),
+    }
+    for name in aside:
+        del found.media[name]
+        found.subtitles.pop(name, None)
+    found.side_files.update(aside.values())
+
+
+def _being_fetched(media: Mapping[str, LibraryEntry], beside: Iterable[str]) -> set[str]:
+    """Files that a download is written into."""
+    waiting = filter(None, map(side_files.waits_for, beside))
+    return {name for name, is_empty in waiting if name in media and not (is_empty and media[name].stamp[0])}
+
+
+def _sounds(media: Mapping[str, LibraryEntry]) -> list[str]:
+    return [name for name, entry in media.items() if _suffix(name) == side_files.MAY_BE_SOUND and not _moves(entry)]
+
+
+def _artwork(media: Mapping[str, LibraryEntry], beside: Iterable[str]) -> list[str]:
+    """Still pictures of films in their folder, and those with the name of artwork where a film is there or below."""
+    pictures = {name for name in media if _suffix(name) in side_files.MAY_BE_STILL}
+    if not pictures:
+        return []
+    stems: dict[str, set[str]] = defaultdict(set)
+    for name in (*media, *beside):
+        if name not in pictures:
+            folder, _, base = name.rpartition("/")
+            stems[folder] |= side_files.film_stems(base)
+    films = {folder: Names(found) for folder, found in stems.items()}
+    with_films = {above for folder in films for above in accumulate(folder.split("/"), "{}/{}".format)}
+
+    def is_artwork(folder: str, stem: str) -> bool:
+        is_named_so = folder in with_films and side_files.is_artwork(stem)
+        return is_named_so or (folder in films and side_files.is_picture_of(stem, films[folder]))
+
+    return [
+        name
+        for name in sorted(pictures)
+        for folder, _, base in [name.rpartition("/")]
+        if is_artwork(folder, os.path.splitext(base)[0]) and not _moves(media[name])
+    ]
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
+
+
+def _moves(entry: LibraryEntry) -> bool:
+    """Also of what cannot be read: a build says what is the matter with it."""
+    return entry.fault is not None or _says_that_it_moves(entry.path, entry.stamp)
+
+
+@lru_cache(maxsize=100_000)
+def _says_that_it_moves(path: str, stamp: Stamp) -> bool:
+    try:
+        return side_files.moves(Path(path))
+    except OSError:
+        return True
+
+
+class Stray(NamedTuple):
+    """A folder of the library that nothing reads, and the domain whose name is likely meant; null where none is."""
+
+    name: str
+    domain: str | None
+
+    @property
+    def sentence(self) -> str:
+        meant = f"library/{self.domain}" if self.domain else f"one of {', '.join(DOMAINS)}"
+        return f"library/{self.name} is read by nothing, since no domain has that name: is {meant} meant?"
+
+
+def strays(home: Home) -> list[Stray]:
+    read = [path for path in (*map(home.library.joinpath, DOMAINS), home.annotations) if path.exists()]
+    return [
+        Stray(entry.name, next(iter(difflib.get_close_matches(entry.name.lower(), DOMAINS, n=1)), None))
+        for entry in _scanned(str(home.library))
+        # Where a file system knows no case, `Movie` is `movie`.
+        if _is_folder(entry) and entry.name[0] != "." and not any(path.samefile(entry.path) for path in read)
+    ]
 
 
 def _entry(name: str, entry: "os.DirEntry[str]") -> LibraryEntry:
@@ -121,15 +236,16 @@ def _entry(name: str, entry: "os.DirEntry[str]") -> LibraryEntry:
     return LibraryEntry(name, entry.path, NO_FILE, fault)
 
 
-def _walk(folder: str) -> Iterator["os.DirEntry[str]"]:
-    """Every file that is not hidden, those of a folder before those of its subfolders; links are followed once.
+def _walk(folder: str) -> Iterator[tuple["os.DirEntry[str]", str | None]]:
+    """Every file, those of a folder before those of its subfolders, and what it is by a folder above it; links are
+    followed once, hidden folders are not entered.
 
     Thousands of files are walked in a fraction of a second: no `Path` is made, and types come with the listing.
     """
     seen: set[tuple[int, int]] = set()
-    waiting = [folder]
+    waiting: list[tuple[str, str | None]] = [(folder, None)]
     while waiting:
-        directory = waiting.pop()
+        directory, kind = waiting.pop()
         try:
             status = os.stat(directory)
         except OSError:
@@ -141,17 +257,17 @@ def _walk(folder: str) -> Iterator["os.DirEntry[str]"]:
         subfolders = []
         for entry in _scanned(directory):
             if not _is_folder(entry):
-                yield entry
-            elif directory != folder or entry.name != METADATA_FOLDER:
-                subfolders.append(entry.path)
+                yield entry, kind
+            elif entry.name[0] != "." and (directory != folder or entry.name != METADATA_FOLDER):
+                subfolders.append((entry.path, kind or side_files.kind_of_folder(entry.name)))
         waiting += reversed(subfolders)
 
 
 def _scanned(directory: str) -> list["os.DirEntry[str]"]:
-    """What is not hidden in a folder, by name; nothing where the folder cannot be read."""
+    """What is in a folder, by name; nothing where the folder cannot be read."""
     try:
         with os.scandir(directory) as entries:
-            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+            return sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return []
 

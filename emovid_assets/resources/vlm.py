@@ -15,7 +15,7 @@ from typing import Any
 from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace, find_model
-from emovid_assets.core.transcripts import Cue, beside, read_cues, spoken
+from emovid_assets.core.transcripts import Cue, Folder, beside, read_cues, spoken
 from emovid_assets.core.vlm import frames, prompts
 from emovid_assets.core.vlm.caption_rules import CaptionRules
 from emovid_assets.core.vlm.chat_model import load_chat_model
@@ -120,6 +120,7 @@ class _Context:
         self._home, self._parts = home, parts
         self._source = ""
         self._cues: list[Cue] = []
+        self._folders: dict[Path, Folder] = {}
 
     def of(self, clip: Row, source: Row) -> str:
         sentences = []
@@ -133,7 +134,7 @@ class _Context:
     def _cues_of(self, source: Row) -> list[Cue]:
         if self._source != source["source_id"]:
             # Clips come source by source: one subtitle file in memory is enough.
-            path = beside(self._home.root / source["path"])
+            path = beside(self._home.root / source["path"], self._folders)
             self._source, self._cues = source["source_id"], read_cues(path) if path else []
         return self._cues
 

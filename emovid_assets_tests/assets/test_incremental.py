@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from PIL import Image
 
+from emovid_assets.building import runner
+from emovid_assets.building.status import library_notes
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import (
@@ -190,6 +195,35 @@ def test_a_label_outside_the_vocabulary_is_stopped_by_the_type_before_it_is_writ
     assert report.assets == []
     assert "emotion" in str(report.error)
     assert not Warehouse(tmp_path / "warehouse").exists("human_labels", "movie")
+
+
+def test_the_folder_of_a_media_centre_builds_its_film_without_a_failure(tmp_path: Path) -> None:
+    folder = tmp_path / "library" / "movie"
+    folder.mkdir(parents=True)
+    write_video(folder / "film.mp4", [scenery(0, index) for index in range(50)], codec="libx264", pix_fmt="yuv420p")
+    for name in ("poster.jpg", "fanart.jpg", "Thumbs.db", "film.idx", "film.sub", "other.mp4.part", "film.nfo"):
+        (folder / name).write_bytes(name.encode())
+    Image.new("RGB", (16, 24)).save(folder / "film-poster.png")
+    (folder.parent / "movies").mkdir()
+    (report,) = runner.build(Home(tmp_path), domains=["movie"], selection="key:source_videos")
+    with runner.open_instance(Home(tmp_path)) as instance:
+        (made,) = instance.fetch_materializations(dg.AssetKey("source_videos"), limit=1).records
+        logged = [entry.user_message for entry in instance.all_logs(report.run_id)]
+    assert (report.error, [one.quarantined for one in report.assets]) == (None, [0])
+    assert paths(tmp_path, "movie") == ["film.mp4"]
+    assert made.asset_materialization is not None
+    assert made.asset_materialization.metadata["side_files"].value == {
+        "picture": 3,
+        "subtitle": 2,
+        "text": 1,
+        "partial download": 1,
+        "system file": 1,
+    }
+    told = "3 pictures, 2 subtitles, 1 text, 1 partial download, 1 system file"
+    assert report.assets[0].side_files == told
+    assert any(told in message for message in logged)
+    assert any("is library/movie meant?" in message for message in logged)
+    assert library_notes(Home(tmp_path), ["movie"])[0] == f"library/movie: beside the media {told}"
 
 
 def test_a_library_that_is_gone_as_a_whole_is_not_forgotten_unless_its_domain_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.core.collection.condensed_movies import COLUMNS, Metadata, Video, read_metadata
+from emovid_assets.core.collection.condensed_movies import COLUMNS, Metadata, Video, read_metadata, video_id_of
 
 CLIPS_HEADER = "videoid,year,clip_idx,clip_tot,upload_year,title,clip_name,imdbid"
 CLIP = "Sv-BxH3SVS8,2012.0,6,10,2019,Les Misérables,One Day More Scene,tt1707386"
@@ -209,3 +209,59 @@ def test_whatever_the_rows_hold_each_is_a_video_or_a_fault(
     assert len(found.videos) <= len(rows)
     if rows and not found.videos:
         assert found.faults
+
+
+IDS = st.text(st.sampled_from("abcXYZ019-_"), min_size=11, max_size=11)
+TITLES = st.text(st.sampled_from("aZ é兎.-_[]() 1"), max_size=20)
+
+
+@given(st.sets(IDS, min_size=1, max_size=5), TITLES, st.sampled_from(["", ".f137", " (1)"]), st.data())
+def test_an_id_is_found_in_the_names_that_downloaders_give(
+    ids: set[str], title: str, added: str, data: st.DataObject
+) -> None:
+    video_id = data.draw(st.sampled_from(sorted(ids)))
+    for name in (f"{title} [{video_id}]", f"{title}-[{video_id}]", video_id, f"youtube-{video_id}"):
+        assert video_id_of(name + added, ids) == video_id
+    plain = title.replace("[", "").replace("-", "")
+    for name in (f"{plain}-{video_id}", f"{plain} - {video_id}"):
+        assert video_id_of(name + added, ids) == video_id
+
+
+@given(st.sets(IDS, max_size=5), TITLES, IDS)
+def test_no_id_is_guessed_that_the_metadata_does_not_list_or_the_name_does_not_hold(
+    ids: set[str], title: str, other: str
+) -> None:
+    for name in (f"{title} [{other}]", f"{title}{other}", title, f"{title}-{other}"):
+        found = video_id_of(name, ids)
+        assert found is None or (found in ids and found in name)
+    if other not in ids:
+        assert video_id_of(f"{title} [{other}]", ids) is None
+        assert video_id_of(f"{title.replace('[', '')}-{other}", ids) is None
+
+
+@pytest.mark.parametrize(
+    ("stem", "video_id"),
+    [
+        ("One Day More--0a_bcdefgh", "-0a_bcdefgh"),
+        ("One Day More-_0a_bcdefgh", "_0a_bcdefgh"),
+        # Ten characters, as one of the published ids has.
+        ("One Day More-0a_bcdefgh", "0a_bcdefgh"),
+        ("Ending in abcdefghijk", None),
+        ("Reaction to-abcdefghijk [zzzzzzzzzzz]", None),
+        ("Reaction to [abcdefghijk] [zzzzzzzzzzz]", None),
+        ("One Day More [abcdefghijk] [1080p]", "abcdefghijk"),
+        ("zzzzzzzzzzz-abcdefghijk", "abcdefghijk"),
+        ("abcdefghijk-part", None),
+        ("xabcdefghijk", None),
+        ("One Day More-ABCDEFGHIJK", None),
+        ("", None),
+    ],
+)
+def test_an_id_is_the_longest_one_that_the_name_ends_with(stem: str, video_id: str | None) -> None:
+    assert video_id_of(stem, {"-0a_bcdefgh", "_0a_bcdefgh", "0a_bcdefgh", "abcdefghijk"}) == video_id
+
+
+def test_the_name_of_a_metadata_file_may_be_in_another_case(tmp_path: Path) -> None:
+    read(tmp_path, clips=CLIP)
+    (tmp_path / "clips.csv").rename(tmp_path / "Clips.CSV")
+    assert list(read_metadata(tmp_path).videos) == ["Sv-BxH3SVS8"]

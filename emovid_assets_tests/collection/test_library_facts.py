@@ -21,7 +21,13 @@ IsZdfna1LKA,2012.0,8,10,2019,Les Misérables,Javert's Suicide Scene,tt1707386
 """
 
 
-@pytest.mark.parametrize("name", ["-0a_bcdefgh.mp4", "2019/youtube--0a_bcdefgh.mkv", "One Day More [-0a_bcdefgh].webm"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("-0a_bcdefgh.mp4", "2019/youtube--0a_bcdefgh.mkv", "One Day More [-0a_bcdefgh].webm"),
+        *("One Day More--0a_bcdefgh.mp4", "One Day More - -0a_bcdefgh.MP4"),
+    ],
+)
 def test_a_film_named_after_its_id_has_the_facts_of_the_metadata(home: Home, name: str) -> None:
     metadata = home.library / "movie" / "metadata"
     metadata.mkdir(parents=True)

@@ -1,8 +1,10 @@
 """Subtitle files beside a source: what is said in a clip."""
 
+from pathlib import Path
+
 import pytest
 
-from emovid_assets.core.transcripts import LONGEST, Cue, beside, read_cues, spoken
+from emovid_assets.core.transcripts import LONGEST, Cue, Folder, beside, of_media, read_cues, spoken
 
 SRT = """\ufeff1\r
 00:00:01,000 --> 00:00:02,500\r
@@ -64,3 +66,74 @@ def test_the_subtitle_file_has_the_name_of_its_source(tmp_path):
     assert beside(source) is None
     (tmp_path / "film.vtt").touch()
     assert beside(source) == tmp_path / "film.vtt"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "film.srt",
+            "film.SRT",
+            "film.en.srt",
+            "film.en.vtt",
+            "film.pt-BR.srt",
+            "film.en.forced.srt",
+            "film.en.sdh.srt",
+        ),
+        *("Film.eng.hi.srt", "film.zh-Hans.vtt", "film.en-orig.vtt", "film.English.srt", "film.en.sdh.default.srt"),
+    ],
+)
+def test_a_subtitle_in_any_language_belongs_to_its_film(name):
+    assert of_media(["film.mp4", "other.mp4"], [name]) == {"film.mp4": [name]}
+
+
+@pytest.mark.parametrize(
+    "name", ["film2.srt", "film.part2.srt", "film.en.a title.srt", "films.en.srt", ".srt", "en.srt"]
+)
+def test_other_names_are_of_no_film(name):
+    assert of_media(["film.mp4"], [name]) == {}
+
+
+def test_the_best_subtitle_comes_first():
+    ranked = [
+        *("film.srt", "film.vtt", "film.en.srt", "film.en.vtt", "film.de.srt", "film.hi.srt", "film.en.hi.srt"),
+        *("film.de.sdh.srt", "film.en.forced.srt", "film.forced.srt", "film.fr.forced.srt"),
+    ]
+    found = of_media(["film.mp4"], sorted(ranked, key=lambda name: name[::-1]))["film.mp4"]
+    assert found[:6] == ranked[:6]
+    assert set(found[6:8]) == set(ranked[6:8])
+    assert set(found[8:]) == set(ranked[8:])
+
+
+def test_a_subtitle_belongs_to_the_film_with_the_most_of_its_name():
+    media = ["film.mp4", "film.en.mp4", "film.en.mkv"]
+    assert of_media(media, ["film.en.srt", "film.de.srt"]) == {
+        "film.en.mp4": ["film.en.srt"],
+        "film.en.mkv": ["film.en.srt"],
+        "film.mp4": ["film.de.srt"],
+    }
+
+
+def test_films_that_differ_in_case_or_normal_form_alone_keep_their_own_subtitles():
+    media = ["film.mp4", "Film.mp4", "Ren\u00e9.mp4", "Rene\u0301.mp4"]
+    subtitles = ["Film.srt", "film.en.srt", "Rene\u0301.srt", "Ren\u00e9.en.vtt", "FILM.srt"]
+    assert of_media(media, subtitles) == {
+        "film.mp4": ["film.en.srt"],
+        "Film.mp4": ["Film.srt"],
+        "Ren\u00e9.mp4": ["Ren\u00e9.en.vtt"],
+        "Rene\u0301.mp4": ["Rene\u0301.srt"],
+    }
+
+
+def test_a_subtitle_is_found_beside_a_source_that_is_not_there(tmp_path):
+    for name in ("a.en.srt", "b.mp4", "b.de.vtt", "notes.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "c.srt").mkdir()
+    known: dict[Path, Folder] = {}
+    assert [beside(tmp_path / name, known) for name in ("a.mp4", "b.mp4", "c.mp4")] == [
+        tmp_path / "a.en.srt",
+        tmp_path / "b.de.vtt",
+        None,
+    ]
+    assert list(known) == [tmp_path]
+    assert beside(tmp_path / "gone" / "a.mp4") is None

@@ -1,6 +1,7 @@
-"""What a browser shows of a video file: a page plays it, draws what it sees on a canvas and posts the numbers."""
+"""What a browser shows of video files: a page plays them, draws what it sees on a canvas and posts the numbers."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,38 @@ def watch(path: Path, *, cells: int, seeks: tuple[float, ...] = (), rate: float 
     if "error" in seen:
         raise RuntimeError(f"Chromium: {seen['error']}")
     return seen
+
+
+COLOURS = """<!doctype html><script>
+const canvas = document.createElement("canvas"), pen = canvas.getContext("2d", {willReadFrequently: true});
+const post = what => fetch("/", {method: "POST", body: JSON.stringify(what)});
+async function coloursOf(number) {
+  const v = document.createElement("video"), colours = [];
+  v.muted = true; v.src = `/${number}.mp4`;
+  await new Promise((done, fail) => { v.onloadeddata = done; v.onerror = () => fail(v.error.message); });
+  await new Promise(done => { v.requestVideoFrameCallback(done); v.currentTime = 0.05; });
+  canvas.width = v.videoWidth; canvas.height = v.videoHeight;
+  pen.drawImage(v, 0, 0);
+  for (let n = 0; n < PATCHES; n++) {
+    const x = Math.floor((n + 0.5) * canvas.width / PATCHES), y = Math.floor(canvas.height / 2);
+    colours.push(Array.from(pen.getImageData(x, y, 1, 1).data).slice(0, 3));
+  }
+  return colours;
+}
+async function run() {
+  const films = [];
+  for (let n = 0; n < FILMS; n++) films.push(await coloursOf(n));
+  post({films});
+}
+run().catch(error => post({error: String(error)}));
+</script>"""
+
+
+def colours_on_canvas(paths: Sequence[Path], patches: int) -> list[list[list[int]]]:
+    """Per film, red, green and blue in the middle of each of so many columns of its second frame or so."""
+    page = COLOURS.replace("PATCHES", str(patches)).replace("FILMS", str(len(paths)))
+    films = {f"/{number}.mp4": Served(path.read_bytes(), "video/mp4") for number, path in enumerate(paths)}
+    seen = visit({"/": Served(page.encode()), **films}, "draw the films").posted
+    if "error" in seen:
+        raise RuntimeError(f"Chromium: {seen['error']}")
+    return list(seen["films"])

@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 from scenedetect import AdaptiveDetector, ContentDetector, SceneManager, open_video
 
 from emovid_assets.core.colour import ColourSums, colour_attributes
-from emovid_assets_tests.media.reference import Reference, differences, over_white
+from emovid_assets_tests.media.reference import Reference, as_seen, differences, over_white
 
 STRIDE = 20
 
@@ -30,11 +30,7 @@ def frames_for_reference(path: Path, wanted: Collection[int]) -> Iterator[tuple[
     with av.open(str(path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index in wanted:
-                is_opaque = frame.format.name.startswith("yuv4")
-                yield (
-                    index,
-                    frame.to_ndarray(format="rgb24") if is_opaque else over_white(frame.to_ndarray(format="rgba")),
-                )
+                yield index, as_seen(frame)
 
 
 def colour_faults(path: Path, scanned: dict[str, Any]) -> dict[str, Any]:

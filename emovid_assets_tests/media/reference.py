@@ -1,10 +1,40 @@
-"""The colour attributes written straight from their definition, in float64: the judge of the fast path."""
+"""The colour attributes written straight from their definition, in float64: the judge of the fast path.
+
+Belongs here: also what a viewer sees of a decoded frame, by libswscale with its matrix named. Does not belong here:
+files.
+"""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+MATRICES = {1: "ITU709", 4: "FCC", 5: "ITU601", 6: "ITU601", 7: "SMPTE240M", 9: "BT2020"}
+"""PyAV's names of the matrices that a stream may be tagged with."""
+
+
+def as_seen(frame: Any) -> np.ndarray:
+    """uint8 RGB of a decoded PyAV frame, over white: by its tags, else BT.709 from 1280 × 578 on, else BT.601."""
+    name = frame.format.name
+    options = {}
+    if name.startswith(("yuv", "nv12", "p010")):
+        is_large = frame.width >= 1280 or frame.height > 576
+        matrix = MATRICES.get(frame.colorspace, "ITU709" if is_large else "ITU601")
+        is_full = name.startswith("yuvj") or frame.color_range == 2
+        options = {"src_colorspace": matrix, "src_color_range": "JPEG" if is_full else "MPEG"}
+    if name == "yuva420p" and frame.height % 2 == 0:
+        # libswscale leaves columns of RGBA unwritten for some widths, of RGB never.
+        alpha = frame.planes[3]
+        shares = np.frombuffer(alpha, np.uint8).reshape(-1, alpha.line_size)[: frame.height, : frame.width]
+        return over_white(np.dstack([frame.to_ndarray(format="rgb24", **options), shares]))
+    is_opaque = name.startswith(("yuv4", "yuvj", "nv12", "p010", "gray"))
+    return (
+        frame.to_ndarray(format="rgb24", **options)
+        if is_opaque
+        else over_white(frame.to_ndarray(format="rgba", **options))
+    )
 
 
 def over_white(rgba: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from emovid_assets.core.video.clip_file import write_clip
+from emovid_assets.core.video.clip_file import _Converter, write_clip
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.reading import Frame, Video
+from emovid_assets.core.video.rgb import RgbConverter
 from emovid_assets.core.video.streams import ONLY
 from emovid_assets_tests.media.making import (
     SOUND_RATE,
@@ -20,6 +21,7 @@ from emovid_assets_tests.media.making import (
     write_animation,
     write_video,
 )
+from emovid_assets_tests.media.patches import LIMITED, PATCHES, TAGS, farthest, middles, picture_of, write_patches
 from emovid_assets_tests.media.scanning import clip_of, scan
 
 AAC_FRAME_S = 1024 / SOUND_RATE
@@ -213,6 +215,61 @@ def test_colours_are_the_same_whatever_matrix_the_source_is_tagged_with(tmp_path
     source, clip = pixels_of(path)[0], pixels_of(tmp_path / "clip.mp4")[0]
     assert apart(source, clip) < 2
     assert apart(clip[16:17, 16:17], np.array([[(200, 40, 60)]])) < 4
+
+
+@pytest.mark.parametrize(
+    ("matrix", "size", "options", "tag"),
+    [
+        ("bt709", (1280, 64), {}, TAGS["bt709"]),
+        ("bt601", (112, 64), {}, TAGS["bt470bg"]),
+        ("bt601", (112, 64), {"is_full": True}, TAGS["bt470bg"]),
+        ("bt601", (1280, 64), {"tag": TAGS["bt601"]}, TAGS["bt601"]),
+        ("bt709", (112, 64), {"tag": TAGS["bt709"], "is_full": True}, TAGS["bt709"]),
+        ("bt2020", (112, 64), {"tag": TAGS["bt2020"], "pixel_format": "yuv420p10le"}, TAGS["bt2020"]),
+        ("bt709", (1281, 63), {"pixel_format": "yuv444p"}, TAGS["bt709"]),
+        ("bt601", (113, 64), {"pixel_format": "yuv444p"}, TAGS["bt709"]),
+    ],
+)
+def test_an_encoded_clip_says_with_which_matrix_and_range_it_was_made(tmp_path, matrix, size, options, tag):
+    path = write_patches(tmp_path / "film.mp4", picture_of(matrix, size, **options))
+    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+    picture = next(Video(tmp_path / "clip.mp4").frames()).picture
+    assert (picture.colorspace, picture.color_range) == (tag, LIMITED)
+    # Without these two, Chromium ignores the matrix.
+    assert (picture.color_primaries, picture.color_trc) == (1, 1)
+    source, clip = RgbConverter().rgb(next(Video(path).frames()).picture), RgbConverter().rgb(picture)
+    assert farthest(middles(clip), middles(source)) <= (4 if "pixel_format" in options else 2)
+
+
+def test_the_primaries_and_the_transfer_of_a_source_stay_even_where_the_picture_is_turned(tmp_path):
+    picture = picture_of("bt601", tag=TAGS["bt470bg"])
+    path = write_patches(tmp_path / "film.mp4", picture, primaries=6)
+    for degrees in (None, 90):
+        if degrees:
+            rotate_display(path, degrees)
+        clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+        with av.open(str(tmp_path / "clip.mp4")) as container:
+            shown = next(container.decode(video=0))
+        assert (shown.color_primaries, shown.color_trc) == (6, 6)
+        assert shown.colorspace == (TAGS["bt709"] if degrees else TAGS["bt470bg"])
+
+
+def test_pictures_that_are_tagged_otherwise_later_on_are_coded_like_the_first():
+    converter = _Converter()
+    first, later = picture_of("bt709", tag=TAGS["bt709"]), picture_of("bt601", tag=TAGS["bt601"])
+    for index, picture in enumerate((first, later)):
+        made = converter.encodable(Frame(index, index, 1, picture))
+        assert (made.colorspace, made.color_range) == (TAGS["bt709"], LIMITED)
+        assert farthest(middles(RgbConverter().rgb(made)), PATCHES) <= 6
+
+
+def test_a_grey_film_of_limited_range_is_as_dark_as_a_clip(tmp_path):
+    picture = av.VideoFrame(64, 64, "gray")
+    picture.planes[0].update(bytes([60]) * picture.planes[0].buffer_size)
+    picture.color_range = LIMITED
+    path = write_patches(tmp_path / "film.mkv", picture, codec="ffv1")
+    clip_of(path, tmp_path / "clip.mp4", whole=True)
+    assert apart(RgbConverter().rgb(next(Video(tmp_path / "clip.mp4").frames()).picture), np.full(3, 51)) <= 1
 
 
 def test_a_full_range_source_is_neither_darker_nor_brighter_as_a_clip(tmp_path):

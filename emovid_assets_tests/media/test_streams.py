@@ -1,10 +1,16 @@
-"""Which of a file's streams are its film: the moving one that is meant, and the sound that a viewer hears."""
+"""Which of a file's streams are its film: the moving one that is meant, and the sound that a viewer hears.
 
+`EMOVID_STREAM_EXAMPLES` sets how many random files are tried.
+"""
+
+import os
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from emovid_assets.core.video.clip_file import write_clip
@@ -164,3 +170,87 @@ def test_the_moving_track_of_an_animated_avif_is_taken(tmp_path):
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
     facts = probe(path)
     assert (facts.frame_count, facts.duration_s) == (12, pytest.approx(1.2))
+
+
+FLAGS = st.sampled_from((0, DISPOSITION.default, *FLAGGED, DISPOSITION.default | DISPOSITION.comment))
+PICTURES = st.tuples(
+    st.sampled_from((1, 2, 10, 19, 20)), st.sampled_from((16, 32, 48)), st.sampled_from((0, DISPOSITION.default))
+)
+SOUNDS = st.tuples(st.booleans(), FLAGS, st.sampled_from(("", "eng", "jpn")))
+
+
+def judged_film(pictures):
+    """The number of the film, by striking out one after the other; null where there are stills alone."""
+    left = [number for number, (count, _, _) in enumerate(pictures) if count > 1]
+    if any(pictures[number][2] & DISPOSITION.default for number in left):
+        left = [number for number in left if pictures[number][2] & DISPOSITION.default]
+    if not left:
+        return None
+    longest = sorted(pictures[number][0] for number in left)[-1]
+    left = [number for number in left if 10 * pictures[number][0] >= 9 * longest]
+    widest = sorted(pictures[number][1] for number in left)[-1]
+    return next(number for number in left if pictures[number][1] == widest)
+
+
+def judged_sound(sounds, language):
+    """The number of the sound, by asking for less and less."""
+    filled = [number for number, (is_filled, _, _) in enumerate(sounds) if is_filled]
+    aside = DISPOSITION.comment | DISPOSITION.visual_impaired | DISPOSITION.hearing_impaired
+    wishes = (
+        lambda number: not sounds[number][1] & aside,
+        lambda number: not language or sounds[number][2] == language,
+        lambda number: not sounds[number][1] & DISPOSITION.dub,
+        lambda number: sounds[number][1] & DISPOSITION.default,
+    )
+    for wish in wishes:
+        filled = [number for number in filled if wish(number)] or filled
+    return filled[0] if filled else None
+
+
+@settings(max_examples=int(os.environ.get("EMOVID_STREAM_EXAMPLES", "12")), deadline=None)
+@given(
+    pictures=st.lists(PICTURES, min_size=1, max_size=3),
+    sounds=st.lists(SOUNDS, max_size=3),
+    language=st.sampled_from(("", "eng", "jpn", "fra")),
+    is_sound_first=st.booleans(),
+)
+def test_random_streams_are_chosen_as_the_rules_say(tmp_path_factory, pictures, sounds, language, is_sound_first):
+    path = tmp_path_factory.getbasetemp() / "random_streams.mkv"
+    with av.open(str(path), "w") as output:
+        seen, heard = [], []
+        for kind in ("sound", "picture") if is_sound_first else ("picture", "sound"):
+            for number, values in enumerate(sounds if kind == "sound" else pictures):
+                codec = "pcm_s16le" if kind == "sound" else "mpeg4"
+                stream = output.add_stream(codec, rate=8000) if kind == "sound" else output.add_stream(codec, rate=25)
+                if kind == "sound":
+                    stream.layout, stream.disposition = "mono", values[1]
+                    stream.metadata["language"] = values[2] or "und"
+                    heard.append((stream, number))
+                else:
+                    stream.width, stream.height, stream.pix_fmt = values[1], 16, "yuv420p"
+                    stream.disposition = values[2]
+                    seen.append((stream, number))
+        for stream, number in seen:
+            for index in range(pictures[number][0]):
+                picture = av.VideoFrame.from_ndarray(coded(index, 16, stream.width), "rgb24")
+                picture.pts = index
+                output.mux(stream.encode(picture))
+            output.mux(stream.encode(None))
+        for stream, number in heard:
+            if sounds[number][0]:
+                frame = av.AudioFrame.from_ndarray(np.ones((1, 800), np.int16), format="s16", layout="mono")
+                frame.sample_rate, frame.pts = 8000, 0
+                output.mux(stream.encode(frame))
+    film = judged_film(pictures)
+    if film is None:
+        with pytest.raises(MediaError) as caught:
+            probe_file(path)
+        assert caught.value.code == "single_image"
+        return
+    facts = probe_file(path, audio_language=language)
+    before = len(sounds) if is_sound_first else 0
+    assert facts.tracks.video_index == before + film
+    assert (facts.frame_count, facts.width_px) == pictures[film][:2]
+    assert facts.audio_track_count == len(sounds)
+    assert facts.audio_track_index == judged_sound(sounds, language)
+    assert scan(path, whole=True, minimum=0.0, tracks=facts.tracks)["frame_count"] == facts.frame_count

@@ -3,15 +3,19 @@
 import os
 import signal
 import socket
+import unicodedata
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
 from emovid_assets.resources import library
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new, read_library
-from emovid_assets.resources.library_files import known_stamps, listing
+from emovid_assets.resources.library_files import known_stamps, listing, strays
 
 
 class Shelf:
@@ -45,8 +49,19 @@ class Shelf:
             for row in self.store.failures("sticker", "library")
         }
 
+    def side_files(self):
+        return dict(listing(self.home, "sticker").side_files)
+
     def has_news(self):
         return listing(self.home, "sticker").stamps != known_stamps(self.store, "sticker")
+
+    def draw(self, name, frame_count=1):
+        """A picture; one that moves where it has several frames."""
+        frames = [Image.new("RGB", (16, 16), (40 * number, 99, 9)) for number in range(frame_count)]
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames[0].save(path, save_all=frame_count > 1, append_images=frames[1:])
+        return path
 
 
 @pytest.fixture
@@ -78,6 +93,7 @@ def test_hidden_files_sidecars_and_metadata_stay_out(shelf):
         shelf.put(name)
     shelf.put("deep/metadata/kept.mp4")
     assert list(shelf.read()) == ["deep/metadata/kept.mp4"]
+    assert shelf.side_files() == {"system file": 1, "subtitle": 1, "text": 2}
 
 
 def test_equal_bytes_are_one_file_that_knows_its_other_paths(shelf):
@@ -410,3 +426,210 @@ def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf, lengt
     assert code == "manifest_invalid"
     assert "line 3" in message
     assert "quotation mark" in message
+
+
+TITLE = "Big Buck Bunny 1\uff1a Tea [aqz-KE-bpKQ]"
+AS_LEFT_BY = {
+    "a media centre on a disk": (
+        ["film.mp4"],
+        "poster.jpg fanart.jpg Thumbs.db film.idx film.sub other.mp4.part film.nfo",
+        {"picture": 2, "system file": 1, "subtitle": 2, "partial download": 1, "text": 1},
+    ),
+    "Kodi": (
+        ["Film (2008)/Film (2008).mkv", "Film (2008)/Film (2008)-trailer.mp4", "Show/Season 1/s01e01.mkv"],
+        "Film (2008)/Film (2008).nfo|Film (2008)/Film (2008)-poster.png|Film (2008)/Film (2008)-clearlogo.png"
+        "|Film (2008)/extrafanart/fanart1.jpg|Film (2008)/.actors/Ann.jpg|Film (2008)/theme.mp3"
+        "|Show/season01-poster.png|Show/banner.webp|Show/tvshow.nfo|Show/Season 1/s01e01.tbn",
+        {"text": 2, "picture": 6, "sound": 1},
+    ),
+    "Jellyfin": (
+        ["Film/Film.mkv"],
+        "Film/folder.png|Film/backdrop1.webp|Film/landscape.avif|Film/Film.trickplay/320 - 10x10/0.jpg|Film/movie.xml"
+        "|Film/Film.en.forced.srt|Film/Film.default.eng.sdh.ass",
+        {"picture": 4, "text": 1, "subtitle": 2},
+    ),
+    "yt-dlp": (
+        [f"{TITLE}.webm"],
+        f"{TITLE}.webp|{TITLE}.info.json|{TITLE}.description|{TITLE}.en.vtt|{TITLE}.de.vtt|{TITLE}.live_chat.json"
+        "|Next [bcdefghijkl].webp|Next [bcdefghijkl].f137.mp4.part|Next [bcdefghijkl].f137.mp4.ytdl"
+        "|Next [bcdefghijkl].f137.mp4.part-Frag12.part|Next [bcdefghijkl].temp.mp4|Gone [cdefghijklm].png"
+        "|Gone [cdefghijklm].info.json",
+        {"picture": 3, "text": 4, "subtitle": 2, "partial download": 4},
+    ),
+    "a phone and a person": (
+        ["DCIM/IMG_0002.MOV", "DCIM/VID_0003.mp4"],
+        "DCIM/IMG_0001.HEIC|DCIM/IMG_0004.PNG|DCIM/IMG_0002.JPG|DCIM/IMG_0002.AAE|DCIM/._IMG_0002.MOV|DCIM/.DS_Store|old.zip|old.r00|READ"
+        "ME|desktop.ini|scan.tif|VID_0003.mp4:Zone.Identifier",
+        {"picture": 4, "text": 2, "system file": 4, "archive": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", AS_LEFT_BY)
+def test_a_folder_is_read_as_a_tool_leaves_it(shelf, tool):
+    media, beside, counts = AS_LEFT_BY[tool]
+    for name in media:
+        shelf.put(name)
+    for name in beside.split("|" if "|" in beside else " "):
+        if name.lower().endswith((".png", ".webp", ".avif")):
+            shelf.draw(name)
+        else:
+            shelf.put(name)
+    assert sorted(shelf.read()) == sorted(media)
+    assert shelf.faults() == {}
+    assert shelf.side_files() == counts
+    assert not shelf.has_news()
+
+
+@pytest.mark.parametrize("name", ["poster.png", "film.webp", "film-thumb.gif", "film.avif", "folder.webp"])
+def test_artwork_is_a_side_file_where_a_film_is_beside_it_and_it_is_still(shelf, name):
+    shelf.draw(name)
+    assert list(shelf.read()) == [name], "a still picture alone is tried, and quarantined"
+    shelf.put("film.mp4")
+    assert shelf.has_news()
+    assert (list(shelf.read()), shelf.side_files()) == (["film.mp4"], {"picture": 1})
+    shelf.draw(name, frame_count=3)
+    assert shelf.has_news()
+    assert (sorted(shelf.read()), shelf.side_files()) == (sorted(["film.mp4", name]), {})
+
+
+def test_a_picture_with_a_name_of_its_own_is_tried_as_a_sticker(shelf):
+    shelf.put("film.mp4")
+    shelf.draw("awe/happy.png")
+    shelf.draw("sad.gif")
+    assert sorted(shelf.read()) == ["awe/happy.png", "film.mp4", "sad.gif"]
+
+
+def test_the_name_of_artwork_counts_in_the_folders_above_a_film_and_nowhere_else(shelf):
+    shelf.put("shows/a/s1/film.mp4")
+    for name in ("poster.png", "shows/a/poster.png", "shows/a/s1/poster.png", "shows/b/poster.png", "shows/film.png"):
+        shelf.draw(name)
+    left = [name.removeprefix("library/sticker/") for name in listing(shelf.home, "sticker").media]
+    assert sorted(left) == ["shows/a/s1/film.mp4", "shows/b/poster.png", "shows/film.png"]
+
+
+def test_an_ogg_without_pictures_is_a_sound(shelf):
+    shelf.put("theme.ogg", "OggS and vorbis")
+    shelf.put("film.ogg", "OggS and \x01video")
+    shelf.put("theme.ogg.aria2")
+    assert (list(shelf.read()), shelf.side_files()) == (["film.ogg"], {"partial download": 2})
+
+
+def test_a_file_that_is_being_fetched_is_none_until_it_is_there(shelf):
+    shelf.put("a.mp4", "half of it")
+    shelf.put("b.mp4").write_bytes(b"")
+    shelf.put("c.mp4", "an older one")
+    for name in ("a.mp4.aria2", "b.mp4.part", "c.mp4.part"):
+        shelf.put(name)
+    assert list(shelf.read()) == ["c.mp4"]
+    assert shelf.side_files() == {"partial download": 5}
+    (shelf.folder / "a.mp4.aria2").unlink()
+    assert shelf.has_news()
+    assert sorted(shelf.read()) == ["a.mp4", "c.mp4"]
+
+
+def test_a_side_file_is_no_news_and_neither_is_a_subtitle_that_is_not_used(shelf):
+    shelf.put("film.mp4")
+    shelf.read()
+    for name in ("poster.jpg", "film.nfo", "film.mp3", "other.mp4.part", "film.idx", "x/Thumbs.db"):
+        shelf.put(name)
+    shelf.draw("poster.png")
+    assert not shelf.has_news()
+    shelf.put("film.en.srt")
+    assert shelf.has_news()
+    assert shelf.read()["film.mp4"].subtitle_sha256 == file_sha256(shelf.folder / "film.en.srt")
+    shelf.put("film.en.forced.srt")
+    assert not shelf.has_news()
+    shelf.put("film.SRT")
+    assert shelf.has_news()
+    assert shelf.read()["film.mp4"].subtitle_sha256 == file_sha256(shelf.folder / "film.SRT")
+
+
+@pytest.mark.parametrize("name", ["Manifest.csv", "MANIFEST.CSV", "manifest.CSV"])
+def test_a_manifest_may_be_written_in_any_case(shelf, name):
+    shelf.put("a.gif")
+    shelf.put(name, "path,title\na.gif,Tea\n")
+    assert shelf.has_news()
+    assert shelf.read()["a.gif"].manifest == {"title": "Tea"}
+    assert not shelf.has_news()
+
+
+def test_of_two_manifests_in_a_folder_the_one_in_lower_case_counts_and_the_other_is_named(shelf):
+    for name in ("a.gif", "b.gif"):
+        shelf.put(name)
+    shelf.put("Manifest.csv", "path,title\na.gif,Milk\nb.gif,Milk\n")
+    shelf.manifest("path,title\na.gif,Tea\n")
+    assert {name: file.manifest["title"] for name, file in shelf.read().items()} == {"a.gif": "Tea", "b.gif": "Milk"}
+    ((name, (code, message)),) = shelf.faults().items()
+    assert (name, code) == ("Manifest.csv", "manifest_invalid")
+    assert "Beside it is manifest.csv" in message
+
+
+@pytest.mark.parametrize(("of_file", "of_row"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_row_finds_a_file_whose_name_is_in_another_normal_form(shelf, of_file, of_row):
+    name = "René/Ünï.gif"
+    there, written = (unicodedata.normalize(form, name) for form in (of_file, of_row))
+    shelf.put(there)
+    shelf.manifest(f"path,title\n{written},Tea\n")
+    assert shelf.read()[there].manifest == {"title": "Tea"}
+    assert shelf.faults() == {}
+
+
+def test_files_that_differ_in_case_or_normal_form_alone_are_all_media_with_rows_of_their_own(shelf):
+    names = ["a.gif", "A.gif", "a.GIF", "é.gif", "e\u0301.gif"]
+    for name in names:
+        shelf.put(name)
+    shelf.manifest("path,title\n" + "".join(f"{name},{number}\n" for number, name in enumerate(names)))
+    assert {name: file.manifest["title"] for name, file in shelf.read().items()} == {
+        name: str(number) for number, name in enumerate(names)
+    }
+    assert shelf.faults() == {}
+
+
+def test_a_near_manifest_decides_in_whatever_form_it_names_a_file(shelf):
+    shelf.put("x/e\u0301.gif")
+    shelf.manifest("path,title\nx/e\u0301.gif,far\n")
+    shelf.manifest("path,title\né.gif,near\n", "x")
+    assert shelf.read()["x/e\u0301.gif"].manifest == {"title": "near"}
+
+
+LETTERS = st.text(st.sampled_from("aAéÉñ한"), min_size=1, max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(
+    name=LETTERS,
+    form=st.sampled_from(["NFC", "NFD"]),
+    suffix=st.sampled_from([".gif", ".GIF"]),
+    others=st.sets(LETTERS),
+)
+def test_a_row_and_a_subtitle_find_the_one_file_that_is_meant(tmp_path_factory, name, form, suffix, others):
+    shelf = Shelf(tmp_path_factory.mktemp("home"))
+    written = f"{name}.gif"
+    there = unicodedata.normalize(form, name) + suffix
+    strangers = {other for other in others if unicodedata.normalize("NFC", other).casefold() != name.casefold()}
+    for one in (there, *(f"{other}.gif" for other in strangers)):
+        shelf.put(one)
+    shelf.put(f"{name}.en.SRT")
+    shelf.manifest(f"path,title\n{written},Tea\n")
+    read = shelf.read()
+    assert [one for one, file in read.items() if file.manifest.get("title") == "Tea"] == [there]
+    assert [one for one, file in read.items() if file.subtitle_sha256] == [there]
+    assert shelf.faults() == {}
+    shelf.store.close()
+
+
+def test_a_folder_that_is_no_domain_is_named_with_the_likely_one(tmp_path):
+    home = Home(tmp_path)
+    for name in ("movie", "movies", "Sticker", "Animations", "annotations", "films", ".hidden"):
+        (home.library / name).mkdir(parents=True)
+    (home.library / "film.mp4").touch()
+    assert {stray.name: stray.domain for stray in strays(home)} == {
+        "movies": "movie",
+        "Sticker": "sticker",
+        "Animations": "animation",
+        "films": None,
+    }
+    assert "library/movies is read by nothing" in strays(home)[-1].sentence
+    assert "is library/movie meant?" in strays(home)[-1].sentence
+    assert strays(Home(tmp_path / "none")) == []

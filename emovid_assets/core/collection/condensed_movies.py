@@ -20,6 +20,7 @@ from typing import Any
 
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
 from emovid_assets.core.csv_text import Table, read_bytes
+from emovid_assets.core.file_names import Names
 
 ORIGIN = "condensed_movies"
 FILE_PREFIX = "youtube-"
@@ -36,9 +37,13 @@ COLUMNS = {
 }
 """The columns that each file must have; all files but `clips.csv` may be absent."""
 _DUMP = re.compile(r"youtube-dl-dump_(\d{4})\.csv|(\d{4})\.csv")
-_BRACKETED = re.compile(r"\[([A-Za-z0-9_-]{4,64})\]$")
+_BRACKETED = re.compile(r"\[([A-Za-z0-9_-]{4,64})\]")
+_COPY = re.compile(r"(?: ?\(\d{1,2}\)|\.f\d{1,4}(?:-\d+)?)+$")
+_DASH = re.compile(r"-(?: (?=\S))?")
 _ID = re.compile(r"[A-Za-z0-9_-]{4,64}")
-"""Ids of videos. YouTube's have eleven characters; one of the published ones lacks a character and is kept."""
+"""Ids of videos. One of the published ones lacks a character and is kept."""
+ID_LENGTH = 11
+"""Of the ids of YouTube."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +161,10 @@ def read_metadata(folder: Path) -> Metadata:
 
 def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line at which the row begins, its cells without surrounding space) of a file; nothing where it is absent."""
-    path = folder / name
-    if not path.exists():
+    there = Names(path.name for path in folder.iterdir()).find(name)
+    if there is None:
         return
+    path = folder / there[1]
     if not path.is_file():
         # Reading a pipe would wait for ever.
         faults.append(Fault(name, 0, "This is no regular file"))
@@ -270,12 +276,20 @@ def _dumped(folder: Path) -> Iterator[str]:
 
 
 def video_id_of(stem: str, known: Container[str]) -> str | None:
-    """The id in a file's name without suffix: the id alone, as `youtube-<id>`, or at the end in brackets."""
-    bracketed = _BRACKETED.search(stem)
-    for candidate in (stem, stem.removeprefix(FILE_PREFIX), bracketed[1] if bracketed else ""):
-        if candidate in known:
-            return candidate
-    return None
+    """The id at the end of a file's name without suffix: the name as a whole, `<title>-<id>` or `<title> [<id>]`.
+
+    Ids hold `-` themselves: of several that the name could end with, the longest counts. The last brackets with the
+    length of an id hold it, known or not, so that no part of a title is taken for one. `.f137` of yt-dlp and ` (1)` of
+    a second copy are no part of the name.
+    """
+    stem = _COPY.sub("", stem)
+    if stem in known:
+        return stem
+    bracketed = [one for one in _BRACKETED.findall(stem) if len(one) == ID_LENGTH or one in known]
+    if bracketed:
+        return bracketed[-1] if bracketed[-1] in known else None
+    ends = (stem[dash.end() :] for dash in _DASH.finditer(stem))
+    return next((end for end in ends if end in known), None)
 
 
 def facts(video: Video) -> dict[str, str]:

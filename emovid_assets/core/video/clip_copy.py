@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.mp4 import Shown, set_edits
-from emovid_assets.core.video.reading import is_webp, open_container
+from emovid_assets.core.video.reading import open_container
 from emovid_assets.core.video.sound import Sound
 from emovid_assets.core.video.sound_copy import RUN_UP_S, sound_packets
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.structure import animation_kind
 from emovid_assets.core.video.written import Written, facts_of, opened
 from emovid_assets.core.video.written import codec_name as _name
 
@@ -183,7 +184,7 @@ class Source:
 @contextmanager
 def open_source(path: Path, tracks: Tracks) -> Iterator[Source]:
     """A source to copy clips from. Raises CannotCopyError where none of its clips can be copied."""
-    if is_webp(path):
+    if animation_kind(path):
         raise CannotCopyError("container")
     with open_container(path) as container:
         yield Source(container, tracks)

@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from emovid_assets.core.video.animations import drawn
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import ZERO_DELAY_MS, Frame, Video, open_container
+from emovid_assets.core.video.foreign import what_else
+from emovid_assets.core.video.reading import Frame, Video, open_container
+from emovid_assets.core.video.rgb import colour_rule
 from emovid_assets.core.video.shown import is_shown
 from emovid_assets.core.video.stamps import RESETTABLE, Line, ascended, film_shifts, is_variable, last_duration, moved
 from emovid_assets.core.video.streams import ONLY, Tracks, film_stream, picture_streams, sound_stream
-from emovid_assets.core.video.structure import Animation, hole_in_matroska, read_animation, why_unreadable
+from emovid_assets.core.video.structure import Animation, fault, read_animation, why_unreadable
 
 MISSING_SHARE = 0.05
 MISSING_S = 1.0
@@ -36,7 +39,7 @@ INTERLACED_ORDERS = frozenset({2, 3, 4, 5})
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may ask for. `max_animation_pixels`: frames × width × height of a GIF, APNG or WebP, where a few
+    """What a file may ask for. `max_animation_pixels`: frames × width × height of a GIF, APNG, WebP or AVIF, where few
     bytes may stand for any number of large pictures. Defaults: 8K pictures, a day of 60 Hz."""
 
     max_pixels: int = 8192 * 4320
@@ -93,6 +96,8 @@ class Probe:
     is_hdr: bool
     rotation_deg: int
     pixel_format: str
+    colour_matrix: str
+    is_colour_tagged: bool
     audio_codec: str | None = None
     sample_rate_hz: int | None = None
     audio_track_count: int = 0
@@ -136,13 +141,14 @@ def probe_file(path: Path, limits: Limits = Limits(), *, audio_language: str = "
     try:
         if path.stat().st_size == 0:
             raise MediaError("empty_file", "The file is empty")
+        other = what_else(path)
+        if other:
+            raise MediaError(*other)
         animation = read_animation(path)
         if animation is None:
-            return _probe_container(path, limits, audio_language, is_animation=False)
+            return _probe_container(path, limits, audio_language)
         _require_whole(animation, limits)
-        if animation.container == "webp":
-            return _probe_webp(path, animation, limits)
-        return _probe_container(path, limits, audio_language, is_animation=True)
+        return _probe_animation(path, animation, limits)
     except FileNotFoundError as error:
         raise MediaError("vanished", "The file is gone") from error
     except OSError as error:
@@ -150,7 +156,8 @@ def probe_file(path: Path, limits: Limits = Limits(), *, audio_language: str = "
 
 
 def _require_whole(animation: Animation, limits: Limits) -> None:
-    if animation.container != "webp" or animation.width:
+    # A still WebP says its size elsewhere, and the front of a file perhaps nowhere.
+    if animation.width or not (animation.container == "webp" or animation.is_cut_off):
         limits.require_animation(animation)
     declared = animation.declared_count
     if declared is not None and animation.frame_count < declared:
@@ -164,7 +171,7 @@ def _require_whole(animation: Animation, limits: Limits) -> None:
         raise MediaError("single_image", "The file is a still picture")
 
 
-def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_animation: bool) -> Probe:
+def _probe_container(path: Path, limits: Limits, audio_language: str) -> Probe:
     import av
 
     with open_container(path, max_pixels=limits.max_pixels) as container:
@@ -180,15 +187,13 @@ def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_anim
         # A second video track may be declared without a single sample.
         stream = film_stream(streams, {index: len(track.pts) for index, track in seen.items()})
         if stream is None:
-            raise MediaError("truncated", "The video stream has no packets")
-        missing = None if is_animation else _missing(container, stream, seen)
+            raise MediaError(*(fault(path) or ("truncated", "The video stream has no packets")))
+        missing = _missing(container, stream, seen)
         if missing and not (_is_mp4(container) and _holds_every_sample(path, stream.index, limits)):
             raise MediaError("truncated", missing)
-        hole = hole_in_matroska(path)
-        if hole == path.stat().st_size:
-            raise MediaError("truncated", f"The file ends at byte {hole}, within an element of its container")
-        if hole is not None:
-            raise MediaError("corrupt_frames", f"The file is damaged from byte {hole} on: frames are missing")
+        damage = fault(path)
+        if damage:
+            raise MediaError(*damage)
         sounds = list(container.streams.audio)
         audio = sound_stream(sounds, {index: track.packet_count for index, track in seen.items()}, audio_language)
         track, heard = seen[stream.index], seen[audio.index] if audio else None
@@ -227,6 +232,7 @@ def _probe_container(path: Path, limits: Limits, audio_language: str, *, is_anim
         # The frame counts counter-clockwise, people and players clockwise.
         rotation_deg=-first.rotation % 360,
         pixel_format=first.picture.format.name,
+        **_colours(first),
         **facts,
     )
 
@@ -253,8 +259,13 @@ def _decodable(container: Any, path: Path) -> list[Any]:
         return streams
     if any(stream.codec_context is None for stream in container.streams.video):
         raise MediaError("unsupported_codec", "The video stream names a codec that has no decoder here")
-    if container.streams.audio:
+    kinds = {stream.type for stream in container.streams}
+    if "audio" in kinds and "subtitle" in kinds:
+        raise MediaError("no_video_stream", "The file has sound and subtitles, but no pictures")
+    if "audio" in kinds:
         raise MediaError("no_video_stream", "The file has sound only")
+    if "subtitle" in kinds:
+        raise MediaError("no_video_stream", "The file has subtitles only")
     raise MediaError(*why_unreadable(path))
 
 
@@ -347,25 +358,32 @@ def _first_frame(path: Path, tracks: Tracks) -> Frame:
     return frame
 
 
-def _probe_webp(path: Path, animation: Animation, limits: Limits) -> Probe:
+def _colours(first: Frame) -> dict[str, Any]:
+    rule = colour_rule(first.picture)
+    return {"colour_matrix": rule.matrix, "is_colour_tagged": rule.is_tagged}
+
+
+def _probe_animation(path: Path, animation: Animation, limits: Limits) -> Probe:
+    facts = drawn(animation)
+    duration_s = float(sum(facts.delays) * facts.time_base)
+    limits.require_length(len(facts.delays), duration_s)
     first = _first_frame(path, ONLY)
-    # A delay of zero is shown for a tenth of a second, as everywhere that frames are read.
-    delays = [delay or ZERO_DELAY_MS for delay in animation.delays_ms]
-    duration_s = sum(delays) / 1000
-    limits.require_length(len(delays), duration_s)
+    # The decoder may know another size than the header.
+    limits.require_size(first.picture.width, first.picture.height)
     return Probe(
         tracks=ONLY,
-        container="webp",
-        video_codec="webp",
+        container=facts.container,
+        video_codec=facts.codec,
         width_px=first.picture.width,
         height_px=first.picture.height,
-        fps=len(delays) / duration_s,
-        frame_count=len(delays),
+        fps=len(facts.delays) / duration_s,
+        frame_count=len(facts.delays),
         duration_s=duration_s,
         # The last frame's delay is not a step between stamps, exactly as in `_probe_container`.
-        is_vfr=max(delays[:-1]) - min(delays[:-1]) > 1,
+        is_vfr=max(facts.delays[:-1]) - min(facts.delays[:-1]) > 1,
         is_interlaced=False,
-        is_hdr=False,
+        is_hdr=facts.transfer in HDR_TRANSFERS,
         rotation_deg=0,
         pixel_format=first.picture.format.name,
+        **_colours(first),
     )

@@ -1,10 +1,9 @@
-"""One way to get frames out of any file: PyAV for video, GIF and APNG, Pillow for animated WebP.
+"""One way to get frames out of any file: PyAV for films, `animations` for GIF, APNG, WebP and AVIF.
 
 Belongs here: opening, seeking, decoding. Does not belong here: which stream is read (`streams`), when its pictures are
 shown (`stamps`), the colours of a frame (`rgb`), what is measured on it.
 
-FFmpeg's demuxer gives GIF and APNG their per-frame delays; its WebP decoder knows still pictures only, hence Pillow
-there.
+Time is always by presentation stamps; those of stickers are sums of delays, as viewers see them.
 """
 
 from collections.abc import Generator, Iterator
@@ -15,13 +14,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from emovid_assets.core.video import stamps
+from emovid_assets.core.video.animations import drawn_frames
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.stamps import NO_STAMPS, InOrder, Stamped
 from emovid_assets.core.video.streams import ONLY, Tracks
-from emovid_assets.core.video.structure import why_unreadable
+from emovid_assets.core.video.structure import animation_kind, why_unreadable
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
@@ -34,8 +32,8 @@ first stamps behind it are guessed where pictures share one."""
 USUAL_RUN_UPS_S = (0, 10)
 """An index may point behind the frame, or to a picture that refers to others before it: then ten seconds earlier."""
 
-ZERO_DELAY_MS = 100
-"""What a WebP frame without a delay is shown for, as FFmpeg does with GIF and browsers with both."""
+WITHOUT_RATE = ("webp", "avif")
+"""Animations of which FFmpeg sees one picture."""
 
 
 @dataclass(slots=True)
@@ -59,12 +57,6 @@ class Frame:
     def rotation(self) -> int:
         """Degrees to turn the picture counter-clockwise for display: a multiple of 90."""
         return int(self.picture.rotation) % 360
-
-
-def is_webp(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(12)
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
 
 @contextmanager
@@ -103,12 +95,17 @@ class Video:
         self.tracks = tracks
         self.start_pts = start_pts
 
+    @cached_property
+    def is_timed_by_delays(self) -> bool:
+        """Whether the file says of each picture for how long it is shown, the last one included."""
+        return animation_kind(self.path) is not None
+
     def nominal_rate(self) -> Fraction:
         """Frames per second as the container suggests it; 25 where it suggests nothing.
 
         Cut detectors count their shortest scene against this rate, as PySceneDetect's own PyAV backend does.
         """
-        if is_webp(self.path):
+        if animation_kind(self.path) in WITHOUT_RATE:
             return Fraction(25)
         with open_container(self.path) as container:
             rate = container.streams[self.tracks.video_index].guessed_rate
@@ -116,7 +113,7 @@ class Video:
 
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as coded; 1 where the file does not say."""
-        if is_webp(self.path):
+        if self.is_timed_by_delays:
             return Fraction(1)
         with open_container(self.path) as container:
             return Fraction(container.streams[self.tracks.video_index].sample_aspect_ratio or 1)
@@ -126,8 +123,8 @@ class Video:
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        if is_webp(self.path):
-            source: Iterator[Stamped] = stamps.ascending(_webp_frames(self.path))
+        if self.is_timed_by_delays:
+            source: Iterator[Stamped] = stamps.ascending(drawn_frames(self.path))
         else:
             source = self._all() if self.start_pts is None else self._from(self.start_pts)
         index = 0
@@ -240,24 +237,3 @@ def _alpha_decoder(stream: Any) -> Any:
 
 def _plain(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__)
-
-
-def _webp_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
-    """Animated WebP through Pillow; ticks are milliseconds."""
-    import av
-    from PIL import Image, ImageSequence
-
-    pts = 0
-    try:
-        with Image.open(path) as image:
-            for still in ImageSequence.Iterator(image):
-                pixels = np.asarray(still.convert("RGBA"))
-                duration = int(still.info.get("duration", 0)) or ZERO_DELAY_MS
-                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")
-                picture.pts, picture.time_base = pts, Fraction(1, 1000)
-                yield pts, duration, picture
-                pts += duration
-    except Image.DecompressionBombError as error:
-        raise MediaError("too_large", str(error)) from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise MediaError("corrupt_frames", f"Pillow stopped: {error}") from error

@@ -174,6 +174,7 @@ class RgbConverter:
         from av.video.reformatter import VideoReformatter
 
         self._reformatter = VideoReformatter()
+        self._split: list[np.ndarray] = []
 
     def rgb(self, picture: "av.VideoFrame", size: tuple[int, int] | None = None) -> np.ndarray:
         """uint8 array (height, width, 3); of `size` (width, height) where one is given, by areas."""
@@ -191,25 +192,34 @@ class RgbConverter:
         return _stretched(pixels) if rule.is_limited_grey else pixels
 
     def planes(self, picture: "av.VideoFrame") -> list[np.ndarray]:
-        """Red, green and blue, each uint8 (height, width): the same values as `rgb`, at less cost."""
-        import cv2
-
-        if has_alpha(picture.format.name) or colour_rule(picture).is_limited_grey:
-            return list(cv2.split(self.rgb(picture)))
+        """Red, green and blue, each uint8 (height, width): the same values as `rgb`, at less cost. Valid until the next
+        call."""
+        rule = colour_rule(picture)
+        if has_alpha(picture.format.name) or rule.is_limited_grey:
+            return self._split_rgb(picture)
         shape = shape_of(picture).strip()
-        if is_faithful("gbrp", lambda some: np.dstack(self._planar(some)), self.rgb, shape):
-            return self._planar(picture)
-        return list(cv2.split(self.rgb(picture)))
+        if is_faithful("gbrp", lambda some: np.dstack(self._planar(some, rule.source)), self.rgb, shape):
+            return self._planar(picture, rule.source)
+        return self._split_rgb(picture)
 
     def as_tagged(self, picture: "av.VideoFrame") -> np.ndarray:
         """As `rgb` for a picture that may be transparent, read by its tags alone."""
         return self._over_white(picture, tagged_source(picture))
 
-    def _planar(self, picture: "av.VideoFrame") -> list[np.ndarray]:
-        source = colour_rule(picture).source
+    def _planar(self, picture: "av.VideoFrame", source: dict[str, int]) -> list[np.ndarray]:
         planar = self._reformatter.reformat(picture, format="gbrp", threads=1, **source)
         green, blue, red = (plane_pixels(plane) for plane in planar.planes)
         return [red, green, blue]
+
+    def _split_rgb(self, picture: "av.VideoFrame") -> list[np.ndarray]:
+        import cv2
+
+        rgb = self.rgb(picture)
+        # Kept: fresh memory costs more than the conversion of a large picture.
+        if not self._split or self._split[0].shape != rgb.shape[:2]:
+            self._split = [np.empty(rgb.shape[:2], np.uint8) for _ in range(3)]
+        cv2.split(rgb, self._split)
+        return self._split
 
     def _over_white(self, picture: "av.VideoFrame", source: dict[str, int]) -> np.ndarray:
         # The one format of which libswscale may leave columns of RGBA unwritten; its alpha needs no conversion.

@@ -139,7 +139,8 @@ def scan_source(
         detail = f"The container holds {expected_frame_count} frames, {len(run.pts)} can be decoded"
         raise MediaError("corrupt_frames", detail)
     intervals = [(segment["start_s"], segment["end_s"]) for segment in segments if segment["is_kept"]]
-    sounds = iter(interval_features(path, tracks, intervals, run.video_start_s).intervals)
+    film = interval_features(path, tracks, intervals, run.video_start_s)
+    sounds = iter(film.intervals)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
     thumbnail_folder.mkdir(parents=True, exist_ok=True)
     for number, segment in enumerate(segments):
@@ -151,7 +152,12 @@ def scan_source(
         segment["has_audio"], segment["sound_missing_s"] = sound.has_audio, sound.sound_missing_s
         segment["features"] |= sound.features | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
         jpeg(segment.pop("thumbnail"), thumbnail_folder / f"{segment['clip_id']}.jpg")
-    return {"segments": segments, "frame_count": len(run.pts), "video_start_s": run.video_start_s}
+    return {
+        "segments": segments,
+        "frame_count": len(run.pts),
+        "video_start_s": run.video_start_s,
+        "sound_fault_count": film.fault_count,
+    }
 
 
 def _run(
@@ -339,9 +345,15 @@ class _Scan:
             raise MediaError("corrupt_frames", "Not a single frame can be decoded")
         if last.index + 1 != len(self.pts):
             raise _OtherFramesError
-        end_pts = self._trimmed_at_pts
-        self._close(last.index + 1, last.pts + last_duration(last.duration, self.pts) if end_pts is None else end_pts)
+        self._close(last.index + 1, self._end_pts(last))
         return self._done
+
+    def _end_pts(self, last: Frame) -> int:
+        if self._trimmed_at_pts is not None:
+            return self._trimmed_at_pts
+        if self._video.is_timed_by_delays:
+            return last.pts + last.duration
+        return last.pts + last_duration(last.duration, self.pts)
 
     def _close(self, end_frame: int, end_pts: int) -> None:
         segment, self._segment = self._segment, None

@@ -244,8 +244,8 @@ def last_duration(declared: int, pts: Sequence[int] | np.ndarray) -> int:
     if len(pts) < 2:
         return max(declared, 1)
     steps = np.diff(pts)
-    median = np.median(steps)
-    usual = max(1, round(float(steps[np.abs(steps - median) <= 1].mean())))
+    middle = np.sort(steps)[len(steps) // 2]
+    usual = max(1, round(float(steps[np.abs(steps - middle) <= 1].mean())))
     return usual if declared <= 1 or abs(declared - usual) <= 1 else declared
 
 

@@ -1,11 +1,12 @@
-"""What the bytes of a file claim, read without a decoder: sizes and frame counts, or why a film is unreadable.
+"""What the bytes of a file claim, read without a decoder: sizes, frames and delays, or why a film is unreadable.
 
-Belongs here: walking blocks, chunks and boxes. A decompression bomb is a small file that makes a decoder
-reserve gigabytes, and FFmpeg decodes frames while it opens a file: so the claims are read before it does.
-Does not belong here: limits and what follows from them (`probe`).
+Belongs here: walking the blocks, chunks and boxes of animations; naming what is wrong with a container. A decompression
+bomb is a small file that makes a decoder reserve gigabytes, and FFmpeg decodes frames while it opens a file: so the
+claims are read before it does.
+Does not belong here: limits and what follows from them (`probe`), how long a delay is shown (`animations`), the walks
+through films (`boxes`, `matroska`, `ogg`), files that are no media at all (`foreign`).
 
-Formats: GIF89a (CompuServe), PNG 3rd edition (W3C, `acTL`), WebP (RFC 9649), Matroska (RFC 9559), MP4 boxes
-(ISO 14496-12).
+Formats: GIF89a (CompuServe), PNG 3rd edition (W3C, `acTL`), WebP (RFC 9649), AVIF 1.1 (AOMedia) in ISO 14496-12.
 """
 
 import mmap
@@ -13,7 +14,11 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
+
+from emovid_assets.core.video import boxes, matroska, ogg
+from emovid_assets.core.video.foreign import is_flash
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 SIGNATURES = (
@@ -30,12 +35,26 @@ SIGNATURES = (
 """First bytes of Matroska, Ogg, AVI and WebP, Flash, ASF, GIF, PNG, MPEG program and elementary streams."""
 
 
+GIF_TICK = Fraction(1, 100)
+GIF_EXTENSION, GIF_PICTURE, GIF_CONTROL = 0x21, 0x2C, b"\xf9\x04"
+PNG_TICK = Fraction(1, 100_000)
+"""Delays of PNG are fractions; these ticks are FFmpeg's."""
+AVIF_BRANDS = (b"avis", b"avif", b"mif1", b"msf1")
+SAMPLE_TABLE = (b"mdia", b"minf", b"stbl")
+STILL_BRANDS = (b"heic", b"heix", b"mif1", b"avif")
+NOTED_BOXES = (b"moov", b"moof", b"mdat", b"meta")
+LEADING_ZEROS = 8
+HEAD_BYTES = 256
+"""Enough for the brands of an AVIF file."""
+
+
 @dataclass
 class Animation:
-    """A GIF, PNG or WebP as it describes itself.
+    """A GIF, PNG, WebP or AVIF as it describes itself.
 
     Sizes in pixels: the canvas, grown by frames that reach beyond it as lenient decoders do. `frame_count` counts
-    what is there, `declared_count` what the header promises (null: nothing). `delays_ms`: WebP only.
+    what is there, `declared_count` what the header promises (null: nothing). `delays` are as written, in ticks of
+    `time_base`. `transfer`: AVIF's characteristics by ITU-T H.273.
     """
 
     container: str
@@ -44,51 +63,86 @@ class Animation:
     frame_count: int = 0
     declared_count: int | None = None
     is_cut_off: bool = False
-    delays_ms: list[int] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
+    time_base: Fraction = Fraction(1, 1000)
+    transfer: int | None = None
 
     def grow(self, right: int, bottom: int) -> None:
         self.width, self.height = max(self.width, right), max(self.height, bottom)
 
 
-def read_animation(path: Path) -> Animation | None:
-    """Null where the file is none of the three formats."""
+def animation_kind(path: Path) -> str | None:
+    """`gif`, `apng`, `webp` or `avif`, also for a still picture; null for any other file."""
     with path.open("rb") as file:
-        head = file.read(12)
-        walk = next((walk for is_it, walk in _WALKS if is_it(head)), None)
-        if walk is None:
+        return _kind_of(file.read(HEAD_BYTES))
+
+
+def _kind_of(head: bytes) -> str | None:
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "gif"
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return "apng"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    return "avif" if head[8:12] in AVIF_BRANDS and b"avis" in _brands(head) else None
+
+
+def read_animation(path: Path) -> Animation | None:
+    """Null where the file is none of the four formats."""
+    with path.open("rb") as file:
+        kind = _kind_of(file.read(HEAD_BYTES))
+        if kind is None:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                return walk(data)
+                return _WALKS[kind](data)
             except (struct.error, IndexError):
                 return Animation("", is_cut_off=True)
 
 
 def _gif(data: mmap.mmap) -> Animation:
-    found = Animation("gif", *struct.unpack_from("<2H", data, 6))
+    width, height = struct.unpack_from("<2H", data, 6)
+    found = Animation("gif", width, height, time_base=GIF_TICK)
     if found.width == 0 or found.height == 0:
         return found
-    flags, at = data[10], 13
-    at += _palette_size(flags)
-    while at < len(data):
-        kind = data[at]
-        if kind == 0x21:
-            at, is_whole = _skip_blocks(data, at + 2)
-        elif kind == 0x2C:
-            if at + 10 > len(data):
-                found.is_cut_off = True
-                break
-            left, top, width, height, flags = struct.unpack_from("<4HB", data, at + 1)
+    delay = 0
+    for kind, at, _, is_whole in _gif_blocks(data):
+        if kind == GIF_PICTURE and at + 10 <= len(data):
+            left, top, width, height = struct.unpack_from("<4H", data, at + 1)
             found.grow(left + width, top + height)
             found.frame_count += 1
-            at, is_whole = _skip_blocks(data, at + 11 + _palette_size(flags))
-        else:
-            # The trailer, or something that every reader takes for the end.
-            break
-        if not is_whole:
-            found.is_cut_off = True
-            break
+            found.delays.append(delay)
+            delay = 0
+        elif data[at + 1 : at + 3] == GIF_CONTROL:
+            (delay,) = struct.unpack_from("<H", data, at + 4)
+        found.is_cut_off |= not is_whole
     return found
+
+
+def _gif_blocks(data: mmap.mmap) -> Iterator[tuple[int, int, int, bool]]:
+    """Kind, start and end of each block, and whether its end is there.
+
+    Up to the trailer, or what every reader takes for the end: a GIF that is joined to another shows the first.
+    """
+    at = 13 + _palette_size(data[10])
+    while at < len(data) and data[at] in (GIF_EXTENSION, GIF_PICTURE):
+        # A picture's codes stand behind its place, its palette and a byte; an extension's behind its name.
+        start = at + 2
+        if data[at] == GIF_PICTURE:
+            start = at + 11 + _palette_size(data[at + 9]) if at + 10 <= len(data) else len(data)
+        end, is_whole = _skip_blocks(data, start)
+        yield data[at], at, end, is_whole
+        at = end
+
+
+def gif_packets(path: Path) -> Iterator[bytes]:
+    """The pictures of a GIF, each with the blocks before it: FFmpeg splits elsewhere, and loses some of them."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        last = 0
+        for kind, _, end, _ in _gif_blocks(data):
+            if kind == GIF_PICTURE:
+                yield data[last:end]
+                last = end
 
 
 def _palette_size(flags: int) -> int:
@@ -106,8 +160,8 @@ def _skip_blocks(data: mmap.mmap, at: int) -> tuple[int, bool]:
 
 def _png(data: mmap.mmap) -> Animation:
     width, height = struct.unpack_from(">2I", data, 16)
-    found = Animation("png", width, height, frame_count=1)
-    controls, at = 0, 8
+    found = Animation("apng", width, height, frame_count=1, time_base=PNG_TICK)
+    at = 8
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         if at + 12 + length > len(data):
@@ -115,9 +169,9 @@ def _png(data: mmap.mmap) -> Animation:
         if kind == b"acTL":
             (found.declared_count,) = struct.unpack_from(">I", data, at + 8)
         elif kind == b"fcTL":
-            width, height, left, top = struct.unpack_from(">4I", data, at + 12)
+            width, height, left, top, numerator, denominator = struct.unpack_from(">4I2H", data, at + 12)
             found.grow(left + width, top + height)
-            controls += 1
+            found.delays.append(round(Fraction(numerator, denominator or 100) / PNG_TICK))
         elif kind == b"IEND":
             break
         at += 12 + length
@@ -125,7 +179,7 @@ def _png(data: mmap.mmap) -> Animation:
         found.is_cut_off = True
     found.is_cut_off |= data[at + 4 : at + 8] != b"IEND"
     if found.declared_count is not None:
-        found.frame_count = controls
+        found.frame_count = len(found.delays)
     return found
 
 
@@ -140,87 +194,93 @@ def _webp(data: mmap.mmap) -> Animation:
         elif kind == b"ANMF":
             left, top = 2 * _uint24(data, at + 8), 2 * _uint24(data, at + 11)
             found.grow(left + 1 + _uint24(data, at + 14), top + 1 + _uint24(data, at + 17))
-            found.delays_ms.append(_uint24(data, at + 20))
+            found.delays.append(_uint24(data, at + 20))
         at += 8 + length + length % 2
     # A still picture has no `ANMF`; its size is in the picture data, which Pillow reads.
-    found.frame_count = len(found.delays_ms) or 1
+    found.frame_count = len(found.delays) or 1
     return found
+
+
+def _avif(data: mmap.mmap) -> Animation:
+    found = Animation("avif")
+    for box in boxes.boxes(data):
+        found.is_cut_off |= box.end > len(data) and box.kind in (*boxes.TOP_LEVEL, b"meta")
+        if box.kind == b"moov" and box.end <= len(data):
+            for track in boxes.below(data, box, b"trak"):
+                if _handler(data, track) == b"pict":
+                    _avif_track(data, track, found)
+    # Without its index it is the front of a file.
+    found.is_cut_off |= not found.width
+    return found
+
+
+def _handler(data: mmap.mmap, track: boxes.Box) -> bytes:
+    return next((data[box.body + 8 : box.body + 12] for box in boxes.below(data, track, b"mdia", b"hdlr")), b"")
+
+
+def _avif_track(data: mmap.mmap, track: boxes.Box, found: Animation) -> None:
+    for header in boxes.below(data, track, b"mdia", b"mdhd"):
+        (scale,) = struct.unpack_from(">I", data, header.body + (20 if data[header.body] else 12))
+        found.time_base = Fraction(1, scale or 1000)
+    for table in boxes.below(data, track, *SAMPLE_TABLE, b"stsd"):
+        for entry in boxes.boxes(data, table.body + 8, table.end):
+            found.grow(*struct.unpack_from(">2H", data, entry.body + 24))
+            for colour in boxes.boxes(data, entry.body + 78, min(entry.end, table.end)):
+                if colour.kind == b"colr" and data[colour.body : colour.body + 4] == b"nclx":
+                    (found.transfer,) = struct.unpack_from(">H", data, colour.body + 6)
+    for table in boxes.below(data, track, *SAMPLE_TABLE, b"stts"):
+        (entries,) = struct.unpack_from(">I", data, table.body + 4)
+        for number in range(min(entries, (table.end - table.body - 8) // 8)):
+            count, delay = struct.unpack_from(">2I", data, table.body + 8 + 8 * number)
+            found.frame_count += count
+            # Every sample takes a byte: a table may claim any number of them, a file cannot hold it.
+            if found.frame_count > len(data):
+                found.is_cut_off = True
+                return
+            found.delays += [delay] * count
 
 
 def _uint24(data: mmap.mmap, at: int) -> int:
     return int.from_bytes(data[at : at + 3], "little")
 
 
-_WALKS = (
-    (lambda head: head[:6] in (b"GIF87a", b"GIF89a"), _gif),
-    (lambda head: head[:8] == b"\x89PNG\r\n\x1a\n", _png),
-    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp),
-)
+def _brands(head: bytes) -> set[bytes]:
+    if head[4:8] != b"ftyp":
+        return set()
+    end = min(len(head), int.from_bytes(head[:4], "big"))
+    return {head[at : at + 4] for at in (8, *range(16, end, 4))}
 
 
-_MATROSKA_ANYWHERE = (b"\xec", b"\xbf")
-_MATROSKA_FILE = frozenset({b"\x1aE\xdf\xa3", b"\x18S\x80g", *_MATROSKA_ANYWHERE})
-_MATROSKA_SEGMENT = frozenset(
-    {
-        *map(bytes.fromhex, ("1f43b675", "1c53bb6b", "1254c367", "114d9b74", "1549a966", "1654ae6b", "1043a770")),
-        *map(bytes.fromhex, ("1941a469", "1b538667")),
-        *_MATROSKA_ANYWHERE,
-    }
-)
-_MATROSKA_CLUSTER = frozenset({*map(bytes.fromhex, ("e7", "a3", "a0", "ab", "a7", "af", "5854")), *_MATROSKA_ANYWHERE})
-_MATROSKA_PARENTS = {b"\x18S\x80g": _MATROSKA_SEGMENT, b"\x1f\x43\xb6\x75": _MATROSKA_CLUSTER}
-"""Elements of RFC 9559 that may stand in a file, its segment and a cluster; `ec` is void, `bf` a checksum."""
+_WALKS = {"gif": _gif, "apng": _png, "webp": _webp, "avif": _avif}
 
 
-def hole_in_matroska(path: Path) -> int | None:
-    """Byte at which a Matroska or WebM file stops being one; null where it is whole or of another format.
-
-    The size of the file where it was cut off.
-
-    FFmpeg jumps to the next cluster without a word, and no index counts the frames that it jumped over.
-    """
+def fault(path: Path) -> tuple[str, str] | None:
+    """Code and detail of what is wrong with a film that FFmpeg opens without a word; null where nothing is known."""
     with path.open("rb") as file:
-        if file.read(4) != b"\x1aE\xdf\xa3":
+        head = file.read(8)
+        if len(head) < 8:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _hole(data)
-
-
-def _hole(data: mmap.mmap) -> int | None:
-    at, ends, allowed, has_segment = 0, [len(data)], [_MATROSKA_FILE], False
-    while at < len(data):
-        while len(ends) > 1 and at >= ends[-1]:
-            ends.pop()
-            allowed.pop()
-        name = data[at : at + _vint_length(data[at])]
-        # A cluster of unknown size, as live recorders write it, ends where an element of its parent begins.
-        while len(allowed) > 1 and name not in allowed[-1] and ends[-1] == len(data):
-            ends.pop()
-            allowed.pop()
-        if name not in allowed[-1]:
-            # What is appended to a whole segment does no harm.
-            return at if len(allowed) > 1 or not has_segment else None
-        start = at + len(name)
-        if start >= len(data):
-            return len(data)
-        width = _vint_length(data[start])
-        size = int.from_bytes(data[start : start + width], "big") & ((1 << 7 * width) - 1)
-        is_unknown = size == (1 << 7 * width) - 1
-        at = start + width
-        if not is_unknown and at + size > len(data):
-            return len(data)
-        if name in _MATROSKA_PARENTS:
-            has_segment = True
-            ends.append(len(data) if is_unknown else at + size)
-            allowed.append(_MATROSKA_PARENTS[name])
-        else:
-            at += size
+            if head.startswith(matroska.SIGNATURE):
+                return _matroska_fault(data)
+            if head.startswith(b"OggS"):
+                seen = ogg.cut(data)
+                return ("truncated", seen) if seen else None
+            if head[4:8] in boxes.TOP_LEVEL:
+                seen = boxes.lost_fragments(data)
+                return ("truncated", seen) if seen else None
     return None
 
 
-def _vint_length(first: int) -> int:
-    """Bytes of a variable-length integer, by the zeros before the first bit of its first byte; at most 9."""
-    return 9 - first.bit_length()
+def _matroska_fault(data: mmap.mmap) -> tuple[str, str] | None:
+    if matroska.is_encrypted(data):
+        return "encrypted", "The frames are encrypted (ContentEncryption)"
+    hole = matroska.hole(data)
+    if hole == len(data):
+        return "truncated", f"The file ends at byte {hole}, within an element of its container"
+    if hole is not None:
+        return "corrupt_frames", f"The file is damaged from byte {hole} on: frames are missing"
+    return None
 
 
 def why_unreadable(path: Path) -> tuple[str, str]:
@@ -230,38 +290,61 @@ def why_unreadable(path: Path) -> tuple[str, str]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if _is_protected(data):
             return "encrypted", "The file carries protection boxes"
+        if data[:4] == matroska.SIGNATURE and matroska.is_encrypted(data):
+            return "encrypted", "The frames are encrypted (ContentEncryption)"
+        if data[:4] == matroska.CLUSTER:
+            return "no_initialisation", "The file begins with a cluster of WebM"
         if data[:4].startswith(SIGNATURES):
             return "corrupt_container", "The file begins as media, but what follows cannot be read"
-        if data[4:8] != b"ftyp":
-            return "not_a_video", "The file cannot be opened as media"
-        beginning = data[: 1 << 20]
-        # Every byte above 127 that is no valid UTF-8 becomes these three: what they were is lost.
-        if beginning.count(REPLACEMENT) > len(beginning) / 100:
-            return "corrupt_container", "The file went through a text conversion: its bytes are replaced by U+FFFD"
-        sizes: Counter[bytes] = Counter()
-        for kind, start, end in _boxes(data):
-            sizes[kind] += end - start
-            if end > len(data):
-                return "truncated", f"The box `{kind.decode('latin-1')}` ends at byte {end}, the file at {len(data)}"
-        if b"moov" not in sizes:
-            if sizes[b"mdat"] <= 8:
-                return "not_a_video", "The file has a header, but neither an index nor media"
-            return "truncated", "The file ends before its index (`moov`)"
-        return "corrupt_container", "The index names no readable stream"
+        if is_flash(data[:4]):
+            return "not_a_video", "The file is a Flash animation (SWF) without a film"
+        if data[4:8] in boxes.TOP_LEVEL:
+            return _why_no_mp4(data)
+        zeros = _leading_zeros(data)
+        if zeros == len(data):
+            return "corrupt_container", "The file holds nothing but zeros: its download was never filled in"
+        if zeros >= LEADING_ZEROS:
+            return "corrupt_container", f"The first {zeros} bytes of the file are zeros"
+        return "not_a_video", "The file cannot be opened as media"
 
 
-def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
-    """Type, start and end of each top-level box."""
+def _why_no_mp4(data: mmap.mmap) -> tuple[str, str]:
+    beginning = data[: 1 << 20]
+    # Every byte above 127 that is no valid UTF-8 becomes these three: what they were is lost.
+    if beginning.count(REPLACEMENT) > len(beginning) / 100:
+        return "corrupt_container", "The file went through a text conversion: its bytes are replaced by U+FFFD"
+    sizes: Counter[bytes] = Counter()
+    for box in boxes.boxes(data):
+        if data[box.start : box.start + 16].count(0) == min(16, len(data) - box.start):
+            return "truncated", f"From byte {box.start} on the file holds zeros: its download was not filled in"
+        if box.kind in NOTED_BOXES:
+            sizes[box.kind] += box.end - box.start
+    nonsense = boxes.nonsense(data)
+    if nonsense:
+        return "corrupt_container", nonsense
+    if b"moof" in sizes and b"moov" not in sizes:
+        return "no_initialisation", "The file begins with a fragment of MP4"
+    if box.end > len(data):
+        return "truncated", f"The box `{box.name}` ends at byte {box.end}, the file at {len(data)}"
+    if b"moov" not in sizes:
+        if data[8:12] in STILL_BRANDS and b"meta" in sizes:
+            return "single_image", "The file is a still picture (HEIF)"
+        if sizes[b"mdat"] <= 8:
+            return "not_a_video", "The file has a header, but neither an index nor media"
+        return "truncated", "The file ends before its index (`moov`)"
+    return "corrupt_container", "The index names no readable stream"
+
+
+def _leading_zeros(data: mmap.mmap) -> int:
+    """How many; whole mebibytes at a time, so that a large file is no burden."""
     at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if size == 1 and at + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-        end = at + size if size else len(data)
-        yield kind, at, end
-        if end < at + 8:
-            return
-        at = end
+    while at < len(data):
+        block = data[at : at + (1 << 20)]
+        rest = block.lstrip(b"\0")
+        if rest:
+            return at + len(block) - len(rest)
+        at += len(block)
+    return at
 
 
 def _is_protected(data: mmap.mmap) -> bool:
