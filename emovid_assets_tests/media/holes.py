@@ -75,9 +75,13 @@ def remuxed(
     target: Path,
     *,
     is_dropped: Callable[[int, float], bool] = lambda number, at_s: False,
+    strays: Callable[[int], float] = lambda number: 0.0,
     sound_late_s: float = 0.0,
 ) -> Path:
-    """The same packets but some of the sound's: asked by number and by time; where parts overlap, the first stays."""
+    """The same packets but some of the sound's, by number and time; where parts overlap, the first stays.
+
+    `strays`: by how much the stamp of a packet of the sound is wrong, in s.
+    """
     with av.open(str(source)) as film, av.open(str(target), "w") as output:
         streams = [film.streams.video[0], film.streams.audio[0]]
         copies = {stream.index: output.add_stream_from_template(stream) for stream in streams}
@@ -91,7 +95,8 @@ def remuxed(
                 if is_dropped(number, float(packet.pts * packet.time_base)) or (last and packet.dts <= last):
                     continue
                 last = packet.dts + (packet.duration or 0) - round(0.002 / packet.time_base)
-                packet.pts, packet.dts = packet.pts + late, packet.dts + late
+                moved = late + round(strays(number) / packet.time_base)
+                packet.pts, packet.dts = packet.pts + moved, packet.dts + moved
             packet.stream = copies[packet.stream.index]
             output.mux(packet)
     return target

@@ -4,6 +4,7 @@
 """
 
 import os
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.probe import probe_file
 from emovid_assets.core.video.reading import Video
-from emovid_assets.core.video.sound import ANALYSIS_RATE_HZ, features, interval_features, read_sound
+from emovid_assets.core.video.sound import ANALYSIS_RATE_HZ, WINDOW, features, interval_features, read_sound
 from emovid_assets_tests.media.holes import (
     LEVELS,
     SCENE_S,
@@ -30,7 +31,7 @@ from emovid_assets_tests.media.holes import (
 )
 from emovid_assets_tests.media.scanning import scan, segment_of, whole
 
-EXAMPLES = int(os.environ.get("EMOVID_SOUND_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("EMOVID_SOUND_EXAMPLES", "8"))
 SCENES_S = [(SCENE_S * scene, SCENE_S * (scene + 1)) for scene in range(4)]
 LOUDNESS_DB = [20 * np.log10(level / np.sqrt(2)) for level in LEVELS]
 
@@ -115,6 +116,23 @@ def test_damaged_packets_cost_their_own_stretch_and_are_counted(films, tmp_path)
     assert pitch(samples_of(path, 5.7, 6.0), ANALYSIS_RATE_HZ) == pytest.approx(TONES_HZ[2], abs=4)
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_stamps_that_stray_and_come_back_leave_no_hole(films, tmp_path, suffix):
+    def strays(number):
+        return 0.011 if number % 40 in range(20, 29) else 0.0
+
+    path = remuxed(films("aac"), tmp_path / f"film.{suffix}", strays=strays)
+    steady = samples_of(films("aac"), 0, 8)
+    assert [sound.sound_missing_s for sound in heard(path).intervals[:3]] == [0, 0, 0]
+    assert np.abs(samples_of(path, 0, 7.5) - steady[: round(7.5 * ANALYSIS_RATE_HZ)]).max() < 0.01
+    written = write_clip(path, probe_file(path).tracks, segment_of(whole(path), 60, 160), tmp_path / "clip.mp4")
+    assert written.is_copied
+    assert sound_packets_of(tmp_path / "clip.mp4") <= sound_packets_of(path)
+    samples, rate = heard_by_pyav(tmp_path / "clip.mp4")
+    expected = envelope(steady[round(2.4 * ANALYSIS_RATE_HZ) : round(6.4 * ANALYSIS_RATE_HZ)], ANALYSIS_RATE_HZ)
+    assert np.abs(envelope(samples, rate)[: len(expected) - 3] - expected[: len(expected) - 3]).max() < 0.02
+
+
 CHANGES = {
     "stereo to 5.1": [("ac3", 48_000, "stereo"), ("ac3", 48_000, "5.1")],
     "another rate": [("ac3", 48_000, "stereo"), ("ac3", 44_100, "stereo")],
@@ -124,8 +142,13 @@ CHANGES = {
 }
 
 
-def joined(folder, change):
-    """A transport stream whose sound changes after two scenes, as a broadcast's does."""
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory):
+    """Transport streams whose sound changes after two scenes, as a broadcast's does; each is written once."""
+    return cache(lambda change: written_in_parts(tmp_path_factory.mktemp("joined"), change))
+
+
+def written_in_parts(folder, change):
     parts = []
     for number, (codec, rate, layout) in enumerate(CHANGES[change]):
         parts.append(folder / f"{number}.ts")
@@ -138,17 +161,17 @@ def joined(folder, change):
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("suffix", ["ts", "mkv", "mp4"])
-def test_a_change_of_the_sound_costs_neither_the_film_nor_the_sound(tmp_path, change, suffix):
+def test_a_change_of_the_sound_costs_neither_the_film_nor_the_sound(joined, tmp_path, change, suffix):
     if change == "AAC of another rate" and suffix != "ts":
         pytest.skip("a block of AAC does not say its rate, and the container keeps the first one")
-    path = joined(tmp_path, change)
+    path = joined(change)
     if suffix != "ts":
         path = remuxed(path, tmp_path / f"film.{suffix}")
+    tracks = probe_file(path).tracks
     assert probe_file(path).frame_count == 200
     assert_scenes_have_their_tones(path)
     assert [sound.sound_missing_s for sound in heard(path).intervals] == pytest.approx([0] * 4, abs=0.1)
-    frames = whole(path, probe_file(path).tracks)
-    tracks = probe_file(path).tracks
+    frames = whole(path, tracks)
     for scene in (1, 2):
         write_clip(path, tracks, segment_of(frames, 50 * scene, 50 * scene + 50), tmp_path / "clip.mp4")
         samples, rate = heard_by_pyav(tmp_path / "clip.mp4")
@@ -156,8 +179,8 @@ def test_a_change_of_the_sound_costs_neither_the_film_nor_the_sound(tmp_path, ch
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
-def test_packets_under_a_header_that_no_longer_holds_are_not_copied(tmp_path, suffix):
-    path = remuxed(joined(tmp_path, "mono to stereo"), tmp_path / f"film.{suffix}")
+def test_packets_under_a_header_that_no_longer_holds_are_not_copied(joined, tmp_path, suffix):
+    path = remuxed(joined("mono to stereo"), tmp_path / f"film.{suffix}")
     tracks, frames = probe_file(path).tracks, whole(path)
     for first, end, loss in ((10, 90, 0), (60, 140, 1), (120, 190, 1)):
         written = write_clip(path, tracks, segment_of(frames, first, end), tmp_path / "clip.mp4")
@@ -285,9 +308,13 @@ def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_
         own = features(sound.samples[0])
         assert (own["loudness_db"] is None) == (found.features["loudness_db"] is None)
         if own["loudness_db"] is not None:
-            assert own["loudness_db"] == pytest.approx(found.features["loudness_db"], abs=0.05)
-            assert own["silence_share"] == pytest.approx(found.features["silence_share"], abs=1e-6)
-            assert own["spectral_centroid_hz"] == pytest.approx(found.features["spectral_centroid_hz"], rel=0.02)
+            # A decoder that begins afresh fades in a little otherwise than a new one: a window behind each hole.
+            slack = len(holes) / (len(sound.samples[0]) // WINDOW)
+            assert own["loudness_db"] == pytest.approx(found.features["loudness_db"], abs=0.02 + 25 * slack)
+            assert own["silence_share"] == pytest.approx(found.features["silence_share"], abs=1e-6 + slack)
+            assert own["spectral_centroid_hz"] == pytest.approx(
+                found.features["spectral_centroid_hz"], rel=0.01 + slack
+            )
         ours = envelope(samples_of(path, start_s, end_s, rate), rate)
         first = round((start_s + video_start_s) * rate)
         theirs = np.zeros(round((end_s - start_s) * rate), np.float32)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.video.reading import open_container
-from emovid_assets.core.video.sound_placing import Faults, Piece, near, resampled, seek_before, sound_pieces
+from emovid_assets.core.video.sound_placing import Faults, Piece, resampled, seek_before, sound_pieces
 from emovid_assets.core.video.streams import Tracks
 
 ANALYSIS_RATE_HZ = 16_000
@@ -89,7 +89,7 @@ def interval_features(
         spans = [(start_s + video_start_s, end_s + video_start_s) for start_s, end_s in intervals]
         open_from = 0
         with open_container(path) as container:
-            pieces = near(sound_pieces(container, tracks, faults), spans)
+            pieces = sound_pieces(container, tracks, spans, faults)
             for at, block in resampled(pieces, ANALYSIS_RATE_HZ, 1):
                 while open_from < len(gauges) and gauges[open_from].end <= at:
                     gauges[open_from].close()
@@ -121,7 +121,7 @@ def read_sound(
     with open_container(path) as container:
         seek_before(container, tracks, start_s + video_start_s)
         span = (start_s + video_start_s, end_s + video_start_s)
-        pieces = near(sound_pieces(container, tracks, Faults()), [span])
+        pieces = sound_pieces(container, tracks, [span], Faults())
         first = next(pieces, None)
         if first is None:
             return None

@@ -9,6 +9,7 @@ as clicks. A run ends, and the resampler with it, where stamps leave the count f
 change, and where the decoder fails. Nothing is put into the hole behind it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -55,11 +56,23 @@ class Piece(NamedTuple):
     frame: Any
 
 
-def sound_pieces(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Piece]:
-    """The decoded frames in their places, from wherever the container stands."""
+def sound_pieces(
+    container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]], faults: Faults
+) -> Iterator[Piece]:
+    """The decoded frames on which samples of the spans (start, end in s, ascending) depend, in their places.
+
+    From wherever the container stands to the end of the last span.
+    """
+    return _near(_placed(container, tracks, spans, faults), spans)
+
+
+def _placed(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]], faults: Faults) -> Iterator[Piece]:
     line = _Line()
-    for frame in _decoded(container, tracks, faults):
-        yield from line.ended() if frame is None else line.add(frame)
+    for frame in _decoded(container, tracks, spans, faults):
+        if frame is None:
+            yield from line.ended()
+        else:
+            yield from line.add(frame)
     yield from line.ended()
 
 
@@ -83,8 +96,7 @@ def resampled(pieces: Iterable[Piece], rate_hz: int, channels: int) -> Iterator[
         yield from resampler.rest()
 
 
-def near(pieces: Iterable[Piece], spans: Iterable[tuple[float, float]]) -> Iterator[Piece]:
-    """Only the pieces on which samples of the spans (start, end in s, ascending) depend; ends behind the last span."""
+def _near(pieces: Iterable[Piece], spans: Iterable[tuple[float, float]]) -> Iterator[Piece]:
     waiting = iter(spans)
     span = next(waiting, None)
     is_cut = False
@@ -115,16 +127,17 @@ def seek_before(container: Any, tracks: Tracks, start_s: float) -> None:
         container.seek(0)
 
 
-def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
+def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]], faults: Faults) -> Iterator[Any]:
     """Frames; null where something could not be decoded. A fault of the sound must not cost the pictures.
 
     Behind a long hole or a fault the decoder begins afresh, as it does where a seek ends there: what it keeps of the
-    packets before would be mixed into others.
+    packets before would be mixed into others. Packets far from every span are not decoded, which leaves such a hole.
     """
     import av
 
     stream = container.streams[tracks.audio_index]
     tick = float(stream.time_base)
+    first_s, last_s = [start_s - RUN_UP_S for start_s, _ in spans], [end_s + RUN_UP_S for _, end_s in spans]
     source = packets(container, tracks, stream)
     expected_s: float | None = None
     while True:
@@ -138,8 +151,12 @@ def _decoded(container: Any, tracks: Tracks, faults: Faults) -> Iterator[Any]:
         if packet.size == 0 and packet.dts is not None:
             continue
         at_s = expected_s if packet.pts is None else packet.pts * tick
-        if at_s is not None and expected_s is not None and abs(at_s - expected_s) > BREAK_S:
-            stream.codec_context.flush_buffers()
+        if at_s is not None and packet.size:
+            number = bisect_left(last_s, at_s)
+            if number == len(last_s) or at_s < first_s[number]:
+                continue
+            if expected_s is not None and abs(at_s - expected_s) > BREAK_S:
+                stream.codec_context.flush_buffers()
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, ValueError, LookupError):
