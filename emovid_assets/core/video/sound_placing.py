@@ -11,6 +11,7 @@ change, and where the decoder fails. Nothing is put into the hole behind it.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
@@ -124,7 +125,9 @@ def seek_before(container: Any, tracks: Tracks, start_s: float) -> None:
     try:
         container.seek(int(target_s / stream.time_base), stream=stream, backward=True)
     except av.error.FFmpegError:
-        container.seek(0)
+        # Where even this fails the file stands where it was opened.
+        with suppress(av.error.FFmpegError):
+            container.seek(0)
 
 
 def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]], faults: Faults) -> Iterator[Any]:
@@ -136,6 +139,8 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     import av
 
     stream = container.streams[tracks.audio_index]
+    if stream.codec_context is None:
+        return
     tick = float(stream.time_base)
     first_s, last_s = [start_s - RUN_UP_S for start_s, _ in spans], [end_s + RUN_UP_S for _, end_s in spans]
     source = packets(container, tracks, stream)
@@ -143,7 +148,8 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     while True:
         try:
             packet = next(source, None)
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, LookupError):
+            # PyAV looks up a stream that a damaged transport stream announces late, and does not find it.
             faults.count += 1
             return
         if packet is None:
