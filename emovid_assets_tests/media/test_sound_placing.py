@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emovid_assets.core.video.clip_file import write_clip
@@ -288,6 +288,8 @@ def broken_films(draw):
 
 
 @given(broken_films())
+@example(("vorbis", "mkv", [(0, 2)], 0.96875, [0.75, 1.0])).via("a seek that ends at the second packet of the sound")
+@example(("vorbis", "mkv", [(0, 90)], 0.0, [1.0, 2.0])).via("a seek that ends at the second packet of the sound")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_path, broken):
     codec, suffix, holes, late_s, cuts_s = broken
