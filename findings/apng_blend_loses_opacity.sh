@@ -3,7 +3,8 @@
 # Seen with pillow 13.0.0, Python 3.11.7.
 #
 # APNG_BLEND_OP_OVER is the usual "over" of the PNG standard: what lies over an opaque pixel leaves it opaque, and
-# the alpha of the result is over + under * (1 - over). Pillow's answer mixes the alpha channel like a colour: 128 over 255 becomes 191 where the formula gives 255. The colours are right.
+# the alpha of the result is over + under * (1 - over). Pillow's answer mixes the
+# alpha channel like a colour: 128 over 255 becomes 191 where the formula gives 255. The colours are right.
 # `Image.alpha_composite` of the same two pictures follows the formula.
 #
 # Output that was seen:

@@ -15,7 +15,8 @@ unset PYTHONPATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-{ python3 -m venv venv && venv/bin/pip install -qq opencv-python-headless==5.0.0.93 pillow==13.0.0 numpy==2.4.6; } || exit 2
+{ python3 -m venv venv &&
+    venv/bin/pip install -qq opencv-python-headless==5.0.0.93 pillow==13.0.0 numpy==2.4.6; } || exit 2
 
 cat >look.py <<'PY'
 import io

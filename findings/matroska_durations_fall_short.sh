@@ -3,8 +3,8 @@
 # Seen with av 18.1.0 (FFmpeg 8.1.2), numpy 2.4.6, Python 3.11.7.
 #
 # Stamps in FFmpeg's Matroska files are whole milliseconds, rounded to the nearest, and do not drift. The length
-# of a picture is kept in nanoseconds in the header, but each packet reports it cut down: 41 ms at 24 a second, 16 ms at 60.
-# Of 10 s, 9.84 s and 9.6 s are left when one adds them up. MP4, with finer ticks, gives 10 s.
+# of a picture is kept in nanoseconds in the header, but each packet reports it cut down: 41 ms at 24 a second,
+# 16 ms at 60. Of 10 s, 9.84 s and 9.6 s are left when one adds them up. MP4, with finer ticks, gives 10 s.
 #
 # Output that was seen:
 #   24 a second, 240 packets: mkv 9.84 s, mp4 10.0 s
