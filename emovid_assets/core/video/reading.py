@@ -141,7 +141,9 @@ class Video:
         """The frames from `start_pts` on, exactly as without seeking: from the beginning where no seek leads there."""
         with open_container(self.path) as container:
             run_ups_s = RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
-        for run_up_s in run_ups_s if self.tracks.is_seekable else ():
+            # The demuxer hands on a palette once, at the beginning: behind a seek its pictures have no colours.
+            has_palette = container.streams[self.tracks.video_index].codec_context.pix_fmt == "pal8"
+        for run_up_s in run_ups_s if self.tracks.is_seekable and not has_palette else ():
             with closing(self._decode(start_pts, run_up_s)) as decoded:
                 found = stamps.ascending(decoded)
                 try:
