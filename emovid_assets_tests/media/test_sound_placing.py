@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emovid_assets.core.video.clip_file import write_clip
@@ -124,7 +124,9 @@ def test_stamps_that_stray_and_come_back_leave_no_hole(films, tmp_path, suffix):
     path = remuxed(films("aac"), tmp_path / f"film.{suffix}", strays=strays)
     steady = samples_of(films("aac"), 0, 8)
     assert [sound.sound_missing_s for sound in heard(path).intervals[:3]] == [0, 0, 0]
-    assert np.abs(samples_of(path, 0, 7.5) - steady[: round(7.5 * ANALYSIS_RATE_HZ)]).max() < 0.01
+    # Not to the sample: in Matroska the whole track lies up to half a millisecond beside its place.
+    levels, steady_levels = (envelope(some, ANALYSIS_RATE_HZ) for some in (samples_of(path, 0, 7.5), steady))
+    assert np.abs(levels - steady_levels[: len(levels)]).max() < 0.02
     written = write_clip(path, probe_file(path).tracks, segment_of(whole(path), 60, 160), tmp_path / "clip.mp4")
     assert written.is_copied
     assert sound_packets_of(tmp_path / "clip.mp4") <= sound_packets_of(path)
@@ -288,6 +290,8 @@ def broken_films(draw):
 
 
 @given(broken_films())
+@example(("vorbis", "mkv", [(0, 2)], 0.96875, [0.75, 1.0])).via("a seek that ends at the second packet of the sound")
+@example(("vorbis", "mkv", [(0, 90)], 0.0, [1.0, 2.0])).via("a seek that ends at the second packet of the sound")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_path, broken):
     codec, suffix, holes, late_s, cuts_s = broken

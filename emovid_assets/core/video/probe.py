@@ -188,7 +188,8 @@ def _probe_container(path: Path, limits: Limits, audio_language: str) -> Probe:
         streams = _decodable(container, path)
         try:
             seen = _demux(container, limits)
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, LookupError) as error:
+            # PyAV looks up a stream that a damaged transport stream announces late, and does not find it.
             raise MediaError("corrupt_frames", "The file's packets cannot be read") from error
         # A second video track may be declared without a single sample.
         stream = film_stream(streams, {index: len(track.pts) for index, track in seen.items()})

@@ -217,7 +217,7 @@ class Video:
                     raise MediaError(
                         "corrupt_frames", f"The decoder had to make up parts of {damaged} frames of {count}"
                     )
-            except av.error.FFmpegError as error:
+            except (av.error.FFmpegError, LookupError) as error:
                 raise MediaError("corrupt_frames", f"The decoder stopped: {_plain(error)}") from error
 
 

@@ -36,6 +36,8 @@ LONGEST_PACKET_S = 0.1
 """What a packet that gives no samples may have held: the first one of Vorbis, or a damaged one."""
 RUN_UP_S = 0.5
 """Decoders need packets before the first sample that counts; this is more than any codec's delay."""
+RUN_UPS_S = (RUN_UP_S, 10)
+"""How far before the samples to seek, in turn."""
 MARGIN_S = 0.05
 """Resamplers look some milliseconds to both sides."""
 
@@ -113,18 +115,31 @@ def _near(pieces: Iterable[Piece], spans: Iterable[tuple[float, float]]) -> Iter
             is_cut = False
 
 
-def seek_before(container: Any, tracks: Tracks, start_s: float) -> None:
-    """To where decoding has to begin for the samples from `start_s` on."""
+def seek_before(container: Any, tracks: Tracks, start_s: float) -> bool:
+    """Goes to where decoding has to begin for the samples from `start_s` on. False where no seek leads there.
+
+    A seek may end behind its target, at the second packet of a track that begins or goes on later: only a packet that
+    lies before it proves that nothing was left out.
+    """
     import av
 
-    target_s = start_s - RUN_UP_S
-    if not tracks.is_seekable or target_s <= 0:
-        return
+    if not tracks.is_seekable:
+        return False
     stream = container.streams[tracks.audio_index]
-    try:
-        container.seek(int(target_s / stream.time_base), stream=stream, backward=True)
-    except av.error.FFmpegError:
-        container.seek(0)
+    tick = float(stream.time_base)
+    for run_up_s in RUN_UPS_S:
+        target = int((start_s - run_up_s) / tick)
+        if target <= 0:
+            return False
+        try:
+            container.seek(target, stream=stream, backward=True)
+            first = next(packets(container, tracks, stream), None)
+            if first is not None and first.pts is not None and first.pts * tick <= start_s - RUN_UP_S:
+                container.seek(target, stream=stream, backward=True)
+                return True
+        except (av.error.FFmpegError, LookupError):
+            return False
+    return False
 
 
 def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]], faults: Faults) -> Iterator[Any]:
@@ -136,6 +151,8 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     import av
 
     stream = container.streams[tracks.audio_index]
+    if stream.codec_context is None:
+        return
     tick = float(stream.time_base)
     first_s, last_s = [start_s - RUN_UP_S for start_s, _ in spans], [end_s + RUN_UP_S for _, end_s in spans]
     source = packets(container, tracks, stream)
@@ -143,7 +160,8 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     while True:
         try:
             packet = next(source, None)
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, LookupError):
+            # PyAV looks up a stream that a damaged transport stream announces late, and does not find it.
             faults.count += 1
             return
         if packet is None:
