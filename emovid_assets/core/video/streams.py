@@ -88,8 +88,9 @@ def sound_stream(
 ) -> Any:
     """The one that is heard; null where no track has both packets and a decoder.
 
-    None of those `elsewhere` (`other_programs`) where there is another. Never a commentary or a description for the impaired where there is another; then one in `language` (ISO 639, as
-    the file spells it); then no dub; then the default one; then the first.
+    None of those `elsewhere` (`other_programs`), and never a commentary or a description for the impaired, where there
+    is another; then one in `language` (ISO 639, as the file spells it); then no dub; then the default one; then the
+    first.
     """
     import av
 
