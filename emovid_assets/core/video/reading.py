@@ -17,7 +17,7 @@ from typing import Any
 from emovid_assets.core.video import stamps
 from emovid_assets.core.video.animations import drawn_frames
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.stamps import NO_STAMPS, InOrder, Stamped
+from emovid_assets.core.video.stamps import NO_STAMPS, Delay, InOrder, Stamped
 from emovid_assets.core.video.streams import ONLY, Tracks
 from emovid_assets.core.video.structure import animation_kind, why_unreadable
 
@@ -158,17 +158,19 @@ class Video:
         yield from self._all()
 
     @cached_property
-    def _delay(self) -> int:
-        """Packets that the decoder takes before it puts out a picture."""
+    def _delay(self) -> Delay | None:
+        """How late the decoder puts out the first picture."""
         with open_container(self.path) as container:
             stream = container.streams[self.tracks.video_index]
             stream.thread_type = "NONE"
-            count = 0
-            for packet in container.demux(stream):
+            order = InOrder()
+            for packet in stamps.packets(container, self.tracks, stream):
+                if packet.size:
+                    order.packet(packet.pts)
                 if packet.decode():
+                    order.picture(is_flushed=not packet.size)
                     break
-                count += 1
-        return count
+        return order.delay
 
     def _decode(self, start_pts: int | None = None, run_up_s: int = 0) -> Generator[tuple[int | None, int, Any]]:
         """From the beginning, or from a key frame that a seek to `run_up_s` before `start_pts` finds.
@@ -187,8 +189,8 @@ class Video:
                 except av.error.FFmpegError as error:
                     raise _LostError from error
             decoder = _alpha_decoder(stream)
-            in_order = InOrder(self._delay if start_pts is not None else None)
             is_stamped = container.format.name not in NO_STAMPS
+            in_order = InOrder(None if is_stamped or start_pts is None else self._delay)
             count = damaged = 0
             is_waiting = start_pts is not None
             try:
