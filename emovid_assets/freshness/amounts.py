@@ -155,19 +155,23 @@ class _Domain:
     def amounts(self) -> dict[str, Amount]:
         sources = self._sources()
         probed = self._project.counted("probe")
+        is_open = bool(self._new_sources)
+        probes = len(probed.todo_ids) + self._new_sources
+        # Known files that are probed anew and that no table tells of, as after an upgrade, are scanned anew, too.
+        self._new_sources += len(probed.todo_ids - {source["source_id"] for source in sources})
         scanned = media.scan(self._project, self._domain, sources, _LOG)
         scan = self._project.counted("scan")
         self._changed_sources = set(scan.todo_ids)
         kept = list(_kept(scanned.payloads))
         media.clip_files(self._project, self._domain, sources, kept, _LOG)
         written = self._project.counted("clip_file")
-        is_open = bool(self._new_sources)
         amounts = {
-            "source_videos": Amount(
-                "probe", len(probed.todo_ids) + self._new_sources, 0.0 if is_open else probed.todo_weight
-            ),
+            "source_videos": Amount("probe", probes, 0.0 if is_open else probed.todo_weight),
             "scanned_segments": Amount(
-                "scan", len(scan.todo_ids) + self._new_sources, 0.0 if is_open else scan.todo_weight, is_open
+                "scan",
+                len(scan.todo_ids) + self._new_sources,
+                0.0 if self._new_sources else scan.todo_weight,
+                bool(self._new_sources),
             ),
             "clip_media": self._with_coming("clip_file", written),
             "benchmark_split": self._first_frames(),

@@ -5,6 +5,7 @@ Belongs here: turning rows of tables into items and configuration into keys. The
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -30,6 +31,9 @@ PLACE = (
     *("has_audio", "sound_missing_s", "has_mended_stamps"),
 )
 """What says where a clip is in its source, and what of it can be copied."""
+
+NOT_CHOSEN = {"video_index": None, "audio_index": None}
+"""Of a source that will be probed anew: in a plan nobody knows yet, and nothing is finished under it."""
 
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
@@ -69,11 +73,13 @@ def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
 
 
 def _tracks(project: Project, domain: str) -> dict[str, dict[str, Any]]:
-    """The streams that were chosen of each probed source, as plain values."""
+    """The streams that were chosen of each probed source, as plain values; `NOT_CHOSEN` of all others."""
     found: dict[str, dict[str, Any]] = project.with_store(
-        lambda store: {source_id: payload["tracks"] for source_id, (_, payload) in store.finished("probe", domain)}
+        lambda store: {
+            source_id: payload.get("tracks", NOT_CHOSEN) for source_id, (_, payload) in store.finished("probe", domain)
+        }
     )
-    return found
+    return defaultdict(lambda: NOT_CHOSEN, found)
 
 
 def is_whole(source: Row, scenes: SceneSettings) -> bool:
