@@ -87,7 +87,9 @@ class MediaSettings(_Section):
     max_duration_s: float = Field(24 * 3600.0, gt=0, description="of one file")
     max_animation_pixels: int = Field(10_000_000_000, ge=1, description="frames × pixels of a GIF, APNG, WebP or AVIF")
     audio_language: str = Field(
-        "", pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$", description="of the sound, where a file has it; ISO 639"
+        "",
+        pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$",
+        description="of the sound, where a file has it; ISO 639, such as en; docs/files.md",
     )
     clip_files: Literal["copy", "encode"] = Field("copy", description="copy: without loss wherever that is exact")
     max_quarantined_share: float = Field(0.5, ge=0, le=1, description="above this share the run fails")
