@@ -294,6 +294,7 @@ def broken_films(draw):
 @given(broken_films())
 @example(("vorbis", "mkv", [(0, 2)], 0.96875, [0.75, 1.0])).via("a seek that ends at the second packet of the sound")
 @example(("vorbis", "mkv", [(0, 90)], 0.0, [1.0, 2.0])).via("a seek that ends at the second packet of the sound")
+@example(("libopus", "mkv", [(132, 40)], 0.0, [0.0, 3.1875, 4.0])).via("a window of which a new decoder fills less")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_path, broken):
     codec, suffix, holes, late_s, cuts_s = broken
@@ -314,9 +315,10 @@ def test_features_and_samples_of_any_interval_of_a_broken_film_agree(films, tmp_
         own = features(sound.samples[0])
         assert (own["loudness_db"] is None) == (found.features["loudness_db"] is None)
         if own["loudness_db"] is not None:
-            # A decoder that begins afresh fades in a little otherwise than a new one: a window behind each hole.
+            # A decoder that begins afresh fades in a little otherwise than a new one: a window behind each hole, which
+            # may lie anywhere between silence at -80 dB and the tone.
             slack = len(holes) / (len(sound.samples[0]) // WINDOW)
-            assert own["loudness_db"] == pytest.approx(found.features["loudness_db"], abs=0.02 + 25 * slack)
+            assert own["loudness_db"] == pytest.approx(found.features["loudness_db"], abs=0.02 + 50 * slack)
             assert own["silence_share"] == pytest.approx(found.features["silence_share"], abs=1e-6 + slack)
             assert own["spectral_centroid_hz"] == pytest.approx(
                 found.features["spectral_centroid_hz"], rel=0.01 + slack
