@@ -5,7 +5,7 @@ Belongs here: the tables of this stage. Does not belong here: how a value is com
 
 from emovid_assets.core.collection.attempts import STATUSES
 from emovid_assets.core.collection.terms import TERMS
-from emovid_assets.core.video.clip_copy import REASONS
+from emovid_assets.core.video.clip_source import REASONS
 from emovid_assets.core.video.rgb import MATRICES
 from emovid_assets.tables.columns import (
     CLIP_ID,

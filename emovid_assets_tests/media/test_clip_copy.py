@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
-from emovid_assets.core.video.clip_copy import REASONS, CannotCopyError, copy_clip, open_source
+from emovid_assets.core.video.clip_copy import copy_clip
 from emovid_assets.core.video.clip_file import ClipWriter, write_clip
+from emovid_assets.core.video.clip_source import REASONS, CannotCopyError, open_source
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.rgb import RgbConverter

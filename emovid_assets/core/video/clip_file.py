@@ -19,7 +19,8 @@ from typing import Any, Self
 import numpy as np
 
 from emovid_assets.core.placing import put_into_place
-from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
+from emovid_assets.core.video.clip_copy import copy_clip
+from emovid_assets.core.video.clip_source import CannotCopyError, Source, open_source
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import (
