@@ -47,7 +47,10 @@ def film(request, tmp_path_factory):
 @pytest.mark.parametrize(("first", "end"), [(100, 130), (101, 132), (250, 275)])
 def test_chromium_shows_a_copied_clip_from_its_first_frame_to_its_last(film, tmp_path, first, end):
     path, frames = film
-    assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+    assert (
+        write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4", way="copy").how
+        == "copied"
+    )
     seen = watch(tmp_path / "clip.mp4", cells=CELLS, seeks=(0.0, 0.5, (end - first - 0.5) / 25))
     assert numbers(seen, "loaded") == [first]
     assert numbers(seen, "ended") == [end - 1]

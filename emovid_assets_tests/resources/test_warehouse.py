@@ -28,7 +28,7 @@ def media(count, *, domain="movie", mark="a"):
             "video_codec": "h264",
             "audio_codec": None if n % 3 else "aac",
             "duration_s": n / 7,
-            "is_copied": n % 2 == 0,
+            "how": "encoded" if n % 2 else "copied",
             "encoding_reason": "codec" if n % 2 else None,
         }
         for n in range(count)
