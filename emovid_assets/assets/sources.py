@@ -130,8 +130,8 @@ def scanned_segments(context: dg.AssetExecutionContext, project: Project, source
     for name, fault_count in damaged.items():
         if fault_count:
             context.log.warning(
-                f"{paths[name]}: {fault_count} packets of its sound cannot be decoded. Silence stands in their place; "
-                "`clips.sound_missing_s` says how much of each clip."
+                f"{paths[name]}: {fault_count} packets of the sound of its clips cannot be decoded. "
+                "Silence stands there; `clips.sound_missing_s` says how much of each clip."
             )
     return result(
         "scanned_segments",

@@ -157,7 +157,9 @@ class _Domain:
         probed = self._project.counted("probe")
         scanned = media.scan(self._project, self._domain, sources, _LOG)
         scan = self._project.counted("scan")
-        self._changed_sources = set(scan.todo_ids)
+        # An older version's table says too little of them to be scanned by: what is probed again is read again.
+        unread = set(probed.todo_ids) - {source["source_id"] for source in sources}
+        self._changed_sources = set(scan.todo_ids) | unread
         kept = list(_kept(scanned.payloads))
         media.clip_files(self._project, self._domain, sources, kept, _LOG)
         written = self._project.counted("clip_file")
@@ -167,7 +169,10 @@ class _Domain:
                 "probe", len(probed.todo_ids) + self._new_sources, 0.0 if is_open else probed.todo_weight
             ),
             "scanned_segments": Amount(
-                "scan", len(scan.todo_ids) + self._new_sources, 0.0 if is_open else scan.todo_weight, is_open
+                "scan",
+                len(scan.todo_ids) + len(unread) + self._new_sources,
+                0.0 if is_open or unread else scan.todo_weight,
+                is_open or bool(unread),
             ),
             "clip_media": self._with_coming("clip_file", written),
             "benchmark_split": self._first_frames(),

@@ -5,6 +5,7 @@ Belongs here: turning rows of tables into items and configuration into keys. The
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -30,6 +31,10 @@ PLACE = (
     *("has_audio", "sound_missing_s", "has_mended_stamps"),
 )
 """What says where a clip is in its source, and what of it can be copied."""
+
+UNCHOSEN = {"video_index": 0, "audio_index": None, "shifts": ()}
+"""Stands for the streams of a source that no probe of this version has seen. A build probes before it reads on; whoever
+only counts what a build would do gets as far as this."""
 
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
@@ -68,12 +73,12 @@ def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
     return {path: {"size_bytes": size, "mtime_ns": mtime_ns} for path, (size, mtime_ns, _) in known.items()}
 
 
-def _tracks(project: Project, domain: str) -> dict[str, dict[str, Any]]:
-    """The streams that were chosen of each probed source, as plain values."""
-    found: dict[str, dict[str, Any]] = project.with_store(
-        lambda store: {source_id: payload["tracks"] for source_id, (_, payload) in store.finished("probe", domain)}
+def _tracks(project: Project, domain: str) -> Mapping[str, Row]:
+    """The streams that were chosen of each source, as plain values."""
+    found = project.with_store(
+        lambda store: {source_id: payload.get("tracks") for source_id, (_, payload) in store.finished("probe", domain)}
     )
-    return found
+    return defaultdict(lambda: UNCHOSEN, {source_id: tracks for source_id, tracks in found.items() if tracks})
 
 
 def is_whole(source: Row, scenes: SceneSettings) -> bool:

@@ -17,7 +17,8 @@ from PIL import Image
 from emovid_assets.core.video.animations import shown_delay
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.probe import Limits, probe_file
-from emovid_assets.core.video.reading import RgbConverter, Video
+from emovid_assets.core.video.reading import Video
+from emovid_assets.core.video.rgb import RgbConverter
 from emovid_assets_tests.media.making import coded, scenery, write_animation, write_video
 from emovid_assets_tests.media.scanning import clip_of, probe
 from emovid_assets_tests.media.stickers import (
@@ -50,7 +51,7 @@ def code_of(path, **limits):
 
 
 def frames_of(path):
-    return list(Video(path, 0).frames())
+    return list(Video(path).frames())
 
 
 def seen_in(path):

@@ -1,18 +1,28 @@
 """What a file is, and the refusal of what is no whole video."""
 
 import os
+import subprocess
 from contextlib import contextmanager
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
 from emovid_assets.core.video.errors import ADVICE, MediaError, sentence
 from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets_tests.media.bombs import bomb, in_a_child
-from emovid_assets_tests.media.making import beeps, coded, rotate_display, write_animation, write_video
+from emovid_assets_tests.media.making import (
+    beeps,
+    coded,
+    pixels_of,
+    rotate_display,
+    scenery,
+    write_animation,
+    write_video,
+)
 from emovid_assets_tests.media.scanning import probe, scan
 
 
@@ -54,6 +64,32 @@ def test_the_probe_counts_the_frames_that_the_scan_sees(tmp_path, codec):
     write_video(path, [coded(i, 48, 64) for i in range(50)], codec=codec, pix_fmt="yuv420p")
     assert probe(path).frame_count == scan(path, whole=True)["frame_count"] == 50
     assert probe(path).duration_s == pytest.approx(scan(path, whole=True)["segments"][0]["duration_s"])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+def test_a_recording_that_begins_between_key_frames_has_the_pictures_that_can_be_shown(tmp_path, codec):
+    options = {"g": "25", "bf": "2", "x264-params": "open-gop=1", "x265-params": "log-level=none:open-gop=1"}
+    frames = [scenery(0, index, 144, 192) for index in range(100)]
+    path = write_video(tmp_path / "film.ts", frames, codec=codec, pix_fmt="yuv420p", options=options)
+    packets = np.frombuffer(path.read_bytes(), np.uint8).reshape(-1, 188)
+    # Behind the three that name the streams.
+    path.write_bytes(np.concatenate([packets[:3], packets[len(packets) // 3 :]]).tobytes())
+    facts, scanned = probe(path), scan(path, whole=True)
+    assert facts.frame_count == scanned["frame_count"] == len(pixels_of(path)) < 80
+    assert facts.duration_s == scanned["segments"][-1]["end_s"] == facts.frame_count / 25
+    assert not facts.is_vfr
+
+
+def test_a_subtitle_may_outlast_its_film(tmp_path):
+    film = write_video(tmp_path / "plain.mkv", [coded(index) for index in range(50)], codec="ffv1", pix_fmt="yuv420p")
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:01,000 --> 00:00:09,000\nThe end\n")
+    path = tmp_path / "film.mkv"
+    subprocess.run(
+        [get_ffmpeg_exe(), "-v", "error", "-i", film, "-i", words, "-map", "0", "-map", "1", "-c:v", "copy", path],
+        check=True,
+    )
+    assert (probe(path).frame_count, probe(path).duration_s) == (50, 2.0)
 
 
 def test_files_that_are_no_videos(tmp_path):

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+import av
 import numpy as np
 import pytest
 
@@ -51,3 +52,19 @@ def test_a_clip_of_a_transport_stream_with_one_key_frame_is_written_from_its_thi
     segment = segment_of(whole(path), 3, 100)
     assert write_clip(path, ONLY, segment, tmp_path / "clip.mp4").encoding_reason == "container"
     assert len(whole(tmp_path / "clip.mp4")) == 97
+
+
+def test_pictures_of_a_palette_keep_their_colours_wherever_reading_begins(tmp_path):
+    path = tmp_path / "film.avi"
+    palette = np.dstack([np.full(256, 255), *np.random.default_rng(1).integers(0, 256, (3, 256))])[0].astype(np.uint8)
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "pal8"
+        for index in range(30):
+            places = np.full((48, 64), index, np.uint8)
+            picture = av.VideoFrame.from_ndarray((places, palette), format="pal8")
+            picture.pts = index
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode(None))
+    found = [frame.picture.to_ndarray(format="rgb24")[0, 0] for frame in Video(path, start_pts=12).frames()]
+    assert np.array_equal(found, palette[12:30, 1:])

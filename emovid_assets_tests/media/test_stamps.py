@@ -156,6 +156,16 @@ def test_an_avi_is_whole_whatever_stamps_are_guessed_for_it(tmp_path, codec, opt
     assert_clip_is(path, tmp_path / "clip.mp4", 150, length_s)
 
 
+@pytest.mark.parametrize(("codec", "options"), [("libx264", {"bf": "3", "preset": "fast"}), ("mpeg4", {"bf": "2"})])
+def test_a_pause_in_an_avi_lies_between_the_pictures_where_it_was(tmp_path, codec, options):
+    stamps = [index + (60 if index >= 75 else 0) for index in range(150)]
+    path = write_video(tmp_path / "pause.avi", FRAMES, codec=codec, pix_fmt="yuv420p", options=options, pts=stamps)
+    frames = whole(path)
+    assert [frame.pts - frames[0].pts for frame in frames] == stamps
+    assert [frame.pts for frame in Video(path, start_pts=frames[73].pts).frames()] == [f.pts for f in frames[73:]]
+    assert probe(path).duration_s == scan(path, whole=True)["segments"][-1]["end_s"] == 210 / 25
+
+
 def test_pictures_that_only_serve_others_are_not_counted(tmp_path):
     frames = [frame[:48, :64] for frame in FRAMES[:120]]
     options = {"deadline": "good", "cpu-used": "5", "auto-alt-ref": "1", "lag-in-frames": "16", "b": "100k"}

@@ -4,6 +4,7 @@
 """
 
 import os
+import subprocess
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
 from emovid_assets.core.video.clip_file import write_clip
@@ -112,6 +114,20 @@ def test_the_sound_is_the_one_that_a_viewer_hears(tmp_path, suffix, first):
     assert hertz_of(path, facts.tracks.audio_index) == pytest.approx(880, abs=2)
     clip_of(path, tmp_path / "clip.mp4", whole=True, tracks=facts.tracks)
     assert hertz_of(tmp_path / "clip.mp4", 1) == pytest.approx(880, abs=2)
+
+
+@pytest.mark.parametrize("larger", [0, 1])
+def test_the_sound_of_a_broadcast_is_that_of_the_program_whose_picture_is_watched(tmp_path, larger):
+    size = [(64, 48), (128, 96)] if larger else [(128, 96), (64, 48)]
+    pictures = [(50, width, height, "libx264", 0) for width, height in size]
+    source = film_of(tmp_path / "source.mkv", *pictures, sounds=((440, 0, {}), (880, 0, {})))
+    path = tmp_path / "film.ts"
+    programs = ["-program", "title=one:st=0:st=2", "-program", "title=two:st=1:st=3"]
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", source, "-map", "0", "-c", "copy", *programs, path]
+    subprocess.run(command, check=True)
+    facts = probe(path)
+    assert facts.width_px == 128
+    assert hertz_of(path, facts.tracks.audio_index) == pytest.approx((440, 880)[larger], abs=2)
 
 
 def test_a_default_commentary_gives_way_to_any_other_sound(tmp_path):

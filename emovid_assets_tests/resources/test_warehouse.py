@@ -28,6 +28,9 @@ def media(count, *, domain="movie", mark="a"):
             "video_codec": "h264",
             "audio_codec": None if n % 3 else "aac",
             "duration_s": n / 7,
+            "hidden_frame_count": 0,
+            "colour_matrix": "bt601",
+            "is_colour_tagged": False,
             "how": "encoded" if n % 2 else "copied",
             "encoding_reason": "codec" if n % 2 else None,
         }

@@ -78,7 +78,7 @@ def test_transparency_is_white_before_colours_are_mixed(tmp_path: Path) -> None:
     """Left half transparent black, right half opaque red: a scaler that mixed before would show a dark seam."""
     pixels = np.zeros((64, 64, 4), np.uint8)
     pixels[:, 32:] = (255, 0, 0, 255)
-    stills = [Image.fromarray(pixels), Image.fromarray(np.roll(pixels, 1, axis=0))]
+    stills = [Image.fromarray(pixels), Image.fromarray(np.roll(pixels, 1, axis=1))]
     stills[0].save(tmp_path / "a.webp", save_all=True, append_images=stills[1:], lossless=True, duration=100)
     (_, small), *_ = read(tmp_path / "a.webp", [0.0], 16)
     assert small.shape == (16, 16, 3)

@@ -20,7 +20,7 @@ from emovid_assets.core.video.reading import Frame, Video, open_container
 from emovid_assets.core.video.rgb import colour_rule
 from emovid_assets.core.video.shown import is_shown
 from emovid_assets.core.video.stamps import RESETTABLE, Line, ascended, film_shifts, is_variable, last_duration, moved
-from emovid_assets.core.video.streams import ONLY, Tracks, film_stream, picture_streams, sound_stream
+from emovid_assets.core.video.streams import ONLY, Tracks, film_stream, other_programs, picture_streams, sound_stream
 from emovid_assets.core.video.structure import Animation, fault, read_animation, why_unreadable
 
 MISSING_SHARE = 0.05
@@ -124,6 +124,12 @@ class _Track:
     start: int | None = None
     end: int = 0
 
+    def lasts(self, pts: int | None, duration: int) -> None:
+        """Something of the stream is there for `duration` from `pts` on."""
+        if pts is not None:
+            self.start = pts if self.start is None else min(self.start, pts)
+            self.end = max(self.end, pts + duration)
+
     @property
     def start_s(self) -> Fraction | None:
         return None if self.start is None else self.start * self.tick
@@ -182,7 +188,8 @@ def _probe_container(path: Path, limits: Limits, audio_language: str) -> Probe:
         streams = _decodable(container, path)
         try:
             seen = _demux(container, limits)
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, LookupError) as error:
+            # PyAV looks up a stream that a damaged transport stream announces late, and does not find it.
             raise MediaError("corrupt_frames", "The file's packets cannot be read") from error
         # A second video track may be declared without a single sample.
         stream = film_stream(streams, {index: len(track.pts) for index, track in seen.items()})
@@ -195,7 +202,8 @@ def _probe_container(path: Path, limits: Limits, audio_language: str) -> Probe:
         if damage:
             raise MediaError(*damage)
         sounds = list(container.streams.audio)
-        audio = sound_stream(sounds, {index: track.packet_count for index, track in seen.items()}, audio_language)
+        packet_counts = {index: track.packet_count for index, track in seen.items()}
+        audio = sound_stream(sounds, packet_counts, audio_language, elsewhere=other_programs(container, stream))
         track, heard = seen[stream.index], seen[audio.index] if audio else None
         shifts = film_shifts(track.line, heard.line if heard else None)
         is_reordered = bool(stream.codec_context.has_b_frames)
@@ -214,9 +222,11 @@ def _probe_container(path: Path, limits: Limits, audio_language: str) -> Probe:
     if first.rotation in (90, 270):
         height, width = width, height
     limits.require_size(width, height)
-    if len(track.pts) <= 1:
-        raise MediaError("single_image", "The file has one frame")
     pts = moved(np.frombuffer(track.pts, np.int64), track.line, shifts)
+    # A recording begins anywhere: what refers to pictures before its beginning is never shown.
+    pts = pts[pts >= first.pts]
+    if len(pts) <= 1:
+        raise MediaError("single_image", "The file has one frame")
     pts = ascended(pts, is_reordered=is_reordered)
     duration = (int(pts[-1] - pts[0]) + last_duration(track.last_duration, pts)) * track.tick
     limits.require_length(len(pts), float(duration))
@@ -281,7 +291,11 @@ def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
             # Either the end of a stream, or "show the last picture again" (Theora).
             continue
         track.packet_count += 1
-        if packet.is_discard or packet.stream.type not in ("video", "audio"):
+        if packet.is_discard:
+            continue
+        if packet.stream.type not in ("video", "audio"):
+            # A last subtitle may outlast the film; the length that a container declares counts it.
+            track.lasts(packet.pts, packet.duration or 0)
             continue
         if packet.has_sidedata("encryption_info"):
             raise MediaError("encrypted", "The packets are encrypted")
@@ -292,8 +306,7 @@ def _demux(container: Any, limits: Limits) -> dict[int, _Track]:
         pts = packet.pts if packet.pts is not None else track.next_pts
         duration = packet.duration or 0
         track.next_pts = pts + (duration or 1)
-        track.start = pts if track.start is None else min(track.start, pts)
-        track.end = max(track.end, pts + duration)
+        track.lasts(pts, duration)
         if is_picture:
             if not track.pts or pts > track.last_pts:
                 track.last_pts, track.last_duration = pts, duration

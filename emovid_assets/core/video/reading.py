@@ -17,7 +17,7 @@ from typing import Any
 from emovid_assets.core.video import stamps
 from emovid_assets.core.video.animations import drawn_frames
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.stamps import NO_STAMPS, InOrder, Stamped
+from emovid_assets.core.video.stamps import NO_STAMPS, Delay, InOrder, Stamped
 from emovid_assets.core.video.streams import ONLY, Tracks
 from emovid_assets.core.video.structure import animation_kind, why_unreadable
 
@@ -141,7 +141,9 @@ class Video:
         """The frames from `start_pts` on, exactly as without seeking: from the beginning where no seek leads there."""
         with open_container(self.path) as container:
             run_ups_s = RUN_UPS_S.get(container.format.name, USUAL_RUN_UPS_S)
-        for run_up_s in run_ups_s if self.tracks.is_seekable else ():
+            # The demuxer hands on a palette once, at the beginning: behind a seek its pictures have no colours.
+            has_palette = container.streams[self.tracks.video_index].codec_context.pix_fmt == "pal8"
+        for run_up_s in run_ups_s if self.tracks.is_seekable and not has_palette else ():
             with closing(self._decode(start_pts, run_up_s)) as decoded:
                 found = stamps.ascending(decoded)
                 try:
@@ -156,17 +158,19 @@ class Video:
         yield from self._all()
 
     @cached_property
-    def _delay(self) -> int:
-        """Packets that the decoder takes before it puts out a picture."""
+    def _delay(self) -> Delay | None:
+        """How late the decoder puts out the first picture."""
         with open_container(self.path) as container:
             stream = container.streams[self.tracks.video_index]
             stream.thread_type = "NONE"
-            count = 0
-            for packet in container.demux(stream):
+            order = InOrder()
+            for packet in stamps.packets(container, self.tracks, stream):
+                if packet.size:
+                    order.packet(packet.pts)
                 if packet.decode():
+                    order.picture(is_flushed=not packet.size)
                     break
-                count += 1
-        return count
+        return order.delay
 
     def _decode(self, start_pts: int | None = None, run_up_s: int = 0) -> Generator[tuple[int | None, int, Any]]:
         """From the beginning, or from a key frame that a seek to `run_up_s` before `start_pts` finds.
@@ -185,8 +189,8 @@ class Video:
                 except av.error.FFmpegError as error:
                     raise _LostError from error
             decoder = _alpha_decoder(stream)
-            in_order = InOrder(self._delay if start_pts is not None else None)
             is_stamped = container.format.name not in NO_STAMPS
+            in_order = InOrder(None if is_stamped or start_pts is None else self._delay)
             count = damaged = 0
             is_waiting = start_pts is not None
             try:
@@ -215,7 +219,7 @@ class Video:
                     raise MediaError(
                         "corrupt_frames", f"The decoder had to make up parts of {damaged} frames of {count}"
                     )
-            except av.error.FFmpegError as error:
+            except (av.error.FFmpegError, LookupError) as error:
                 raise MediaError("corrupt_frames", f"The decoder stopped: {_plain(error)}") from error
 
 

@@ -5,6 +5,7 @@ where the samples lie (`sound_placing`). Times are seconds from the first *video
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,9 +119,11 @@ def read_sound(
     """
     if tracks.audio_index is None:
         return None
-    with open_container(path) as container:
-        seek_before(container, tracks, start_s + video_start_s)
-        span = (start_s + video_start_s, end_s + video_start_s)
+    span = (start_s + video_start_s, end_s + video_start_s)
+    with ExitStack() as stack:
+        container = stack.enter_context(open_container(path))
+        if not seek_before(container, tracks, span[0]):
+            container = stack.enter_context(open_container(path))
         pieces = sound_pieces(container, tracks, [span], Faults())
         first = next(pieces, None)
         if first is None:

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -36,6 +37,10 @@ LONGEST_PACKET_S = 0.1
 """What a packet that gives no samples may have held: the first one of Vorbis, or a damaged one."""
 RUN_UP_S = 0.5
 """Decoders need packets before the first sample that counts; this is more than any codec's delay."""
+RUN_UPS_S = (RUN_UP_S, 10)
+"""How far before the samples to seek, in turn."""
+MOST_PLANES = 7
+"""PyAV takes what follows the eighth plane of a frame for more planes, and writing to them ends the process."""
 MARGIN_S = 0.05
 """Resamplers look some milliseconds to both sides."""
 
@@ -113,18 +118,31 @@ def _near(pieces: Iterable[Piece], spans: Iterable[tuple[float, float]]) -> Iter
             is_cut = False
 
 
-def seek_before(container: Any, tracks: Tracks, start_s: float) -> None:
-    """To where decoding has to begin for the samples from `start_s` on."""
+def seek_before(container: Any, tracks: Tracks, start_s: float) -> bool:
+    """Goes to where decoding has to begin for the samples from `start_s` on. False where no seek leads there.
+
+    A seek may end behind its target, at the second packet of a track that begins or goes on later: only a packet that
+    lies before it proves that nothing was left out.
+    """
     import av
 
-    target_s = start_s - RUN_UP_S
-    if not tracks.is_seekable or target_s <= 0:
-        return
+    if not tracks.is_seekable:
+        return False
     stream = container.streams[tracks.audio_index]
-    try:
-        container.seek(int(target_s / stream.time_base), stream=stream, backward=True)
-    except av.error.FFmpegError:
-        container.seek(0)
+    tick = float(stream.time_base)
+    for run_up_s in RUN_UPS_S:
+        target = int((start_s - run_up_s) / tick)
+        if target <= 0:
+            return False
+        try:
+            container.seek(target, stream=stream, backward=True)
+            first = next(packets(container, tracks, stream), None)
+            if first is not None and first.pts is not None and first.pts * tick <= start_s - RUN_UP_S:
+                container.seek(target, stream=stream, backward=True)
+                return True
+        except (av.error.FFmpegError, LookupError):
+            return False
+    return False
 
 
 def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]], faults: Faults) -> Iterator[Any]:
@@ -136,6 +154,8 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     import av
 
     stream = container.streams[tracks.audio_index]
+    if stream.codec_context is None:
+        return
     tick = float(stream.time_base)
     first_s, last_s = [start_s - RUN_UP_S for start_s, _ in spans], [end_s + RUN_UP_S for _, end_s in spans]
     source = packets(container, tracks, stream)
@@ -143,7 +163,8 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     while True:
         try:
             packet = next(source, None)
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, LookupError):
+            # PyAV looks up a stream that a damaged transport stream announces late, and does not find it.
             faults.count += 1
             return
         if packet is None:
@@ -168,7 +189,10 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
             # MP4 lets a packet last until the next one, hole and all.
             expected_s = at_s + min((packet.duration or 0) * tick, LONGEST_PACKET_S)
         for frame in frames:
-            if frame.samples and frame.sample_rate:
+            if not _is_mixable(frame.format.name, frame.layout.name):
+                faults.count += 1
+                yield None
+            elif frame.samples and frame.sample_rate:
                 if frame.pts is not None:
                     expected_s = frame.pts * tick + frame.samples / frame.sample_rate
                 yield frame
@@ -281,6 +305,22 @@ class _Run:
         return pieces
 
 
+@cache
+def _is_mixable(format_name: str, layout_name: str) -> bool:
+    """Whether such frames can be made mono and stereo: some numbers of channels have no places to be heard at, such as
+    the fifty that damaged AAC decodes to."""
+    import av
+    from av.audio.resampler import AudioResampler
+
+    frame = av.AudioFrame(av.AudioFormat(format_name).packed.name, layout_name, 1)
+    frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)
+    try:
+        AudioResampler(format="fltp", layout="mono", rate=48_000).resample(_silence(frame, 64))
+    except av.error.FFmpegError:
+        return False
+    return True
+
+
 def _kind(frame: Any) -> tuple[Any, ...]:
     return frame.sample_rate, frame.format.name, frame.layout.name
 
@@ -296,8 +336,10 @@ class _Resampler:
         layout = "mono" if channels == 1 or frame.layout.nb_channels == 1 else "stereo"
         # A second at a time: the decoder's own thousand samples would cost ten times as many steps.
         self._resampler = AudioResampler(format="fltp", layout=layout, rate=rate_hz, frame_size=rate_hz)
-        self._lead = piece.start % (own_rate // gcd(own_rate, rate_hz))
-        self._at = (piece.start - self._lead) * rate_hz // own_rate
+        # Without the silence before it the run begins up to half a sample beside its place.
+        is_led = not frame.format.is_planar or frame.layout.nb_channels <= MOST_PLANES
+        self._lead = piece.start % (own_rate // gcd(own_rate, rate_hz)) if is_led else 0
+        self._at = round(Fraction((piece.start - self._lead) * rate_hz, own_rate))
         first = _ceil(piece.start * rate_hz, own_rate)
         self.filled = first if filled is None else max(first, filled)
         self._rate, self._own_rate = rate_hz, own_rate

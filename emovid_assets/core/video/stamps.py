@@ -9,8 +9,8 @@ The rules, in the order in which they act:
 1. *Joins* (on packets, `Line`). Where a film was joined of parts, as by `cat a.ts b.ts` or by a recorder that was
    restarted, the stamps begin anew. A step back is a join; a leap of more than 10 s is one in MPEG streams, whose
    clocks may be set anew, if sound and pictures leap. The film goes on where the part before ended.
-2. *AVI* has no presentation stamps, and guessed ones run backwards: pictures take the stamps of the packets in the
-   order in which the decoder puts them out (`InOrder`).
+2. *AVI* has no presentation stamps, and guessed ones run backwards: a picture is shown when the packet comes behind
+   which the decoder puts it out, less the decoder's delay (`InOrder`).
 3. *Order* (on decoded pictures, `ascending`). Decoders put pictures out in the order in which they are shown. A stamp
    that strays from it is drawn between its neighbours; one that repeats becomes the next tick.
 """
@@ -159,27 +159,42 @@ def packets(container: Any, tracks: Tracks, *streams: Any) -> Iterator[Any]:
         yield packet
 
 
-class InOrder:
-    """Stamps of packets for the pictures that a decoder puts out behind them.
+class Delay(NamedTuple):
+    """What a decoder takes before it puts out a first picture: packets beyond the first, and their ticks."""
 
-    `delay`: packets that the decoder takes before it puts out a first picture; null learns it from the beginning of the
-    file. A packet without a picture (a dropped frame of MPEG-4, damage) moves no other picture's stamp.
+    packets: int
+    ticks: int
+
+
+class InOrder:
+    """Stamps for the pictures that a decoder puts out behind packets which are stamped as they are decoded.
+
+    Encoders stamp so that a picture is put out when it is due, all of them late by the same time: a pause lies between
+    the pictures where it was. `delay`: null learns it from the beginning of the file. A packet without a picture (a
+    dropped frame of MPEG-4, damage) moves no other picture's stamp.
     """
 
-    def __init__(self, delay: int | None = None) -> None:
+    def __init__(self, delay: Delay | None = None) -> None:
         self.delay = delay
-        self._stamps: deque[int] = deque()
+        self._first = self._last = 0
+        self._packet_count = self._flushed_count = 0
 
     def packet(self, stamp: int) -> None:
-        self._stamps.append(stamp)
+        if not self._packet_count:
+            self._first = stamp
+        self._last = stamp
+        self._packet_count += 1
 
-    def picture(self, *, is_flushed: bool) -> int | None:
+    def picture(self, *, is_flushed: bool) -> int:
         """The stamp of the next picture. `is_flushed`: the decoder has all packets."""
         if self.delay is None:
-            self.delay = len(self._stamps) - 1
-        while not is_flushed and len(self._stamps) > self.delay + 1:
-            self._stamps.popleft()
-        return self._stamps.popleft() if self._stamps else None
+            self.delay = Delay(self._packet_count - 1, self._last - self._first)
+            return self._first
+        if not is_flushed:
+            return self._last - self.delay.ticks
+        self._flushed_count += 1
+        ahead = self._flushed_count * self.delay.ticks // max(1, self.delay.packets)
+        return self._last - self.delay.ticks + ahead
 
 
 class Stamped(NamedTuple):

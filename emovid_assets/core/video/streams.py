@@ -5,7 +5,7 @@ Belongs here: the rules of choice, and what is handed on. Does not belong here: 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,11 +69,28 @@ def film_stream(streams: Sequence[Any], picture_counts: Mapping[int, int]) -> An
     return max(alike, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0), default=None)
 
 
-def sound_stream(streams: Iterable[Any], packet_counts: Mapping[int, int], language: str = "") -> Any:
+def other_programs(container: Any, film: Any) -> frozenset[int]:
+    """Indices of the sound tracks that a broadcast sends with another picture than the film's."""
+
+    def picture_beside(stream: Any) -> int:
+        # FFmpeg looks within the program of the other stream, and nothing else tells which one that is.
+        return container.streams.best("video", related=stream).index
+
+    own = picture_beside(film)
+    return frozenset(s.index for s in container.streams.audio if picture_beside(s) != own)
+
+
+def sound_stream(
+    streams: Iterable[Any],
+    packet_counts: Mapping[int, int],
+    language: str = "",
+    elsewhere: Collection[int] = frozenset(),
+) -> Any:
     """The one that is heard; null where no track has both packets and a decoder.
 
-    Never a commentary or a description for the impaired where there is another; then one in `language` (ISO 639, as
-    the file spells it); then no dub; then the default one; then the first.
+    None of those `elsewhere` (`other_programs`), and never a commentary or a description for the impaired, where there
+    is another; then one in `language` (ISO 639, as the file spells it); then no dub; then the default one; then the
+    first.
     """
     import av
 
@@ -83,6 +100,7 @@ def sound_stream(streams: Iterable[Any], packet_counts: Mapping[int, int], langu
     def rank(stream: Any) -> tuple[bool, ...]:
         flags = stream.disposition
         return (
+            stream.index in elsewhere,
             bool(flags & aside) or bool(_ASIDE.search(stream.metadata.get("title", ""))),
             bool(language) and not is_same_language(stream.language, language),
             bool(flags & disposition.dub),
