@@ -109,6 +109,8 @@ def decoded(source: Source, packets: Iterable[Any], first_pts: int, last_pts: in
 
     Raises CannotCopyError where they are not all alike, or cannot be joined to others.
     """
+    import av
+
     context = source.video.codec_context
     context.flush_buffers()
     look = (context.width, context.height, context.pix_fmt)
@@ -123,5 +125,7 @@ def decoded(source: Source, packets: Iterable[Any], first_pts: int, last_pts: in
                     if picture.interlaced_frame:
                         raise CannotCopyError("interlaced")
                     yield picture
+    except av.error.FFmpegError as error:
+        raise CannotCopyError("unreadable_packets") from error
     finally:
         context.flush_buffers()

@@ -57,6 +57,8 @@ def parts_of(video: Sequence[Any], start_pts: int, end_pts: int, is_start: Calla
             continue
         if packet.pts not in places:
             break
+        # Sent to a recovery point, readers show nothing of the pictures that follow it and are shown before it.
+        packet.is_keyframe = is_start(packet)
         taken.append(packet)
         last = max(last, places[packet.pts])
         if last + 1 == len(taken):
@@ -74,8 +76,8 @@ def join_clip(source: Source, segment: dict[str, Any], target: Path, read_sound:
     parts = parts_of(packets.video, start, end, source.is_start)
     tick = Fraction(source.video.time_base)
     stamps = sorted(packet.pts for packet in packets.video if start <= packet.pts < end)
-    video, header, proofs = _video(source, packets, parts)
     with writing():
+        video, header, proofs = _video(source, packets, parts)
         track = source.sound_track(packets, segment)
         track = track and track.without_run_up(codec_name(source.audio))
         samples = read_sound() if source.has_sound(segment) and track is None else None

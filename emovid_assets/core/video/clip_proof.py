@@ -47,6 +47,14 @@ class Expected:
 
     def require(self, target: Path, start_pts: int, tick: Fraction) -> float:
         """Raises CannotCopyError `not_exact` where the file shows other pictures; gives the lowest PSNR in dB."""
+        import av
+
+        try:
+            return self._lowest_psnr_db(target, start_pts, tick)
+        except av.error.FFmpegError as error:
+            raise CannotCopyError("not_exact") from error
+
+    def _lowest_psnr_db(self, target: Path, start_pts: int, tick: Fraction) -> float:
         lowest = float("inf")
         first, last = self._pictures[0][0], self._pictures[-1][0]
         shown = _shown(target, start_pts, tick, first, last)
@@ -65,7 +73,7 @@ class Expected:
 
 def psnr_db(one: np.ndarray, other: np.ndarray) -> float:
     """Peak signal to noise of two pictures of 8 bits."""
-    error = float(np.square(one.astype(np.int16) - other).mean()) if one.shape == other.shape else 255.0**2
+    error = float(np.square(one.astype(np.int32) - other).mean()) if one.shape == other.shape else 255.0**2
     return 10 * log10(255.0**2 / error) if error else float("inf")
 
 
