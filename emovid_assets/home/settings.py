@@ -90,7 +90,7 @@ class MediaSettings(_Section):
         "", pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$", description="of the sound, where a file has it; ISO 639"
     )
     clip_files: Literal["exact", "copy", "encode"] = Field(
-        "copy",
+        "exact",
         description="exact: packets wherever every program then shows the clip, ends encoded where it takes that; "
         "copy: hides what is too much by edit lists",
     )

@@ -56,10 +56,21 @@ class Ends:
         return self._header.with_sets(sequences, [unit for unit in self._sets if unit[0] & 31 == PICTURE])
 
     def encoded(self, pictures: Iterable[Any]) -> list[Any]:
-        """Packets of decoded pictures, with their stamps."""
+        """Packets of decoded pictures, with their stamps. Raises CannotCopyError where the encoder leaves one out."""
         encoder = self._encoder()
-        made = [packet for picture in pictures for packet in encoder.encode(_plain(picture))]
+        made: list[Any] = []
+        stamps = []
+        for picture in pictures:
+            # Otherwise the encoder makes key frames where the source had them.
+            picture.pict_type = 0
+            stamps.append(picture.pts)
+            made += encoder.encode(picture)
         made += encoder.encode(None)
+        if len(made) != len(stamps):
+            raise CannotCopyError("not_exact")
+        for packet, pts in zip(made, stamps, strict=True):
+            # libvpx counts in tenths of a microsecond, WebM may in nanoseconds.
+            packet.pts, packet.time_base = pts, Fraction(self._stream.time_base)
         return [self._packet(packet) for packet in made]
 
     def _encoder(self) -> Any:
@@ -91,12 +102,6 @@ class Ends:
         made = av.Packet(self._header.packed(unit for unit in found if unit[0] & 31 in (SLICE, IDR)))
         made.pts, made.time_base, made.is_keyframe = packet.pts, packet.time_base, packet.is_keyframe
         return made
-
-
-def _plain(picture: Any) -> Any:
-    # Otherwise the encoder makes key frames where the source had them.
-    picture.pict_type = 0
-    return picture
 
 
 def _rate(stream: Any) -> Fraction:

@@ -41,6 +41,8 @@ from emovid_assets.core.video.written import Written, read_written
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
 PRESET = "veryfast"
+FINEST_CLOCK_S = Fraction(1, 1_000_000)
+"""FFmpeg's MP4 muxer counts a picture's ticks in 31 bits: of the nanoseconds that WebM may count in, 2.1 s."""
 Way = Literal["exact", "copy", "encode"]
 """How clip files are made: `exact` joins or encodes what copying alone cannot show in every program, `copy` hides it by
 edit lists, `encode` copies no picture."""
@@ -173,33 +175,34 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
                 break
             picture = converter.encodable(frame)
             time_base = Fraction(frame.picture.time_base)
+            clock = max(time_base, FINEST_CLOCK_S)
             if stream is None:
                 # The picture comes first in the file, as players and our own readers expect.
                 aspect = video.pixel_aspect()
-                stream = _add_video(output, picture, time_base, segment)
+                stream = _add_video(output, picture, clock, segment)
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
-            picture.pts, picture.time_base = frame.pts - start_pts, time_base
+            picture.pts, picture.time_base = round((frame.pts - start_pts) * time_base / clock), clock
             # The next picture ends each but the last, which stays until the cut, whatever the source's packet says.
-            durations[picture.pts] = end_pts - frame.pts
+            durations[picture.pts] = round((end_pts - frame.pts) * time_base / clock)
             for packet in stream.encode(picture):
-                _mux(output, packet, durations, time_base)
+                _mux(output, packet, durations, clock)
             count += 1
         if stream is None:
             return 0
         for packet in stream.encode(None):
-            _mux(output, packet, durations, time_base)
+            _mux(output, packet, durations, clock)
         if audio is not None and sound is not None:
             write_sound(output, audio, sound)
     return count
 
 
-def _mux(output: Any, packet: Any, durations: dict[int, int], time_base: Fraction) -> None:
+def _mux(output: Any, packet: Any, durations: dict[int, int], clock: Fraction) -> None:
     # The muxer takes the last packet's word for when the track ends: the last picture is shown until the cut. Without
     # this it would last as long as the encoder guesses, and a sticker would end too early.
-    ticks = round(packet.pts * Fraction(packet.time_base) / time_base)
+    ticks = round(packet.pts * Fraction(packet.time_base) / clock)
     if ticks in durations:
-        packet.duration = round(durations[ticks] * time_base / Fraction(packet.time_base))
+        packet.duration = round(durations[ticks] * clock / Fraction(packet.time_base))
     output.mux(packet)
 
 
