@@ -16,6 +16,7 @@
 --   width_px (BIGINT, px): width as displayed
 --   height_px (BIGINT, px): height as displayed
 --   has_audio (BOOLEAN): whether the clip has an audio stream
+--   sound_missing_s (DOUBLE, s): how much of the clip the sound track holds nothing for; null without sound
 --   thumbnail_path (VARCHAR): JPEG of the middle sampled frame, below the home folder
 --   source_path (VARCHAR): file of the source, below the home folder
 --   source_sha256 (VARCHAR): SHA-256 of the source file, hex
@@ -30,6 +31,9 @@
 --   attribution (VARCHAR): whom to name where the clip is shown
 --   license (VARCHAR): licence of the source
 --   terms_url (VARCHAR): terms of the place of origin
+--   colour_matrix (VARCHAR): what the colours of the source are read with
+--   is_colour_tagged (BOOLEAN): whether the source says its matrix or needs none
+--   audio_track_index (BIGINT): which sound track of the source is taken, from 0; null where none can be heard
 --   media_path (VARCHAR): frame-exact playable file of the clip, below the home folder
 --   media_sha256 (VARCHAR): SHA-256 of that file, hex
 --   media_size_bytes (BIGINT, bytes): size of that file
@@ -78,6 +82,7 @@ select
     width_px,
     height_px,
     has_audio,
+    sound_missing_s,
     thumbnail_path,
     source_path,
     source_sha256,
@@ -92,6 +97,9 @@ select
     attribution,
     license,
     terms_url,
+    colour_matrix,
+    is_colour_tagged,
+    audio_track_index,
     media_path,
     media_sha256,
     media_size_bytes,

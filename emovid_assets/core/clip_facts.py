@@ -11,7 +11,7 @@ FACTS: dict[str, dict[str, str]] = {
         name: name
         for name in (
             *("clip_id", "domain", "source_id", "scene_index", "start_s", "end_s", "duration_s", "frame_count", "fps"),
-            *("width_px", "height_px", "has_audio", "thumbnail_path"),
+            *("width_px", "height_px", "has_audio", "sound_missing_s", "thumbnail_path"),
         )
     },
     "source_videos": {
@@ -28,6 +28,9 @@ FACTS: dict[str, dict[str, str]] = {
         "attribution": "attribution",
         "license": "license",
         "terms_url": "terms_url",
+        "colour_matrix": "colour_matrix",
+        "is_colour_tagged": "is_colour_tagged",
+        "audio_track_index": "audio_track_index",
     },
     "clip_media": {"media_path": "media_path", "sha256": "media_sha256", "size_bytes": "media_size_bytes"},
     "colour_attributes": {

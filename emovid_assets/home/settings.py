@@ -87,7 +87,9 @@ class MediaSettings(_Section):
     max_duration_s: float = Field(24 * 3600.0, gt=0, description="of one file")
     max_animation_pixels: int = Field(10_000_000_000, ge=1, description="frames × pixels of a GIF, APNG, WebP or AVIF")
     audio_language: str = Field(
-        "", pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$", description="of the sound, where a file has it; ISO 639"
+        "",
+        pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$",
+        description="of the sound, where a file has it; ISO 639, such as en; docs/files.md",
     )
     clip_files: Literal["exact", "copy", "encode"] = Field(
         "exact",

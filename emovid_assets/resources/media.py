@@ -32,9 +32,8 @@ PLACE = (
 )
 """What says where a clip is in its source, and what of it can be copied."""
 
-UNCHOSEN = {"video_index": 0, "audio_index": None, "shifts": ()}
-"""Stands for the streams of a source that no probe of this version has seen. A build probes before it reads on; whoever
-only counts what a build would do gets as far as this."""
+NOT_CHOSEN = {"video_index": None, "audio_index": None}
+"""Of a source that will be probed anew: in a plan nobody knows yet, and nothing is finished under it."""
 
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
@@ -73,12 +72,14 @@ def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
     return {path: {"size_bytes": size, "mtime_ns": mtime_ns} for path, (size, mtime_ns, _) in known.items()}
 
 
-def _tracks(project: Project, domain: str) -> Mapping[str, Row]:
-    """The streams that were chosen of each source, as plain values."""
-    found = project.with_store(
-        lambda store: {source_id: payload.get("tracks") for source_id, (_, payload) in store.finished("probe", domain)}
+def _tracks(project: Project, domain: str) -> dict[str, dict[str, Any]]:
+    """The streams that were chosen of each probed source, as plain values; `NOT_CHOSEN` of all others."""
+    found: dict[str, dict[str, Any]] = project.with_store(
+        lambda store: {
+            source_id: payload.get("tracks", NOT_CHOSEN) for source_id, (_, payload) in store.finished("probe", domain)
+        }
     )
-    return defaultdict(lambda: UNCHOSEN, {source_id: tracks for source_id, tracks in found.items() if tracks})
+    return defaultdict(lambda: NOT_CHOSEN, found)
 
 
 def is_whole(source: Row, scenes: SceneSettings) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,3 +189,19 @@ def test_only_failed_builds_what_failed_and_tries_the_quarantine_again(tmp_path:
     (bad,) = store.failures("sticker")
     store.close()
     assert bad.attempt_count == 2
+
+
+def test_after_an_upgrade_known_files_count_as_to_be_probed_and_scanned(tmp_path: Path) -> None:
+    draw_gif(tmp_path / "library" / "sticker" / "rising.gif")
+    list(runner.build(Home(tmp_path), domains=["sticker"], selection="key:source_videos or key:scanned_segments"))
+    with sqlite3.connect(tmp_path / "state.sqlite") as store:
+        # As an earlier version left them: another key, and a payload that names no streams.
+        store.execute("UPDATE items SET item_key = 'earlier'")
+        store.execute("UPDATE items SET payload = json_remove(payload, '$.tracks') WHERE step = 'probe'")
+    shutil.rmtree(tmp_path / "warehouse" / "source_videos")
+
+    found = {(one.asset, one.domain): one for one in plan(Home(tmp_path), ("sticker",))}
+
+    assert found["source_videos", "sticker"].items == 1
+    assert found["scanned_segments", "sticker"].items == 1
+    assert found["clip_media", "sticker"].items == 1

@@ -39,7 +39,7 @@ REFUSED = {
 ACCEPTED = {
     "-video-with-dash-.mp4": (1, 1, 5, 5.0),
     "10bit__h264_10bits.mp4": (200, 200, 30, 1.0),
-    "Grand Lapin – été ñ 兎 🐰 (copy).webm": (1280, 720, 24, 1.0),
+    "Grand Lapin – été ñ 兎 🐰 (copy).webm": (1280, 720, 24, 0.999),
     "alpha_vp9__transparent.webm": (200, 200, 150, 5.0),
     "apng__delay.png": (128, 64, 4, 3.0),
     "av1__av1_video.mkv": (640, 360, 125, 5.0),
@@ -61,7 +61,7 @@ ACCEPTED = {
     "interlaced_tff__mpeg2.mpg": (320, 180, 75, 3.0),
     "long_static_av1__long_180p_av1.mp4": (320, 180, 21766, 362.7667),
     "mpeg4_avi__testvideo-43.avi": (1024, 768, 10, 2.0),
-    "no_duration__no_duration.webm": (1280, 720, 74, 4.939),
+    "no_duration__no_duration.webm": (1280, 720, 74, 4.938),
     "odd_dims__161x91_vp9.webm": (161, 91, 36, 1.499),
     "odd_dims_vfr__trim_optimization_failure.mp4": (518, 488, 167, 5.5887),
     "prores__prores422_proxy.mov": (240, 136, 36, 1.5),

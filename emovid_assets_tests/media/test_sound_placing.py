@@ -353,3 +353,18 @@ def test_channels_that_have_no_place_cost_the_sound_and_no_picture(films, tmp_pa
     film = heard(path)
     assert film.fault_count > 0
     assert not any(interval.has_audio for interval in film.intervals)
+
+
+def test_sound_that_begins_late_in_a_transport_stream_is_read_from_its_middle(tmp_path):
+    source, path = write_scenes(tmp_path / "film.mkv"), tmp_path / "film.ts"
+    # Pictures all the way: what FFmpeg looks at before it reads ends before the sound begins.
+    inputs = ["-f", "lavfi", "-i", "color=s=64x48:r=25:d=15", "-itsoffset", "7", "-i", source]
+    maps = ["-map", "0:v", "-c:v", "libx264", "-map", "1:a", "-c:a", "aac", "-b:a", "32k"]
+    subprocess.run([FFMPEG, "-v", "error", *inputs, *maps, path], check=True)
+    tracks, video_start_s = reading(path)
+    span = (11.2, 12.8)
+    sound = read_sound(path, tracks, *span, video_start_s, rate_hz=48_000)
+    assert sound is not None
+    assert pitch(sound.samples[0], 48_000) == pytest.approx(TONES_HZ[2], abs=3)
+    film = heard(path, [span])
+    assert film.intervals[0].features["loudness_db"] == pytest.approx(LOUDNESS_DB[2], abs=0.3)

@@ -40,11 +40,9 @@ def _plant_clips(library: Library) -> None:
 
 def test_a_clip_row_joins_everything_that_is_known(library: Library) -> None:
     keys = {"domain": "movie", "clip_id": "movie-1-a"}
-    library.plant("clips", [keys | {"source_id": "movie-1", "duration_s": 5.0}])
-    library.plant(
-        "source_videos",
-        [{"domain": "movie", "source_id": "movie-1", "path": "library/x.mp4", "film_id": "film", "license": "CC0"}],
-    )
+    library.plant("clips", [keys | {"source_id": "movie-1", "duration_s": 5.0, "sound_missing_s": 0.5}])
+    source = {"domain": "movie", "source_id": "movie-1", "path": "library/x.mp4", "film_id": "film", "license": "CC0"}
+    library.plant("source_videos", [source | {"colour_matrix": "bt709", "audio_track_index": 1}])
     library.plant("clip_media", [keys | {"media_path": "media/a.mp4", "sha256": "m"}])
     library.plant("colour_attributes", [keys | {"brightness": 0.3, "hue": 7, "chromatic_share": 0.5}])
     library.plant("human_labels", [keys | {"emotion": "fear", "outcome": "agreed", "agree_count": 2}])
@@ -57,6 +55,9 @@ def test_a_clip_row_joins_everything_that_is_known(library: Library) -> None:
         "source_path": "library/x.mp4",
         "film_id": "film",
         "license": "CC0",
+        "colour_matrix": "bt709",
+        "audio_track_index": 1,
+        "sound_missing_s": 0.5,
         "media_path": "media/a.mp4",
         "media_sha256": "m",
         "brightness": 0.3,

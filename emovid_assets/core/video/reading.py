@@ -95,11 +95,6 @@ class Video:
         self.tracks = tracks
         self.start_pts = start_pts
 
-    @cached_property
-    def is_timed_by_delays(self) -> bool:
-        """Whether the file says of each picture for how long it is shown, the last one included."""
-        return animation_kind(self.path) is not None
-
     def nominal_rate(self) -> Fraction:
         """Frames per second as the container suggests it; 25 where it suggests nothing.
 
@@ -113,7 +108,7 @@ class Video:
 
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as coded; 1 where the file does not say."""
-        if self.is_timed_by_delays:
+        if animation_kind(self.path):
             return Fraction(1)
         with open_container(self.path) as container:
             return Fraction(container.streams[self.tracks.video_index].sample_aspect_ratio or 1)
@@ -123,7 +118,7 @@ class Video:
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        if self.is_timed_by_delays:
+        if animation_kind(self.path):
             source: Iterator[Stamped] = stamps.ascending(drawn_frames(self.path))
         else:
             source = self._all() if self.start_pts is None else self._from(self.start_pts)

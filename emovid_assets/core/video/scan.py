@@ -345,15 +345,9 @@ class _Scan:
             raise MediaError("corrupt_frames", "Not a single frame can be decoded")
         if last.index + 1 != len(self.pts):
             raise _OtherFramesError
-        self._close(last.index + 1, self._end_pts(last))
+        end_pts = self._trimmed_at_pts
+        self._close(last.index + 1, last.pts + last_duration(last.duration, self.pts) if end_pts is None else end_pts)
         return self._done
-
-    def _end_pts(self, last: Frame) -> int:
-        if self._trimmed_at_pts is not None:
-            return self._trimmed_at_pts
-        if self._video.is_timed_by_delays:
-            return last.pts + last.duration
-        return last.pts + last_duration(last.duration, self.pts)
 
     def _close(self, end_frame: int, end_pts: int) -> None:
         segment, self._segment = self._segment, None

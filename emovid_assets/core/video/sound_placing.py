@@ -35,6 +35,9 @@ BREAK_S = 0.05
 """A decoder begins afresh behind a hole longer than any straying of stamps."""
 LONGEST_PACKET_S = 0.1
 """What a packet that gives no samples may have held: the first one of Vorbis, or a damaged one."""
+UNSTAMPED_S = 1.0
+"""How long the packets behind a stamped one last at most: a transport stream stamps the first of each group, and the
+others have neither stamp nor length where the track began too late for its rate to be known."""
 RUN_UP_S = 0.5
 """Decoders need packets before the first sample that counts; this is more than any codec's delay."""
 RUN_UPS_S = (RUN_UP_S, 10)
@@ -160,6 +163,7 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
     first_s, last_s = [start_s - RUN_UP_S for start_s, _ in spans], [end_s + RUN_UP_S for _, end_s in spans]
     source = packets(container, tracks, stream)
     expected_s: float | None = None
+    is_far = False
     while True:
         try:
             packet = next(source, None)
@@ -171,10 +175,14 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
             return
         if packet.size == 0 and packet.dts is not None:
             continue
+        if is_far and packet.size and packet.pts is None:
+            continue
         at_s = expected_s if packet.pts is None else packet.pts * tick
         if at_s is not None and packet.size:
             number = bisect_left(last_s, at_s)
-            if number == len(last_s) or at_s < first_s[number]:
+            ahead_s = 0 if packet.duration else UNSTAMPED_S
+            is_far = number == len(last_s) or at_s < first_s[number] - ahead_s
+            if is_far:
                 continue
             if expected_s is not None and abs(at_s - expected_s) > BREAK_S:
                 stream.codec_context.flush_buffers()
@@ -193,8 +201,11 @@ def _decoded(container: Any, tracks: Tracks, spans: Sequence[tuple[float, float]
                 faults.count += 1
                 yield None
             elif frame.samples and frame.sample_rate:
+                length_s = frame.samples / frame.sample_rate
                 if frame.pts is not None:
-                    expected_s = frame.pts * tick + frame.samples / frame.sample_rate
+                    expected_s = frame.pts * tick + length_s
+                elif not packet.duration and expected_s is not None:
+                    expected_s += length_s
                 yield frame
 
 

@@ -253,15 +253,12 @@ def ascended(pts: np.ndarray, *, is_reordered: bool) -> np.ndarray:
 def last_duration(declared: int, pts: Sequence[int] | np.ndarray) -> int:
     """Ticks for which the last picture is shown: as declared, or one usual step where that is a tick or nothing.
 
-    A declared length that is the usual step but for its rounding is that step: 24 pictures a second in Matroska's
-    milliseconds are 41 or 42 apart, and the last one is no shorter.
+    The ids of clips end with it: what is declared stays, be it rounded, so that a clip keeps its id and its answers.
     """
-    if len(pts) < 2:
+    if declared > 1 or len(pts) < 2:
         return max(declared, 1)
-    steps = np.diff(pts)
-    middle = np.sort(steps)[len(steps) // 2]
-    usual = max(1, round(float(steps[np.abs(steps - middle) <= 1].mean())))
-    return usual if declared <= 1 or abs(declared - usual) <= 1 else declared
+    steps = np.sort(np.diff(pts))
+    return max(1, int(steps[len(steps) // 2]))
 
 
 def is_variable(pts: np.ndarray) -> bool:
