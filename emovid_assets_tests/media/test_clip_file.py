@@ -1,10 +1,12 @@
 """Encoded clip files: the right frames, the right sound, playable by anything."""
 
+import subprocess
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from emovid_assets.core.video.clip_file import _Converter, write_clip
 from emovid_assets.core.video.errors import MediaError
@@ -343,3 +345,13 @@ def test_sound_that_nothing_can_decode_costs_no_picture(tmp_path, way):
     with av.open(str(tmp_path / "clip.mp4")) as container:
         assert not container.streams.audio
         assert len(list(container.decode(video=0))) == 100
+
+
+def test_a_film_that_counts_in_nanoseconds_is_encoded(tmp_path):
+    plain = write_video(tmp_path / "plain.mp4", [barred(0, i) for i in range(80)], codec="mpeg4", pix_fmt="yuv420p")
+    path = tmp_path / "film.mp4"
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(plain), "-c", "copy", "-video_track_timescale", "1000000000"]
+    subprocess.run([*command, str(path)], check=True)
+    segment = clip_of(path, tmp_path / "clip.mp4", whole=True)
+    assert segment["end_pts"] - segment["start_pts"] > 2**31
+    assert stamps_of(tmp_path / "clip.mp4") == pytest.approx([n / 25 for n in range(80)], abs=1e-6)

@@ -1,4 +1,4 @@
-"""Copied and joined clips in Chromium: what is on the screen at the first frame, while playing, at the end and after a seek."""
+"""Clips in Chromium: what is on the screen at the first frame, while playing, at the end and after a seek."""
 
 import pytest
 
@@ -10,6 +10,7 @@ from emovid_assets_tests.media.readers import CELLS, barcode
 from emovid_assets_tests.media.scanning import first_tracks, segment_of, whole
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]
+
 
 def number_of(step):
     return sum((level > 115) << bit for bit, level in enumerate(step["cells"]))
@@ -34,13 +35,17 @@ def film(request, tmp_path_factory):
     return path, whole(path)
 
 
-@pytest.mark.parametrize(("first", "end"), [(100, 130), (101, 132), (250, 275)])
-def test_chromium_shows_a_copied_clip_from_its_first_frame_to_its_last(film, tmp_path, first, end):
+@pytest.mark.parametrize(
+    ("way", "first", "end", "how"),
+    [
+        *(("copy", first, end, "copied") for first, end in ((100, 130), (101, 132), (250, 275))),
+        ("exact", 100, 130, "joined"),
+    ],
+)
+def test_chromium_shows_a_clip_from_its_first_frame_to_its_last(film, tmp_path, way, first, end, how):
     path, frames = film
-    assert (
-        write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4", way="copy").how
-        == "copied"
-    )
+    clip = write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4", way=way)
+    assert clip.how == how
     seen = watch(tmp_path / "clip.mp4", cells=CELLS, seeks=(0.0, 0.5, (end - first - 0.5) / 25))
     assert numbers(seen, "loaded") == [first]
     assert numbers(seen, "ended") == [end - 1]

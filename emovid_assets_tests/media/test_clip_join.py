@@ -1,17 +1,20 @@
 """Joined clips: every reader shows the pictures of the segment, from the first packet to the last, and nothing else."""
 
+import random
 from fractions import Fraction
 from functools import cache
 
 import av
+import numpy as np
 import pytest
 
 from emovid_assets.core.video import clip_ends, clip_proof
-from emovid_assets.core.video.clip_file import write_clip
+from emovid_assets.core.video.clip_file import ClipWriter, write_clip
 from emovid_assets.core.video.clip_join import parts_of
 from emovid_assets_tests.media.making import SOUND_RATE, beeps, write_video
 from emovid_assets_tests.media.readers import READERS, barcode, sought
 from emovid_assets_tests.media.scanning import first_tracks, planes, segment_of, whole
+from emovid_assets_tests.media.test_clip_copy import COPIED, corpus_film
 from emovid_assets_tests.media.test_clip_file import length_of, onsets, sound_of
 
 # None of these encodes as the ends are encoded: equal parameters would hide that one part is read with the other's.
@@ -117,6 +120,16 @@ def test_a_clip_between_two_key_frames_is_encoded(films, tmp_path):
     assert (clip.how, clip.encoding_reason) == ("encoded", "no_key_frame_inside")
 
 
+def test_interlaced_pictures_are_not_joined_to_others(tmp_path):
+    path = tmp_path / "film.mp4"
+    options = X264 | {"g": "20", "x264-params": "tff=1"}
+    write_video(path, [barcode(n) for n in range(60)], codec="libx264", pix_fmt="yuv420p", options=options)
+    film = path, whole(path)
+    assert film[1][0].picture.interlaced_frame
+    clip = written(film, 10, 50, tmp_path / "clip.mp4")
+    assert (clip.how, clip.encoding_reason) == ("encoded", "interlaced")
+
+
 def test_the_encoded_pictures_have_the_shape_and_the_colours_of_the_source(tmp_path):
     path = tmp_path / "film.mp4"
     pictures = [barcode(number) for number in range(60)]
@@ -141,8 +154,11 @@ def test_the_sound_begins_less_than_a_packet_before_the_cut_and_is_in_time(tmp_p
     pictures = [barcode(number) for number in range(120)]
     write_video(
         *(path, pictures),
-        **{"codec": "libx264", "pix_fmt": "yuv420p", "options": X264 | {"g": "40"}},
-        **{"sound": beeps(4.8, 1.6, 3.0), "sound_codec": codec},
+        codec="libx264",
+        pix_fmt="yuv420p",
+        options=X264 | {"g": "40"},
+        sound=beeps(4.8, 1.6, 3.0),
+        sound_codec=codec,
     )
     for first in (20, 27, 33):
         clip = written((path, whole(path)), first, 110, tmp_path / "clip.mp4")
@@ -154,8 +170,6 @@ def test_the_sound_begins_less_than_a_packet_before_the_cut_and_is_in_time(tmp_p
 
 def counted(path):
     """As readers hear it that know no edit lists: all blocks in a row, the first at zero."""
-    import numpy as np
-
     with av.open(str(path), options={"ignore_editlist": "1"}) as film:
         rate = film.streams.audio[0].rate
         return np.concatenate([block.to_ndarray()[0] for block in film.decode(audio=0)]), rate
@@ -183,12 +197,32 @@ def test_parameters_that_take_the_name_of_the_source_s_are_seen(films, tmp_path,
 
 
 def test_pictures_are_told_apart_that_differ_by_more_than_the_encoder_s_loss():
-    import numpy as np
-
     one = np.full((8, 8), 100, np.uint8)
     assert clip_proof.psnr_db(one, one) == float("inf")
     assert clip_proof.psnr_db(one, one + np.uint8(1)) == pytest.approx(48.13, abs=0.01)
     assert clip_proof.psnr_db(one, np.full((8, 4), 100, np.uint8)) == 0
+
+
+@pytest.mark.corpus
+@pytest.mark.integration
+@pytest.mark.parametrize("name", COPIED)
+def test_intervals_of_real_files_hide_nothing_and_are_the_source_s_between_their_ends(corpus, tmp_path, name):
+    path, tracks = corpus_film(name)
+    frames, target = whole(path, tracks), tmp_path / "clip.mp4"
+    tick = Fraction(frames[0].picture.time_base)
+    chance = random.Random(name)
+    with ClipWriter(path, tracks) as writer:
+        for first in (0, *(chance.randrange(len(frames) - 1) for _ in range(5))):
+            end = chance.randrange(first + 1, min(len(frames), first + 250) + 1)
+            clip = writer.write(segment_of(frames, first, end), target)
+            assert clip.hidden_frame_count == 0
+            assert clip.encoding_reason in (None, "off_key_frame", "refers_beyond_end", "no_key_frame_inside")
+            shown = whole(target)
+            stamps = [float((frame.pts - frames[first].pts) * tick) for frame in frames[first:end]]
+            assert [frame.picture.time for frame in shown] == pytest.approx(stamps, abs=1e-4)
+            if clip.how != "encoded":
+                same = [planes(a) == planes(b) for a, b in zip(shown, frames[first:end], strict=True)]
+                assert all(same[same.index(True) : len(same) - same[::-1].index(True)])
 
 
 class _Packet:

@@ -4,8 +4,8 @@ Belongs here: the encoder for each codec, with the source's size, shape, colours
 pictures are encoded (`clip_join`), whether they came out right (`clip_proof`).
 
 A decoder must find the parameters of either part wherever it is sent. VP8, VP9 and AV1 carry them in each key frame.
-H.264 names them by numbers, so the encoded pictures get a number that the source does not use; and with the clock of
-the source in fine ticks, their parameters must not say that a picture lasts a tick (`force-cfr`), which readers believe.
+H.264 names them by numbers, so the encoded pictures get a number that the source does not use; and where the source
+counts in fine ticks, their parameters must not say that a picture lasts one (`force-cfr`): readers believe it.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,7 @@
 """Clip files that hide nothing: the first packet is the first picture, the last picture the last.
 
-Belongs here: which packets are copied and which pictures are encoded. Does not belong here: encoding them (`clip_ends`),
-comparing what came out (`clip_proof`).
+Belongs here: which packets are copied and which pictures are encoded. Does not belong here: encoding them
+(`clip_ends`), comparing what came out (`clip_proof`).
 
 A clip that begins on a key frame and whose last pictures refer to none behind them is copied. Another one is joined of
 up to three parts: its pictures before the first key frame inside it, encoded; packets of the source, bit for bit; and
@@ -42,7 +42,7 @@ class Parts:
 
 
 def parts_of(video: Sequence[Any], start_pts: int, end_pts: int, is_start: Callable[[Any], bool]) -> Parts:
-    """The parts of a clip whose packets are given in decoding order. Raises CannotCopyError where none can be copied."""
+    """The parts of a clip whose packets are given in decoding order. Raises CannotCopyError where it has no key frame."""
     inside = sorted(packet.pts for packet in video if start_pts <= packet.pts < end_pts)
     key = next((n for n, packet in enumerate(video) if start_pts <= packet.pts < end_pts and is_start(packet)), None)
     if key is None:

@@ -3,7 +3,7 @@
 Belongs here: what is kept of the source's pictures while they are encoded, and the comparison. Does not belong here:
 stamps and counts, which the file's index says (`clip_mux`).
 
-All encoded pictures are looked at, and `CHECKED` copied ones beside them: what a wrong join would spoil, it spoils there.
+All encoded pictures are looked at, and `CHECKED` copied ones beside them: what a wrong join spoils, it spoils there.
 """
 
 import hashlib
@@ -21,14 +21,15 @@ from emovid_assets.core.video.reading import open_container
 CHECKED = 24
 """Copied pictures that are compared on their side of a join; H.264 refers to 16 pictures at most."""
 LEAST_PSNR_DB = 30.0
-"""Of an encoded picture's brightness. At the quality that is asked for, pictures of films reach 36 dB and more; one that was
-decoded with the wrong parameters or without its references, or the next one in its place where anything moves, does not."""
+"""Of an encoded picture's brightness. At the quality that is asked for, those of real films reach 40 dB and more. A picture
+that was decoded with the wrong parameters or without its references does not reach 30, nor does a neighbour in its
+place where much moves. Noise may miss it; such a clip is encoded."""
 GRID_SAMPLES = 1 << 14
 """About so many samples of its brightness are kept of a picture that is encoded, on a grid over all of it."""
 
 
 class Expected:
-    """The pictures of the source between two stamps that the file must show, in order: `encoded` ones and copied ones."""
+    """The pictures of the source between two stamps that the file must show, in order, encoded and copied ones."""
 
     def __init__(self) -> None:
         self._pictures: list[tuple[int, np.ndarray | bytes]] = []
@@ -111,7 +112,7 @@ def _grid(picture: Any) -> np.ndarray:
 def _digest(picture: Any) -> bytes:
     digest = hashlib.md5(usedforsecurity=False)
     for plane in picture.planes:
-        digest.update(np.ascontiguousarray(_rows(plane)))
+        digest.update(_rows(plane).tobytes())
     return digest.digest()
 
 

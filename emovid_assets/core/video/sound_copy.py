@@ -43,7 +43,8 @@ class SoundPackets:
     packets: list[tuple[Any, int, int]]
 
     def without_run_up(self, codec: str) -> "SoundPackets | None":
-        """Those that sound after the cut: the first begins less than a packet before it. Null where the codec needs more.
+        """Those that sound after the cut: the first begins less than a packet before it. Null where the codec needs
+        more.
 
         A reader that knows no edit lists is late by that much. The price is that the sound of this one packet fades in.
         """
