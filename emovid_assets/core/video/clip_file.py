@@ -4,10 +4,10 @@ Belongs here: the choice between copying, joining and encoding, and encoding an 
 belong here: which intervals there are, how packets are copied (`clip_copy`) and joined (`clip_join`).
 
 Packets are copied wherever the file then shows exactly the frames of the clip: no loss, a fraction of the cost.
-Encoded frames keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides: odd pictures are
-extended by repeating the last row or column, never scaled. The shape of the pixels is the source's. Colours are tagged
-as they were made: pictures that go straight to the encoder keep the matrix that the source is read with, others are
-BT.709; all are of limited range.
+Encoded frames keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides: odd
+pictures are extended by repeating the last row or column, never scaled. The shape of the pixels is the source's.
+Colours are tagged as they were made: pictures that go straight to the encoder keep the matrix that the source is read
+with, others are BT.709; all are of limited range.
 """
 
 from contextlib import ExitStack

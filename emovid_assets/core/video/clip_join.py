@@ -42,7 +42,7 @@ class Parts:
 
 
 def parts_of(video: Sequence[Any], start_pts: int, end_pts: int, is_start: Callable[[Any], bool]) -> Parts:
-    """The parts of a clip whose packets are given in decoding order. Raises CannotCopyError where it has no key frame."""
+    """The parts of a clip, of its packets in decoding order. Raises CannotCopyError where it has no key frame."""
     inside = sorted(packet.pts for packet in video if start_pts <= packet.pts < end_pts)
     key = next((n for n, packet in enumerate(video) if start_pts <= packet.pts < end_pts and is_start(packet)), None)
     if key is None:
