@@ -84,6 +84,8 @@ class Source:
         self.video = container.streams[tracks.video_index]
         self.audio: Any = None if tracks.audio_index is None else container.streams[tracks.audio_index]
         self._has_other_sound = False
+        # One thread per process: two single-threaded processes use two cores better than frame threads.
+        self.video.thread_type = "NONE"
         reason = _refusal(container, self.video) or (None if tracks.is_seekable else "mended_stamps")
         if reason:
             raise CannotCopyError(reason)

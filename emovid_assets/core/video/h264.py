@@ -26,12 +26,15 @@ class Header:
 
     @classmethod
     def of(cls, stream: Any) -> Self | None:
-        """Null where the stream keeps none: its sets are in its packets, with start codes before them."""
+        """Null where the stream keeps none, or half of one: its sets are in its packets, behind start codes."""
         data = bytes(stream.codec_context.extradata or b"")
-        if len(data) < 7 or data[0] != 1:
+        try:
+            if data[0] != 1:
+                return None
+            sequences, at = _sets(data, 6, data[5] & 31)
+            pictures, at = _sets(data, at + 1, data[at])
+        except IndexError:
             return None
-        sequences, at = _sets(data, 6, data[5] & 31)
-        pictures, at = _sets(data, at + 1, data[at])
         return cls(data, 1 + (data[4] & 3), sequences, pictures, data[at:])
 
     @property
@@ -94,6 +97,8 @@ def _sets(data: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
     found = []
     for _ in range(count):
         length = int.from_bytes(data[at : at + 2], "big")
+        if not length or at + 2 + length > len(data):
+            raise IndexError("A parameter set ends behind the record")
         found.append(data[at + 2 : at + 2 + length])
         at += 2 + length
     return tuple(found), at
