@@ -21,9 +21,9 @@ from emovid_assets.core.video.reading import open_container
 CHECKED = 24
 """Copied pictures that are compared on their side of a join; H.264 refers to 16 pictures at most."""
 LEAST_PSNR_DB = 30.0
-"""Of an encoded picture's brightness. At the quality that is asked for, those of real films reach 40 dB and more; a
-picture that was decoded with the wrong parameters or without its references does not reach 30, nor does a neighbour in
-its place where much moves. Noise may miss it; such a clip is encoded."""
+"""Of an encoded picture's brightness. At the quality that is asked for, those of the real films that were tried reach
+40 dB and more: ten below is a fault, or noise, and such a clip is encoded. Where nothing moves it cannot tell a picture
+from its neighbour; stamps and counts do."""
 GRID_SAMPLES = 1 << 14
 """About so many samples of its brightness are kept of a picture that is encoded, on a grid over all of it."""
 
