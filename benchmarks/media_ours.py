@@ -208,7 +208,7 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
                 "segment": {name: segment[name] for name in names} | {"video_start_s": payload["video_start_s"]},
                 "media_path": f"clips/{segment['clip_id']}.mp4",
                 "stamp": None,
-                "clip_files": "copy",
+                "clip_files": "exact",
                 "source_sha256": source,
             },
             weight=segment["end_frame"] - segment["start_frame"],

@@ -7,7 +7,7 @@ what it has found goes on as a table.
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import dagster as dg
 import pyarrow as pa
@@ -19,6 +19,7 @@ from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, result, table_ass
 from emovid_assets.core import side_files
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import source_id
+from emovid_assets.core.video.clip_file import How
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.library import LibraryFile, read_library
 from emovid_assets.resources.library_files import Listing, is_sidecar, listing, strays
@@ -197,7 +198,7 @@ def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{media_steps.CLIP_VERSION}",
+    code_version=f"3.{media_steps.CLIP_VERSION}",
     kinds=["pyav"],
     settings=["clip_file_settings"],
     pool=MEDIA_POOL,
@@ -224,7 +225,7 @@ def clip_media(
         computed_count=written.computed_count,
         metadata={
             "megabytes": round(_sum(table["size_bytes"]) / 1e6, 2),
-            "copied": _sum(table["is_copied"]),
+            **{how: table["how"].to_pylist().count(how) for how in get_args(How)},
             "folder": dg.MetadataValue.path(str(Path(project.home.clips, domain))),
         },
     )

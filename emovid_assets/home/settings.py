@@ -91,7 +91,11 @@ class MediaSettings(_Section):
         pattern=r"^([A-Za-z]{2,3}([-_][A-Za-z0-9]+)*)?$",
         description="of the sound, where a file has it; ISO 639, such as en; docs/files.md",
     )
-    clip_files: Literal["copy", "encode"] = Field("copy", description="copy: without loss wherever that is exact")
+    clip_files: Literal["exact", "copy", "encode"] = Field(
+        "exact",
+        description="exact: packets wherever every program then shows the clip, ends encoded where it takes that; "
+        "copy: hides what is too much by edit lists",
+    )
     max_quarantined_share: float = Field(0.5, ge=0, le=1, description="above this share the run fails")
 
     @field_validator("memory_mb")

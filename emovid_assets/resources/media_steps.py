@@ -20,7 +20,7 @@ from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.streams import Tracks
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "3", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "4", "1"
 CHANGES_VERSION = "2"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
@@ -94,7 +94,6 @@ def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
         written = writer.write(arguments["segment"], target)
     return {
         **vars(written),
-        "is_copied": written.is_copied,
         "media_path": arguments["media_path"],
         "sha256": file_sha256(target),
         "size_bytes": target.stat().st_size,
@@ -114,8 +113,7 @@ def _writer_of(arguments: dict[str, Any]) -> Iterator[ClipWriter]:
     while _writers:
         _writers.popitem()[1].close()
     if writer is None:
-        is_copy_allowed = arguments["clip_files"] == "copy"
-        writer = ClipWriter(Path(arguments["path"]), tracks, is_copy_allowed=is_copy_allowed)
+        writer = ClipWriter(Path(arguments["path"]), tracks, way=arguments["clip_files"])
     try:
         yield writer
     except BaseException:

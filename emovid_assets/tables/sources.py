@@ -3,9 +3,12 @@
 Belongs here: the tables of this stage. Does not belong here: how a value is computed.
 """
 
+from typing import get_args
+
 from emovid_assets.core.collection.attempts import STATUSES
 from emovid_assets.core.collection.terms import TERMS
-from emovid_assets.core.video.clip_copy import REASONS
+from emovid_assets.core.video.clip_file import How
+from emovid_assets.core.video.clip_source import REASONS
 from emovid_assets.core.video.rgb import MATRICES
 from emovid_assets.tables.columns import (
     CLIP_ID,
@@ -213,11 +216,17 @@ SOURCE_TABLES = (
             ),
             COLOUR_MATRIX,
             IS_COLOUR_TAGGED,
-            Column("is_copied", FLAG, "whether the pictures are the source's own packets, without loss"),
+            Column(
+                "how",
+                TEXT,
+                "copied: all pictures are the source's own packets, without loss; joined: all but some at the ends, "
+                "which are encoded; encoded: none",
+                vocabulary=get_args(How),
+            ),
             Column(
                 "encoding_reason",
                 TEXT,
-                "why the pictures were encoded to H.264; null where they were copied",
+                "why pictures were encoded, all or those at the ends of a joined clip; null where all were copied",
                 is_nullable=True,
                 vocabulary=tuple(REASONS),
             ),

@@ -73,7 +73,7 @@ def test_the_files_of_a_clip_are_there_and_are_what_the_tables_say(demo: Demo, d
         content = (demo.home / row["media_path"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == row["sha256"]
         assert len(content) == row["size_bytes"]
-        assert row["is_copied"] == (row["encoding_reason"] is None)
+        assert (row["how"] == "copied") == (row["encoding_reason"] is None)
     for row in rows(demo.home, "clips", domain):
         with Image.open(demo.home / row["thumbnail_path"]) as picture:
             assert picture.format == "JPEG"

@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import av
 import numpy as np
 
-from emovid_assets.core.video.clip_file import write_clip
+from emovid_assets.core.video.clip_file import Way, write_clip
 from emovid_assets.core.video.probe import Probe, probe_file
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.scan import ScanSettings, scan_source
@@ -20,6 +20,7 @@ from emovid_assets.core.video.streams import ONLY, Tracks
 ADAPTIVE = DetectorSettings("adaptive", 3.0)
 CONTENT = DetectorSettings("content", 27.0)
 SOURCE_ID = "movie-0123456789abcdef"
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 def probe(path: Path) -> Probe:
@@ -54,14 +55,12 @@ def cut_frames(scanned: dict[str, Any]) -> list[int]:
     return [segment["start_frame"] for segment in scanned["segments"][1:]]
 
 
-def clip_of(
-    path: Path, target: Path, *, number: int = 0, is_copy_allowed: bool = True, **options: Any
-) -> dict[str, Any]:
+def clip_of(path: Path, target: Path, *, number: int = 0, way: Way = "exact", **options: Any) -> dict[str, Any]:
     """Writes the file of a kept segment and gives the segment."""
     scanned = scan(path, **options)
     kept = [segment for segment in scanned["segments"] if segment["is_kept"]]
     segment = {**kept[number], "video_start_s": scanned["video_start_s"]}
-    write_clip(path, options.get("tracks") or first_tracks(path), segment, target, is_copy_allowed=is_copy_allowed)
+    write_clip(path, options.get("tracks") or first_tracks(path), segment, target, way=way)
     return segment
 
 

@@ -4,6 +4,7 @@ import random
 import shutil
 import subprocess
 from fractions import Fraction
+from functools import partial
 
 import av
 import numpy as np
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
-from emovid_assets.core.video.clip_copy import REASONS, CannotCopyError, copy_clip, open_source
-from emovid_assets.core.video.clip_file import ClipWriter, write_clip
+from emovid_assets.core.video import clip_file
+from emovid_assets.core.video.clip_copy import copy_clip
+from emovid_assets.core.video.clip_source import REASONS, CannotCopyError, open_source
 from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.rgb import RgbConverter
@@ -31,6 +33,7 @@ from emovid_assets_tests.media.making import (
 from emovid_assets_tests.media.scanning import first_tracks, planes, segment_of, whole
 from emovid_assets_tests.media.test_clip_file import length_of, onsets, sound_of
 
+write_clip, ClipWriter = (partial(made, way="copy") for made in (clip_file.write_clip, clip_file.ClipWriter))
 FFMPEG = shutil.which("ffmpeg") or get_ffmpeg_exe()
 LONG_GOP = {"g": "60", "bf": "3", "b-pyramid": "normal", "sc_threshold": "0", "crf": "20"}
 FRAMES = [scenery(index // 40, index) for index in range(150)]
@@ -78,14 +81,14 @@ def test_any_interval_of_a_film_is_copied_to_the_frame(film, tmp_path, data):
     first = data.draw(st.integers(0, len(frames) - 2))
     end = data.draw(st.integers(first + 1, len(frames)))
     written = write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4")
-    assert written.is_copied
+    assert written.how == "copied"
     assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
 
 @pytest.mark.parametrize(("first", "end"), [(0, 150), (60, 120), (13, 14), (59, 61), (70, 131), (71, 132), (72, 133)])
 def test_the_command_line_shows_the_same_frames_of_a_copied_clip(film, tmp_path, first, end):
     path, frames = film
-    assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").how == "copied"
     assert digests_by_ffmpeg(tmp_path / "clip.mp4") == digests_by_ffmpeg(path)[first:end]
 
 
@@ -93,7 +96,7 @@ def test_all_clips_of_a_source_can_be_written_from_one_opening(film, tmp_path):
     path, frames = film
     with ClipWriter(path, first_tracks(path)) as writer:
         for first, end in ((100, 130), (3, 50), (60, 61)):
-            assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+            assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").how == "copied"
             assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
 
@@ -119,7 +122,7 @@ def test_sound_that_mp4_cannot_carry_is_encoded_while_the_pictures_are_copied(tm
     write_video(path, FRAMES, codec="libx264", pix_fmt="yuv420p", options=LONG_GOP, sound=sound, sound_codec=codec)
     frames = whole(path)
     written = write_clip(path, first_tracks(path), segment_of(frames, 20, 130), tmp_path / "clip.mp4")
-    assert (written.is_copied, written.audio_codec) == (True, "aac")
+    assert (written.how, written.audio_codec) == ("copied", "aac")
     assert_shows(tmp_path / "clip.mp4", frames, 20, 130)
     samples, rate = sound_of(tmp_path / "clip.mp4")
     assert onsets(samples, rate) == pytest.approx([0.2, 3.6], abs=0.005)
@@ -131,7 +134,7 @@ def test_opus_is_copied_and_starts_at_the_cut(tmp_path, suffix):
     sound = beeps(6.0, 1.0, 4.4)
     write_video(path, FRAMES, codec="libx264", pix_fmt="yuv420p", options=LONG_GOP, sound=sound, sound_codec="libopus")
     written = write_clip(path, first_tracks(path), segment_of(whole(path), 20, 130), tmp_path / "clip.mp4")
-    assert (written.is_copied, written.audio_codec) == (True, "opus")
+    assert (written.how, written.audio_codec) == ("copied", "opus")
     samples, rate = sound_of(tmp_path / "clip.mp4")
     assert onsets(samples, rate) == pytest.approx([0.2, 3.6], abs=0.005)
 
@@ -141,7 +144,7 @@ def test_vp9_is_copied_out_of_webm(tmp_path):
     write_video(path, FRAMES[:60], codec="libvpx-vp9", pix_fmt="yuv420p", options={"deadline": "realtime", "g": "40"})
     frames = whole(path)
     written = write_clip(path, first_tracks(path), segment_of(frames, 15, 55), tmp_path / "clip.mp4")
-    assert (written.is_copied, written.video_codec) == (True, "vp9")
+    assert (written.how, written.video_codec) == ("copied", "vp9")
     assert_shows(tmp_path / "clip.mp4", frames, 15, 55)
 
 
@@ -150,7 +153,7 @@ def test_h264_out_of_matroska_has_no_decoding_stamps_and_is_copied_all_the_same(
     options = LONG_GOP | {"color_range": "tv"}
     path = write_video(tmp_path / "film.mkv", FRAMES, codec="libx264", pix_fmt="yuv420p", options=options)
     frames = whole(path)
-    assert write_clip(path, first_tracks(path), segment_of(frames, 70, 129), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, 70, 129), tmp_path / "clip.mp4").how == "copied"
     assert_shows(tmp_path / "clip.mp4", frames, 70, 129)
 
 
@@ -169,7 +172,9 @@ def test_a_varying_rate_and_a_long_last_frame_survive_copying(tmp_path):
     )
     frames = whole(path)
     for first, end in ((0, 10), (3, 10), (2, 8)):
-        assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+        assert (
+            write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").how == "copied"
+        )
         assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
 
@@ -182,7 +187,7 @@ def test_the_way_up_the_shape_of_pixels_and_the_colour_tags_are_copied(tmp_path,
     if degrees:
         rotate_display(path, degrees)
     frames = whole(path)
-    assert write_clip(path, first_tracks(path), segment_of(frames, 7, 25), tmp_path / "clip.mp4").is_copied
+    assert write_clip(path, first_tracks(path), segment_of(frames, 7, 25), tmp_path / "clip.mp4").how == "copied"
     assert whole(tmp_path / "clip.mp4")[0].rotation == frames[0].rotation == -degrees % 360
     with av.open(str(path)) as source, av.open(str(tmp_path / "clip.mp4")) as clip:
         for container in (source, clip):
@@ -215,7 +220,7 @@ def refused(path, **options):
     target = path.with_name("clip.mp4")
     written = write_clip(path, first_tracks(path), segment_of(frames, 3, 9), target, **options)
     assert len(whole(target)) == 6
-    assert (written.is_copied, written.video_codec) == (False, "h264")
+    assert (written.how, written.video_codec) == ("encoded", "h264")
     assert written.encoding_reason in REASONS
     return written.encoding_reason
 
@@ -230,7 +235,7 @@ def test_what_browsers_cannot_play_is_encoded_and_the_reason_is_told(tmp_path):
     assert refused(make("d.avi", codec="mpeg4", pix_fmt="yuv420p")) == "container"
     assert refused(write_animation(tmp_path / "e.gif", FRAMES[:12], 100)) == "container"
     assert refused(write_animation(tmp_path / "f.webp", FRAMES[:12], 100)) == "container"
-    assert refused(make("g.mp4", codec="libx264", pix_fmt="yuv420p"), is_copy_allowed=False) == "asked"
+    assert refused(make("g.mp4", codec="libx264", pix_fmt="yuv420p"), way="encode") == "asked"
 
 
 def test_a_recovery_point_is_no_place_to_start_a_clip(tmp_path):
@@ -240,7 +245,7 @@ def test_a_recovery_point_is_no_place_to_start_a_clip(tmp_path):
     write_video(path, frames, codec="libx264", pix_fmt="yuv420p", options=options)
     decoded = whole(path)
     written = write_clip(path, first_tracks(path), segment_of(decoded, 50, 85), tmp_path / "clip.mp4")
-    assert written.is_copied
+    assert written.how == "copied"
     assert_shows(tmp_path / "clip.mp4", decoded, 50, 85)
 
 
@@ -306,7 +311,7 @@ def test_intervals_of_real_files_are_copied_to_the_frame(corpus, tmp_path, name)
     with ClipWriter(path, tracks) as writer:
         for first in (0, *(chance.randrange(len(frames) - 1) for _ in range(5))):
             end = chance.randrange(first + 1, min(len(frames), first + 250) + 1)
-            assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+            assert writer.write(segment_of(frames, first, end), tmp_path / "clip.mp4").how == "copied"
             assert_shows(tmp_path / "clip.mp4", frames, first, end)
 
 

@@ -1,10 +1,12 @@
 """Encoded clip files: the right frames, the right sound, playable by anything."""
 
+import subprocess
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from emovid_assets.core.video.clip_file import _Converter, write_clip
 from emovid_assets.core.video.errors import MediaError
@@ -22,7 +24,7 @@ from emovid_assets_tests.media.making import (
     write_video,
 )
 from emovid_assets_tests.media.patches import LIMITED, PATCHES, TAGS, farthest, middles, picture_of, write_patches
-from emovid_assets_tests.media.scanning import clip_of, scan
+from emovid_assets_tests.media.scanning import WAYS, clip_of, scan
 
 AAC_FRAME_S = 1024 / SOUND_RATE
 
@@ -211,7 +213,7 @@ def test_colours_are_the_same_whatever_matrix_the_source_is_tagged_with(tmp_path
         pix_fmt="yuv420p",
         colour_tag=tag,
     )
-    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, way="encode")
     source, clip = pixels_of(path)[0], pixels_of(tmp_path / "clip.mp4")[0]
     assert apart(source, clip) < 2
     assert apart(clip[16:17, 16:17], np.array([[(200, 40, 60)]])) < 4
@@ -232,7 +234,7 @@ def test_colours_are_the_same_whatever_matrix_the_source_is_tagged_with(tmp_path
 )
 def test_an_encoded_clip_says_with_which_matrix_and_range_it_was_made(tmp_path, matrix, size, options, tag):
     path = write_patches(tmp_path / "film.mp4", picture_of(matrix, size, **options))
-    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, way="encode")
     picture = next(Video(tmp_path / "clip.mp4").frames()).picture
     assert (picture.colorspace, picture.color_range) == (tag, LIMITED)
     # Without these two, Chromium ignores the matrix.
@@ -247,7 +249,7 @@ def test_the_primaries_and_the_transfer_of_a_source_stay_even_where_the_picture_
     for degrees in (None, 90):
         if degrees:
             rotate_display(path, degrees)
-        clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+        clip_of(path, tmp_path / "clip.mp4", whole=True, way="encode")
         with av.open(str(tmp_path / "clip.mp4")) as container:
             shown = next(container.decode(video=0))
         assert (shown.color_primaries, shown.color_trc) == (6, 6)
@@ -279,7 +281,7 @@ def test_a_full_range_source_is_neither_darker_nor_brighter_as_a_clip(tmp_path):
         codec="libx264",
         pix_fmt="yuvj420p",
     )
-    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, way="encode")
     assert apart(pixels_of(path)[0], pixels_of(tmp_path / "clip.mp4")[0]) < 3
 
 
@@ -294,7 +296,7 @@ def test_pixels_that_are_not_square_keep_their_shape(tmp_path, degrees):
     )
     if degrees:
         rotate_display(path, degrees)
-    clip_of(path, tmp_path / "clip.mp4", whole=True, is_copy_allowed=False)
+    clip_of(path, tmp_path / "clip.mp4", whole=True, way="encode")
     assert Video(tmp_path / "clip.mp4").pixel_aspect() == (Fraction(3, 4) if degrees else Fraction(4, 3))
 
 
@@ -326,8 +328,8 @@ def test_a_folder_that_cannot_be_written_is_named_as_such(tmp_path):
     assert not list(tmp_path.glob(".*tmp*"))
 
 
-@pytest.mark.parametrize("is_copy_allowed", [True, False])
-def test_sound_that_nothing_can_decode_costs_no_picture(tmp_path, is_copy_allowed):
+@pytest.mark.parametrize("way", WAYS)
+def test_sound_that_nothing_can_decode_costs_no_picture(tmp_path, way):
     plain = write_video(
         tmp_path / "plain.mkv",
         [scenery(0, i) for i in range(100)],
@@ -338,8 +340,18 @@ def test_sound_that_nothing_can_decode_costs_no_picture(tmp_path, is_copy_allowe
     )
     odd = tmp_path / "odd.mkv"
     odd.write_bytes(plain.read_bytes().replace(b"A_AAC", b"A_ZZZ"))
-    segment = clip_of(odd, tmp_path / "clip.mp4", whole=True, is_copy_allowed=is_copy_allowed)
+    segment = clip_of(odd, tmp_path / "clip.mp4", whole=True, way=way)
     assert segment["features"]["loudness_db"] is None
     with av.open(str(tmp_path / "clip.mp4")) as container:
         assert not container.streams.audio
         assert len(list(container.decode(video=0))) == 100
+
+
+def test_a_film_that_counts_in_nanoseconds_is_encoded(tmp_path):
+    plain = write_video(tmp_path / "plain.mp4", [barred(0, i) for i in range(80)], codec="mpeg4", pix_fmt="yuv420p")
+    path = tmp_path / "film.mp4"
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(plain), "-c", "copy", "-video_track_timescale", "1000000000"]
+    subprocess.run([*command, str(path)], check=True)
+    segment = clip_of(path, tmp_path / "clip.mp4", whole=True)
+    assert segment["end_pts"] - segment["start_pts"] > 2**31
+    assert stamps_of(tmp_path / "clip.mp4") == pytest.approx([n / 25 for n in range(80)], abs=1e-6)

@@ -1,24 +1,15 @@
-"""Copied clips in Chromium: what is on the screen at the first frame, while playing, at the end and after a seek."""
+"""Clips in Chromium: what is on the screen at the first frame, while playing, at the end and after a seek."""
 
-import numpy as np
 import pytest
 
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets_tests.browser import CHROMIUM
 from emovid_assets_tests.media.browser import watch
 from emovid_assets_tests.media.making import beeps, write_video
+from emovid_assets_tests.media.readers import CELLS, barcode
 from emovid_assets_tests.media.scanning import first_tracks, segment_of, whole
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]
-
-CELLS = 10
-
-
-def barcode(number):
-    """A picture that says its number in ten columns, black or light."""
-    columns = [230 * (number >> bit & 1) for bit in range(CELLS)]
-    row = np.repeat(np.array(columns, np.uint8), 160 // CELLS)
-    return np.broadcast_to(row[None, :, None], (120, 160, 3))
 
 
 def number_of(step):
@@ -31,23 +22,30 @@ def numbers(seen, name):
 
 @pytest.fixture(scope="module", params=["libx264", "libvpx-vp9"])
 def film(request, tmp_path_factory):
-    """300 numbered frames at 25 Hz, a key frame every 250; H.264 with B-frames that refer to each other, and sound."""
+    """300 numbered frames at 25 Hz, a key frame every 125; H.264 with B-frames that refer to each other, and sound."""
     folder = tmp_path_factory.mktemp("film")
     pictures = [barcode(index) for index in range(300)]
     if request.param == "libx264":
         path, sound = folder / "film.mp4", beeps(12.0, 1.0, 5.0)
-        options = {"g": "250", "bf": "3", "b-pyramid": "normal", "sc_threshold": "0"}
+        options = {"g": "125", "bf": "3", "b-pyramid": "normal", "sc_threshold": "0"}
     else:
         path, sound = folder / "film.webm", None
-        options = {"g": "250", "deadline": "realtime", "cpu-used": "8"}
+        options = {"g": "125", "deadline": "realtime", "cpu-used": "8"}
     write_video(path, pictures, codec=request.param, pix_fmt="yuv420p", options=options, sound=sound, sound_codec="aac")
     return path, whole(path)
 
 
-@pytest.mark.parametrize(("first", "end"), [(100, 130), (101, 132), (250, 275)])
-def test_chromium_shows_a_copied_clip_from_its_first_frame_to_its_last(film, tmp_path, first, end):
+@pytest.mark.parametrize(
+    ("way", "first", "end", "how"),
+    [
+        *(("copy", first, end, "copied") for first, end in ((100, 130), (101, 132), (250, 275))),
+        ("exact", 100, 130, "joined"),
+    ],
+)
+def test_chromium_shows_a_clip_from_its_first_frame_to_its_last(film, tmp_path, way, first, end, how):
     path, frames = film
-    assert write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4").is_copied
+    clip = write_clip(path, first_tracks(path), segment_of(frames, first, end), tmp_path / "clip.mp4", way=way)
+    assert clip.how == how
     seen = watch(tmp_path / "clip.mp4", cells=CELLS, seeks=(0.0, 0.5, (end - first - 0.5) / 25))
     assert numbers(seen, "loaded") == [first]
     assert numbers(seen, "ended") == [end - 1]

@@ -58,7 +58,7 @@ def test_encoded_clips_show_the_colours_of_their_source(tmp_path):
     clips = []
     for path in films:
         clips.append(tmp_path / f"clip_of_{path.stem}.mp4")
-        clip_of(path, clips[-1], whole=True, is_copy_allowed=False)
+        clip_of(path, clips[-1], whole=True, way="encode")
     for path, clip, shown in zip(films, clips, colours_on_canvas(clips, len(SEEN)), strict=True):
         expected = SEEN[::-1] if path is turned else SEEN
         assert farthest(measured(clip), measured(path)) <= (4 if path.stem == "ten_bits" else 2), path.name

@@ -31,7 +31,7 @@ from emovid_assets_tests.media.holes import (
     write_scenes,
     write_vorbis,
 )
-from emovid_assets_tests.media.scanning import scan, segment_of, whole
+from emovid_assets_tests.media.scanning import WAYS, scan, segment_of, whole
 
 EXAMPLES = int(os.environ.get("EMOVID_SOUND_EXAMPLES", "8"))
 SCENES_S = [(SCENE_S * scene, SCENE_S * (scene + 1)) for scene in range(4)]
@@ -130,7 +130,7 @@ def test_stamps_that_stray_and_come_back_leave_no_hole(films, tmp_path, suffix):
     levels, steady_levels = (envelope(some, ANALYSIS_RATE_HZ) for some in (samples_of(path, 0, 7.5), steady))
     assert np.abs(levels - steady_levels[: len(levels)]).max() < 0.02
     written = write_clip(path, probe_file(path).tracks, segment_of(whole(path), 60, 160), tmp_path / "clip.mp4")
-    assert written.is_copied
+    assert written.how == "joined"
     assert sound_packets_of(tmp_path / "clip.mp4") <= sound_packets_of(path)
     samples, rate = heard_by_pyav(tmp_path / "clip.mp4")
     expected = envelope(steady[round(2.4 * ANALYSIS_RATE_HZ) : round(6.4 * ANALYSIS_RATE_HZ)], ANALYSIS_RATE_HZ)
@@ -188,7 +188,7 @@ def test_packets_under_a_header_that_no_longer_holds_are_not_copied(joined, tmp_
     tracks, frames = probe_file(path).tracks, whole(path)
     for first, end, loss in ((10, 90, 0), (60, 140, 1), (120, 190, 1)):
         written = write_clip(path, tracks, segment_of(frames, first, end), tmp_path / "clip.mp4")
-        assert (written.is_copied, written.audio_codec) == (True, "aac")
+        assert (written.how, written.audio_codec) == ("joined", "aac")
         copied = sound_packets_of(tmp_path / "clip.mp4") & sound_packets_of(path)
         assert bool(copied) != bool(loss)
 
@@ -203,13 +203,13 @@ def sound_packets_of(path):
 @pytest.mark.parametrize(
     ("codec", "suffix"), [("aac", "mp4"), ("aac", "mkv"), ("libopus", "mkv"), ("libmp3lame", "mp4")]
 )
-@pytest.mark.parametrize("is_copy_allowed", [True, False])
-def test_a_clip_over_a_hole_plays_right_in_readers_that_count_samples(films, tmp_path, codec, suffix, is_copy_allowed):
+@pytest.mark.parametrize("way", WAYS)
+def test_a_clip_over_a_hole_plays_right_in_readers_that_count_samples(films, tmp_path, codec, suffix, way):
     path = remuxed(films(codec), tmp_path / f"film.{suffix}", is_dropped=lambda _, at_s: 2.5 < at_s < 3.5)
     frames, target = whole(path), tmp_path / "clip.mp4"
     tracks = probe_file(path).tracks
-    written = write_clip(path, tracks, segment_of(frames, 25, 125), target, is_copy_allowed=is_copy_allowed)
-    assert written.is_copied == is_copy_allowed
+    written = write_clip(path, tracks, segment_of(frames, 25, 125), target, way=way)
+    assert (written.how == "encoded") == (way == "encode")
     expected = envelope(samples_of(path, 1.0, 5.0), ANALYSIS_RATE_HZ)
     for played, rate in (heard_by_pyav(target), (heard_by_ffmpeg(target), 16_000), counted(target)):
         ours = envelope(played, rate)[: len(expected)]
@@ -232,11 +232,9 @@ def test_a_clip_has_a_sound_track_exactly_where_the_scan_heard_something(films, 
     scanned = scan(path, tracks=probe_file(path).tracks, minimum=1.0)
     assert [segment["has_audio"] for segment in scanned["segments"]] == [True, False, True, True]
     for segment in scanned["segments"]:
-        for is_copy_allowed in (True, False):
+        for way in WAYS:
             place = {**segment, "video_start_s": scanned["video_start_s"]}
-            written = write_clip(
-                path, probe_file(path).tracks, place, tmp_path / "clip.mp4", is_copy_allowed=is_copy_allowed
-            )
+            written = write_clip(path, probe_file(path).tracks, place, tmp_path / "clip.mp4", way=way)
             assert (written.audio_codec is not None) == segment["has_audio"]
 
 

@@ -14,7 +14,7 @@ from emovid_assets.core.video.mp4 import Shown, set_edits
 from emovid_assets.core.video.rgb import colour_rule
 from emovid_assets.core.video.written import read_written
 from emovid_assets_tests.media.making import beeps, rotate_display, scenery, write_animation, write_video
-from emovid_assets_tests.media.scanning import clip_of, first_tracks, segment_of, whole
+from emovid_assets_tests.media.scanning import WAYS, clip_of, first_tracks, segment_of, whole
 from emovid_assets_tests.media.test_clip_file import length_of
 
 LONG_GOP = {"g": "60", "bf": "3", "b-pyramid": "normal", "sc_threshold": "0"}
@@ -51,9 +51,9 @@ def held(path):
 def test_a_copied_clip_counts_what_its_edit_list_hides_before_and_behind_it(film, tmp_path, first, end, hidden):
     path, frames = film
     target = tmp_path / "clip.mp4"
-    clip = write_clip(path, first_tracks(path), segment_of(frames, first, end), target)
+    clip = write_clip(path, first_tracks(path), segment_of(frames, first, end), target, way="copy")
     written = read_written(target)
-    assert clip.is_copied
+    assert clip.how == "copied"
     assert written.frame_count == len(whole(target)) == end - first
     assert clip.hidden_frame_count == written.hidden_frame_count == held(target) - (end - first)
     assert bool(written.hidden_frame_count) == bool(hidden)
@@ -98,7 +98,7 @@ def test_an_encoded_file_that_is_not_the_clip_is_refused(film, tmp_path, monkeyp
     encode = clip_file._encode
     monkeypatch.setattr(clip_file, "_encode", encode_too_short)
     with pytest.raises(MediaError, match=r"shows 49 frames in 1\.960 s, the clip has 50 in 2\.000 s") as caught:
-        write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4", is_copy_allowed=False)
+        write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4", way="encode")
     assert caught.value.code == "not_the_clip"
     assert list(tmp_path.iterdir()) == []
 
@@ -131,15 +131,15 @@ def test_an_edit_that_shows_less_is_seen(film, tmp_path):
     assert not written.lasts(4.0)
 
 
-@pytest.mark.parametrize("is_copy_allowed", [True, False])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("size", "tag"), [((48, 64), None), ((48, 64), 1), ((640, 64), None)])
-def test_the_colour_rule_of_a_clip_file_is_known_before_a_picture_is_decoded(tmp_path, size, tag, is_copy_allowed):
+def test_the_colour_rule_of_a_clip_file_is_known_before_a_picture_is_decoded(tmp_path, size, tag, way):
     path = tmp_path / "film.mp4"
     frames = [scenery(0, index, *size) for index in range(4)]
     write_video(path, frames, codec="libx264", pix_fmt="yuv420p", colour_tag=tag)
     segment = segment_of(whole(path), 0, 4)
-    clip = write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4", is_copy_allowed=is_copy_allowed)
+    clip = write_clip(path, first_tracks(path), segment, tmp_path / "clip.mp4", way=way)
     rule = colour_rule(whole(tmp_path / "clip.mp4")[0].picture)
     assert (clip.colour_matrix, clip.is_colour_tagged) == (rule.matrix, rule.is_tagged)
-    assert clip.is_colour_tagged == (tag is not None or not is_copy_allowed)
+    assert clip.is_colour_tagged == (tag is not None or way == "encode")
     assert clip.colour_matrix == ("bt601" if size == (48, 64) and tag is None else "bt709")

@@ -42,7 +42,7 @@ def arguments(home, film, stamp):
     }
     place = {"start_s": 0.0, "end_s": 2.4, "start_frame": 0, "end_frame": 60, "start_pts": 0, "video_start_s": 0.0}
     place |= {"has_audio": False, "has_mended_stamps": False}
-    clip = common | {"source_sha256": "", "segment": place, "media_path": "clip.mp4", "clip_files": "copy"}
+    clip = common | {"source_sha256": "", "segment": place, "media_path": "clip.mp4", "clip_files": "exact"}
     return scan, clip
 
 

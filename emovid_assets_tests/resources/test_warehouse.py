@@ -31,7 +31,7 @@ def media(count, *, domain="movie", mark="a"):
             "hidden_frame_count": 0,
             "colour_matrix": "bt601",
             "is_colour_tagged": False,
-            "is_copied": n % 2 == 0,
+            "how": "encoded" if n % 2 else "copied",
             "encoding_reason": "codec" if n % 2 else None,
         }
         for n in range(count)

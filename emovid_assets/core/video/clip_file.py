@@ -1,25 +1,27 @@
 """Frame-exact, playable clip files: MP4, the index first.
 
-Belongs here: the choice between copying and encoding, and encoding an interval to H.264 and AAC. Does not belong
-here: which intervals there are, and how packets are copied (`clip_copy`).
+Belongs here: the choice between copying, joining and encoding, and encoding an interval to H.264 and AAC. Does not
+belong here: which intervals there are, how packets are copied (`clip_copy`) and joined (`clip_join`).
 
-Where copying shows exactly the frames of the clip it is done: no loss, and a hundredth of the cost. Encoded frames
-keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides: odd pictures are
-extended by repeating the last row or column, never scaled. The shape of the pixels is the source's. Colours are tagged
-as they were made: pictures that go straight to the encoder keep the matrix that the source is read with, others are
-BT.709; all are of limited range.
+Packets are copied wherever the file then shows exactly the frames of the clip: no loss, a fraction of the cost.
+Encoded frames keep their presentation stamps, so variable rates and GIF delays survive. 4:2:0 needs even sides: odd
+pictures are extended by repeating the last row or column, never scaled. The shape of the pixels is the source's.
+Colours are tagged as they were made: pictures that go straight to the encoder keep the matrix that the source is read
+with, others are BT.709; all are of limited range.
 """
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from emovid_assets.core.placing import put_into_place
-from emovid_assets.core.video.clip_copy import CannotCopyError, Source, copy_clip, open_source
+from emovid_assets.core.video.clip_copy import copy_clip
+from emovid_assets.core.video.clip_join import join_clip
+from emovid_assets.core.video.clip_source import CannotCopyError, Source, open_source
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import (
@@ -39,12 +41,19 @@ from emovid_assets.core.video.written import Written, read_written
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
 PRESET = "veryfast"
+FINEST_CLOCK_S = Fraction(1, 1_000_000)
+"""FFmpeg's MP4 muxer counts a picture's ticks in 31 bits: of the nanoseconds that WebM may count in, 2.1 s."""
+Way = Literal["exact", "copy", "encode"]
+"""How clip files are made: `exact` joins or encodes what copying alone cannot show in every program, `copy` hides it by
+edit lists, `encode` copies no picture."""
+How = Literal["copied", "joined", "encoded"]
+"""What became of the pictures of a clip: all are the source's packets, some are, none is."""
 
 
 @dataclass(frozen=True)
 class WrittenClip:
-    """What players find in a clip file, and how it came about. `encoding_reason` is a key of `clip_copy.REASONS`;
-    null where the pictures were copied."""
+    """What players find in a clip file, and how it came about. `encoding_reason` is a key of
+    `clip_source.REASONS`, why pictures were encoded; null where all were copied."""
 
     duration_s: float
     hidden_frame_count: int
@@ -52,14 +61,11 @@ class WrittenClip:
     audio_codec: str | None
     colour_matrix: str
     is_colour_tagged: bool
+    how: How
     encoding_reason: str | None
 
-    @property
-    def is_copied(self) -> bool:
-        return self.encoding_reason is None
-
     @classmethod
-    def of(cls, file: Written, encoding_reason: str | None) -> Self:
+    def of(cls, file: Written, how: How, encoding_reason: str | None) -> Self:
         return cls(
             duration_s=file.duration_s,
             hidden_frame_count=file.hidden_frame_count,
@@ -67,34 +73,34 @@ class WrittenClip:
             audio_codec=file.audio_codec,
             colour_matrix=file.colour_matrix,
             is_colour_tagged=file.is_colour_tagged,
+            how=how,
             encoding_reason=encoding_reason,
         )
 
 
-def write_clip(
-    path: Path, tracks: Tracks, segment: dict[str, Any], target: Path, *, is_copy_allowed: bool = True
-) -> WrittenClip:
+def write_clip(path: Path, tracks: Tracks, segment: dict[str, Any], target: Path, *, way: Way = "exact") -> WrittenClip:
     """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
 
     `segment` is a row of `scan_source`, with the source's `video_start_s`.
     Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `not_the_clip` where the
     file does not show them for as long as the clip lasts, `write_failed` where the file cannot be written.
     """
-    with ClipWriter(path, tracks, is_copy_allowed=is_copy_allowed) as writer:
+    with ClipWriter(path, tracks, way=way) as writer:
         return writer.write(segment, target)
 
 
 class ClipWriter:
     """Writes clips of one source, which is opened once: a context manager, or to be closed."""
 
-    def __init__(self, path: Path, tracks: Tracks, *, is_copy_allowed: bool = True) -> None:
+    def __init__(self, path: Path, tracks: Tracks, *, way: Way = "exact") -> None:
         self._path = path
         self._tracks = tracks
+        self._way = way
         self._stack = ExitStack()
         self._source: Source | None = None
         self._refusal: str | None = None
         try:
-            if not is_copy_allowed:
+            if way == "encode":
                 raise CannotCopyError("asked")
             self._source = self._stack.enter_context(open_source(path, tracks))
         except CannotCopyError as error:
@@ -121,7 +127,7 @@ class ClipWriter:
         reason = self._refusal
         if self._source is not None:
             try:
-                return WrittenClip.of(copy_clip(self._source, segment, target, lambda: self._sound(segment)), None)
+                return self._copied(self._source, segment, target)
             except CannotCopyError as error:
                 reason = error.reason
         sound = self._sound(segment)
@@ -129,7 +135,13 @@ class ClipWriter:
         expected = segment["end_frame"] - segment["start_frame"]
         if count != expected:
             raise MediaError("corrupt_frames", f"The clip should have {expected} frames, {count} were decoded")
-        return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), reason)
+        return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), "encoded", reason)
+
+    def _copied(self, source: Source, segment: dict[str, Any], target: Path) -> WrittenClip:
+        if self._way == "copy":
+            return WrittenClip.of(copy_clip(source, segment, target, lambda: self._sound(segment)), "copied", None)
+        made = join_clip(source, segment, target, lambda: self._sound(segment))
+        return WrittenClip.of(made.file, "joined" if made.reason else "copied", made.reason)
 
     def _sound(self, segment: dict[str, Any]) -> Sound | None:
         return clip_sound(self._path, self._tracks, segment)
@@ -163,33 +175,34 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
                 break
             picture = converter.encodable(frame)
             time_base = Fraction(frame.picture.time_base)
+            clock = max(time_base, FINEST_CLOCK_S)
             if stream is None:
                 # The picture comes first in the file, as players and our own readers expect.
                 aspect = video.pixel_aspect()
-                stream = _add_video(output, picture, time_base, segment)
+                stream = _add_video(output, picture, clock, segment)
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
-            picture.pts, picture.time_base = frame.pts - start_pts, time_base
+            picture.pts, picture.time_base = round((frame.pts - start_pts) * time_base / clock), clock
             # The next picture ends each but the last, which stays until the cut, whatever the source's packet says.
-            durations[picture.pts] = end_pts - frame.pts
+            durations[picture.pts] = round((end_pts - frame.pts) * time_base / clock)
             for packet in stream.encode(picture):
-                _mux(output, packet, durations, time_base)
+                _mux(output, packet, durations, clock)
             count += 1
         if stream is None:
             return 0
         for packet in stream.encode(None):
-            _mux(output, packet, durations, time_base)
+            _mux(output, packet, durations, clock)
         if audio is not None and sound is not None:
             write_sound(output, audio, sound)
     return count
 
 
-def _mux(output: Any, packet: Any, durations: dict[int, int], time_base: Fraction) -> None:
+def _mux(output: Any, packet: Any, durations: dict[int, int], clock: Fraction) -> None:
     # The muxer takes the last packet's word for when the track ends: the last picture is shown until the cut. Without
     # this it would last as long as the encoder guesses, and a sticker would end too early.
-    ticks = round(packet.pts * Fraction(packet.time_base) / time_base)
+    ticks = round(packet.pts * Fraction(packet.time_base) / clock)
     if ticks in durations:
-        packet.duration = round(durations[ticks] * time_base / Fraction(packet.time_base))
+        packet.duration = round(durations[ticks] * clock / Fraction(packet.time_base))
     output.mux(packet)
 
 

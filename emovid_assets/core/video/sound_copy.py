@@ -21,6 +21,9 @@ from emovid_assets.core.video.written import codec_name
 
 RUN_UP_S = {"aac": Fraction(1, 8), "mp3": Fraction(1, 2), "opus": Fraction(1, 8)}
 """Sound codecs that are copied, and how long their decoders run until nothing they give depends on where they began."""
+AT_ONCE = {"aac": 1024, "opus": 5760}
+"""Codecs of which the first packet is heard, if only faded in, without those before it, and the most samples of such a
+packet: HE-AAC has more and lacks its upper half until a header comes. MP3 borrows bits from packets before."""
 STAMP_JITTER_S = Fraction(1, 400)
 """So far may what the stamps say of the beginning, the middle and the end of a clip differ; holes are longer."""
 END_PACKETS = 9
@@ -38,6 +41,16 @@ class SoundPackets:
 
     rate_hz: int
     packets: list[tuple[Any, int, int]]
+
+    def without_run_up(self, codec: str) -> "SoundPackets | None":
+        """Those that sound after the cut: the first begins less than a packet before it. Null where the codec needs
+        more.
+
+        A reader that knows no edit lists is late by that much. The price is that the sound of this one packet fades in.
+        """
+        packets = [entry for entry in self.packets if entry[1] + entry[2] > 0]
+        is_heard = all(size <= AT_ONCE.get(codec, 0) for _, _, size in packets)
+        return SoundPackets(self.rate_hz, packets) if packets and is_heard else None
 
 
 def sound_packets(

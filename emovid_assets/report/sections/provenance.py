@@ -18,8 +18,8 @@ SELECT 'captions', model_id, model_revision, count(*) FROM captions GROUP BY ALL
 ORDER BY purpose, model_id, model_revision"""
 LABELS = "SELECT label_source, count(*) AS clip_count FROM emotion_labels GROUP BY label_source"
 FILES = """\
-SELECT coalesce(encoding_reason, 'copied without loss') AS how, count(*) AS clip_count, sum(size_bytes) AS size_bytes
-FROM clip_media GROUP BY encoding_reason ORDER BY clip_count DESC, how"""
+SELECT how, coalesce(encoding_reason, '') AS reason, count(*) AS clip_count, sum(size_bytes) AS size_bytes
+FROM clip_media GROUP BY ALL ORDER BY clip_count DESC, how, reason"""
 NOTHING = "Put videos into the library and run emovid build."
 
 
@@ -80,20 +80,24 @@ def _files(answers: Answers) -> Exhibit:
     if not answer.rows:
         return missing(TABLE, title, answer, NOTHING)
     total = sum(row["clip_count"] for row in answer.rows)
-    copied = sum(row["clip_count"] for row in answer.rows if row["how"] == "copied without loss")
+    copied = sum(row["clip_count"] for row in answer.rows if row["how"] == "copied")
+    joined = sum(row["clip_count"] for row in answer.rows if row["how"] == "joined")
     reading = (
-        f"{count(copied)} of {clips(total)} ({percent(copied / total, 0)}) are the source’s own packets, without loss."
+        f"{count(copied)} of {clips(total)} ({percent(copied / total, 0)}) are the source’s own packets, without loss; "
+        f"{count(joined)} are but for pictures at their ends."
     )
     columns = (
-        Column("pictures", lambda row: _how(row["how"]), is_number=False),
+        Column("pictures", lambda row: _how(row["how"], row["reason"]), is_number=False),
         Column("clips", lambda row: count(row["clip_count"])),
         Column("size", lambda row: size(row["size_bytes"])),
     )
     return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,))
 
 
-def _how(reason: str) -> str:
-    return reason if reason == "copied without loss" else f"encoded to H.264 ({plain(reason)})"
+def _how(how: str, reason: str) -> str:
+    if how == "copied":
+        return "copied without loss"
+    return f"{'encoded to H.264' if how == 'encoded' else 'copied, with ends encoded'} ({plain(reason)})"
 
 
 def _settings(facts: Facts) -> Exhibit:
