@@ -41,10 +41,12 @@ async function see(ask, number) {
     await event("loadeddata"); await frames(3);
     seen.loaded = look(v);
     if (ask.plays) {
-      const each = () => { seen.played.push(look(v)); v.requestVideoFrameCallback(each); };
+      let plays = true;
+      const each = () => { if (plays) { seen.played.push(look(v)); v.requestVideoFrameCallback(each); } };
       v.requestVideoFrameCallback(each);
       const ended = event("ended");
       await v.play(); await ended; await frames(3);
+      plays = false;
       seen.ended = look(v);
     }
     for (const at of ask.times) {
@@ -92,7 +94,10 @@ def watch(name: str, asks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _answer(seen: dict[str, Any]) -> dict[str, Any]:
     if "error" in seen:
         return {"error": seen["error"]}
-    answer: dict[str, Any] = {"first": number_of(seen["loaded"]), "at_times": [number_of(one) for one in seen["sought"]]}
+    answer: dict[str, Any] = {
+        "first": number_of(seen["loaded"]),
+        "at_times": [number_of(one) for one in seen["sought"]],
+    }
     if "ended" in seen:
         answer |= {"shown": [number_of(one) for one in seen["played"]], "last": number_of(seen["ended"])}
     if "sound" in seen:

@@ -4,7 +4,8 @@ Belongs here: a function a reader, written as its documentation shows it. Does n
 anything of ours. `python -m benchmarks.loader_readers NAME` takes asks as JSON on its input and prints a line for each.
 
 An ask names the file, the stamps of its pictures in s, places to look at and times in the middle of pictures. An answer
-has what the reader gives of: `pictures` in their order, `count` as announced, `at` places and times, and `sound`.
+has what the reader gives of: `pictures` in their order, `count` as announced, what is `at` places and times, where -1
+is none, and `sound`.
 """
 
 import json
@@ -163,16 +164,18 @@ def _at(numbers: list[int], begins: list[float], time: float) -> int:
 
 
 def _torchcodec(ask: Ask, film: Any) -> Answer:
-    def look(picture: Any) -> int:
-        return number_in(picture.permute(1, 2, 0).numpy())
+    def look(get: Callable[[Any], Any], at: float) -> int:
+        try:
+            picture = get(at)
+        except (RuntimeError, IndexError):
+            return -1
+        return number_in(getattr(picture, "data", picture).permute(1, 2, 0).numpy())
 
-    at_times = [look(film.get_frame_played_at(time).data) for time in ask["times"]]
-    at_places = [look(picture) for picture in film.get_frames_at(ask["places"]).data]
     return {
         "count": film.metadata.num_frames,
-        "at_times": at_times,
-        "at_places": at_places,
-        "pictures": [look(film[n]) for n in range(len(film))],
+        "at_times": [look(film.get_frame_played_at, time) for time in ask["times"]],
+        "at_places": [look(film.get_frame_at, place) for place in ask["places"]],
+        "pictures": [look(film.__getitem__, place) for place in range(len(film))],
     }
 
 

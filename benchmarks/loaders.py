@@ -7,7 +7,6 @@ on the path. `--raw FILE` keeps all that they read, as JSON. Prints the tables.
 """
 
 import argparse
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 READERS_PYTHON = ROOT / ".venv-readers" / "bin" / "python"
 SOUND_TOLERANCE_S = 0.022
 """A frame of AAC: readers that count samples and know no stamps are this far off at most."""
+OURS = frozenset({"av", "cv2", "imageio_ffmpeg"})
 WAIT_S = 600
 FILM = "film"
 VERSIONS = (
@@ -50,7 +50,7 @@ def faults(clip: Clip, answer: Answer) -> list[str]:
     if first is not None and first != numbers[0]:
         found.append(f"first {first} for {numbers[0]}")
     if last is not None and last != numbers[-1]:
-        found.append(f"last {last} for {numbers[-1]}")
+        found.append(f"last {'none' if last < 0 else last} for {numbers[-1]}")
     for count, what in ((answer.get("count"), "says"), (len(pictures) if pictures is not None else None, "gives")):
         if count is not None and count != len(numbers):
             found.append(f"{what} {count} of {len(numbers)}")
@@ -61,9 +61,10 @@ def faults(clip: Clip, answer: Answer) -> list[str]:
         found.append(f"shows {strangers[0]}")
     elif shown != sorted(shown):
         found.append("goes back while playing")
+    times = clip.ask()["times"]
     asked = {
         "at_places": [("picture", str(place), numbers[place]) for place in clip.places],
-        "at_times": [("at", f"{time:.2f} s", numbers[place]) for place, time in zip(clip.places, clip.ask()["times"])],
+        "at_times": [("at", f"{time:.2f} s", numbers[place]) for place, time in zip(clip.places, times, strict=True)],
         "eighths": [("picture", str(n * len(numbers) // 8), numbers[n * len(numbers) // 8]) for n in range(8)],
     }
     for key, wanted in asked.items():
@@ -73,7 +74,9 @@ def faults(clip: Clip, answer: Answer) -> list[str]:
             found.append(f"{len(answer[key])} of {len(wanted)} asked for")
             continue
         wrong = [(*want, got) for want, got in zip(wanted, answer[key], strict=True) if got != want[2]]
-        found += [f"{word} {where}: {got} for {number}" for word, where, number, got in wrong[:1]]
+        found += [
+            f"{word} {where}: {'none' if got < 0 else got} for {number}" for word, where, number, got in wrong[:1]
+        ]
     offset = sound_offset_s(clip, answer)
     if "sound" in answer and offset is None:
         found.append("no sound")
@@ -109,19 +112,16 @@ def ask(name: str, python: str, environment: dict[str, str] | None, clips: Seque
     return answers
 
 
-def _has(python: str, modules: Sequence[str]) -> bool:
-    if python == sys.executable:
-        return all(importlib.util.find_spec(module) for module in modules)
-    code = f"import importlib.util as u, sys; sys.exit(not all(u.find_spec(m) for m in {list(modules)!r}))"
-    return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
-
-
 def python_for(needs: Sequence[str]) -> str | None:
-    """The Python that can run a reader: this one, else the readers' own. Null where neither can."""
+    """The Python that can run a reader: this one for what we have ourselves and for programs, else the readers' own.
+
+    Null where it is not there.
+    """
     if PROGRAMS & set(needs):
         return sys.executable if all(map(shutil.which, needs)) else None
-    candidates = [sys.executable, *([str(READERS_PYTHON)] if READERS_PYTHON.exists() else [])]
-    return next((python for python in candidates if _has(python, needs)), None)
+    if OURS.issuperset(needs):
+        return sys.executable
+    return str(READERS_PYTHON) if READERS_PYTHON.exists() else None
 
 
 def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list[str]]:
@@ -133,6 +133,7 @@ def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list
             if name in BROWSERS:
                 if BROWSERS[name][0]:
                     read[name] = watch(name, [clip.ask() for clip in clips])
+                    print(name, file=sys.stderr, flush=True)
                 else:
                     absent.append(name)
                 continue
@@ -162,7 +163,9 @@ def summary_table(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -
     """Per reader: films that it reads right, and clips of these that are right."""
     rows = []
     for name, answers in read.items():
-        verdicts = {(clip.film, clip.cut, clip.way): faults(clip, answer) for clip, answer in zip(clips, answers)}
+        verdicts = {
+            (clip.film, clip.cut, clip.way): faults(clip, answer) for clip, answer in zip(clips, answers, strict=True)
+        }
         films = [clip.film for clip in clips if clip.way == FILM]
         readable = [film for film in films if not verdicts[film, "whole", FILM]]
         row: list[object] = [name, f"{len(readable)} of {len(films)}"]
@@ -171,7 +174,7 @@ def summary_table(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -
             row.append(f"{sum(not one for one in those)} of {len(those)}")
             offsets = [
                 abs(offset)
-                for clip, answer in zip(clips, answers)
+                for clip, answer in zip(clips, answers, strict=True)
                 if clip.way == way and (offset := sound_offset_s(clip, answer)) is not None
             ]
             row.append(f"{max(offsets) * 1000:.0f}" if offsets else "—")
@@ -189,7 +192,7 @@ def matrix(clips: Sequence[Clip], read: Reading, way: str) -> str:
         for film in films:
             wrong = [
                 "; ".join([f"{clip.cut}: {found[0]}", *found[1:2]] if clip.way != FILM else found[:2])
-                for clip, answer in zip(clips, answers)
+                for clip, answer in zip(clips, answers, strict=True)
                 if clip.film == film and clip.way == way and (found := faults(clip, answer))
             ]
             cells.append("<br>".join(wrong).replace("|", "/") or "right")
