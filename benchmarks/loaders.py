@@ -132,7 +132,7 @@ def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list
         for name in names:
             if name in BROWSERS:
                 if BROWSERS[name][0]:
-                    read[name] = watch(name, [clip.ask() for clip in clips])
+                    read[name] = _watched(name, clips)
                     print(name, file=sys.stderr, flush=True)
                 else:
                     absent.append(name)
@@ -146,6 +146,13 @@ def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list
             read[name] = ask(name, python, environment, clips)
             print(name, file=sys.stderr, flush=True)
     return read, absent
+
+
+def _watched(name: str, clips: Sequence[Clip]) -> list[Answer]:
+    try:
+        return watch(name, [clip.ask() for clip in clips])
+    except TimeoutError as error:
+        return [{"error": str(error)}] * len(clips)
 
 
 def made_table(clips: Sequence[Clip], chosen: Sequence[str]) -> str:
