@@ -19,7 +19,7 @@ KEYS = 40
 X264 = {"preset": "slow", "crf": "26", "sc_threshold": "0", "bf": "3", "b-pyramid": "normal", "refs": "5", "g": "40"}
 X265 = {"preset": "veryfast", "x265-params": "keyint=40:min-keyint=40:scenecut=0:open-gop=0:log-level=none:pools=1"}
 VPX = {"g": "40", "crf": "30", "b": "0", "cpu-used": "8", "deadline": "realtime"}
-AV1 = {"g": "40", "preset": "12", "crf": "40", "svtav1-params": "lp=1"}
+AV1 = {"g": "40", "preset": "12", "crf": "20", "svtav1-params": "lp=1"}
 NTSC = Fraction(30_000, 1001)
 
 FILMS: dict[str, tuple[str, str, dict[str, str], dict[str, Any]]] = {
