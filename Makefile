@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LABEL_STUDIO := .venv-label-studio
 LABEL_STUDIO_VERSION := 1.23.2
+READERS := .venv-readers
+READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, as in images, every process of a test compiles the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast lint ui clean lock label-studio
+.PHONY: help demo test test-fast lint ui clean lock label-studio readers
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +45,14 @@ $(LABEL_STUDIO)/.installed-$(LABEL_STUDIO_VERSION): deploy/label-studio-constrai
 	@$(LABEL_STUDIO)/bin/python -m pip install --quiet -c $< "label-studio==$(LABEL_STUDIO_VERSION)"
 	@touch $@
 
+readers: $(READERS)/.installed  ## what people train with, in its own environment, for the tests and tables of clip files
+
+$(READERS)/.installed: deploy/readers-constraints.txt
+	@echo "Setting up $(READERS) (a few minutes the first time)"
+	@test -x $(READERS)/bin/python || $(PYTHON) -m venv $(READERS)
+	@$(READERS)/bin/python -m pip install --quiet -c $< $(READERS_PACKAGES)
+	@touch $@
+
 lint: $(STAMP)  ## style, types, generated reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,5 +64,5 @@ lock: $(STAMP)  ## write constraints.txt from what is installed
 	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
 
 clean:  ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) $(LABEL_STUDIO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LABEL_STUDIO) $(READERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

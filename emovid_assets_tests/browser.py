@@ -1,4 +1,4 @@
-"""Debian's Chromium, headless, without any driver: it opens a page, which posts what it found to a server of ours.
+"""Debian's Chromium or Firefox, headless, without any driver: it opens a page, which posts what it found to our server.
 
 Belongs here: the server, the browser's process and its flags. Does not belong here: pages, and what they look at.
 """
@@ -8,11 +8,22 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+FIREFOX_SETTINGS = {
+    "media.autoplay.default": 0,
+    "media.autoplay.blocking_policy": 0,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage_override.mstone": "ignore",
+    "app.update.enabled": False,
+}
 WAIT_S = 120
 HTML = "text/html; charset=utf-8"
 
@@ -34,7 +45,28 @@ class Visit:
     console: list[str]
 
 
-def visit(files: dict[str, Served], doing: str) -> Visit:
+def chromium(profile: str, address: str) -> list[str]:
+    """The command that opens a page in Chromium."""
+    assert CHROMIUM
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    flags += ["--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr"]
+    return [CHROMIUM, *flags, f"--user-data-dir={profile}", "--remote-debugging-port=0", address]
+
+
+def firefox(profile: str, address: str) -> list[str]:
+    """The command that opens a page in Firefox."""
+    assert FIREFOX
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in FIREFOX_SETTINGS.items()]
+    Path(profile, "user.js").write_text("\n".join(lines), encoding="utf-8")
+    return [FIREFOX, "--headless", "--no-remote", "--profile", profile, address]
+
+
+def visit(
+    files: dict[str, Served],
+    doing: str,
+    command_of: Callable[[str, str], list[str]] = chromium,
+    wait_s: float = WAIT_S,
+) -> Visit:
     """Opens `/` of the served files and waits for the page's POST. Other paths are not found.
 
     Raises TimeoutError where nothing comes; `doing` says in it what the browser should have done.
@@ -74,16 +106,12 @@ def visit(files: dict[str, Served], doing: str) -> Visit:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    assert CHROMIUM
-    with tempfile.TemporaryDirectory() as profile, tempfile.TemporaryFile("w+") as log:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-        flags += ["--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr"]
-        flags += [f"--user-data-dir={profile}", "--remote-debugging-port=0"]
-        command = [CHROMIUM, *flags, f"http://127.0.0.1:{server.server_port}/"]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, tempfile.TemporaryFile("w+") as log:
+        command = command_of(profile, f"http://127.0.0.1:{server.server_port}/")
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
         try:
-            if not answered.wait(WAIT_S):
-                raise TimeoutError(f"Chromium did not {doing} in {WAIT_S} s")
+            if not answered.wait(wait_s):
+                raise TimeoutError(f"{Path(command[0]).name} did not {doing} in {wait_s} s")
         finally:
             browser.terminate()
             browser.wait(10)

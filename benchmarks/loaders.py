@@ -1,0 +1,269 @@
+"""Which pictures of a clip file the programs show that people look and train with.
+
+Run `python -m benchmarks.loaders [--films NAME …] [--readers NAME …] [--ways WAY …] [--markdown docs/clip_files.md]`
+from the repository. Draws films whose pictures carry their number, writes clips of them each way that there is, and
+asks every reader that is installed: those of this environment, those of `.venv-readers` (`make readers`), and programs
+on the path. `--raw FILE` keeps all that they read, as JSON. Prints the tables.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.loader_browsers import BROWSERS, watch
+from benchmarks.loader_films import CUTS, FILMS, Clip, clips_of, ways
+from benchmarks.loader_readers import PROGRAMS, READERS, with_libraries
+from benchmarks.measuring import fill, table
+
+ROOT = Path(__file__).resolve().parents[1]
+READERS_PYTHON = ROOT / ".venv-readers" / "bin" / "python"
+SOUND_TOLERANCE_S = 0.022
+"""A frame of AAC: readers that count samples and know no stamps are this far off at most."""
+OURS = frozenset({"av", "cv2", "imageio_ffmpeg"})
+WAIT_S = 600
+FILM = "film"
+VERSIONS = (
+    *("av", "opencv-python-headless", "imageio", "imageio-ffmpeg", "decord"),
+    *("torchcodec", "torch", "transformers", "datasets"),
+)
+Answer = dict[str, Any]
+Reading = dict[str, list[Answer]]
+
+
+def faults(clip: Clip, answer: Answer) -> list[str]:
+    """What a reader shows otherwise than it is, the gravest first; nothing where all is right."""
+    if "error" in answer:
+        return [f"no reading ({answer['error']})"]
+    numbers = clip.numbers
+    found = []
+    pictures = answer.get("pictures")
+    first = answer.get("first", pictures[0] if pictures else None)
+    last = answer.get("last", pictures[-1] if pictures else None)
+    if pictures == []:
+        found.append("no picture")
+    if first is not None and first != numbers[0]:
+        found.append(f"first {first} for {numbers[0]}")
+    if last is not None and last != numbers[-1]:
+        found.append(f"last {'none' if last < 0 else last} for {numbers[-1]}")
+    for count, what in ((answer.get("count"), "says"), (len(pictures) if pictures is not None else None, "gives")):
+        if count is not None and count != len(numbers):
+            found.append(f"{what} {count} of {len(numbers)}")
+    if pictures and not found and pictures != numbers:
+        found.append("pictures out of order")
+    shown = answer.get("shown", [])
+    if strangers := sorted(set(shown) - set(numbers)):
+        found.append(f"shows {strangers[0]}")
+    elif shown != sorted(shown):
+        found.append("goes back while playing")
+    times = clip.ask()["times"]
+    asked = {
+        "at_places": [("picture", str(place), numbers[place]) for place in clip.places],
+        "at_times": [("at", f"{time:.2f} s", numbers[place]) for place, time in zip(clip.places, times, strict=True)],
+        "eighths": [("picture", str(n * len(numbers) // 8), numbers[n * len(numbers) // 8]) for n in range(8)],
+    }
+    for key, wanted in asked.items():
+        if key not in answer:
+            continue
+        if len(answer[key]) != len(wanted):
+            found.append(f"{len(answer[key])} of {len(wanted)} asked for")
+            continue
+        wrong = [(*want, got) for want, got in zip(wanted, answer[key], strict=True) if got != want[2]]
+        found += [
+            f"{word} {where}: {'none' if got < 0 else got} for {number}" for word, where, number, got in wrong[:1]
+        ]
+    offset = sound_offset_s(clip, answer)
+    if "sound" in answer and offset is None:
+        found.append("no sound")
+    elif offset is not None and abs(offset) > SOUND_TOLERANCE_S:
+        found.append(f"sound {offset * 1000:+.0f} ms")
+    return found
+
+
+def sound_offset_s(clip: Clip, answer: Answer) -> float | None:
+    """How late the sound is; null where the reader gives none."""
+    sound = answer.get("sound")
+    return None if not sound else sound[1] - clip.beep_s(sound[0])
+
+
+def ask(name: str, python: str, environment: dict[str, str] | None, clips: Sequence[Clip]) -> list[Answer]:
+    """The answers of a reader, in a process of its own; a file on which it dies costs no other one."""
+    answers: list[Answer] = []
+    while len(answers) < len(clips):
+        asks = json.dumps([clip.ask() for clip in clips[len(answers) :]])
+        command = [python, "-m", "benchmarks.loader_readers", name]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.PIPE}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as child:
+            try:
+                output, _ = child.communicate(asks, timeout=WAIT_S)
+                why = f"the process ended with {child.returncode}"
+            except subprocess.TimeoutExpired:
+                child.kill()
+                output, _ = child.communicate()
+                why = f"nothing in {WAIT_S} s"
+        answers += [json.loads(line) for line in output.splitlines()]
+        if len(answers) < len(clips):
+            answers.append({"error": why})
+    return answers
+
+
+def python_for(needs: Sequence[str]) -> str | None:
+    """The Python that can run a reader: this one for what we have ourselves and for programs, else the readers' own.
+
+    Null where it is not there.
+    """
+    if PROGRAMS & set(needs):
+        return sys.executable if all(map(shutil.which, needs)) else None
+    if OURS.issuperset(needs):
+        return sys.executable
+    return str(READERS_PYTHON) if READERS_PYTHON.exists() else None
+
+
+def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list[str]]:
+    """Answers by reader, in the clips' order, and the readers that are not installed."""
+    read: Reading = {}
+    absent = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            if name in BROWSERS:
+                if BROWSERS[name][0]:
+                    read[name] = _watched(name, clips)
+                    print(name, file=sys.stderr, flush=True)
+                else:
+                    absent.append(name)
+                continue
+            needs, _ = READERS[name]
+            python = python_for(needs)
+            if python is None:
+                absent.append(name)
+                continue
+            environment = with_libraries(Path(python), Path(folder)) if "torchcodec" in needs else None
+            read[name] = ask(name, python, environment, clips)
+            print(name, file=sys.stderr, flush=True)
+    return read, absent
+
+
+def _watched(name: str, clips: Sequence[Clip]) -> list[Answer]:
+    try:
+        return watch(name, [clip.ask() for clip in clips])
+    except TimeoutError as error:
+        return [{"error": str(error)}] * len(clips)
+
+
+def made_table(clips: Sequence[Clip], chosen: Sequence[str]) -> str:
+    made = {(clip.film, clip.cut, clip.way): clip.made for clip in clips}
+    films = list(dict.fromkeys(clip.film for clip in clips))
+    rows = [
+        [film, f"{cut}, {CUTS[cut][0]}–{CUTS[cut][1] - 1}", *(made[film, cut, way] for way in chosen)]
+        for film in films
+        for cut in CUTS
+    ]
+    return table(["film", "cut, pictures", *(f"`{way}`" for way in chosen)], rows)
+
+
+def summary_table(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> str:
+    """Per reader: films that it reads right, and clips of these that are right."""
+    rows = []
+    for name, answers in read.items():
+        verdicts = {
+            (clip.film, clip.cut, clip.way): faults(clip, answer) for clip, answer in zip(clips, answers, strict=True)
+        }
+        films = [clip.film for clip in clips if clip.way == FILM]
+        readable = [film for film in films if not verdicts[film, "whole", FILM]]
+        row: list[object] = [name, f"{len(readable)} of {len(films)}"]
+        for way in chosen:
+            those = [faults_ for (_, _, its), faults_ in verdicts.items() if its == way]
+            row.append(f"{sum(not one for one in those)} of {len(those)}")
+            offsets = [
+                abs(offset)
+                for clip, answer in zip(clips, answers, strict=True)
+                if clip.way == way and (offset := sound_offset_s(clip, answer)) is not None
+            ]
+            row.append(f"{max(offsets) * 1000:.0f}" if offsets else "—")
+        rows.append(row)
+    head = ["reader", "films right", *(part for way in chosen for part in (f"`{way}`", "sound, ms"))]
+    return table(head, rows)
+
+
+def matrix(clips: Sequence[Clip], read: Reading, way: str) -> str:
+    """A reader a row, a film a column: `right`, or what is wrong in the clip on or off a key frame, or in the film."""
+    films = list(dict.fromkeys(clip.film for clip in clips))
+    rows = []
+    for name, answers in read.items():
+        cells = []
+        for film in films:
+            wrong = [
+                "; ".join([f"{clip.cut}: {found[0]}", *found[1:2]] if clip.way != FILM else found[:2])
+                for clip, answer in zip(clips, answers, strict=True)
+                if clip.film == film and clip.way == way and (found := faults(clip, answer))
+            ]
+            cells.append("<br>".join(wrong).replace("|", "/") or "right")
+        rows.append([name, *cells])
+    return table(["reader", *films], rows)
+
+
+def tables(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> dict[str, str]:
+    """Text by the marker that it stands between."""
+    details = [f"### `{way}`\n\n{matrix(clips, read, way)}" for way in chosen]
+    details.append(f"### The films themselves\n\n{matrix(clips, read, FILM)}")
+    return {
+        "clips-made": made_table(clips, chosen),
+        "loaders": summary_table(clips, read, chosen),
+        "loader-details": "\n\n".join(details),
+    }
+
+
+def versions(read: Reading) -> str:
+    """The packages of both environments and the programs that were asked."""
+    code = f"""import importlib.metadata as m
+for name in {VERSIONS!r}:
+    try: print(name, m.version(name))
+    except m.PackageNotFoundError: pass"""
+    found: dict[str, str] = {}
+    for python in [*([str(READERS_PYTHON)] if READERS_PYTHON.exists() else []), sys.executable]:
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+        found |= dict(line.split() for line in done.stdout.splitlines())
+    parts = [f"{name} {version}" for name, version in found.items()]
+    programs = {name: [BROWSERS[name][0], "--version"] for name in BROWSERS if name in read}
+    programs |= {name: [READERS[name][0][0], "--version"] for name in ("mpv", "VLC", "GStreamer") if name in read}
+    for command in programs.values():
+        done = subprocess.run(command, capture_output=True, text=True)
+        parts.append((done.stdout.strip().splitlines() or [command[0]])[0].split(" Copyright")[0])
+    return ", ".join(parts)
+
+
+def main() -> None:
+    everyone = [*READERS, *BROWSERS]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--films", nargs="+", choices=list(FILMS), default=list(FILMS))
+    parser.add_argument("--readers", nargs="+", choices=everyone, default=everyone)
+    parser.add_argument("--ways", nargs="+", choices=ways(), default=ways())
+    parser.add_argument("--markdown", type=Path, help="document whose tables are replaced")
+    parser.add_argument("--raw", type=Path, help="keep what was read, as JSON")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        clips = [
+            clip
+            for number, name in enumerate(options.films)
+            for clip in clips_of(name, Path(folder) / str(number), options.ways)
+        ]
+        read, absent = read_all(options.readers, clips)
+    made = tables(clips, read, options.ways)
+    made["loader-versions"] = versions(read) + (f". Not installed: {', '.join(absent)}." if absent else ".")
+    if options.raw:
+        names = [f"{clip.film} | {clip.cut} | {clip.way}" for clip in clips]
+        raw = {reader: dict(zip(names, answers, strict=True)) for reader, answers in read.items()}
+        options.raw.write_text(json.dumps(raw), encoding="utf-8")
+    for marker, text in made.items():
+        print(f"\n{text}")
+        if options.markdown:
+            fill(options.markdown, marker, text)
+
+
+if __name__ == "__main__":
+    main()
