@@ -125,12 +125,11 @@ def _sum(values: pa.ChunkedArray) -> Any:
 def scanned_segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
     scanned = media.scan(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
-    damaged = {name: found["sound_fault_count"] for name, found in scanned.payloads.items()}
-    paths = {row["source_id"]: row["path"] for row in each_row(source_videos, ("source_id", "path"))}
-    for name, fault_count in damaged.items():
-        if fault_count:
+    damaged = {name: count for name, found in scanned.payloads.items() if (count := found["sound_fault_count"])}
+    for row in each_row(source_videos, ("source_id", "path")) if damaged else ():
+        if row["source_id"] in damaged:
             context.log.warning(
-                f"{paths[name]}: {fault_count} packets of the sound of its clips cannot be decoded. "
+                f"{row['path']}: {damaged[row['source_id']]} packets of the sound of its clips cannot be decoded. "
                 "Silence stands there; `clips.sound_missing_s` says how much of each clip."
             )
     return result(
@@ -138,7 +137,7 @@ def scanned_segments(context: dg.AssetExecutionContext, project: Project, source
         TABLES["scanned_segments"].from_rows(scanned_rows(domain, scanned.payloads)),
         failures=scanned.failures,
         computed_count=scanned.computed_count,
-        metadata={"damaged_sound_tracks": sum(map(bool, damaged.values()))},
+        metadata={"damaged_sound_tracks": len(damaged)},
     )
 
 

@@ -1,6 +1,7 @@
-"""Pictures that carry their number, and what programs read of a file of them.
+"""What programs read of a file whose pictures carry their number.
 
-Belongs here: drawing and reading numbers, a reader a function. Does not belong here: what the numbers should be.
+Belongs here: a reader a function. Does not belong here: how numbers are drawn and read (`benchmarks.numbered`), what
+they should be.
 """
 
 import subprocess
@@ -12,25 +13,7 @@ import cv2
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
-CELLS = 10
-HEIGHT, WIDTH = 96, 160
-
-
-def barcode(number: int) -> np.ndarray:
-    """A picture that says its number in ten columns, black or light, above a texture that drifts."""
-    columns = [230 * (number >> bit & 1) for bit in range(CELLS)]
-    row = np.repeat(np.array(columns, np.uint8), WIDTH // CELLS)
-    picture = np.repeat(np.broadcast_to(row, (HEIGHT, WIDTH))[:, :, None], 3, axis=2)
-    texture = np.random.default_rng(0).integers(0, 256, (8, WIDTH, 3), np.uint8)
-    picture[-16:] = np.roll(np.repeat(texture, 2, axis=0), 2 * number, axis=1)
-    return picture
-
-
-def number_in(grey: np.ndarray) -> int:
-    """The number of a picture by its middle row."""
-    row = grey[grey.shape[0] // 2]
-    cell = len(row) / CELLS
-    return sum(int(row[int((bit + 0.5) * cell)] > 115) << bit for bit in range(CELLS))
+from benchmarks.numbered import HEIGHT, WIDTH, number_in
 
 
 def by_pyav(path: Path) -> list[int]:

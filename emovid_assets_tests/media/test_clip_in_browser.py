@@ -2,11 +2,11 @@
 
 import pytest
 
+from benchmarks.numbered import CELLS, barcode
 from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets_tests.browser import CHROMIUM
 from emovid_assets_tests.media.browser import watch
 from emovid_assets_tests.media.making import beeps, write_video
-from emovid_assets_tests.media.readers import CELLS, barcode
 from emovid_assets_tests.media.scanning import first_tracks, segment_of, whole
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")]

@@ -8,11 +8,12 @@ import av
 import numpy as np
 import pytest
 
+from benchmarks.numbered import barcode
 from emovid_assets.core.video import clip_ends, clip_proof
 from emovid_assets.core.video.clip_file import ClipWriter, write_clip
 from emovid_assets.core.video.clip_join import parts_of
 from emovid_assets_tests.media.making import SOUND_RATE, beeps, write_video
-from emovid_assets_tests.media.readers import READERS, barcode, sought
+from emovid_assets_tests.media.readers import READERS, sought
 from emovid_assets_tests.media.scanning import first_tracks, planes, segment_of, whole
 from emovid_assets_tests.media.test_clip_copy import COPIED, corpus_film
 from emovid_assets_tests.media.test_clip_file import length_of, onsets, sound_of
