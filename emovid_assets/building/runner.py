@@ -42,6 +42,7 @@ class AssetReport:
     quarantined: int | None
     missing: str | None
     side_files: str = ""
+    damaged_sound_tracks: int = 0
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,7 @@ def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
         quarantined=metadata.get("quarantined"),
         missing=metadata.get("missing"),
         side_files=side_files.told(metadata.get("side_files") or {}),
+        damaged_sound_tracks=metadata.get("damaged_sound_tracks") or 0,
     )
 
 

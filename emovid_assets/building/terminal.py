@@ -117,6 +117,8 @@ def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> No
             notes.append(f"{asset.computed} computed")
         if asset.quarantined:
             notes.append(f"[yellow]{asset.quarantined} quarantined[/]")
+        if asset.damaged_sound_tracks:
+            notes.append(f"[yellow]{asset.damaged_sound_tracks} with damaged sound (clips.sound_missing_s)[/]")
         if asset.missing:
             notes.append(f"[yellow]{escape(asset.missing)}[/]")
         if asset.side_files:

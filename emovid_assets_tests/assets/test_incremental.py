@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -22,7 +23,8 @@ from emovid_assets_tests.assets.homes import (
     report_of,
     rows,
 )
-from emovid_assets_tests.media.making import scenery, write_video
+from emovid_assets_tests.media.holes import with_damage
+from emovid_assets_tests.media.making import beeps, scenery, write_video
 from emovid_assets_tests.planted_tables import plant, valid_row
 
 pytestmark = pytest.mark.integration
@@ -224,6 +226,29 @@ def test_the_folder_of_a_media_centre_builds_its_film_without_a_failure(tmp_path
     assert any(told in message for message in logged)
     assert any("is library/movie meant?" in message for message in logged)
     assert library_notes(Home(tmp_path), ["movie"])[0] == f"library/movie: beside the media {told}"
+
+
+def test_sound_that_cannot_be_decoded_is_told_and_costs_neither_the_film_nor_its_clip(tmp_path: Path) -> None:
+    folder = tmp_path / "library" / "animation"
+    folder.mkdir(parents=True)
+    frames = [scenery(0, index) for index in range(100)]
+    whole = write_video(
+        tmp_path / "whole.mp4", frames, codec="libx264", pix_fmt="yuv420p", sound=beeps(4.0, 1.0), sound_codec="aac"
+    )
+    with_damage(whole, folder / "film.mp4", 1.5, 2.5)
+    (report,) = runner.build(
+        Home(tmp_path),
+        domains=["animation"],
+        selection="key:source_videos or key:scanned_segments or key:segments or key:clips",
+    )
+    told = {one.asset: (one.quarantined, one.damaged_sound_tracks) for one in report.assets}
+    assert (report.error, told["scanned_segments"]) == (None, (0, 1))
+    with runner.open_instance(Home(tmp_path)) as instance:
+        logged = [entry.user_message for entry in instance.all_logs(report.run_id)]
+    assert any("library/animation/film.mp4: " in message and "cannot be decoded" in message for message in logged)
+    (clip,) = pq.read_table(tmp_path / "warehouse" / "clips" / "domain=animation").to_pylist()
+    assert clip["has_audio"]
+    assert clip["sound_missing_s"] == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_library_that_is_gone_as_a_whole_is_not_forgotten_unless_its_domain_is_named(tmp_path: Path) -> None:

@@ -35,3 +35,13 @@ def test_a_quarantine_is_told_where_it_can_be_read(monkeypatch: pytest.MonkeyPat
 
 def test_a_build_without_faults_ends_with_its_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert last_line(monkeypatch, tmp_path, [(2, 0)]).split() == ["source_videos", "2", "rows", "0", "computed"]
+
+
+def test_damaged_sound_is_told_with_the_column_that_says_how_much(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = runner.AssetReport("scanned_segments", "movie", 3, 3, 0, None, damaged_sound_tracks=1)
+    monkeypatch.setattr(runner, "build", lambda *_, **__: iter([runner.StageReport("run", "movie", [made])]))
+    written = io.StringIO()
+    assert terminal.run_build(Console(file=written, soft_wrap=True), Home(tmp_path), ["movie"])
+    assert "3 computed, 1 with damaged sound (clips.sound_missing_s)" in written.getvalue()
