@@ -13,12 +13,17 @@ from emovid_assets.report.answers import Answer, Row
 Kind = Literal["Table", "Figure"]
 TABLE: Final = "Table"
 FIGURE: Final = "Figure"
+FEW = 30
+"""A finding from fewer clips than these is grey and says so: it may be chance."""
 REBUILD = "emovid build --select key:catalogue+"
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One table or figure. `reading` says in a sentence what its numbers say; `paper` names its like in the paper."""
+    """One table or figure. `reading` says in a sentence what its numbers say; `paper` names its like in the paper.
+
+    `rests_on` is the number of clips (or pairs, or answers) that a finding rests on; null where nothing is concluded.
+    """
 
     kind: Kind
     title: str
@@ -28,6 +33,11 @@ class Exhibit:
     paper: str | None = None
     notes: Any = None
     is_missing: bool = False
+    rests_on: int | None = None
+
+    @property
+    def is_thin(self) -> bool:
+        return self.rests_on is not None and self.rests_on < FEW
 
 
 @dataclass(frozen=True)
@@ -64,12 +74,24 @@ def path_column(head: str, key: str) -> Column:
     return Column(head, lambda row: row[key], is_number=False, is_path=True)
 
 
-def table(rows: Sequence[Row], columns: Sequence[Column], *, last_is_total: bool = False) -> Markup:
-    """Rows as an HTML table; the first column is the head of its row. A null cell is a dash."""
+def table(
+    title: str,
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    *,
+    last_is_total: bool = False,
+    rests_on: str | None = None,
+) -> Markup:
+    """Rows as an HTML table under a caption for those who do not see it; the first column is the head of its row.
+
+    A null cell is a dash. `rests_on` is the key of the number of clips that a row's values rest on: rows of fewer than
+    `FEW` are grey, and the caption says so to everybody.
+    """
     head = element(
         "tr", *(element("th", column.head, scope="col", class_="n" if column.is_number else None) for column in columns)
     )
     body = []
+    is_any_thin = False
     for position, row in enumerate(rows):
         cells = []
         for number, column in enumerate(columns):
@@ -80,9 +102,17 @@ def table(rows: Sequence[Row], columns: Sequence[Column], *, last_is_total: bool
                 element("th", shown, scope="row", class_=kind) if number == 0 else element("td", shown, class_=kind)
             )
         is_total = last_is_total and position == len(rows) - 1
-        body.append(element("tr", *cells, class_="total" if is_total else None))
-    inner = element("table", element("thead", head), element("tbody", *body))
-    return element("div", inner, class_="scroll", tabindex=0, role="region", aria_label="table")
+        is_thin = rests_on is not None and row[rests_on] is not None and row[rests_on] < FEW
+        is_any_thin = is_any_thin or is_thin
+        body.append(element("tr", *cells, class_="total" if is_total else "thin" if is_thin else None))
+    caption = element(
+        "caption",
+        element("span", title, class_="unseen"),
+        f"Grey rows rest on fewer than {FEW} and may be chance." if is_any_thin else None,
+        class_=None if is_any_thin else "unseen",
+    )
+    inner = element("table", caption, element("thead", head), element("tbody", *body))
+    return element("div", inner, class_="scroll", tabindex=0, role="region", aria_label=f"Table: {title}")
 
 
 def side_by_side(*figures: Markup) -> Markup:

@@ -14,9 +14,9 @@ from emovid_assets.drawing.numerals import DASH, count, hours, number, percent
 from emovid_assets.drawing.svg import CHART_STYLE
 from emovid_assets.report.answers import Answer, Answers
 from emovid_assets.report.contents import all_sections, sections_without_clips
-from emovid_assets.report.exhibits import FIGURE, TABLE, Exhibit, Section, code, strong
+from emovid_assets.report.exhibits import FEW, FIGURE, TABLE, Exhibit, Section, code
 from emovid_assets.report.facts import Facts
-from emovid_assets.report.sections.limits import is_simulated
+from emovid_assets.report.summary import summary, warnings_box
 from emovid_assets.report.thumbnails import Thumbnails
 
 TITLE = "EmoVid dataset report"
@@ -99,7 +99,6 @@ def _contents(sections: Sequence[Section]) -> Markup:
 
 
 def _header(answers: Answers, facts: Facts, size: Answer, is_empty: bool) -> Markup:
-    simulated = is_simulated(answers)
     return element(
         "header",
         element("h1", TITLE),
@@ -110,7 +109,8 @@ def _header(answers: Answers, facts: Facts, size: Answer, is_empty: bool) -> Mar
             " for this dataset, each with the query that makes it.",
             class_="lead",
         ),
-        element("p", strong("Simulated answers. "), simulated, class_="banner", role="note") if simulated else None,
+        warnings_box(answers),
+        None if is_empty else summary(answers),
         None if is_empty else _tiles(answers, size),
     )
 
@@ -198,7 +198,10 @@ def _exhibit(one: Exhibit, number_of: int) -> Markup:
     return element(
         "figure",
         caption,
-        element("p", one.reading, class_="reading") if one.reading else None,
+        element("p", one.reading, class_="reading thin" if one.is_thin else "reading") if one.reading else None,
+        element("p", f"It rests on {count(one.rests_on)}, fewer than {FEW}: this may be chance.", class_="thin-note")
+        if one.is_thin
+        else None,
         one.body,
         element("p", one.notes, class_="notes") if one.notes else None,
         _queries(one.answers),

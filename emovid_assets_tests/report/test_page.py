@@ -12,6 +12,7 @@ import pytest
 from emovid_assets.home.folders import Home
 from emovid_assets.report import build, thumbnails
 from emovid_assets.report.build import build_report
+from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.resources.sql_files import read_view_files
 from emovid_assets_tests.drawing.reading import Document, read
 from emovid_assets_tests.report.planting import ATTACK, draw_thumbnail
@@ -33,7 +34,7 @@ def page(html: str) -> Document:
 def reading_of(page: Document, title: str) -> str:
     """The sentence below the exhibit of this title."""
     shown = page.named("h3", "p")
-    headings = [one for one in shown if one.name == "h3" or one.attributes.get("class") == "reading"]
+    headings = [one for one in shown if one.name == "h3" or "reading" in one.attributes.get("class", "").split()]
     place = next(index for index, one in enumerate(headings) if title in one.text)
     return headings[place + 1].text
 
@@ -52,6 +53,42 @@ def test_the_contents_name_every_section_in_its_order(page: Document) -> None:
     listed = [one.attributes["href"] for one in page.named("a") if one.text and one.text in contents.text]
     assert [f"#{name}" for name in sections] == listed
     assert {"size", "emotions", "map", "colour", "transitions", "agreement", "benchmark", "provenance"} <= set(sections)
+
+
+def test_what_must_be_known_first_stands_above_all_else_as_the_view_has_it(page: Document, planted: Path) -> None:
+    with open_catalogue(planted, SQL_FOLDER) as connection:
+        found = connection.sql("select message, what_to_do from dataset_warnings").fetchall()
+    assert found
+    (box,) = page.named("aside")
+    assert all(message in box.text and what_to_do in box.text for message, what_to_do in found)
+    assert page.text.index(box.text) < page.text.index("Dataset statistics")
+
+
+def test_five_sentences_sum_it_up(page: Document) -> None:
+    (summary,) = page.of_class("summary")
+    assert summary.text.startswith(
+        "Size48 clips (2.4\u202fmin) of 48 source videos: movie 16, animation 16 and sticker 16."
+        "LabelsPeople labelled 48 of the 48 clips that have a label (100\u202f%)."
+    )
+    assert [one.text for one in page.named("dt")][:5] == ["Size", "Labels", "Agreement", "Labeller", "Release"]
+
+
+def test_a_finding_from_few_clips_is_grey_and_says_so(page: Document) -> None:
+    # Six clips of each emotion: what is said of one is thin, what is said of all 48 is not.
+    assert "It rests on 6, fewer than 30: this may be chance." in [one.text for one in page.of_class("thin-note")]
+    grey = [one.text for one in page.named("p") if one.attributes.get("class") == "reading thin"]
+    assert any(one.startswith("Amusement, awe, contentment and excitement are the brightest") for one in grey)
+    assert not any(one.startswith("50.0\u202f% of the 48 labelled clips") for one in grey)
+    rows = [one.text for one in page.named("tr") if one.attributes.get("class") == "thin"]
+    assert any(one.startswith("amusement6") for one in rows)
+    assert not any("total48" in one for one in rows)
+
+
+def test_every_table_has_a_caption_and_its_scroll_region_a_name_of_its_own(page: Document) -> None:
+    regions = [one.attributes["aria-label"] for one in page.of_class("scroll")]
+    assert all(one.startswith("Table: ") for one in regions)
+    assert len(set(regions)) == len(regions)
+    assert len(page.named("caption")) == len(regions)
 
 
 def test_labellers_and_people_are_set_side_by_side(page: Document) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from emovid_assets.drawing.markup import Markup, element
 from emovid_assets.drawing.svg import LETTER_PX, figure, label
 
-WIDTH, PLOT_PX, TOP_PX = 410, 390, 26
+WIDTH, PLOT_PX, TOP_PX = 640, 620, 26
 SMALL_PX = 200
 CAPS = ("round", "square", "tick")
 Point = tuple[float, float]

@@ -153,7 +153,7 @@ def _statistics(answers: Answers) -> Exhibit:
     if needed:
         wanted = ", ".join(f"{_scope_name(row['scope'])} {count(row['required_clip_count'])}" for row in needed)
         notes += f"Clips needed for an interval of ± 0.04 of the gap: {wanted}."
-    return Exhibit(TABLE, title, reading, table(by_statistic, columns), (answer,), paper, notes)
+    return Exhibit(TABLE, title, reading, table(title, by_statistic, columns), (answer,), paper, notes)
 
 
 def _of_scope(scope: str) -> Callable[[Row], Markup | None]:

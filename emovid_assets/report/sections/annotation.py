@@ -40,7 +40,7 @@ def _outcomes(answers: Answers) -> Exhibit:
     notes = (
         "Two of three people must agree; a sticker is verified by one (accept or reject) unless settings say otherwise."
     )
-    return Exhibit(TABLE, title, reading, table(rows, columns, last_is_total=True), (answer,), paper, notes)
+    return Exhibit(TABLE, title, reading, table(title, rows, columns, last_is_total=True), (answer,), paper, notes)
 
 
 def _cell(name: str) -> Callable[[Row], str | None]:
@@ -73,7 +73,7 @@ def _people(answers: Answers) -> Exhibit:
         Column("over-used label", _bias, is_number=False),
     )
     notes = "Over-used: the label that the person chose more often than the others on the same clips, and by how many."
-    return Exhibit(TABLE, title, f"{reading}.", table(answer.rows, columns), (answer,), None, notes)
+    return Exhibit(TABLE, title, f"{reading}.", table(title, answer.rows, columns), (answer,), None, notes)
 
 
 def _bias(row: Row) -> str:

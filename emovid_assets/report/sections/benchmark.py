@@ -108,4 +108,6 @@ def _splits(answers: Answers) -> Exhibit:
     notes = "A group holds the clips of one source, one film, or near-duplicates; it is never divided."
     if empty:
         notes += f" Without a benchmark: {words(empty)}."
-    return Exhibit(TABLE, title, reading, table(rows, columns, last_is_total=True), (answer, leaks), paper, notes)
+    return Exhibit(
+        TABLE, title, reading, table(title, rows, columns, last_is_total=True), (answer, leaks), paper, notes
+    )

@@ -40,7 +40,9 @@ def _frequent(answers: Answers) -> Exhibit:
         for name in EMOTION_NAMES
     ]
     notes = "Numbers are captions that contain the phrase. Below each list: the caption of one clip, chosen by a hash."
-    return Exhibit(TABLE, title, reading, _side_by_side(cards), (answer, examples), paper, notes)
+    return Exhibit(
+        TABLE, title, reading, _side_by_side(cards), (answer, examples), paper, notes, rests_on=top["caption_count"]
+    )
 
 
 def _distinctive(answers: Answers) -> Exhibit:
@@ -60,7 +62,7 @@ def _distinctive(answers: Answers) -> Exhibit:
         for name in EMOTION_NAMES
     ]
     notes = "z: log-odds of the phrase against all other captions, with a prior, in standard errors; above 1.96 only."
-    return Exhibit(TABLE, title, reading, _side_by_side(cards), (answer,), None, notes)
+    return Exhibit(TABLE, title, reading, _side_by_side(cards), (answer,), None, notes, rests_on=top["caption_count"])
 
 
 def _of(answer: Answer, emotion: str) -> list[Row]:

@@ -1,7 +1,8 @@
 """Colour and emotion: the paper's Figure 5, its means per emotion and its analysis of variance."""
 
 import colorsys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from emovid_assets.core.domains import TOTAL
 from emovid_assets.drawing.charts.curve import Bin, curve
@@ -53,7 +54,8 @@ def _polarity(answers: Answers) -> Exhibit:
         "Bins are the rounded values 0.0, 0.1, … 1.0. The band is Wilson's 95 % interval, the grey bars the clips of "
         "each bin, the dashed line the share over all of them."
     )
-    return Exhibit(FIGURE, title, reading, side_by_side(*polarity_figures(answer)), (answer,), paper, notes)
+    body, n = side_by_side(*polarity_figures(answer)), _clip_count(answer.rows, "attribute")
+    return Exhibit(FIGURE, title, reading, body, (answer,), paper, notes, rests_on=n)
 
 
 def _bins(answer: Answer, attribute: str) -> list[Bin]:
@@ -105,6 +107,19 @@ def polarity_figures(answer: Answer) -> list[Markup]:
     return panels
 
 
+def _clip_count(rows: Sequence[Row], group: str) -> int:
+    """Clips of the smallest group: no finding is better than that."""
+    sums: dict[Any, int] = {}
+    for row in rows:
+        sums[row[group]] = sums.get(row[group], 0) + row["clip_count"]
+    return min(sums.values(), default=0)
+
+
+def _of_all_domains(rows: Sequence[Row]) -> int:
+    """Clips that the sentences are about, which is those of all domains where such rows are there."""
+    return min(row["clip_count"] for row in ([row for row in rows if row["domain"] == TOTAL] or rows))
+
+
 def _trends(answers: Answers) -> Exhibit:
     title, paper = "Does the positive share rise with colour? Slopes and their tests", "Figure 5"
     answer = answers.ask(TREND)
@@ -123,7 +138,8 @@ def _trends(answers: Answers) -> Exhibit:
         Column("p of the trend", lambda row: p_value(row["trend_p_value"])),
     )
     notes = "The slope is the change of the positive share from level 0 to level 1 of the attribute."
-    return Exhibit(TABLE, title, reading or None, table(rows, columns), (answer,), paper, notes)
+    body, n = table(title, rows, columns, rests_on="clip_count"), _of_all_domains(rows)
+    return Exhibit(TABLE, title, reading or None, body, (answer,), paper, notes, rests_on=n)
 
 
 def _slope(row: Row) -> str:
@@ -157,8 +173,9 @@ def _means(answers: Answers) -> Exhibit:
         "mean; its strength is the length of the mean vector, from 0 (the clips’ hues cancel) to 1 (all alike). Below "
         f"{VAGUE_HUE} the swatch’s hue says little and is marked by a dashed frame."
     )
-    body = join(element("div", *(_swatch(row) for row in rows), class_="swatches"), _means_table(rows))
-    return Exhibit(FIGURE, title, reading, body, (answer,), paper, notes)
+    body = join(element("div", *(_swatch(row) for row in rows), class_="swatches"), _means_table(title, rows))
+    fewest = min(row["clip_count"] for row in rows)
+    return Exhibit(FIGURE, title, reading, body, (answer,), paper, notes, rests_on=fewest)
 
 
 def _extreme(rows: list[Row], key: str, pick: Callable[[Iterable[float]], float], what: str) -> str:
@@ -190,7 +207,7 @@ def _with_sd(mean: float | None, sd: float | None) -> str:
     return number(mean) if sd is None else f"{number(mean)} ± {number(sd)}"
 
 
-def _means_table(rows: list[Row]) -> Markup:
+def _means_table(title: str, rows: list[Row]) -> Markup:
     columns = (
         name_column("emotion", "emotion"),
         Column("clips", lambda row: count(row["clip_count"])),
@@ -199,7 +216,7 @@ def _means_table(rows: list[Row]) -> Markup:
         Column("hue", lambda row: DASH if row["hue_mean_deg"] is None else f"{row['hue_mean_deg']:.0f}°"),
         Column("strength of hue", lambda row: number(row["hue_resultant"])),
     )
-    return table(rows, columns)
+    return table(title, rows, columns, rests_on="clip_count")
 
 
 def _anova(answers: Answers) -> Exhibit:
@@ -225,7 +242,8 @@ def _anova(answers: Answers) -> Exhibit:
     notes = "η² is the share of the variance between emotions; ω² is the same without its upward bias in small samples."
     if answer.has("welch_p_value", "levene_p_value"):
         notes += " Where Levene’s p is small the variances differ, and Welch’s test is the one to report."
-    return Exhibit(TABLE, title, reading, table(rows, columns), (answer,), paper, notes)
+    body, n = table(title, rows, columns, rests_on="clip_count"), _of_all_domains(rows)
+    return Exhibit(TABLE, title, reading, body, (answer,), paper, notes, rests_on=n)
 
 
 def _hue(answers: Answers) -> Exhibit:
@@ -253,7 +271,8 @@ def _hue(answers: Answers) -> Exhibit:
     notes = (
         "Hue is an angle: Rayleigh asks whether the hues have a direction at all, Watson whether emotions differ in it."
     )
-    return Exhibit(TABLE, title, reading, table(rows, columns), (answer,), paper, notes)
+    body, n = table(title, rows, columns, rests_on="clip_count"), _of_all_domains(rows)
+    return Exhibit(TABLE, title, reading, body, (answer,), paper, notes, rests_on=n)
 
 
 def _eta(row: Row) -> Markup:

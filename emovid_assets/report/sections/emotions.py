@@ -42,7 +42,14 @@ def _wheel(answers: Answers) -> Exhibit:
         "numbers of clips. Dashed: neutral valence and the median arousal of the eight."
     )
     return Exhibit(
-        FIGURE, title, reading, side_by_side(wheel_figure(answer), _wheel_table(answer)), (answer,), paper, notes
+        FIGURE,
+        title,
+        reading,
+        side_by_side(wheel_figure(answer), _wheel_table(title, answer)),
+        (answer,),
+        paper,
+        notes,
+        rests_on=total,
     )
 
 
@@ -57,7 +64,7 @@ def wheel_figure(answer: Answer) -> Markup:
     )
 
 
-def _wheel_table(answer: Answer) -> Markup:
+def _wheel_table(title: str, answer: Answer) -> Markup:
     columns = (
         name_column("emotion", "emotion"),
         name_column("polarity", "polarity"),
@@ -65,7 +72,7 @@ def _wheel_table(answer: Answer) -> Markup:
         Column("arousal", lambda row: number(row["arousal"])),
         Column("clips", lambda row: count(row["clip_count"])),
     )
-    return table(answer.rows, columns)
+    return table(title, answer.rows, columns)
 
 
 def _distribution(answers: Answers) -> Exhibit:
@@ -87,7 +94,9 @@ def _distribution(answers: Answers) -> Exhibit:
         else f"All eight emotions have {clips(most)} each"
     )
     reading += f"; people labelled {percent(human / everything, 0)} of the {clips(everything)}, the model the rest."
-    return Exhibit(FIGURE, title, reading, side_by_side(*distribution_figures(answer)), (answer,), paper)
+    return Exhibit(
+        FIGURE, title, reading, side_by_side(*distribution_figures(answer)), (answer,), paper, rests_on=everything
+    )
 
 
 def _each(names: list[str], value: int, everything: int) -> str:

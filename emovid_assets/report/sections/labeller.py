@@ -14,8 +14,6 @@ from emovid_assets.report.exhibits import (
     Exhibit,
     Section,
     missing,
-    name_column,
-    path_column,
     side_by_side,
     table,
 )
@@ -59,9 +57,7 @@ def _models(answers: Answers) -> Exhibit:
         return missing(TABLE, title, answer, advice, paper)
     reading = " ".join(map(_quality, answer.rows))
     columns = (
-        name_column("model", "model_id"),
-        path_column("base", "base_model"),
-        path_column("revision", "revision"),
+        Column("model", _model, is_number=False),
         Column("how", lambda row: plain(row["kind"]), is_number=False),
         Column("trained on", lambda row: count(row["training_clip_count"])),
         Column("measured on", lambda row: count(row["held_out_clip_count"])),
@@ -69,7 +65,21 @@ def _models(answers: Answers) -> Exhibit:
         Column("baseline", lambda row: percent(row["baseline_accuracy"])),
         Column("macro F1", lambda row: number(row["validation_macro_f1"], 3)),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,), paper)
+    return Exhibit(
+        TABLE,
+        title,
+        reading,
+        table(title, answer.rows, columns),
+        (answer,),
+        paper,
+        rests_on=min(row["held_out_clip_count"] for row in answer.rows),
+    )
+
+
+def _model(row: Row) -> Markup:
+    """Its name, and below it what it was trained from and its revision, as far as that tells versions apart."""
+    base = f"from {row['base_model']}, " if row["base_model"] != "none" else ""
+    return join(row["model_id"], element("span", f"{base}revision {row['revision'][:12]}", class_="interval"))
 
 
 def _quality(row: Row) -> str:
@@ -105,9 +115,11 @@ def _comparison(answers: Answers) -> Exhibit:
         "agree with a majority that holds the own vote. That truth favours clips on which all agree, which are easier. "
         "In brackets: 95 % bootstrap intervals over clips. ECE: expected calibration error."
     )
-    return Exhibit(
-        TABLE, title, _compared(answer.rows), table(answer.rows, columns), (answer,), "text on labelling", notes
+    body, fewest = (
+        table(title, answer.rows, columns, rests_on="clip_count"),
+        min(row["clip_count"] for row in answer.rows),
     )
+    return Exhibit(TABLE, title, _compared(answer.rows), body, (answer,), "text on labelling", notes, rests_on=fewest)
 
 
 TRUTHS = {"majority": "all", "others": "the others"}
@@ -154,7 +166,9 @@ def _confusion(answers: Answers) -> Exhibit:
         worst = [f"{plain(row['people'])} taken for {row['model']}" for row in wrong if row["clip_count"] == most]
         reading += f"; the most frequent confusion is {words(worst, most=3)} ({clips(most)})" if len(worst) < 4 else ""
     notes = "Rows: the label that at least two people chose, without a tie. No clip of these was trained on."
-    return Exhibit(FIGURE, title, f"{reading}.", side_by_side(*confusion_figures(answer)), (answer,), None, notes)
+    return Exhibit(
+        FIGURE, title, f"{reading}.", side_by_side(*confusion_figures(answer)), (answer,), None, notes, rests_on=total
+    )
 
 
 def confusion_figures(answer: Answer) -> list[Markup]:

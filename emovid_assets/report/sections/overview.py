@@ -43,7 +43,7 @@ def _statistics(answers: Answers) -> Exhibit:
         Column("with audio", lambda row: percent(row["audio_share"], 0)),
         Column("with caption", lambda row: percent(row["caption_share"], 0)),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns, last_is_total=True), (answer,), paper)
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns, last_is_total=True), (answer,), paper)
 
 
 def _comparison(answers: Answers) -> Exhibit:
@@ -66,4 +66,6 @@ def _comparison(answers: Answers) -> Exhibit:
         Column("labels", lambda row: row["label_scheme"], is_number=False),
     )
     notes = "Modalities: v video, a audio, t text."
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns, last_is_total=True), (answer,), paper, notes)
+    return Exhibit(
+        TABLE, title, reading, table(title, answer.rows, columns, last_is_total=True), (answer,), paper, notes
+    )

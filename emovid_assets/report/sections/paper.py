@@ -8,6 +8,7 @@ from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, prose_column, table
 
 COMPARISON = "SELECT * EXCLUDE (ours_sql) FROM paper_comparison ORDER BY number_index"
+SLIPS = "Where the paper contradicts itself"
 LEADERBOARD = "SELECT * FROM generation_leaderboard ORDER BY task DESC, ea_8 DESC"
 NO_VIEW = "Build the catalogue first: emovid build --select key:catalogue+."
 SUBJECTS = ("dataset", "task", "model", "domain", "emotion", "next_emotion")
@@ -29,9 +30,7 @@ def _comparison(answers: Answers) -> Exhibit:
         f"{count(len(slips))} contradict others of the paper and have a consistent value beside them."
     )
     parts = [_part(place, _of_place(answer, place)) for place in dict.fromkeys(row["place"] for row in answer.rows)]
-    slip_table = (
-        join(element("h4", "Where the paper contradicts itself"), _values(slips, has_notes=True)) if slips else None
-    )
+    slip_table = join(element("h4", SLIPS), _values(SLIPS, slips, has_notes=True)) if slips else None
     notes = "The view’s column ours_sql has the query of every number of ours."
     return Exhibit(TABLE, title, reading, join(slip_table, *parts), (answer,), source, notes)
 
@@ -46,13 +45,12 @@ def _has_ours(row: Row) -> bool:
 
 def _part(place: str, rows: list[Row]) -> Markup:
     known = sum(_has_ours(row) for row in rows)
-    summary = element(
-        "summary", f"{place[:1].upper()}{place[1:]}: {count(len(rows))} values, {count(known)} with a counterpart here"
-    )
-    return element("details", summary, _values(rows, has_notes=False), class_="part")
+    name = f"{place[:1].upper()}{place[1:]}"
+    summary = element("summary", f"{name}: {count(len(rows))} values, {count(known)} with a counterpart here")
+    return element("details", summary, _values(name, rows, has_notes=False), class_="part")
 
 
-def _values(rows: Sequence[Row], *, has_notes: bool) -> Markup:
+def _values(title: str, rows: Sequence[Row], *, has_notes: bool) -> Markup:
     columns = [
         Column("quantity", lambda row: plain(row["quantity"]), is_number=False),
         Column("of", _subject, is_number=False),
@@ -61,7 +59,7 @@ def _values(rows: Sequence[Row], *, has_notes: bool) -> Markup:
         Column("ours", _ours),
         *([prose_column("why", "note")] if has_notes else []),
     ]
-    return table(rows, columns)
+    return table(title, rows, columns)
 
 
 def _subject(row: Row) -> str:
@@ -111,7 +109,7 @@ def _leaderboard(answers: Answers) -> Exhibit:
         Column("EA-8, 95 %", lambda row: interval(row["ea_8_low"], row["ea_8_high"], 1)),
     )
     notes = "T2V: text to video, I2V: image to video. Arrows point to where better is; intervals are Wilson’s."
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,), source, notes)
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer,), source, notes)
 
 
 def _by_task(answer: Answer) -> list[list[Row]]:

@@ -49,7 +49,7 @@ def _sources(answers: Answers) -> Exhibit:
         Column("length", lambda row: hours(row["duration_h"])),
         Column("size", lambda row: size(row["size_bytes"])),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,))
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer,))
 
 
 def _models(answers: Answers) -> Exhibit:
@@ -71,7 +71,7 @@ def _models(answers: Answers) -> Exhibit:
         name_column("revision", "model_revision"),
         Column("clips", lambda row: count(row["clip_count"])),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer, labels))
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer, labels))
 
 
 def _files(answers: Answers) -> Exhibit:
@@ -91,7 +91,7 @@ def _files(answers: Answers) -> Exhibit:
         Column("clips", lambda row: count(row["clip_count"])),
         Column("size", lambda row: size(row["size_bytes"])),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,))
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer,))
 
 
 def _how(how: str, reason: str) -> str:
@@ -105,6 +105,7 @@ def _settings(facts: Facts) -> Exhibit:
     changed = (
         f"{count(len(rows))} of them {'differs' if len(rows) == 1 else 'differ'}" if rows else "none of them differs"
     )
+    title = "Settings"
     reading = (
         f"The settings on which results depend have the digest {facts.settings_digest}; {changed} from the defaults."
     )
@@ -113,13 +114,14 @@ def _settings(facts: Facts) -> Exhibit:
         Column("here", lambda row: str(row["value"]), is_number=False),
         Column("default", lambda row: str(row["default"]), is_number=False),
     )
-    body = table(rows or [{"key": "all", "value": "as default", "default": "as default"}], columns)
-    return Exhibit(TABLE, "Settings", reading, body, ())
+    body = table(title, rows or [{"key": "all", "value": "as default", "default": "as default"}], columns)
+    return Exhibit(TABLE, title, reading, body, ())
 
 
 def _versions(facts: Facts) -> Exhibit:
+    title = "Versions"
     rows = [{"name": name, "version": version} for name, version in facts.versions]
     own = dict(facts.versions).get("emovid-assets", "unknown")
     reading = f"This report was written by EmoVid Assets {own} on {facts.built_at:%Y-%m-%d at %H:%M} UTC."
     columns = (name_column("program", "name"), name_column("version", "version"))
-    return Exhibit(TABLE, "Versions", reading, table(rows, columns), ())
+    return Exhibit(TABLE, title, reading, table(title, rows, columns), ())

@@ -51,7 +51,7 @@ def _items(answers: Answers) -> Exhibit:
         path_column("for example", "example_path"),
         prose_column("what to do", "example_message"),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,))
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer,))
 
 
 def _rejected(answers: Answers) -> Exhibit:
@@ -70,4 +70,4 @@ def _rejected(answers: Answers) -> Exhibit:
         Column("answers", lambda row: count(row["answer_count"])),
         prose_column("for example", "example"),
     )
-    return Exhibit(TABLE, title, reading, table(answer.rows, columns), (answer,))
+    return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer,))

@@ -16,7 +16,6 @@ from emovid_assets.report.exhibits import (
     code,
     missing,
     name_column,
-    side_by_side,
     table,
 )
 
@@ -70,7 +69,7 @@ def map_figures(answer: Answer) -> Markup:
     )
     everything = [(row["x"], row["y"]) for row in answer.rows]
     small = small_maps("map-emotion", by_emotion, everything, {name: emotion_colour(name) for name in by_emotion})
-    return side_by_side(large, element("div", *small, class_="small-maps"))
+    return join(element("div", large, class_="map"), element("div", *small, class_="small-maps"))
 
 
 def _separability(answers: Answers) -> Exhibit:
@@ -98,7 +97,16 @@ def _separability(answers: Answers) -> Exhibit:
         "Measured in the space of the embeddings, not on the map, which draws groups apart that are not. Silhouette: 1 "
         "is far from all other groups, 0 between them. In brackets: 95 % bootstrap intervals over source videos."
     )
-    return Exhibit(TABLE, title, reading or None, table(answer.rows, columns), (answer,), paper, notes)
+    return Exhibit(
+        TABLE,
+        title,
+        reading or None,
+        table(title, answer.rows, columns, rests_on="clip_count"),
+        (answer,),
+        paper,
+        notes,
+        rests_on=min((row["clip_count"] for row in overall), default=None),
+    )
 
 
 def _with_interval(row: Row, name: str, shown: str, scale: int = 1) -> Markup:

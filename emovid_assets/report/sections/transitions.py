@@ -49,7 +49,7 @@ def transitions(answers: Answers) -> Section:
     if answer.has("residual"):
         notes += " ▲ and ▽: more and less often than chance gives (standardised residual beyond ± 2)."
     body = side_by_side(*transition_figures(answer))
-    matrix = Exhibit(FIGURE, title, reading, body, (answer,), paper, notes)
+    matrix = Exhibit(FIGURE, title, reading, body, (answer,), paper, notes, rests_on=pairs)
     return Section("transitions", "Transitions", (matrix, _tests(answers)))
 
 
@@ -76,7 +76,8 @@ def _tests(answers: Answers) -> Exhibit:
     notes = (
         "Thin cells: the share of cells that expect fewer than five pairs; with many of them χ² is a rough guide only."
     )
-    return Exhibit(TABLE, title, reading or None, table(rows, columns), (answer,), paper, notes)
+    body, fewest = table(title, rows, columns, rests_on="pair_count"), min(row["pair_count"] for row in rows)
+    return Exhibit(TABLE, title, reading or None, body, (answer,), paper, notes, rests_on=fewest)
 
 
 def _dependence(row: Row) -> str:
