@@ -112,6 +112,7 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
     ("agreement", {}, [("total", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
 ]
 ELSEWHERE = {
+    "warnings",
     "changes_since",
     "label_sources",
     "paper_and_ours",

@@ -6,8 +6,9 @@ import pytest
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.queries.named import read_named_queries
 from emovid_assets_tests.sql.conftest import Library
-from emovid_assets_tests.sql.planting import label
+from emovid_assets_tests.sql.planting import SQL_FOLDER, label
 
 MODEL = "lab/model"
 
@@ -141,6 +142,8 @@ def test_the_most_serious_comes_first(library: Library) -> None:
         [{"domain": "movie", "clip_id": "a", "annotator_id": name} for name in ("simulated-1", "simulated-2", "anna")],
     )
     rows = library.query("from dataset_warnings")
+    asked = library.query(read_named_queries(SQL_FOLDER / "queries")["warnings"].sql)
+    assert [row["message"] for row in asked] == [row["message"] for row in rows]
     assert [(row["code"], row["item_count"], row["total_count"]) for row in rows] == [
         ("simulated_answers", 2, 3),
         ("labeller_at_chance", 8, 10),
