@@ -32,6 +32,7 @@ from emovid_assets.core.video.rgb import (
     colour_rule,
     has_alpha,
     upright,
+    white_below,
 )
 from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
@@ -238,7 +239,7 @@ class _Converter:
         is_even = picture.width % 2 == 0 and picture.height % 2 == 0
         is_plain = is_even and not frame.rotation and not has_alpha(picture.format.name) and rule.code is not None
         # Straight from the decoder where that is possible: no detour through RGB, no second loss of chroma.
-        source = picture if is_plain else self._opaque(frame)
+        source = picture if is_plain else self._opaque(frame, is_upright=is_even and not frame.rotation)
         if self._matrix is None:
             code = rule.code if is_plain and rule.code else BT709
             # BT.601 has two tags: the source's own stays.
@@ -259,15 +260,19 @@ class _Converter:
             setattr(made, name, BT709 if getattr(picture, name) == UNSPECIFIED else getattr(picture, name))
         return made
 
-    def _opaque(self, frame: Frame) -> Any:
+    def _opaque(self, frame: Frame, *, is_upright: bool) -> Any:
         import av
 
+        if is_upright and white_below(frame.picture) is not None:
+            return frame.picture
         pixels = _even(upright(self._rgb.rgb(frame.picture), frame.rotation))
         return av.VideoFrame.from_ndarray(pixels, "rgb24")
 
 
 def _even(pixels: np.ndarray) -> np.ndarray:
+    import cv2
+
     height, width = pixels.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
