@@ -10,6 +10,7 @@ Colours are tagged as they were made: pictures that go straight to the encoder k
 with, others are BT.709; all are of limited range.
 """
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,11 +38,17 @@ from emovid_assets.core.video.rgb import (
 from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.structure import animation_kind
 from emovid_assets.core.video.written import Written, read_written
 
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
 PRESET = "veryfast"
+DRAWN_QP, DRAWN_STEP_S = 21, 0.04
+"""The quantiser of an animation whose pictures are shown for so long. It looks as at `CRF`, which also gives pictures
+that are looked at longer more, by the same power."""
+DRAWN_PARAMS = "partitions=i4x4,p8x8:8x8dct=0:subme=0:weightp=0:scenecut=0:psy=0:ipratio=1.8"
+"""What x264 need not try in flat colours and sharp edges: measured in docs/media_benchmarks.md."""
 FINEST_CLOCK_S = Fraction(1, 1_000_000)
 """FFmpeg's MP4 muxer counts a picture's ticks in 31 bits: of the nanoseconds that WebM may count in, 2.1 s."""
 Way = Literal["exact", "copy", "encode"]
@@ -165,6 +172,7 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
 
     start_pts, end_pts = segment["start_pts"], segment["end_pts"]
     converter = _Converter()
+    is_drawn = animation_kind(path) is not None
     count = 0
     durations: dict[int, int] = {}
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
@@ -180,7 +188,7 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
             if stream is None:
                 # The picture comes first in the file, as players and our own readers expect.
                 aspect = video.pixel_aspect()
-                stream = _add_video(output, picture, clock, segment)
+                stream = _add_video(output, picture, clock, segment, is_drawn=is_drawn)
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
             picture.pts, picture.time_base = round((frame.pts - start_pts) * time_base / clock), clock
@@ -207,9 +215,10 @@ def _mux(output: Any, packet: Any, durations: dict[int, int], clock: Fraction) -
     output.mux(packet)
 
 
-def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any]) -> Any:
+def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any], *, is_drawn: bool) -> Any:
     frames = segment["end_frame"] - segment["start_frame"]
-    rate = Fraction(frames / max(segment["end_s"] - segment["start_s"], 1e-3)).limit_denominator(1001)
+    length_s = max(segment["end_s"] - segment["start_s"], 1e-3)
+    rate = Fraction(frames / length_s).limit_denominator(1001)
     stream = output.add_stream("libx264", rate=max(rate, Fraction(1, 10)))
     stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = time_base
@@ -217,11 +226,20 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
     # Untagged, players would choose the matrix by the size of the picture, each by a limit of its own.
     for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
         setattr(stream.codec_context, name, getattr(picture, name))
+    stream.options = _drawn_options(length_s / frames) if is_drawn else {"crf": str(CRF), "preset": PRESET}
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
     # stickers that rest on their last frame keep their length.
-    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8).
-    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0", "x264-params": "cpu-independent=1"}
+    # Without `cpu-independent` x264 gives other bytes for the same pictures, by its macroblock tree from one run to the
+    # next (8 of 8), without it from one processor to another.
+    params = ":".join(filter(None, [stream.options.get("x264-params"), "cpu-independent=1"]))
+    stream.options = {**stream.options, "bf": "0", "x264-params": params}
     return stream
+
+
+def _drawn_options(step_s: float) -> dict[str, str]:
+    """x264's options for an animation: a preset without a look ahead, and one quantiser in place of rate control."""
+    qp = DRAWN_QP + 2.4 * math.log2(DRAWN_STEP_S / min(max(step_s, 0.01), 1.0))
+    return {"preset": "superfast", "qp": str(round(qp)), "x264-params": DRAWN_PARAMS}
 
 
 class _Converter:
