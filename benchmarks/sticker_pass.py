@@ -1,4 +1,4 @@
-"""Every sticker of a folder through probe, scan and clip file, by whichever tree of the product `PYTHONPATH` names first.
+"""Stickers through probe, scan and clip file, by whichever tree of the product `PYTHONPATH` names first.
 
 Run `python benchmarks/sticker_pass.py OUT FILE...`: goes over the first file once, so that lazy imports are paid, then
 writes `OUT/<name>.mp4` of each and prints what each costs and what is found of it as a line of JSON.

@@ -73,9 +73,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 def clip_likeness(source: Path, clip: Path) -> float:
     """Mean SSIM of every sixth frame of a clip file and of its source over white; the clip's even sides are cut off."""
     with av.open(str(clip)) as container:
-        shown = {
-            index: as_seen(frame) for index, frame in enumerate(container.decode(video=0)) if index % EVERY == 0
-        }
+        shown = {index: as_seen(frame) for index, frame in enumerate(container.decode(video=0)) if index % EVERY == 0}
     found = [
         likeness(wanted, shown[index][: wanted.shape[0], : wanted.shape[1]])
         for index, wanted in frames_for_reference(source, shown)
@@ -161,9 +159,7 @@ def steps_table(before: dict[str, Pass], now: dict[str, Pass]) -> str:
     for part, signs in parts.items():
         row: list[object] = [part]
         for of_tree in (before, now):
-            spent = 1000 * sum(
-                sign * made.spent_s[step] for made in of_tree.values() for step, sign in signs.items()
-            )
+            spent = 1000 * sum(sign * made.spent_s[step] for made in of_tree.values() for step, sign in signs.items())
             row += [f"{spent / len(of_tree):.1f}", f"{1e6 * spent / sum(made.pixels for made in of_tree.values()):.2f}"]
         rows.append(row)
     return table(["part", "ms before", "ms a Mpx before", "ms", "ms a Mpx"], rows)

@@ -45,10 +45,10 @@ CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
 PRESET = "veryfast"
 DRAWN_QP, DRAWN_STEP_S = 21, 0.04
-"""The quantiser of an animation whose pictures are shown for so long. It looks as at `CRF`, which also gives pictures
-that are looked at longer more, by the same power."""
+"""The quantiser of animations whose pictures are shown for so long: as good as films of `CRF`."""
+DRAWN_PRESET = "superfast"
 DRAWN_PARAMS = "partitions=i4x4,p8x8:8x8dct=0:subme=0:weightp=0:scenecut=0:psy=0:ipratio=1.8"
-"""What x264 need not try in flat colours and sharp edges: measured in docs/media_benchmarks.md."""
+"""Parts of pictures that move in 4 and 8 pixels, by whole ones: flat colours and sharp edges gain nothing by more."""
 FINEST_CLOCK_S = Fraction(1, 1_000_000)
 """FFmpeg's MP4 muxer counts a picture's ticks in 31 bits: of the nanoseconds that WebM may count in, 2.1 s."""
 Way = Literal["exact", "copy", "encode"]
@@ -226,20 +226,23 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
     # Untagged, players would choose the matrix by the size of the picture, each by a limit of its own.
     for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
         setattr(stream.codec_context, name, getattr(picture, name))
-    stream.options = _drawn_options(length_s / frames) if is_drawn else {"crf": str(CRF), "preset": PRESET}
+    options = _drawn_options(length_s / frames) if is_drawn else {"crf": str(CRF), "preset": PRESET}
+    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8), and
+    # one processor other bytes than another.
+    params = f"cpu-independent=1:{DRAWN_PARAMS}" if is_drawn else "cpu-independent=1"
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
     # stickers that rest on their last frame keep their length.
-    # Without `cpu-independent` x264 gives other bytes for the same pictures, by its macroblock tree from one run to the
-    # next (8 of 8), without it from one processor to another.
-    params = ":".join(filter(None, [stream.options.get("x264-params"), "cpu-independent=1"]))
-    stream.options = {**stream.options, "bf": "0", "x264-params": params}
+    stream.options = {**options, "bf": "0", "x264-params": params}
     return stream
 
 
 def _drawn_options(step_s: float) -> dict[str, str]:
-    """x264's options for an animation: a preset without a look ahead, and one quantiser in place of rate control."""
-    qp = DRAWN_QP + 2.4 * math.log2(DRAWN_STEP_S / min(max(step_s, 0.01), 1.0))
-    return {"preset": "superfast", "qp": str(round(qp)), "x264-params": DRAWN_PARAMS}
+    """x264's options for an animation by how long a picture is shown: one quantiser, nothing looks ahead.
+
+    As x264's rate factor does, pictures that people look at for longer get more, by the same power and limits.
+    """
+    qp = DRAWN_QP - 6 * 0.4 * math.log2(min(max(step_s, 0.01), 1.0) / DRAWN_STEP_S)
+    return {"qp": str(round(qp)), "preset": DRAWN_PRESET}
 
 
 class _Converter:
@@ -257,7 +260,7 @@ class _Converter:
         is_even = picture.width % 2 == 0 and picture.height % 2 == 0
         is_plain = is_even and not frame.rotation and not has_alpha(picture.format.name) and rule.code is not None
         # Straight from the decoder where that is possible: no detour through RGB, no second loss of chroma.
-        source = picture if is_plain else self._opaque(frame, is_upright=is_even and not frame.rotation)
+        source = picture if is_plain else self._opaque(frame, is_as_shown=is_even and not frame.rotation)
         if self._matrix is None:
             code = rule.code if is_plain and rule.code else BT709
             # BT.601 has two tags: the source's own stays.
@@ -278,10 +281,11 @@ class _Converter:
             setattr(made, name, BT709 if getattr(picture, name) == UNSPECIFIED else getattr(picture, name))
         return made
 
-    def _opaque(self, frame: Frame, *, is_upright: bool) -> Any:
+    def _opaque(self, frame: Frame, *, is_as_shown: bool) -> Any:
         import av
 
-        if is_upright and white_below(frame.picture) is not None:
+        # Of four bytes a pixel libswscale makes 4:2:0 in two thirds of the time, and leaves out alpha.
+        if is_as_shown and white_below(frame.picture) is not None:
             return frame.picture
         pixels = _even(upright(self._rgb.rgb(frame.picture), frame.rotation))
         return av.VideoFrame.from_ndarray(pixels, "rgb24")

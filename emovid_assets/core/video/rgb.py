@@ -213,11 +213,13 @@ class RgbConverter:
 
     def as_tagged(self, picture: "av.VideoFrame") -> np.ndarray:
         """A picture that may be transparent, over white, read by its tags alone: blue, green, red and perhaps a fourth
-        channel that means nothing, uint8 (height, width, 3 or 4)."""
+        channel that means nothing, uint8 (height, width, 3 or 4); valid as long as the picture."""
         import cv2
 
         seen = white_below(picture)
-        return cv2.cvtColor(self._over_white(picture, tagged_source(picture)), cv2.COLOR_RGB2BGR) if seen is None else seen
+        if seen is not None:
+            return seen
+        return cv2.cvtColor(self._over_white(picture, tagged_source(picture)), cv2.COLOR_RGB2BGR)
 
     def _planar(self, picture: "av.VideoFrame", source: dict[str, int]) -> list[np.ndarray]:
         planar = self._reformatter.reformat(picture, format="gbrp", threads=1, **source)
