@@ -269,9 +269,12 @@ def white_below(picture: "av.VideoFrame") -> np.ndarray | None:
         return None
     plane = picture.planes[0]
     pixels = np.frombuffer(plane, np.uint8).reshape(picture.height, plane.line_size)[:, : 4 * picture.width]
-    words = pixels.view("<u4")
-    if np.count_nonzero(words < _OPAQUE) != np.count_nonzero(words == _HIDDEN_WHITE):
-        return None
+    lowest = pixels.view("<u4").min()
+    if lowest < _OPAQUE:
+        # With a sign, alpha of 128 and more comes before alpha of 0; opaque and hidden pixels are neighbours.
+        signed = pixels.view("<i4")
+        if lowest < _HIDDEN_WHITE or signed.max() > _HIDDEN_WHITE or signed.min() < _OPAQUE - (1 << 32):
+            return None
     return pixels.reshape(picture.height, picture.width, 4)
 
 
