@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from emovid_assets.core.video.clip_file import _Converter, write_clip
+from emovid_assets.core.video.clip_file import _Converter, _drawn_options, write_clip
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import RgbConverter
@@ -355,3 +355,51 @@ def test_a_film_that_counts_in_nanoseconds_is_encoded(tmp_path):
     segment = clip_of(path, tmp_path / "clip.mp4", whole=True)
     assert segment["end_pts"] - segment["start_pts"] > 2**31
     assert stamps_of(tmp_path / "clip.mp4") == pytest.approx([n / 25 for n in range(80)], abs=1e-6)
+
+
+def drawn_film(path, delay_ms=40, size=(64, 96)):
+    return write_animation(path, [scenery(index // 6, index, *size) for index in range(12)], delay_ms)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_an_animation_gives_the_same_bytes_whenever_it_is_encoded(tmp_path, suffix):
+    path = drawn_film(tmp_path / f"sticker{suffix}")
+    for name in ("one.mp4", "other.mp4"):
+        clip_of(path, tmp_path / name, whole=True)
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "other.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("size", [(64, 96), (63, 95)])
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_the_clip_of_an_animation_looks_as_it_does_over_white(tmp_path, suffix, size):
+    height, width = size
+    shares = np.zeros((*size, 1), np.uint8)
+    # GIF has no half transparent pixels.
+    shares[8:40, 8:60], shares[20:30, 20:40] = 255, 255 if suffix == ".gif" else 128
+    pictures = [np.dstack([scenery(index // 6, index, *size), shares]) for index in range(12)]
+    path = write_animation(tmp_path / f"sticker{suffix}", pictures, 40)
+    clip_of(path, tmp_path / "clip.mp4", whole=True)
+    converter = RgbConverter()
+    wanted = [converter.rgb(frame.picture) for frame in Video(path).frames()]
+    shown = pixels_of(tmp_path / "clip.mp4")
+    assert len(shown) == len(wanted) == 12
+    for found, picture in zip(shown, wanted, strict=True):
+        assert found.shape == (height + height % 2, width + width % 2, 3)
+        assert apart(found[:height, :width], picture) < 4
+        assert found[0, 0].min() > 250
+
+
+def test_pictures_of_an_animation_that_are_shown_for_longer_are_coded_finer():
+    steps_s = (0.001, 0.01, 0.03, 0.04, 0.08, 1.0, 30.0)
+    assert [_drawn_options(step)["qp"] for step in steps_s] == ["26", "26", "22", "21", "19", "10", "10"]
+
+
+def test_a_film_is_coded_by_the_rate_factor_and_an_animation_by_a_quantiser(tmp_path):
+    drawn = drawn_film(tmp_path / "sticker.gif")
+    film = write_video(tmp_path / "film.mkv", [scenery(0, index) for index in range(12)], codec="ffv1", pix_fmt="bgra")
+    said = []
+    for path in (drawn, film):
+        clip_of(path, tmp_path / "clip.mp4", whole=True)
+        said.append((tmp_path / "clip.mp4").read_bytes())
+    assert [b"rc=cqp" in bytes_of_clip for bytes_of_clip in said] == [True, False]
+    assert [b"crf=18.0" in bytes_of_clip for bytes_of_clip in said] == [False, True]

@@ -15,7 +15,8 @@ import pytest
 from emovid_assets.core.colour import ColourCounter, ColourSums, colour_attributes
 from emovid_assets.core.video.changes import ChangeMeter, Shrinker
 from emovid_assets.core.video.reading import Video
-from emovid_assets.core.video.rgb import RgbConverter, colour_rule
+from emovid_assets.core.video.rgb import RgbConverter, colour_rule, white_below
+from emovid_assets.core.video.rgb import over_white as laid_over_white
 from emovid_assets.core.video.sampled import sampled_frames, small_frames
 from emovid_assets_tests.media.making import rotate_display, write_video
 from emovid_assets_tests.media.patches import (
@@ -285,6 +286,42 @@ def test_the_last_columns_of_a_transparent_picture_are_its_own():
             shares = np.frombuffer(alpha, np.uint8).reshape(-1, alpha.line_size)[:, :width]
             expected = over_white(np.dstack([colours, shares]))
             assert farthest(converter.rgb(picture), expected) <= (0 if width % 2 == 0 else 1), width
+
+
+def test_every_colour_under_every_alpha_is_laid_over_white_to_the_nearest_level():
+    levels = np.arange(256, dtype=np.uint8)
+    for shift in range(3):
+        # An odd width, so that the last pixels of a row are reckoned by themselves.
+        colours, alpha = (some[:, : 256 - shift] for some in np.meshgrid(np.roll(levels, shift), levels))
+        colours = np.ascontiguousarray(np.dstack([colours, colours[:, ::-1], 255 - colours]))
+        expected = over_white(np.dstack([colours, alpha]))
+        assert np.array_equal(laid_over_white(colours, np.ascontiguousarray(alpha)), expected)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "as_it_is"),
+    [
+        ((255, 255, 255, 0), True),
+        ((9, 8, 7, 255), True),
+        ((255, 255, 254, 0), False),
+        ((0, 0, 0, 0), False),
+        ((255, 255, 255, 1), False),
+        ((255, 255, 255, 254), False),
+        ((40, 0, 200, 127), False),
+    ],
+)
+@pytest.mark.parametrize("width", [61, 64, 330])
+def test_pictures_of_four_bytes_are_seen_over_white_whatever_they_hide(width, hidden, as_it_is):
+    pixels = np.random.default_rng(width).integers(0, 256, (48, width, 4), np.uint8)
+    pixels[..., 3] = 255
+    pixels[20:, width - 1] = hidden
+    picture = av.VideoFrame.from_ndarray(pixels, format="bgra")
+    expected = over_white(pixels[..., [2, 1, 0, 3]])
+    converter = RgbConverter()
+    assert (white_below(picture) is not None) == as_it_is
+    assert np.array_equal(converter.rgb(picture), expected)
+    assert np.array_equal(np.dstack(converter.planes(picture)), expected)
+    assert np.array_equal(converter.as_tagged(picture)[..., :3], expected[..., ::-1])
 
 
 MEASURE = """

@@ -44,7 +44,9 @@ class Drawn:
 
 
 def drawn(animation: Animation) -> Drawn:
-    delays = [shown_delay(delay, animation.time_base) for delay in animation.delays]
+    # Few delays are different, and fractions take their time.
+    shown = {delay: shown_delay(delay, animation.time_base) for delay in set(animation.delays)}
+    delays = [shown[delay] for delay in animation.delays]
     return Drawn(animation.container, CODECS[animation.container], animation.time_base, delays, animation.transfer)
 
 

@@ -113,8 +113,7 @@ class Shrinker:
 
     def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
         if has_alpha(picture.format.name):
-            # Channels are scaled independently, so the order may change after scaling.
-            return self._resize(self._converter.as_tagged(picture))[..., ::-1]
+            return self._resize(self._converter.as_tagged(picture))
         if self._fast and shape_of(picture) == self._shape:
             return self._fast(picture)
         return self._by_bgr(picture)

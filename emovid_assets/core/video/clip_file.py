@@ -10,6 +10,7 @@ Colours are tagged as they were made: pictures that go straight to the encoder k
 with, others are BT.709; all are of limited range.
 """
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,15 +33,23 @@ from emovid_assets.core.video.rgb import (
     colour_rule,
     has_alpha,
     upright,
+    white_below,
 )
 from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.structure import animation_kind
 from emovid_assets.core.video.written import Written, read_written
 
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
 PRESET = "veryfast"
+DRAWN_QP, DRAWN_STEP_S = 21, 0.04
+"""The quantiser of animations whose pictures are shown for so long: as good as films of `CRF`."""
+DRAWN_PRESET = "superfast"
+DRAWN_PARAMS = "cabac=0:partitions=i4x4,p8x8:8x8dct=0:subme=0:weightp=0:scenecut=0:psy=0:ipratio=1.8"
+"""Parts of 8 pixels that move by whole ones, and simple codes: what more tools would save of the bytes of flat colours
+costs more time than all else that is done to a picture (docs/media_benchmarks.md)."""
 FINEST_CLOCK_S = Fraction(1, 1_000_000)
 """FFmpeg's MP4 muxer counts a picture's ticks in 31 bits: of the nanoseconds that WebM may count in, 2.1 s."""
 Way = Literal["exact", "copy", "encode"]
@@ -164,6 +173,7 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
 
     start_pts, end_pts = segment["start_pts"], segment["end_pts"]
     converter = _Converter()
+    is_drawn = animation_kind(path) is not None
     count = 0
     durations: dict[int, int] = {}
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
@@ -179,7 +189,7 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
             if stream is None:
                 # The picture comes first in the file, as players and our own readers expect.
                 aspect = video.pixel_aspect()
-                stream = _add_video(output, picture, clock, segment)
+                stream = _add_video(output, picture, clock, segment, is_drawn=is_drawn)
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
             picture.pts, picture.time_base = round((frame.pts - start_pts) * time_base / clock), clock
@@ -206,9 +216,10 @@ def _mux(output: Any, packet: Any, durations: dict[int, int], clock: Fraction) -
     output.mux(packet)
 
 
-def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any]) -> Any:
+def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any], *, is_drawn: bool) -> Any:
     frames = segment["end_frame"] - segment["start_frame"]
-    rate = Fraction(frames / max(segment["end_s"] - segment["start_s"], 1e-3)).limit_denominator(1001)
+    length_s = max(segment["end_s"] - segment["start_s"], 1e-3)
+    rate = Fraction(frames / length_s).limit_denominator(1001)
     stream = output.add_stream("libx264", rate=max(rate, Fraction(1, 10)))
     stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = time_base
@@ -216,11 +227,23 @@ def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str
     # Untagged, players would choose the matrix by the size of the picture, each by a limit of its own.
     for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
         setattr(stream.codec_context, name, getattr(picture, name))
+    options = _drawn_options(length_s / frames) if is_drawn else {"crf": str(CRF), "preset": PRESET}
+    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8), and
+    # one processor other bytes than another.
+    params = f"cpu-independent=1:{DRAWN_PARAMS}" if is_drawn else "cpu-independent=1"
     # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
     # stickers that rest on their last frame keep their length.
-    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8).
-    stream.options = {"crf": str(CRF), "preset": PRESET, "bf": "0", "x264-params": "cpu-independent=1"}
+    stream.options = {**options, "bf": "0", "x264-params": params}
     return stream
+
+
+def _drawn_options(step_s: float) -> dict[str, str]:
+    """x264's options for an animation by how long a picture is shown: one quantiser, nothing looks ahead.
+
+    As x264's rate factor does, pictures that people look at for longer get more, by the same power and limits.
+    """
+    qp = DRAWN_QP - 6 * 0.4 * math.log2(min(max(step_s, 0.01), 1.0) / DRAWN_STEP_S)
+    return {"qp": str(round(qp)), "preset": DRAWN_PRESET}
 
 
 class _Converter:
@@ -238,7 +261,7 @@ class _Converter:
         is_even = picture.width % 2 == 0 and picture.height % 2 == 0
         is_plain = is_even and not frame.rotation and not has_alpha(picture.format.name) and rule.code is not None
         # Straight from the decoder where that is possible: no detour through RGB, no second loss of chroma.
-        source = picture if is_plain else self._opaque(frame)
+        source = picture if is_plain else self._opaque(frame, is_as_shown=is_even and not frame.rotation)
         if self._matrix is None:
             code = rule.code if is_plain and rule.code else BT709
             # BT.601 has two tags: the source's own stays.
@@ -259,15 +282,20 @@ class _Converter:
             setattr(made, name, BT709 if getattr(picture, name) == UNSPECIFIED else getattr(picture, name))
         return made
 
-    def _opaque(self, frame: Frame) -> Any:
+    def _opaque(self, frame: Frame, *, is_as_shown: bool) -> Any:
         import av
 
+        # Of four bytes a pixel libswscale makes 4:2:0 in two thirds of the time, and leaves out alpha.
+        if is_as_shown and white_below(frame.picture) is not None:
+            return frame.picture
         pixels = _even(upright(self._rgb.rgb(frame.picture), frame.rotation))
         return av.VideoFrame.from_ndarray(pixels, "rgb24")
 
 
 def _even(pixels: np.ndarray) -> np.ndarray:
+    import cv2
+
     height, width = pixels.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return pixels
-    return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

@@ -29,6 +29,8 @@ BT709, UNSPECIFIED = 1, 2
 _CODES = {name: code for code, name in reversed(TAGGED_MATRICES.items())}
 _TAKEN_TAGS = frozenset({0, UNSPECIFIED, *TAGGED_MATRICES})
 """Tags that libswscale takes: also GBR and unspecified, which it reads as BT.601 where a picture is not RGB."""
+_OPAQUE, _HIDDEN_WHITE = 0xFF000000, 0x00FFFFFF
+"""Pixels of BGRA as whole numbers: the least one that hides nothing, and white that nobody sees."""
 _STRIP_ROWS = 32
 _NOISE_PERIOD = 65_521
 """A prime: no two rows of a noise picture are equal."""
@@ -210,8 +212,14 @@ class RgbConverter:
         return self._split_rgb(picture)
 
     def as_tagged(self, picture: "av.VideoFrame") -> np.ndarray:
-        """As `rgb` for a picture that may be transparent, read by its tags alone."""
-        return self._over_white(picture, tagged_source(picture))
+        """A picture that may be transparent, over white, read by its tags alone: blue, green, red and perhaps a fourth
+        channel that means nothing, uint8 (height, width, 3 or 4); valid as long as the picture."""
+        import cv2
+
+        seen = white_below(picture)
+        if seen is not None:
+            return seen
+        return cv2.cvtColor(self._over_white(picture, tagged_source(picture)), cv2.COLOR_RGB2BGR)
 
     def _planar(self, picture: "av.VideoFrame", source: dict[str, int]) -> list[np.ndarray]:
         planar = self._reformatter.reformat(picture, format="gbrp", threads=1, **source)
@@ -229,6 +237,11 @@ class RgbConverter:
         return self._split
 
     def _over_white(self, picture: "av.VideoFrame", source: dict[str, int]) -> np.ndarray:
+        import cv2
+
+        seen = white_below(picture)
+        if seen is not None:
+            return cv2.cvtColor(seen, cv2.COLOR_BGRA2RGB)
         # The one format of which libswscale may leave columns of RGBA unwritten; its alpha needs no conversion.
         if picture.format.name == "yuva420p" and not is_faithful(
             "rgba",
@@ -238,7 +251,7 @@ class RgbConverter:
         ):
             return over_white(self._packed(picture, "rgb24", **source), plane_pixels(picture.planes[3]))
         rgba = self._packed(picture, "rgba", **source)
-        return over_white(rgba[..., :3], rgba[..., 3])
+        return over_white(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), cv2.extractChannel(rgba, 3))
 
     def _packed(self, picture: "av.VideoFrame", pixel_format: str, **options: Any) -> np.ndarray:
         return self._reformatter.reformat(picture, format=pixel_format, threads=1, **options).to_ndarray()
@@ -249,13 +262,31 @@ def plane_pixels(plane: Any) -> np.ndarray:
     return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
 
+def white_below(picture: "av.VideoFrame") -> np.ndarray | None:
+    """The memory of a picture as uint8 (height, width, 4), blue, green, red and alpha, where nobody can tell whether it
+    lies over white: every pixel is opaque, or hidden and white. So FFmpeg decodes GIF. Null for any other picture."""
+    if picture.format.name != "bgra":
+        return None
+    plane = picture.planes[0]
+    pixels = np.frombuffer(plane, np.uint8).reshape(picture.height, plane.line_size)[:, : 4 * picture.width]
+    lowest = pixels.view("<u4").min()
+    if lowest < _OPAQUE:
+        # With a sign, alpha of 128 and more comes before alpha of 0; opaque and hidden pixels are neighbours.
+        signed = pixels.view("<i4")
+        if lowest < _HIDDEN_WHITE or signed.max() > _HIDDEN_WHITE or signed.min() < _OPAQUE - (1 << 32):
+            return None
+    return pixels.reshape(picture.height, picture.width, 4)
+
+
 def over_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """uint8 (h, w, 3) and (h, w) to uint8 (h, w, 3): (c·a + 255·(255 - a)) / 255, rounded half up."""
+    import cv2
+
     if alpha.min() == 255:
-        return np.ascontiguousarray(rgb)
-    weight = alpha[..., None].astype(np.uint16)
-    mixed = rgb.astype(np.uint16) * weight + 255 * (255 - weight)
-    return ((mixed + 127) // 255).astype(np.uint8)
+        return rgb
+    # OpenCV multiplies in single precision: no quotient by 255 is near a half, so that each is rounded right.
+    shares = cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB)
+    return cv2.add(cv2.multiply(rgb, shares, scale=1 / 255), cv2.bitwise_not(shares))
 
 
 def upright(pixels: np.ndarray, rotation: int) -> np.ndarray:

@@ -151,10 +151,12 @@ def _palette_size(flags: int) -> int:
 
 def _skip_blocks(data: mmap.mmap, at: int) -> tuple[int, bool]:
     """Where the chain of sub-blocks ends, and whether its end is there."""
-    while at < len(data):
-        if data[at] == 0:
-            return at + 1, True
-        at += 1 + data[at]
+    end = len(data)
+    while at < end:
+        length = data[at]
+        at += 1 + length
+        if not length:
+            return at, True
     return at, False
 
 
