@@ -20,7 +20,7 @@ from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.streams import Tracks
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "4", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "5", "1"
 CHANGES_VERSION = "2"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 

@@ -47,8 +47,8 @@ PRESET = "veryfast"
 DRAWN_QP, DRAWN_STEP_S = 21, 0.04
 """The quantiser of animations whose pictures are shown for so long: as good as films of `CRF`."""
 DRAWN_PRESET = "superfast"
-DRAWN_PARAMS = "cabac=0:partitions=i4x4,p8x8:8x8dct=0:subme=0:weightp=0:scenecut=0:psy=0:ipratio=1.8"
-"""Parts of 8 pixels that move by whole ones, and simple codes: what more tools would save of the bytes of flat colours
+DRAWN_PARAMS = "partitions=i4x4,p8x8:8x8dct=0:subme=0:weightp=0:scenecut=0:psy=0:ipratio=1.8"
+"""Parts of 8 pixels that move by whole ones: what more tools would save of the bytes of flat colours
 costs more time than all else that is done to a picture (docs/media_benchmarks.md)."""
 FINEST_CLOCK_S = Fraction(1, 1_000_000)
 """FFmpeg's MP4 muxer counts a picture's ticks in 31 bits: of the nanoseconds that WebM may count in, 2.1 s."""
