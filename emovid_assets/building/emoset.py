@@ -122,7 +122,9 @@ class _Run:
         self._asked, self._settings = found.asked, project.settings
         self._library = Project(home_folder=str(home.root))
         labellers = rows_of(self._library.read("emotion_labeller"))
-        self._labeller: Row | None = labellers[0] if labellers else None
+        # Its folder may have been removed by hand.
+        there = [row for row in labellers if row["path"] is None or (home.root / row["path"]).is_dir()]
+        self._labeller: Row | None = there[0] if there else None
 
     def learnt_from(self) -> dict[str, Seen]:
         """Pictures of the train split that may be learnt from: none that is tested, by id or by bytes."""
@@ -191,8 +193,7 @@ class _Run:
         self._found.answers += given.values()
         self._found.raters += [Rater(name, PERSON) for name in sorted({name for name, _ in given})]
         counts = f"{path.name}: {len(given)} answers count, {len(rejected)} do not"
-        first = f"; the first: row {rejected[0]['row_number']}: {rejected[0]['message']}" if rejected else ""
-        self._found.notes.append(counts + first)
+        self._found.notes.append(counts + (f"; the first: {_refusal(rejected[0])}" if rejected else ""))
 
     def _forest_of_clips(self) -> Labeller | None:
         """The labeller in use where it is embedded, else one that learns from what the model could learn from."""
@@ -293,6 +294,13 @@ class _Run:
             "seconds": None,
             "prompt_token_count": None,
         }
+
+
+def _refusal(rejected: Mapping[str, Any]) -> str:
+    """Where and why an answer does not count."""
+    is_of_another = rejected["reason"] == "unknown_clip"
+    why = f"no picture that is compared has the id '{rejected['clip_id']}'" if is_of_another else rejected["message"]
+    return f"row {rejected['row_number']}: {why}"
 
 
 class _Teller(logging.Handler):

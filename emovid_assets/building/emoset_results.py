@@ -35,8 +35,8 @@ Row = dict[str, Any]
 RESULTS, PAGE, SHEET = "results.json", "README.md", "to_label.csv"
 NOT_COMPARABLE = (
     "EmoSet's people did not choose among eight emotions: ten of them were asked whether a picture shows the emotion "
-    "that it was searched for, and it stayed where more than seven said yes. People who choose freely are right less "
-    "often by that truth.",
+    "that it was searched for, and it stayed where more than seven said yes. People in a file of answers choose among "
+    "nine, which is another question.",
     "EmoSet's own number is of a network trained on its whole train split and tested on its whole test split. It "
     "compares with labellers taught by EmoSet on the whole of both, and with no other.",
     "Two classes are the polarities of the eight answers. EmoSet trains a network of two classes for its number.",
@@ -185,7 +185,7 @@ def show(out: Console, results: Results, folder: Path) -> None:
     out.print(f"{asked}Results: {folder}", markup=False)
 
 
-_HEADS = ("labeller", "pictures", "8 classes, %", "2 classes, %", "ECE", "Brier", "s")
+_HEADS = ("labeller", "n", "8 classes, %", "2 classes, %", "ECE", "Brier", "s")
 _ON_THE_PAGE = "Brier"
 """The column that eighty columns have no room for."""
 _TITLES = {ALL: "## All pictures that every labeller has answered", PEOPLE: "## The pictures that people have answered"}

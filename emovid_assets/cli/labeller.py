@@ -62,6 +62,8 @@ def compare(
     from emovid_assets.resources.models import LabellerOutOfDateError
     from emovid_assets.resources.pictures import PictureProject
     from emovid_assets.resources.progress import listener
+    from emovid_assets.resources.warehouse import OtherVersionError
+    from emovid_assets.resources.workers import WorkersCannotStartError
 
     if answers is not None and not answers.is_file():
         raise fail(f"no such file: {answers}")
@@ -81,7 +83,7 @@ def compare(
                 )
         except (
             *(NotEmoSetError, SettingsError, PromptError, ModelNotUsableError),
-            *(LabellerOutOfDateError, TrainingFailedError, EndpointError),
+            *(LabellerOutOfDateError, TrainingFailedError, EndpointError, OtherVersionError, WorkersCannotStartError),
         ) as error:
             raise fail(str(error)) from error
         finally:

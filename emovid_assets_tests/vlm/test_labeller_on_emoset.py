@@ -1,6 +1,9 @@
 """`emovid labeller compare` on a drawn EmoSet: a tiny model of the real class, the forest, people, faults, a kill."""
 
+import base64
+import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -25,7 +28,9 @@ from emovid_assets_tests.building.drawn_emoset import add_entries, add_picture, 
 from emovid_assets_tests.cli.conftest import call  # noqa: F401
 from emovid_assets_tests.core.evidence import labelled, random_clip
 from emovid_assets_tests.planted_tables import plant, valid_row
+from emovid_assets_tests.resources.chat_server import Call, ChatServer, Reply, completion
 from emovid_assets_tests.vlm.conftest import one_thread
+from emovid_assets_tests.vlm.learnable import colour_of
 
 pytestmark = pytest.mark.integration
 
@@ -284,6 +289,40 @@ def test_the_model_learns_from_the_train_split_and_an_adapter_of_our_clips_is_as
         1.5,
     ]
     assert "No embedded labeller of our clips: build emotion_labeller first." in both.notes
+
+
+SERVED = """
+[media]
+workers = 1
+
+[labeller]
+backend = "endpoint"
+model = "painter"
+base_url = "{url}"
+rotations = 1
+"""
+
+
+def by_colour(asked: Call) -> Reply:
+    """The letter of the emotion whose colour the picture has."""
+    [url] = asked.frames
+    data = base64.b64decode(url.partition(",")[2])
+    mean = np.asarray(Image.open(io.BytesIO(data))).reshape(-1, 3).mean(axis=0)
+    nearest = min(EMOTION_NAMES, key=lambda name: float(np.abs(colour_of(name) - mean).sum()))
+    [letter] = re.findall(rf"^([A-H])\. {nearest}$", asked.text, re.MULTILINE)
+    return completion(letter, [(letter, {one: 0.93 if one == letter else 0.01 for one in "ABCDEFGH"})])
+
+
+def test_a_server_is_shown_the_pictures_themselves(home: Path, emoset: Path) -> None:
+    server = ChatServer(by_colour)
+    with server.running() as url:
+        (home / "emovid.toml").write_text(SERVED.format(url=url))
+        found = compared(home, emoset)
+    served = [row for row in found.answers if row["rater_id"] == "zero-shot"]
+    assert [row["label"] for row in served] == [row["emotion"] for row in served]
+    assert (len(served), found.asked_count, found.device) == (TESTED, TESTED, "endpoint")
+    assert served[0][f"p_{served[0]['emotion']}"] == pytest.approx(0.93)
+    assert {row["prompt_token_count"] for row in served} == {100}
 
 
 @pytest.mark.parametrize(
