@@ -19,7 +19,7 @@ from emovid_assets.core.annotations import accept_answers, read_annotation_file
 from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.embedded_labeller import forest_of
-from emovid_assets.core.emoset import EmoSet, Fault, Listing, Picture, apart, sampled, twins
+from emovid_assets.core.emoset import EmoSet, Fault, Listing, Picture, apart, blind_id, sampled, twins
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.labeller_comparison import PEOPLE, PERSON
 from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, NotEnoughLabelsError
@@ -68,6 +68,7 @@ class Found:
     """What a comparison is made of. `entry_count` pictures are listed, `sample` of them were to be looked at."""
 
     asked: Asked
+    seed: str
     entry_count: int
     sample: Sequence[Picture]
     seen: Mapping[str, Seen]
@@ -98,7 +99,7 @@ def compare(home: Home, asked: Asked, told: Told) -> Found:
     known = [one for one in sample if not (one.picture_id in against and against[one.picture_id].is_left_out)]
     sha256, unreadable = pictures.hashed(project, asked.folder, known)
     seen, faulty = pictures.looked_at(project, asked.folder, known, sha256, log)
-    found = Found(asked, listing.entry_count, sample, seen)
+    found = Found(asked, project.settings.seed, listing.entry_count, sample, seen)
     found.faults += [
         ("", fault) for fault in (*listing.faults, *against.values(), *unreadable, *twins(known, sha256), *faulty)
     ]
@@ -178,18 +179,19 @@ class _Run:
             self._fine_tune(base, learnt_from)
 
     def people(self, path: Path) -> None:
-        """What people say in a file of answers, whose `clip_id` is the picture's."""
+        """What people say in a file of answers, whose `clip_id` is the picture's or the one that hides it."""
         answers, refused = read_annotation_file(path, path.name)
-        seen = self._found.seen
+        ids = {name: name for name in self._found.seen}
+        ids |= {blind_id(name, self._found.seed): name for name in self._found.seen}
         # Ids of pictures name no domain; such answers count with the first.
-        accepted, rejected = accept_answers(answers, domain=DOMAINS[0], known_clip_ids=set(seen), rejected=refused)
+        accepted, rejected = accept_answers(answers, domain=DOMAINS[0], known_clip_ids=set(ids), rejected=refused)
         taken = {rater.rater_id for rater in self._found.raters} | {PEOPLE}
         given: dict[tuple[str, str], Row] = {}
         for row in accepted:
             if row["label"] in HUMAN_CHOICES:
-                name = row["annotator_id"]
+                name, picture_id = row["annotator_id"], ids[row["clip_id"]]
                 rater_id = f"{name} (person)" if name in taken else name
-                given[rater_id, row["clip_id"]] = self._row(row["clip_id"], rater_id, PERSON, row["label"])
+                given[rater_id, picture_id] = self._row(picture_id, rater_id, PERSON, row["label"])
         self._found.answers += given.values()
         self._found.raters += [Rater(name, PERSON) for name in sorted({name for name, _ in given})]
         counts = f"{path.name}: {len(given)} answers count, {len(rejected)} do not"

@@ -5,8 +5,6 @@ Belongs here: files and printing. Does not belong here: who answers (`emoset`), 
 No file names a place on this machine. Numbers are equal for equal answers, but for seconds.
 """
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -27,12 +25,11 @@ from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.labeller_comparison import PEOPLE
 from emovid_assets.core.picture_comparison import ALL, Answers, by_scope, confusion_rows, measured
 from emovid_assets.core.placing import put_into_place, put_text
-from emovid_assets.people.files import CSV_COLUMNS
 from emovid_assets.tables.pictures import PICTURE_ANSWERS, PICTURE_COMPARISON, PICTURE_CONFUSION, PICTURE_FAULTS
 
 Row = dict[str, Any]
 
-RESULTS, PAGE, SHEET = "results.json", "README.md", "to_label.csv"
+RESULTS, PAGE = "results.json", "README.md"
 NOT_COMPARABLE = (
     "EmoSet's people did not choose among eight emotions: ten of them were asked whether a picture shows the emotion "
     "that it was searched for, and it stayed where more than seven said yes. People in a file of answers choose among "
@@ -139,7 +136,6 @@ def write(results: Results, folder: Path) -> list[Path]:
     texts = {
         RESULTS: json.dumps(results.as_json(), indent=1) + "\n",
         PAGE: page(results),
-        SHEET: _sheet(results.found),
     }
     for name, text in texts.items():
         written.append(folder / name)
@@ -243,15 +239,3 @@ def _confusion(answers: Answers) -> list[str]:
 def _markdown(heads: tuple[str, ...], rows: Any) -> list[str]:
     cells = [heads, tuple("---" for _ in heads), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in cells]
-
-
-def _sheet(found: Found) -> str:
-    """The pictures as a CSV that people fill in, in an order that says nothing of their emotions."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, (*CSV_COLUMNS, "media_path"), restval="", lineterminator="\n")
-    writer.writeheader()
-    for one in sorted(found.seen.values(), key=lambda one: one.sha256):
-        writer.writerow(
-            {"clip_id": one.picture.picture_id, "purpose": "validate", "tool": "csv", "media_path": one.picture.path}
-        )
-    return file.getvalue()

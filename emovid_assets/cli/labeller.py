@@ -41,7 +41,10 @@ def compare(
         bool, typer.Option("--fine-tune", help="The vision-language model learns from them too, as an adapter.")
     ] = False,
     answers: Annotated[
-        Path | None, typer.Option(help="What people say: to_label.csv filled in, or Label Studio's JSON.")
+        Path | None, typer.Option(help="What people say: a sheet filled in, or Label Studio's JSON.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures under names that say nothing, with a CSV to fill in.")
     ] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder of the results; default: <home>/emoset/<split>.")
@@ -52,6 +55,7 @@ def compare(
     from emovid_assets.building import emoset_results
     from emovid_assets.building.emoset import Asked
     from emovid_assets.building.emoset import compare as compared
+    from emovid_assets.building.emoset_sheet import write_sheet
     from emovid_assets.building.terminal import Bars, progress_bars
     from emovid_assets.core.emoset import NotEmoSetError
     from emovid_assets.core.model_place import ModelNotUsableError
@@ -92,5 +96,7 @@ def compare(
     folder = to or below / split.value
     emoset_results.write(results, folder)
     emoset_results.show(out, results, folder)
+    if sheet is not None:
+        out.print(f"For people to fill in: {write_sheet(found, sheet)}", markup=False)
     if not results.comparison:
         raise fail("no labeller has answered about any picture; the notes above say why")

@@ -208,6 +208,11 @@ def sampled(pictures: Sequence[Picture], limit: int | None, seed: str) -> list[P
     return sorted((picture for *_, picture in chosen), key=lambda picture: picture.picture_id)
 
 
+def blind_id(picture_id: str, seed: str) -> str:
+    """A name that people see instead of the id, which holds the emotion: 16 hex digits."""
+    return f"{keyed_rank(picture_id, f'{seed}/blind'):016x}"
+
+
 def apart(
     pictures: Iterable[Picture], tested: Sequence[Picture], sha256: Mapping[str, str]
 ) -> tuple[list[Picture], list[Fault]]:
