@@ -13,6 +13,7 @@ import typer
 from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.build import build, demo, plan, status, verify
 from emovid_assets.cli.collect import collect
+from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
 from emovid_assets.cli.shared import fail, out
 from emovid_assets.cli.sql import sql
@@ -29,6 +30,7 @@ app = typer.Typer(
 for command in (build, demo, status, plan, verify, sql, report, ui, collect):
     app.command()(command)
 app.add_typer(annotate, name="annotate")
+app.add_typer(labeller, name="labeller")
 
 
 def say_version(is_asked: bool) -> None:

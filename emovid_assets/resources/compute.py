@@ -172,12 +172,14 @@ def compute(
     memory_mb: int = 0,
     retry_quarantined: bool = False,
     leave_failures: bool = False,
+    keep_others: bool = False,
     log: logging.Logger | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
     """Payloads of all items that could be processed. Finished and quarantined items are not computed again;
     failures that may pass by themselves (`PASSING`) are, unless `leave_failures`: then nothing that failed is tried
-    again, for callers that only want the results of a step that somebody else runs.
+    again, for callers that only want the results of a step that somebody else runs. What is known of items that are
+    not asked for is forgotten, unless `keep_others`: samples of one collection come and go.
 
     An item is computed where its key (content, version, configuration) is new, or a file that its payload
     names under `files` (relative to `home`) has vanished. `workers` 0: one per core; `memory_mb` 0: no limit.
@@ -195,7 +197,8 @@ def compute(
         lambda code: leave_failures or (not retry_quarantined and code not in PASSING),
     )
     keys, done, todo = work.keys, work.done, work.todo
-    store.forget_others(step.name, domain, keys)
+    if not keep_others:
+        store.forget_others(step.name, domain, keys)
     outcome = Outcome(store.payloads(step.name, domain, done), item_count=len(keys))
     if todo:
         log.info(f"{step.name} [{domain}]: {len(todo)} of {len(keys)} items to compute")

@@ -17,6 +17,7 @@ from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, Tra
 from emovid_assets.core.placing import put_folder_into_place
 from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
 from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import LabellerSettings
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables
@@ -72,15 +73,7 @@ def label(
         scores = forest.score(tables.evidence)
         by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
         return Answers(forest.model_id, forest.revision, forest.prompt_sha256, by_clip)
-    model = vlm.model_of(project.home, settings, "labeller")
-    configured = f"{model.place.model_id}@{model.place.revision}"
-    if labeller["base_model"] != configured:
-        raise LabellerOutOfDateError(
-            f"The labeller at hand was made from {labeller['base_model']}, but labeller.model is now {configured}. "
-            f"Build it first: emovid build --select key:emotion_labeller"
-        )
-    if labeller["path"]:
-        model = vlm.Model(model.place, project.home.root / labeller["path"], labeller["revision"])
+    model = model_in_use(project.home, settings, labeller)
     meter = Meter()
     requests = vlm.label_requests(project.home, settings, tables.clip_rows(), tables.source_rows())
     outcome = vlm.label(project, domain, model, requests, meter, log)
@@ -90,6 +83,23 @@ def label(
         for clip_id, payload in outcome.payloads.items()
     }
     return Answers(labeller["model_id"], labeller["revision"], prompt, by_clip, outcome, meter)
+
+
+def model_in_use(home: Home, settings: LabellerSettings, labeller: Mapping[str, Any]) -> vlm.Model:
+    """The vision-language model of that row of `emotion_labeller`, with the adapter that was trained for it.
+
+    Raises LabellerOutOfDateError, ModelNotUsableError.
+    """
+    model = vlm.model_of(home, settings, "labeller")
+    configured = f"{model.place.model_id}@{model.place.revision}"
+    if labeller["base_model"] != configured:
+        raise LabellerOutOfDateError(
+            f"The labeller at hand was made from {labeller['base_model']}, but labeller.model is now {configured}. "
+            f"Build it first: emovid build --select key:emotion_labeller"
+        )
+    if labeller["path"]:
+        return vlm.Model(model.place, home.root / labeller["path"], labeller["revision"])
+    return model
 
 
 def score_of(answer: LabelAnswer, temperature: float) -> LabelScore:

@@ -10,6 +10,7 @@ import pytest
 from emovid_assets.cli import look
 from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.app import app
+from emovid_assets.cli.labeller import labeller
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings import Settings
 from emovid_assets_tests.assets.homes import ROOT, emovid
@@ -33,6 +34,8 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("annotate", "push"): "not there yet",
     ("annotate", "pull"): "into the library",
     ("annotate", "status"): "How far people are",
+    ("labeller",): "Labellers are measured",
+    ("labeller", "compare"): "hold the answers against its labels",
 }
 
 
@@ -52,6 +55,7 @@ def test_help_says_what_a_command_is_for(call: Call, command: tuple[str, ...]) -
 
 def test_every_command_has_its_help_tested() -> None:
     names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in annotate.registered_commands}
+    names |= {("labeller", str(command.name)) for command in labeller.registered_commands}
     names |= {(str(group.name),) for group in app.registered_groups}
     # A command without a name of its own has that of its function.
     names |= {(getattr(command.callback, "__name__", ""),) for command in app.registered_commands}

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.sampled import small_frames
+from emovid_assets.core.video.rgb import RgbConverter
+from emovid_assets.core.video.sampled import fitted, small_frames
+from emovid_assets.core.video.stills import is_still, still_frame
 
 
 def uniform(duration_s: float, frame_count: int, count: int) -> list[float]:
@@ -42,9 +44,12 @@ def read(path: Path, stamps_s: Sequence[float], side_px: int) -> list[tuple[floa
     """(own stamp in seconds, uint8 (height, width, 3)) of the frames nearest to the stamps, upright and over white.
 
     No side is longer than `side_px`; all frames have one size. A frame that is nearest to several stamps comes once.
-    Raises MediaError where the file cannot be read.
+    A still picture is a clip of one frame. Raises MediaError where the file cannot be read.
     """
     try:
+        if is_still(path):
+            picture = still_frame(path)
+            return [(0.0, RgbConverter().rgb(picture, fitted(picture.width, picture.height, side_px)))]
         return list(small_frames(path, stamps_s, side_px))
     except FileNotFoundError as error:
         raise MediaError("vanished", "The clip file is gone") from error
