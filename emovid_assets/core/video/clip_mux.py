@@ -124,7 +124,6 @@ def verified(target: Path, source: Any, stamps: list[float], length_s: float) ->
         written = facts_of(target, container)
         video = container.streams.video[0]
         tick_s = written.tick_s
-        container.seek(0)
         shown = sorted(p.pts * tick_s for p in container.demux(video) if p.size and not p.is_discard)
         if (
             written.frame_count != len(stamps)

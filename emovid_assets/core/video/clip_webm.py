@@ -64,7 +64,8 @@ def write_webm(
         opus, others = _sound(sound, length_s)
         # Where they begin together, the picture comes first, as players and our own readers expect.
         blocks = sorted([*blocks, *others], key=lambda block: block.at)
-    target.write_bytes(webm(track, opus, blocks, length_s))
+    with target.open("wb") as file:
+        file.writelines(webm(track, opus, blocks, length_s))
 
 
 def _sound(sound: OpusSound, length_s: Fraction) -> tuple[OpusTrack, list[Block]]:

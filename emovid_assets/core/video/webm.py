@@ -62,8 +62,8 @@ class OpusTrack:
         return int.from_bytes(self.header[10:12], "little")
 
 
-def webm(pictures: Pictures, sound: OpusTrack | None, blocks: Sequence[Block], length_s: Fraction) -> bytes:
-    """A file of blocks in the order of their times."""
+def webm(pictures: Pictures, sound: OpusTrack | None, blocks: Sequence[Block], length_s: Fraction) -> list[bytes]:
+    """A file of blocks in the order of their times, in pieces."""
     info = _element(
         _INFO,
         _element("2ad7b1", round(TICK * NS)),
@@ -83,8 +83,9 @@ def webm(pictures: Pictures, sound: OpusTrack | None, blocks: Sequence[Block], l
 
     parts = [info, tracks, index([0] * (3 + len(clusters)))[1], *(data for _, _, data in clusters)]
     first = len(index([0] * (3 + len(clusters)))[0])
-    seeks, cues = index([first, *accumulate(map(len, parts[:-1]), initial=first)][1:])
-    return _HEADER + _element(_SEGMENT, seeks, info, tracks, cues, *parts[3:])
+    seeks, cues = index(list(accumulate(map(len, parts[:-1]), initial=first)))
+    body = [seeks, info, tracks, cues, *parts[3:]]
+    return [_HEADER, _head(_SEGMENT, sum(map(len, body))), *body]
 
 
 def _seek(name: str, place: int) -> bytes:
@@ -173,8 +174,12 @@ def _block(block: Block, cluster_at: int) -> bytes:
 def _element(name: str, *content: _Content) -> bytes:
     """Of other elements, or of one value."""
     data = b"".join(map(_bytes, content))
-    width = next(width for width in range(1, 9) if len(data) < (1 << 7 * width) - 1)
-    return bytes.fromhex(name) + (len(data) | 1 << 7 * width).to_bytes(width, "big") + data
+    return _head(name, len(data)) + data
+
+
+def _head(name: str, size: int) -> bytes:
+    width = next(width for width in range(1, 9) if size < (1 << 7 * width) - 1)
+    return bytes.fromhex(name) + (size | 1 << 7 * width).to_bytes(width, "big")
 
 
 def _bytes(value: _Content) -> bytes:

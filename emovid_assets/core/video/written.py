@@ -57,7 +57,7 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def facts_of(path: Path, container: Any) -> Written:
-    """Facts of a clip file that is open, and is read to its end. Raises ValueError where it is none with pictures."""
+    """Facts of a clip file that was just opened. Raises ValueError where it is none with pictures."""
     video, audio = (
         next((stream for stream in streams if stream.codec_context), None)
         for streams in (container.streams.video, container.streams.audio)
@@ -71,6 +71,7 @@ def facts_of(path: Path, container: Any) -> Written:
         # Its index names key frames only, and the file as a whole says how long it lasts.
         packets = [packet for packet in container.demux(video) if packet.size]
         shown, count = sum(is_shown(codec, packet) for packet in packets), len(packets)
+        container.seek(0)
         duration_s = float(Fraction(container.duration or 0, MICROSECONDS))
     else:
         # Behind the end the index that FFmpeg makes by the edit list ends, too: the file's own count has them all.
