@@ -106,17 +106,18 @@ def clips_of(name: str, folder: Path, chosen: list[str]) -> list[Clip]:
     for way in chosen:
         for cut, (first, end) in CUTS.items():
             target = folder / f"{way}-{cut}.mp4"
-            made = _write(path, segment_of(frames, first, end), target, way)
+            made, target = _write(path, segment_of(frames, first, end), target, way)
             stamps = tuple(at - seconds[first] for at in seconds[first:end])
             clips.append(Clip(name, cut, way, target, first, stamps, seconds[first], made))
     return clips
 
 
-def _write(path: Path, segment: dict[str, Any], target: Path, way: str) -> str:
+def _write(path: Path, segment: dict[str, Any], target: Path, way: str) -> tuple[str, Path]:
     has_ways = "way" in inspect.signature(write_clip).parameters
     options: dict[str, Any] = {"way": way} if has_ways else {"is_copy_allowed": way == "copy"}
     clip = write_clip(path, first_tracks(path), segment, target, **options)
     how = getattr(clip, "how", None) or ("copied" if getattr(clip, "is_copied", False) else "encoded")
     hidden = f", {clip.hidden_frame_count} hidden" if clip.hidden_frame_count else ""
     reason = f" ({clip.encoding_reason})" if clip.encoding_reason not in (None, "asked") else ""
-    return f"{how}{hidden}{reason}"
+    # Trees from before WebM write to the name that they are given.
+    return f"{how}{hidden}{reason}", target.with_suffix(getattr(clip, "suffix", target.suffix))

@@ -77,9 +77,9 @@ def run_ours(
     clips = []
     with ClipWriter(path, tracks) as writer:
         for segment in kept(scanned["segments"]):
-            target = folder / f"{segment['clip_id']}.mp4"
-            writer.write({**segment, "video_start_s": scanned["video_start_s"]}, target)
-            clips.append(target)
+            stem = folder / segment["clip_id"]
+            written = writer.write({**segment, "video_start_s": scanned["video_start_s"]}, stem)
+            clips.append(stem.with_suffix(written.suffix))
     return Work(
         [segment["start_frame"] for segment in scanned["segments"][1:]],
         clips,
@@ -206,7 +206,7 @@ def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: 
                 "home": str(home),
                 "tracks": arguments[source]["tracks"],
                 "segment": {name: segment[name] for name in names} | {"video_start_s": payload["video_start_s"]},
-                "media_path": f"clips/{segment['clip_id']}.mp4",
+                "stem": f"clips/{segment['clip_id']}",
                 "stamp": None,
                 "clip_files": "exact",
                 "source_sha256": source,

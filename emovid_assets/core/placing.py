@@ -30,16 +30,14 @@ def is_leftover(name: str) -> bool:
 
 
 @contextmanager
-def put_into_place(
-    target: Path, *, is_replacing: bool = True, is_private: bool = False, keeps_suffix: bool = False
-) -> Iterator[Path]:
+def put_into_place(target: Path, *, is_replacing: bool = True, is_private: bool = False) -> Iterator[Path]:
     """A path to write a file to, which is `target`'s once the block has ended without an error. Makes its folder.
 
-    Private: nobody else may read it, at no moment. `keeps_suffix` is for libraries that go by it.
+    Private: nobody else may read it, at no moment.
     Raises FileExistsError where the target is there and is not to be replaced.
     """
     make_folder(target.parent)
-    with temporary_beside(target, keeps_suffix=keeps_suffix) as temporary:
+    with temporary_beside(target) as temporary:
         if is_private:
             temporary.touch(mode=0o600, exist_ok=False)
         yield temporary
@@ -81,11 +79,9 @@ def put_folder_into_place(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def temporary_beside(target: Path, *, keeps_suffix: bool = False) -> Iterator[Path]:
+def temporary_beside(target: Path) -> Iterator[Path]:
     """A hidden name in the target's folder that nobody else has; what is still there afterwards is removed."""
-    suffix = target.suffix if keeps_suffix else ""
-    name = target.stem if keeps_suffix else target.name
-    temporary = target.with_name(f".{name[:_SHOWN_LENGTH]}.{secrets.token_hex(8)}.tmp{suffix}")
+    temporary = target.with_name(f".{target.name[:_SHOWN_LENGTH]}.{secrets.token_hex(8)}.tmp")
     try:
         yield temporary
     finally:

@@ -63,7 +63,8 @@ class Progress:
 
 
 def push(home: Home, server: LabelStudio, domains: Sequence[str] = DOMAINS) -> list[Pushed]:
-    """Makes missing projects, brings their screens up to date, and adds tasks that are not there yet.
+    """Makes missing projects, brings their screens and the places of clip files up to date, and adds tasks that are not
+    there yet.
 
     Nothing is ever removed from the server. Raises NothingToPushError, LabelStudioError.
     """
@@ -89,12 +90,24 @@ def push(home: Home, server: LabelStudio, domains: Sequence[str] = DOMAINS) -> l
             changed = {name: value for name, value in settings.items() if there.get(name) != value and name != "title"}
             if changed:
                 server.change_project(there["id"], changed)
-        present = {_identity(task) for task in server.tasks(there["id"])} if there.get("task_number") else set()
-        new = [task for task in project.tasks if _identity(task) not in present]
+        present = {_identity(task): task for task in (server.tasks(there["id"]) if there.get("task_number") else ())}
+        new = []
+        for task in project.tasks:
+            known = present.get(_identity(task))
+            if known is None:
+                new.append(task)
+            elif known["data"].get("video") != task["data"]["video"]:
+                server.change_task(known["id"], {**known["data"], "video": task["data"]["video"]})
         server.add_tasks(there["id"], new)
         planned = {_identity(task) for task in project.tasks}
         done.append(
-            Pushed(there["title"], _address(server, there), len(new), len(present) + len(new), len(present - planned))
+            Pushed(
+                there["title"],
+                _address(server, there),
+                len(new),
+                len(present) + len(new),
+                len(present.keys() - planned),
+            )
         )
     return done
 

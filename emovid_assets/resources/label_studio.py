@@ -28,6 +28,7 @@ from emovid_assets.core.label_studio import SKIP_KEY, SUBMIT_KEY
 from emovid_assets.core.placing import put_text
 from emovid_assets.core.redaction import Redactor
 from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
+from emovid_assets.core.video.clip_container import CLIP_CONTAINERS
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.retrying import AttemptError, Patience, patiently, was_reached
@@ -300,7 +301,7 @@ class LabelStudio:
             "title": "clips",
             "path": str(media),
             "use_blob_urls": True,
-            "regex_filter": r".*\.mp4",
+            "regex_filter": rf".*({'|'.join(re.escape(container.suffix) for container in CLIP_CONTAINERS)})",
         }
         self._call("POST", "/api/storages/localfiles/", json=storage)
         return project
@@ -311,6 +312,10 @@ class LabelStudio:
     def add_tasks(self, project_id: int, tasks: list[dict[str, Any]]) -> None:
         for start in range(0, len(tasks), _TASKS_PER_REQUEST):
             self._call("POST", f"/api/projects/{project_id}/import", json=tasks[start : start + _TASKS_PER_REQUEST])
+
+    def change_task(self, task_id: int, data: dict[str, Any]) -> None:
+        """Gives a task other data; its annotations stay."""
+        self._call("PATCH", f"/api/tasks/{task_id}/", json={"data": data})
 
     def tasks(self, project_id: int) -> list[dict[str, Any]]:
         """All tasks with all annotations, skipped ones too, as the format "JSON" of Label Studio's export."""

@@ -187,7 +187,7 @@ def clip_files(
                 "source_sha256": source["sha256"],
                 "tracks": tracks[source["source_id"]],
                 "segment": {name: segment[name] for name in PLACE},
-                "media_path": f"{clip_folder}/{clip_id}.mp4",
+                "stem": f"{clip_folder}/{clip_id}",
                 "clip_files": how,
             },
             path=source["path"],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.video.clip_container import other_clip_files
 from emovid_assets.core.video.clip_file import ClipWriter
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import png
@@ -89,15 +90,20 @@ def scan(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def clip_file(arguments: dict[str, Any]) -> dict[str, Any]:
     """Columns of `clip_media` for one clip."""
-    target = Path(arguments["home"], arguments["media_path"])
+    home = Path(arguments["home"])
     with _same_file(arguments), _writer_of(arguments) as writer:
-        written = writer.write(arguments["segment"], target)
+        written = writer.write(arguments["segment"], home / arguments["stem"])
+    media_path = f"{arguments['stem']}{written.suffix}"
+    path = home / media_path
+    for former in other_clip_files(path):
+        # A clip has one file, and had another name where the program wrote its codec differently.
+        former.unlink(missing_ok=True)
     return {
         **vars(written),
-        "media_path": arguments["media_path"],
-        "sha256": file_sha256(target),
-        "size_bytes": target.stat().st_size,
-        "files": [arguments["media_path"]],
+        "media_path": media_path,
+        "sha256": file_sha256(path),
+        "size_bytes": path.stat().st_size,
+        "files": [media_path],
     }
 
 

@@ -203,7 +203,7 @@ SOURCE_TABLES = (
         (
             CLIP_ID,
             DOMAIN,
-            Column("media_path", TEXT, "MP4 below the home folder"),
+            Column("media_path", TEXT, "below the home folder; MP4, or WebM where it holds packets of VP8"),
             SHA256,
             SIZE,
             VIDEO_CODEC,

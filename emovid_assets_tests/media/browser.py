@@ -7,7 +7,7 @@ from typing import Any
 
 from emovid_assets_tests.browser import Served, visit
 
-PAGE = """<!doctype html><video id="v" muted preload="auto" src="/film.mp4"></video><script>
+PAGE = """<!doctype html><video id="v" muted preload="auto" src="/film"></video><script>
 const v = document.getElementById("v"), steps = [];
 const canvas = document.createElement("canvas"), pen = canvas.getContext("2d", {willReadFrequently: true});
 const post = what => fetch("/", {method: "POST", body: JSON.stringify(what)});
@@ -54,7 +54,7 @@ def watch(path: Path, *, cells: int, seeks: tuple[float, ...] = (), rate: float 
     `cells` columns are read in the middle of the picture (green, 0 to 255). Seeks below zero count from the end.
     """
     page = PAGE.replace("CELLS", str(cells)).replace("RATE", str(rate)).replace("SEEKS", json.dumps(seeks))
-    files = {"/": Served(page.encode()), "/film.mp4": Served(path.read_bytes(), "video/mp4")}
+    files = {"/": Served(page.encode()), "/film": Served(path.read_bytes(), f"video/{path.suffix[1:]}")}
     seen = visit(files, f"finish playing {path.name}").posted
     if "error" in seen:
         raise RuntimeError(f"Chromium: {seen['error']}")

@@ -4,13 +4,16 @@
 QuickTime RLE keeps RGB exactly; other codecs are for what only they have.
 """
 
+import io
 import struct
+import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
 SOUND_RATE = 48_000
@@ -129,6 +132,39 @@ def write_animation(
         path, save_all=True, append_images=images[1:], duration=delays, loop=0, **options
     )
     return path
+
+
+def write_hiding_vp8(path: Path, frames: Sequence[np.ndarray], *, fps: int = 25, key_distance: int = 128) -> Path:
+    """VP8 with packets that are not shown, which libvpx makes of what it has learned in a first pass."""
+    height, width = frames[0].shape[:2]
+    options = {"deadline": "good", "cpu-used": "5", "auto-alt-ref": "1", "lag-in-frames": "16", "b": "100k"}
+    options["g"] = str(key_distance)
+    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
+    command += ["-r", str(fps), "-i", "-", "-c:v", "libvpx"]
+    command += [part for name, value in options.items() for part in (f"-{name}", value)]
+    log = ["-passlogfile", f"{path}.log"]
+    pixels = b"".join(np.ascontiguousarray(frame).tobytes() for frame in frames)
+    for number, end in (("1", ["-f", "null", "-"]), ("2", [str(path)])):
+        subprocess.run([*command, "-pass", number, *log, *end], input=pixels, check=True)
+    return path
+
+
+def append_video(path: Path, second: Path) -> None:
+    """Adds the pictures of another file of the same codec to a WebM file, whatever their size."""
+    with av.open(str(path)) as one, av.open(str(second)) as other:
+        packets = [[packet for packet in film.demux(video=0) if packet.size] for film in (one, other)]
+        step = packets[0][-1].pts - packets[0][-2].pts
+        joined = io.BytesIO()
+        with av.open(joined, "w", format="webm") as output:
+            stream = output.add_stream_from_template(one.streams.video[0], opaque=True)
+            begin = 0
+            for part in packets:
+                for packet in part:
+                    packet.pts += begin
+                    packet.dts, packet.stream = packet.pts, stream
+                    output.mux_one(packet)
+                begin = packets[0][-1].pts + step
+    path.write_bytes(joined.getvalue())
 
 
 def rotate_display(path: Path, degrees: int) -> None:

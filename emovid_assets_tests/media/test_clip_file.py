@@ -38,7 +38,8 @@ def stamps_of(path):
 def length_of(path):
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        return float(stream.duration * stream.time_base)
+        # WebM says how long the file lasts, and nothing of its streams.
+        return container.duration / 1e6 if stream.duration is None else float(stream.duration * stream.time_base)
 
 
 def sound_of(path):

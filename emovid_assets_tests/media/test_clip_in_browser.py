@@ -35,6 +35,20 @@ def film(request, tmp_path_factory):
     return path, whole(path)
 
 
+def test_chromium_shows_a_clip_of_vp8_from_its_first_frame_to_its_last(tmp_path):
+    options = {"g": "25", "deadline": "realtime", "cpu-used": "8", "crf": "10", "b": "1M"}
+    pictures = [barcode(index) for index in range(60)]
+    path = write_video(tmp_path / "film.webm", pictures, codec="libvpx", pix_fmt="yuv420p", options=options)
+    clip = write_clip(path, first_tracks(path), segment_of(whole(path), 13, 48), tmp_path / "clip")
+    assert (clip.how, clip.suffix) == ("joined", ".webm")
+    seen = watch(tmp_path / "clip.webm", cells=CELLS, seeks=(0.0, 0.5, 34.5 / 25))
+    assert numbers(seen, "loaded") == [13]
+    assert numbers(seen, "ended") == [47]
+    assert numbers(seen, "sought") == [13, 25, 47]
+    assert {13, *numbers(seen, "played")} <= set(range(13, 48))
+    assert seen["duration"] == pytest.approx(35 / 25, abs=0.001)
+
+
 @pytest.mark.parametrize(
     ("way", "first", "end", "how"),
     [

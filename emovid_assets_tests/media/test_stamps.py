@@ -18,7 +18,7 @@ from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets.core.video.reading import Video
 from emovid_assets.core.video.shown import is_shown
 from emovid_assets.core.video.stamps import InOrder, ascended, ascending, is_variable, last_duration
-from emovid_assets_tests.media.making import SOUND_RATE, beeps, scenery, write_video
+from emovid_assets_tests.media.making import SOUND_RATE, beeps, scenery, write_hiding_vp8, write_video
 from emovid_assets_tests.media.matroska import blocks, restamp
 from emovid_assets_tests.media.scanning import clip_of, cut_frames, planes, probe, scan, segment_of, whole
 
@@ -167,15 +167,7 @@ def test_a_pause_in_an_avi_lies_between_the_pictures_where_it_was(tmp_path, code
 
 
 def test_pictures_that_only_serve_others_are_not_counted(tmp_path):
-    frames = [frame[:48, :64] for frame in FRAMES[:120]]
-    options = {"deadline": "good", "cpu-used": "5", "auto-alt-ref": "1", "lag-in-frames": "16", "b": "100k"}
-    path = tmp_path / "film.webm"
-    command = [get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48", "-r", "24"]
-    command += ["-i", "-", "-c:v", "libvpx", *(part for name, value in options.items() for part in (f"-{name}", value))]
-    log = ["-passlogfile", str(tmp_path / "log")]
-    pixels = b"".join(np.ascontiguousarray(frame).tobytes() for frame in frames)
-    for number, end in (("1", ["-f", "null", "-"]), ("2", ["-y", str(path)])):
-        subprocess.run([*command, "-pass", number, *log, *end], input=pixels, check=True)
+    path = write_hiding_vp8(tmp_path / "film.webm", [frame[:48, :64] for frame in FRAMES[:120]], fps=24)
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         assert sum(is_shown("vp8", packet) for packet in packets) == 120 < len(packets)

@@ -18,7 +18,7 @@ class FakeLabelStudio(LabelStudio):
         super().__init__(Access("http://server", "admin@example.org", "password", "token"))
         self.by_id: dict[int, dict[str, Any]] = {}
         self.requests: list[str] = []
-        self.annotation_count = 0
+        self.annotation_count = self.task_count = 0
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         self.requests.append(f"{method} {path}")
@@ -37,11 +37,17 @@ class FakeLabelStudio(LabelStudio):
             return {**options["json"], "id": number, "task_number": 0}
         if method == "POST" and path == "/api/storages/localfiles/":
             return {}
+        if method == "PATCH" and parts[1] == "tasks":
+            all_tasks = (task for one in self.by_id.values() for task in one["tasks"])
+            next(task for task in all_tasks if task["id"] == int(parts[2])).update(options["json"])
+            return {}
         project = self.by_id[int(parts[2])]
         if method == "PATCH":
             project["settings"] |= options["json"]
         elif parts[-1] == "import":
-            project["tasks"] += [{**task, "annotations": []} for task in options["json"]]
+            for task in options["json"]:
+                self.task_count += 1
+                project["tasks"].append({**task, "id": self.task_count, "annotations": []})
         elif parts[-1] == "export":
             return project["tasks"]
         return {}

@@ -15,7 +15,7 @@ from emovid_assets_tests.planted_tables import plant, valid_row
 CLIPS = [f"movie-{number:016x}-00000000-00005000" for number in range(4)]
 
 
-def planted(home: Path, clip_ids: list[str]) -> Home:
+def planted(home: Path, clip_ids: list[str], suffix: str = ".mp4") -> Home:
     def of(table: str, **values: Any) -> list[dict[str, Any]]:
         return [
             valid_row(table, number, "movie", clip_id=clip_id, **{name: make(clip_id) for name, make in values.items()})
@@ -23,7 +23,8 @@ def planted(home: Path, clip_ids: list[str]) -> Home:
         ]
 
     plant(home, "clips", of("clips"), "movie")
-    plant(home, "clip_media", of("clip_media", media_path=lambda clip_id: f"media/clips/movie/{clip_id}.mp4"), "movie")
+    files = of("clip_media", media_path=lambda clip_id: f"media/clips/movie/{clip_id}{suffix}")
+    plant(home, "clip_media", files, "movie")
     rows = [
         {"clip_id": one, "domain": "movie", "purpose": "label", "required_annotators": 3, "intended_emotion": None}
         for one in clip_ids
@@ -56,6 +57,18 @@ def test_a_second_push_sends_nothing_and_a_grown_plan_only_what_is_new(home: Hom
     assert (grown.new_count, grown.task_count, grown.withdrawn_count) == (1, 4, 1)
     assert len(server.by_id[1]["tasks"]) == 4
     assert server.by_id[1]["tasks"][0]["data"]["video"].startswith("/data/local-files/?d=clips/movie/")
+
+
+def test_a_clip_whose_file_has_another_name_now_is_shown_from_there_and_keeps_its_answers(
+    home: Home, server: FakeLabelStudio
+) -> None:
+    server.annotate(1, 0, 1, "awe")
+    planted(home.root, CLIPS[:3], ".webm")
+    (again,) = annotation_server.push(home, server)
+    assert (again.new_count, again.task_count) == (0, 3)
+    tasks = server.by_id[1]["tasks"]
+    assert {Path(task["data"]["video"]).suffix for task in tasks} == {".webm"}
+    assert len(tasks[0]["annotations"]) == 1
 
 
 def test_a_project_that_a_person_has_renamed_is_still_ours_and_keeps_its_name(

@@ -42,7 +42,7 @@ def arguments(home, film, stamp):
     }
     place = {"start_s": 0.0, "end_s": 2.4, "start_frame": 0, "end_frame": 60, "start_pts": 0, "video_start_s": 0.0}
     place |= {"has_audio": False, "has_mended_stamps": False}
-    clip = common | {"source_sha256": "", "segment": place, "media_path": "clip.mp4", "clip_files": "exact"}
+    clip = common | {"source_sha256": "", "segment": place, "stem": "clip", "clip_files": "exact"}
     return scan, clip
 
 
@@ -56,6 +56,17 @@ def test_a_film_that_was_replaced_is_neither_scanned_nor_cut_and_leaves_no_chang
         assert raised.value.code == "replaced"
     assert not (tmp_path / CHANGES).exists()
     assert not (tmp_path / "clip.mp4").exists()
+
+
+def test_a_clip_has_one_file_whatever_it_was_called_before(tmp_path):
+    film = write_video(tmp_path / "film.webm", FRAMES, codec="libvpx", pix_fmt="yuv420p", options={"cpu-used": "8"})
+    _, clip = arguments(tmp_path, film, None)
+    clip["segment"] |= {"end_pts": 2400}
+    for way, suffix in (("encode", ".mp4"), ("exact", ".webm"), ("encode", ".mp4")):
+        made = media_steps.clip_file(clip | {"clip_files": way})
+        assert (made["media_path"], made["files"]) == (f"clip{suffix}", [f"clip{suffix}"])
+        assert [path.name for path in tmp_path.glob("clip*")] == [f"clip{suffix}"]
+        assert made["size_bytes"] == (tmp_path / f"clip{suffix}").stat().st_size
 
 
 def test_a_film_that_is_replaced_while_it_is_scanned_leaves_no_changes_under_its_name(tmp_path, film, monkeypatch):

@@ -18,6 +18,11 @@ from emovid_assets.core.video.written import codec_name
 
 ENCODERS: dict[str, tuple[str, dict[str, str]]] = {
     "h264": ("libx264", {"crf": "18", "preset": "veryfast", "bf": "0"}),
+    # Of one quality: libvpx has no other way for VP8 that does not spare bits for what would come next.
+    "vp8": (
+        "libvpx",
+        {"qmin": "12", "qmax": "12", "b": "100M", "deadline": "good", "cpu-used": "5", "lag-in-frames": "0"},
+    ),
     "vp9": (
         "libvpx-vp9",
         {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "5", "lag-in-frames": "0", "auto-alt-ref": "0"},

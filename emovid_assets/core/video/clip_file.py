@@ -1,4 +1,4 @@
-"""Frame-exact, playable clip files: MP4, the index first.
+"""Frame-exact, playable clip files: MP4, the index first, and WebM where they hold packets of VP8.
 
 Belongs here: the choice between copying, joining and encoding, and encoding an interval to H.264 and AAC. Does not
 belong here: which intervals there are, how packets are copied (`clip_copy`) and joined (`clip_join`).
@@ -19,7 +19,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from emovid_assets.core.placing import put_into_place
+from emovid_assets.core.placing import make_folder, move_into_place, temporary_beside
+from emovid_assets.core.video.clip_container import MP4, WEBM, clip_container
 from emovid_assets.core.video.clip_copy import copy_clip
 from emovid_assets.core.video.clip_join import join_clip
 from emovid_assets.core.video.clip_source import CannotCopyError, Source, open_source
@@ -39,7 +40,7 @@ from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.structure import animation_kind
-from emovid_assets.core.video.written import Written, read_written
+from emovid_assets.core.video.written import Written, codec_name, read_written
 
 CRF = 18
 """x264's constant rate factor: visually lossless by x264's own documentation."""
@@ -73,6 +74,11 @@ class WrittenClip:
     how: How
     encoding_reason: str | None
 
+    @property
+    def suffix(self) -> str:
+        """Of the file's name."""
+        return clip_container(self.video_codec).suffix
+
     @classmethod
     def of(cls, file: Written, how: How, encoding_reason: str | None) -> Self:
         return cls(
@@ -88,9 +94,10 @@ class WrittenClip:
 
 
 def write_clip(path: Path, tracks: Tracks, segment: dict[str, Any], target: Path, *, way: Way = "exact") -> WrittenClip:
-    """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to `target` in one step.
+    """Writes frames `start_pts` ≤ pts < `end_pts` and the sound of the same interval to a file in one step.
 
-    `segment` is a row of `scan_source`, with the source's `video_start_s`.
+    The file is called as `target` is, with the `suffix` of what is returned in place of its own. `segment` is a row of
+    `scan_source`, with the source's `video_start_s`.
     Raises MediaError `corrupt_frames` where the number of frames differs from the segment's, `not_the_clip` where the
     file does not show them for as long as the clip lasts, `write_failed` where the file cannot be written.
     """
@@ -127,8 +134,11 @@ class ClipWriter:
     def write(self, segment: dict[str, Any], target: Path) -> WrittenClip:
         """As `write_clip`."""
         try:
-            with put_into_place(target, keeps_suffix=True) as temporary:
-                return self._write(segment, temporary)
+            make_folder(target.parent)
+            with temporary_beside(target) as temporary:
+                written = self._write(segment, temporary)
+                move_into_place(temporary, target.with_suffix(written.suffix))
+                return written
         except OSError as error:
             raise MediaError("write_failed", f"Writing {target.name}: {error}") from error
 
@@ -147,13 +157,14 @@ class ClipWriter:
         return WrittenClip.of(_proved(target, expected, segment["end_s"] - segment["start_s"]), "encoded", reason)
 
     def _copied(self, source: Source, segment: dict[str, Any], target: Path) -> WrittenClip:
-        if self._way == "copy":
+        # WebM has no edit lists that could hide anything.
+        if self._way == "copy" and clip_container(codec_name(source.video)) is not WEBM:
             return WrittenClip.of(copy_clip(source, segment, target, lambda: self._sound(segment)), "copied", None)
-        made = join_clip(source, segment, target, lambda: self._sound(segment))
+        made = join_clip(source, segment, target, lambda rate_hz: self._sound(segment, rate_hz))
         return WrittenClip.of(made.file, "joined" if made.reason else "copied", made.reason)
 
-    def _sound(self, segment: dict[str, Any]) -> Sound | None:
-        return clip_sound(self._path, self._tracks, segment)
+    def _sound(self, segment: dict[str, Any], rate_hz: int | None = None) -> Sound | None:
+        return clip_sound(self._path, self._tracks, segment, rate_hz=rate_hz)
 
 
 def _proved(target: Path, frame_count: int, length_s: float) -> Written:
@@ -176,7 +187,7 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
     is_drawn = animation_kind(path) is not None
     count = 0
     durations: dict[int, int] = {}
-    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+    with av.open(str(target), "w", format=MP4.name, options={"movflags": "+faststart"}) as output:
         stream: Any = None
         audio: Any = None
         video = Video(path, tracks, start_pts=start_pts if segment["start_frame"] else None)

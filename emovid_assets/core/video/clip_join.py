@@ -16,11 +16,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.video.clip_container import WEBM, clip_container
 from emovid_assets.core.video.clip_ends import Ends, decoded
 from emovid_assets.core.video.clip_mux import ClipSound, verified, write_packets, writing
 from emovid_assets.core.video.clip_proof import CHECKED, Expected
 from emovid_assets.core.video.clip_source import CannotCopyError, Packets, Source
+from emovid_assets.core.video.clip_webm import OpusSound, write_webm
 from emovid_assets.core.video.sound import Sound
+from emovid_assets.core.video.webm import OPUS_RATE_HZ
 from emovid_assets.core.video.written import Written, codec_name
 
 
@@ -66,10 +69,13 @@ def parts_of(video: Sequence[Any], start_pts: int, end_pts: int, is_start: Calla
     return Parts(head, taken[:whole], inside[len(head) + whole :])
 
 
-def join_clip(source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[], Sound | None]) -> Joined:
+def join_clip(
+    source: Source, segment: dict[str, Any], target: Path, read_sound: Callable[[int | None], Sound | None]
+) -> Joined:
     """Writes the clip to `target`. Raises CannotCopyError where it has to be encoded.
 
-    `read_sound` decodes the interval's sound; it is called only where the packets of the sound cannot be copied.
+    `read_sound` decodes the interval's sound, at a rate where one is asked for; it is called only where the packets of
+    the sound cannot be copied.
     """
     packets = source.packets(segment)
     start, end = segment["start_pts"], segment["end_pts"]
@@ -80,8 +86,14 @@ def join_clip(source: Source, segment: dict[str, Any], target: Path, read_sound:
         video, header, proofs = _video(source, packets, parts)
         track = source.sound_track(packets, segment)
         track = track and track.without_run_up(codec_name(source.audio))
-        samples = read_sound() if source.has_sound(segment) and track is None else None
-        write_packets(target, source.video, video, segment, ClipSound(source.audio, track, samples), header)
+        if clip_container(codec_name(source.video)) is WEBM:
+            opus = OpusSound.copied(source.audio, track) if track and codec_name(source.audio) == "opus" else None
+            if opus is None and (sound := read_sound(OPUS_RATE_HZ) if source.has_sound(segment) else None):
+                opus = OpusSound.encoded(sound)
+            write_webm(target, source.video, video, segment, opus)
+        else:
+            samples = read_sound(None) if source.has_sound(segment) and track is None else None
+            write_packets(target, source.video, video, segment, ClipSound(source.audio, track, samples), header)
         written = verified(
             target, source.video, [float((pts - start) * tick) for pts in stamps], float((end - start) * tick)
         )

@@ -1,7 +1,7 @@
 """Packets of pictures and of sound, or samples of it, into a new MP4 that is shown from the cut to the end of the clip.
 
-Belongs here: stamps, the edit list, and the proof by the index of the file. Does not belong here: which packets
-(`clip_copy`, `clip_join`), and encoding (`clip_file`).
+Belongs here: stamps, the edit list, and the proof by the packets of a file. Does not belong here: which packets
+(`clip_copy`, `clip_join`), encoding (`clip_file`), and the WebM of VP8 clips (`clip_webm`).
 """
 
 import struct
@@ -12,8 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.video.clip_container import MP4
 from emovid_assets.core.video.clip_source import MACHINE_ERRNOS, CannotCopyError
 from emovid_assets.core.video.mp4 import Shown, set_edits
+from emovid_assets.core.video.rgb import BT709, UNSPECIFIED
 from emovid_assets.core.video.sound import Sound
 from emovid_assets.core.video.sound_copy import SoundPackets
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
@@ -60,7 +62,7 @@ def write_packets(
     start, end = segment["start_pts"], segment["end_pts"]
     track = sound.packets
     options = {"movflags": "+faststart", "movie_timescale": str(_movie_timescale(tick))}
-    with av.open(str(target), "w", format="mp4", options=options) as output:
+    with av.open(str(target), "w", format=MP4.name, options=options) as output:
         pictures = output.add_stream_from_template(stream, opaque=True)
         pictures.time_base = tick
         if header is not None:
@@ -143,6 +145,5 @@ def _look(stream: Any) -> tuple[Any, ...]:
         context.colorspace,
         # Untagged is limited: what Matroska writes out, MP4 leaves unsaid.
         context.color_range or 1,
-        context.color_primaries,
-        context.color_trc,
+        *(BT709 if tag == UNSPECIFIED else tag for tag in (context.color_primaries, context.color_trc)),
     )

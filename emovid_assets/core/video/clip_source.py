@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.h264 import is_idr
+from emovid_assets.core.video.picture_size import picture_size
 from emovid_assets.core.video.reading import open_container
+from emovid_assets.core.video.shown import is_shown
 from emovid_assets.core.video.sound_copy import RUN_UP_S, SoundPackets, sound_packets
 from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.structure import animation_kind
@@ -25,7 +27,7 @@ from emovid_assets.core.video.written import codec_name as _name
 REASONS: dict[str, str] = {
     "asked": "the settings ask for encoding",
     "container": "packets of this container have no reliable stamps or key frames",
-    "codec": "browsers do not play this codec in MP4",
+    "codec": "browsers do not play this codec in a clip's container",
     "pixel_format": "browsers play 8 bits and 4:2:0 only",
     "alpha": "transparent pictures are laid over white",
     "off_key_frame": "joined: the clip begins between key frames",
@@ -38,17 +40,19 @@ REASONS: dict[str, str] = {
     "no_key_frame": "no key frame in the 300 frames before the cut that decoding can start from",
     "edit_list": "the source's own edit list hides frames inside the clip",
     "changing_parameters": "the codec's parameters change inside the clip",
+    "hidden_packets": "the source holds pictures that are not shown in packets of their own, which readers count",
     "other_frames": "the packets of the interval are not the frames of the clip",
+    "turned": "the source turns its pictures, and browsers turn none of WebM",
     "hidden_frames": "the clip does not start on a key frame, and players of AV1 show what edit lists hide",
     "unreadable_packets": "the demuxer stopped inside the clip",
     "not_exact": "the copied file did not show exactly the frames of the clip",
-    "not_writable": "the MP4 muxer refused the packets",
+    "not_writable": "the muxer refused the packets",
 }
 """Why pictures of a clip were encoded, all of them or those at its ends; a code never changes its meaning."""
 
 CONTAINERS = frozenset({"mov", "matroska"})
 PIXEL_FORMATS = frozenset({"yuv420p", "yuvj420p"})
-VIDEO_CODECS = frozenset({"h264", "vp9", "av1"})
+VIDEO_CODECS = frozenset({"h264", "vp8", "vp9", "av1"})
 LEAD_IN_FRAMES = 300
 """x264's and x265's default distance of key frames is 250; a player decodes the lead-in before it shows anything."""
 REORDER_FRAMES = 17
@@ -84,6 +88,7 @@ class Source:
         self.video = container.streams[tracks.video_index]
         self.audio: Any = None if tracks.audio_index is None else container.streams[tracks.audio_index]
         self._has_other_sound = False
+        self._size = self.video.codec_context.width, self.video.codec_context.height
         # One thread per process: two single-threaded processes use two cores better than frame threads.
         self.video.thread_type = "NONE"
         reason = _refusal(container, self.video) or (None if tracks.is_seekable else "mended_stamps")
@@ -183,14 +188,20 @@ class Source:
     def _checked(self, video: list[Any], segment: dict[str, Any]) -> list[Any]:
         start, end = segment["start_pts"], segment["end_pts"]
         inside = [packet for packet in video if start <= packet.pts < end]
+        codec = _name(self.video)
+        if not all(is_shown(codec, packet) for packet in inside):
+            raise CannotCopyError("hidden_packets")
         if any(packet.is_discard for packet in inside):
             raise CannotCopyError("edit_list")
         if len({packet.pts for packet in video}) != len(video):
             raise CannotCopyError("edit_list")
         if len(inside) != segment["end_frame"] - segment["start_frame"] or min(p.pts for p in inside) != start:
             raise CannotCopyError("other_frames")
-        if any(packet.is_keyframe and packet.has_sidedata("new_extradata") for packet in video):
-            raise CannotCopyError("changing_parameters")
+        for packet in video:
+            if packet.is_keyframe and (
+                packet.has_sidedata("new_extradata") or (picture_size(codec, packet) or self._size) != self._size
+            ):
+                raise CannotCopyError("changing_parameters")
         return video
 
 

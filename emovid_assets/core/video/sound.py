@@ -142,13 +142,17 @@ def read_sound(
     return Sound(samples, rate) if is_heard else None
 
 
-def clip_sound(path: Path, tracks: Tracks, segment: Mapping[str, Any]) -> Sound | None:
-    """What a clip file carries: sound exactly where the scan heard some, be it silence where a seek finds none."""
+def clip_sound(path: Path, tracks: Tracks, segment: Mapping[str, Any], *, rate_hz: int | None = None) -> Sound | None:
+    """What a clip file carries: sound exactly where the scan heard some, be it silence where a seek finds none.
+
+    `rate_hz` as in `read_sound`.
+    """
     if tracks.audio_index is None or not segment["has_audio"]:
         return None
     start_s, end_s = segment["start_s"], segment["end_s"]
-    sound = read_sound(path, tracks, start_s, end_s, segment["video_start_s"])
-    return sound or Sound(np.zeros((1, round((end_s - start_s) * 48_000)), np.float32), 48_000)
+    sound = read_sound(path, tracks, start_s, end_s, segment["video_start_s"], rate_hz=rate_hz)
+    rate_hz = rate_hz or 48_000
+    return sound or Sound(np.zeros((1, round((end_s - start_s) * rate_hz)), np.float32), rate_hz)
 
 
 def _again(first: Piece, others: Iterator[Piece]) -> Iterator[Piece]:
