@@ -132,7 +132,7 @@ def imageio_ffmpeg(ask: Ask) -> Answer:
     with imageio.get_reader(ask["path"], "ffmpeg") as film:
         found = [number_in(picture) for picture in film]
         count = film.count_frames()
-        return {"pictures": found, "count": count, "at_places": [number_in(film.get_data(n)) for n in ask["places"]]}
+        return {"pictures": found, "count": count, "at_places": [_looked(film.get_data, n) for n in ask["places"]]}
 
 
 def imageio_pyav(ask: Ask) -> Answer:
@@ -141,7 +141,15 @@ def imageio_pyav(ask: Ask) -> Answer:
     with imageio.imopen(ask["path"], "r", plugin="pyav") as film:
         found = [number_in(picture) for picture in film.iter()]
         count = film.properties(index=...).n_images
-        return {"pictures": found, "count": count, "at_places": [number_in(film.read(index=n)) for n in ask["places"]]}
+        at_places = [_looked(lambda place: film.read(index=place), place) for place in ask["places"]]
+        return {"pictures": found, "count": count, "at_places": at_places}
+
+
+def _looked(get: Callable[[int], Any], place: int) -> int:
+    try:
+        return number_in(get(place))
+    except (IndexError, StopIteration):
+        return -1
 
 
 def decord(ask: Ask) -> Answer:
