@@ -1,11 +1,11 @@
 """The first picture that an annotator sees of a clip which begins between key frames: Label Studio in Firefox.
 
 Run `python -m benchmarks.annotated_clips FILM … [--clips 3] [--markdown docs/annotation.md]` from the repository. It
-builds a home with these films, starts `emovid annotate serve`'s server (`make label-studio`, or EMOVID_LABEL_STUDIO), pushes
-the tasks and opens those of a few joined clips as an annotator of their own does. What Firefox has drawn before
-anything plays is compared with PyAV's pictures of the source: the clip's first, and the one before, which is the last
-of another scene. Then the files are written anew as `copy` writes them, and looked at again: so it can be seen that the
-comparison sees the fault. Prints a table.
+builds a home with these films, starts Label Studio as `emovid annotate serve` does (`make label-studio`, or
+EMOVID_LABEL_STUDIO), pushes the tasks and opens those of a few joined clips with an annotator's account. What Firefox
+has drawn before anything plays is compared with PyAV's pictures of the source: the clip's first, and the one before,
+which is the last of another scene. Then the files are written anew as `copy` writes them and looked at again, which
+shows that the comparison sees the fault. Prints a table.
 """
 
 import argparse
@@ -79,15 +79,15 @@ class Begun:
 def joined_clips(home: Home, count: int) -> list[Begun]:
     """So many clips that begin between key frames, spread over those of the home."""
     warehouse = Warehouse(home.warehouse)
-    tables = ("clip_media", "clips", "scanned_segments", "source_media")
+    tables = ("clip_media", "clips", "scanned_segments", "source_videos")
     media, clips, scanned, sources = (rows_of(warehouse.read(name, DOMAIN)) for name in tables)
     joined = {row["clip_id"]: row for row in media if row["encoding_reason"] == "off_key_frame"}
-    segments = {(row["source_id"], row["scene_index"]): row for row in scanned}
-    paths = {row["source_id"]: home.library / row["path"] for row in sources}
+    segments = {row["clip_id"]: row for row in scanned}
+    paths = {row["source_id"]: home.root / row["path"] for row in sources}
     those = [row for row in clips if row["clip_id"] in joined]
     begun = []
     for row in [those[n * len(those) // count] for n in range(min(count, len(those)))]:
-        segment, source = segments[row["source_id"], row["scene_index"]], paths[row["source_id"]]
+        segment, source = segments[row["clip_id"]], paths[row["source_id"]]
         path = home.root / joined[row["clip_id"]]["media_path"]
         begun.append(Begun(row["clip_id"], path, source, segment, *around(source, segment["start_pts"])))
     return begun
@@ -136,7 +136,8 @@ def compared(films: Sequence[Path], count: int, folder: Path) -> str:
     for film in films:
         shutil.copyfile(film, home.library / DOMAIN / film.name)
     for report in runner.build(home, domains=[DOMAIN], selection=SELECTION):
-        print(report, file=sys.stderr)
+        if report.error:
+            raise RuntimeError(report.error)
     clips = joined_clips(home, count)
     shown: dict[Way, list[np.ndarray]] = {}
     with running_server(home, free_port()) as server:

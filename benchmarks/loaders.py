@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 from benchmarks.loader_browsers import BROWSERS, watch
 from benchmarks.loader_films import CUTS, FILMS, Clip, clips_of, ways
-from benchmarks.loader_readers import PROGRAMS, READERS, with_libraries
+from benchmarks.loader_readers import NOT_ROOT, PROGRAMS, READERS, with_libraries
 from benchmarks.measuring import fill, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,8 +32,8 @@ HAS_READERS = any(READERS_VENV.glob(".installed*"))
 SOUND_TOLERANCE_S = 0.022
 """A frame of AAC: readers that count samples and know no stamps are this far off at most."""
 OURS = frozenset({"av", "cv2", "imageio_ffmpeg"})
-WAIT_S = 120
-"""For all clips of a reader; one that is at work longer hangs."""
+WAIT_S = 60
+"""For a file; a reader that is at work longer hangs."""
 FILM = "film"
 VERSIONS = (
     *("av", "opencv-python-headless", "imageio", "imageio-ffmpeg", "decord"),
@@ -105,16 +106,19 @@ def ask(name: str, python: str, environment: dict[str, str] | None, clips: Seque
         command = [python, "-m", "benchmarks.loader_readers", name]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.PIPE}
         with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as child:
-            try:
-                output, _ = child.communicate(asks, timeout=WAIT_S)
-                why = f"the process ended with {child.returncode}"
-            except subprocess.TimeoutExpired:
-                child.kill()
-                output, _ = child.communicate()
-                why = f"nothing in {WAIT_S} s"
-        answers += [json.loads(line) for line in output.splitlines()]
+            child.stdin.write(asks)
+            child.stdin.close()
+            while True:
+                patience = threading.Timer(WAIT_S, child.kill)
+                patience.start()
+                line = child.stdout.readline()
+                is_late = not patience.is_alive()
+                patience.cancel()
+                if not line:
+                    break
+                answers.append(json.loads(line))
         if len(answers) < len(clips):
-            answers.append({"error": why})
+            answers.append({"error": f"nothing in {WAIT_S} s" if is_late else "the process ended"})
     return answers
 
 
@@ -131,7 +135,7 @@ def python_for(needs: Sequence[str]) -> str | None:
 
 
 def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list[str]]:
-    """Answers by reader, in the clips' order, and the readers that are not installed."""
+    """Answers by reader, in the clips' order, and the readers that are not installed or read nothing at all."""
     read: Reading = {}
     absent = []
     with tempfile.TemporaryDirectory() as folder:
@@ -151,7 +155,8 @@ def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list
             environment = with_libraries(Path(python), Path(folder)) if "torchcodec" in needs else None
             read[name] = ask(name, python, environment, clips)
             print(name, file=sys.stderr, flush=True)
-    return read, absent
+    silent = [name for name, answers in read.items() if all("error" in answer for answer in answers)]
+    return {name: answers for name, answers in read.items() if name not in silent}, [*absent, *silent]
 
 
 def _watched(name: str, clips: Sequence[Clip]) -> list[Answer]:
@@ -237,7 +242,7 @@ def sound_table(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> 
 
 
 def details(judged: dict[str, list[Verdict]], films: Sequence[str], way: str) -> str:
-    """A list of what is not right: by film, then by fault, with all the readers that have it."""
+    """A list of what is not right: by film, then by faults, with all the readers that have them."""
     lines = []
     for film in films:
         readers: dict[str, list[str]] = {}
@@ -245,19 +250,24 @@ def details(judged: dict[str, list[Verdict]], films: Sequence[str], way: str) ->
             wrong = [verdict for verdict in its if (verdict.clip.film, verdict.clip.way) == (film, way)]
             wrong = [verdict for verdict in wrong if verdict.faults]
             if wrong:
-                readers.setdefault(", ".join(map(_told, wrong)), []).append(name)
+                readers.setdefault(_told(wrong), []).append(name)
         if readers:
             lines.append(f"- **{film}**")
             lines += [f"  - {'; '.join(names)} — {told}" for told, names in readers.items()]
     return "\n".join(lines) or "Nothing."
 
 
-def _told(verdict: Verdict) -> str:
-    """The two gravest faults of a clip in a few words."""
-    told = "; ".join(verdict.faults[:2])
-    if verdict.clip.way == FILM:
-        return told
-    return f"{verdict.clip.cut}: {told}{' (as the film)' if verdict.is_as_the_film else ''}"
+def _told(wrong: Sequence[Verdict]) -> str:
+    """The two gravest faults of each clip in a few words; the same ones of both cuts once."""
+    cuts: dict[str, list[str]] = {}
+    for verdict in wrong:
+        told = ", ".join(verdict.faults[:2])
+        if verdict.clip.way != FILM and verdict.is_as_the_film:
+            told += " (as the film)"
+        cuts.setdefault(told, []).append(verdict.clip.cut)
+    if wrong[0].clip.way == FILM:
+        return "; ".join(cuts)
+    return "; ".join(f"{' and '.join(its)}: {told}" for told, its in cuts.items())
 
 
 def tables(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> dict[str, str]:
@@ -285,8 +295,9 @@ for name in {VERSIONS!r}:
     parts = [f"{name} {version}" for name, version in found.items()]
     programs = {name: [BROWSERS[name][0], "--version"] for name in BROWSERS if name in read}
     programs |= {name: [READERS[name][0][0], "--version"] for name in ("mpv", "VLC", "GStreamer") if name in read}
-    for command in programs.values():
-        done = subprocess.run(command, capture_output=True, text=True)
+    for name, command in programs.items():
+        user = NOT_ROOT if name == "VLC" else None
+        done = subprocess.run(command, capture_output=True, text=True, user=user)
         parts.append((done.stdout.strip().splitlines() or [command[0]])[0].split(" Copyright")[0])
     return ", ".join(parts)
 
@@ -308,7 +319,9 @@ def main() -> None:
         ]
         read, absent = read_all(options.readers, clips)
     made = tables(clips, read, options.ways)
-    made["loader-versions"] = versions(read) + (f". Not installed: {', '.join(absent)}." if absent else ".")
+    made["loader-versions"] = f"{versions(read)}." + (
+        f" Absent, or not running: {', '.join(absent)}." if absent else ""
+    )
     if options.raw:
         names = [f"{clip.film} | {clip.cut} | {clip.way}" for clip in clips]
         raw = {reader: dict(zip(names, answers, strict=True)) for reader, answers in read.items()}
