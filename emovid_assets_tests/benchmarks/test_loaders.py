@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import loaders
 from benchmarks.loader_films import Clip, clips_of
 from benchmarks.loader_readers import READERS
 from benchmarks.loaders import (
@@ -102,6 +103,15 @@ def test_a_clip_is_wrong_as_the_film_is_where_the_film_has_all_its_faults_with_o
     clips = [CLIP, replace(CLIP, cut="whole", way="film")]
     found, _ = verdicts(clips, [of_clip, of_film])
     assert found.is_as_the_film is is_as_the_film
+
+
+def test_a_reader_that_hangs_on_a_file_is_asked_for_the_ones_behind_it(tmp_path, monkeypatch):
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\ncat >/dev/null\necho '{\"count\": 50}'\nexec sleep 60\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(loaders, "WAIT_S", 1)
+    found = loaders.ask("hanging", str(program), None, [CLIP] * 3)
+    assert found == [{"count": 50}, {"error": "nothing in 1 s"}, {"count": 50}]
 
 
 @pytest.fixture(scope="module")
