@@ -7,6 +7,8 @@ LABEL_STUDIO := .venv-label-studio
 LABEL_STUDIO_VERSION := 1.23.2
 READERS := .venv-readers
 READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow
+# Named by what it holds, as a checkout gives every file a new time.
+READERS_STAMP := $(READERS)/.installed-$(firstword $(shell echo $(READERS_PACKAGES) | cat - deploy/readers-constraints.txt | cksum))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, as in images, every process of a test compiles the package anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,12 +47,13 @@ $(LABEL_STUDIO)/.installed-$(LABEL_STUDIO_VERSION): deploy/label-studio-constrai
 	@$(LABEL_STUDIO)/bin/python -m pip install --quiet -c $< "label-studio==$(LABEL_STUDIO_VERSION)"
 	@touch $@
 
-readers: $(READERS)/.installed  ## what people train with, in its own environment, for the tests and tables of clip files
+readers: $(READERS_STAMP)  ## what people train with, in its own environment, for the tests and tables of clip files
 
-$(READERS)/.installed: deploy/readers-constraints.txt
+$(READERS_STAMP):
 	@echo "Setting up $(READERS) (a few minutes the first time)"
+	@rm -f $(READERS)/.installed*
 	@test -x $(READERS)/bin/python || $(PYTHON) -m venv $(READERS)
-	@$(READERS)/bin/python -m pip install --quiet -c $< $(READERS_PACKAGES)
+	@$(READERS)/bin/python -m pip install --quiet -c deploy/readers-constraints.txt $(READERS_PACKAGES)
 	@touch $@
 
 lint: $(STAMP)  ## style, types, generated reference

@@ -4,7 +4,7 @@ Belongs here: which films and clips there are, and what is in them. Does not bel
 """
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,31 +14,48 @@ from emovid_assets.core.video.clip_file import write_clip
 from emovid_assets_tests.media.making import write_video
 from emovid_assets_tests.media.scanning import first_tracks, segment_of, whole
 
-COUNT = 160
-KEYS = 40
+BEHIND = 60
+"""A film goes on for so many pictures behind the key frame at which its clips are cut."""
 X264 = {"preset": "slow", "crf": "26", "sc_threshold": "0", "bf": "3", "b-pyramid": "normal", "refs": "5", "g": "40"}
+OPEN = X264 | {"x264-params": "open-gop=1:keyint=20", "forced-idr": "1"}
 X265 = {"preset": "veryfast", "x265-params": "keyint=40:min-keyint=40:scenecut=0:open-gop=0:log-level=none:pools=1"}
 VPX = {"g": "40", "crf": "30", "b": "0", "cpu-used": "8", "deadline": "realtime"}
-AV1 = {"g": "40", "preset": "12", "crf": "20", "svtav1-params": "lp=1"}
+AV1 = {"g": "40", "preset": "8", "crf": "20", "svtav1-params": "lp=1"}
 NTSC = Fraction(30_000, 1001)
 
-FILMS: dict[str, tuple[str, str, dict[str, str], dict[str, Any]]] = {
-    "H.264": ("film.mp4", "libx264", X264, {}),
-    "H.264, open GOP": ("film.mp4", "libx264", X264 | {"x264-params": "open-gop=1:keyint=40"}, {}),
-    "H.264, long GOP": ("film.mp4", "libx264", X264 | {"g": "250"}, {}),
-    "H.264, 29.97": ("film.mp4", "libx264", X264, {"fps": NTSC}),
-    "H.264, varying": (
-        *("film.mp4", "libx264", X264),
-        {"pts": [40 * n + n * n % 37 for n in range(COUNT)], "time_base": Fraction(1, 1000)},
+
+@dataclass(frozen=True)
+class Film:
+    """A film to draw: `others` are arguments of `write_video`, `key` is the key frame at which its clips are cut."""
+
+    codec: str
+    options: dict[str, str]
+    others: dict[str, Any] = field(default_factory=dict)
+    file: str = "film.mp4"
+    key: int = 80
+
+    @property
+    def count(self) -> int:
+        return self.key + BEHIND
+
+
+FILMS: dict[str, Film] = {
+    "H.264": Film("libx264", X264),
+    # A recovery point every 20 pictures, which is no start, and one key frame that is.
+    "H.264, open GOP": Film("libx264", OPEN, {"forced": (80,)}),
+    "H.264, long GOP": Film("libx264", X264 | {"g": "250"}, key=250),
+    "H.264, 29.97": Film("libx264", X264, {"fps": NTSC}),
+    "H.264, varying": Film(
+        "libx264", X264, {"pts": [40 * n + n * n % 37 for n in range(140)], "time_base": Fraction(1, 1000)}
     ),
-    "H.264, 10 bit": ("film.mp4", "libx264", X264, {"pix_fmt": "yuv420p10le"}),
-    "HEVC": ("film.mp4", "libx265", X265, {}),
-    "VP9": ("film.webm", "libvpx-vp9", VPX, {}),
-    "VP8": ("film.webm", "libvpx", VPX | {"b": "1M", "crf": "10"}, {}),
-    "AV1": ("film.mp4", "libsvtav1", AV1, {}),
+    "H.264, 10 bit": Film("libx264", X264, {"pix_fmt": "yuv420p10le"}),
+    "HEVC": Film("libx265", X265),
+    "VP9": Film("libvpx-vp9", VPX, file="film.webm"),
+    "VP8": Film("libvpx", VPX | {"b": "1M", "crf": "10"}, file="film.webm"),
+    "AV1": Film("libsvtav1", AV1),
 }
-CUTS: dict[str, tuple[int, int]] = {"on": (KEYS, 2 * KEYS + 10), "off": (KEYS + 15, 2 * KEYS + 25)}
-"""First picture and the one behind the last; `on` begins on a key frame, where the film has one there."""
+CUTS: dict[str, tuple[int, int]] = {"on": (0, 50), "off": (-25, 25)}
+"""First picture and the one behind the last, counted from the film's key frame: `on` begins with it."""
 PLACES = (0, 1, 7, 20, 30, -1)
 
 
@@ -85,15 +102,12 @@ def ways() -> list[str]:
 
 
 def draw(name: str, folder: Path) -> Path:
-    file, codec, options, others = FILMS[name]
+    film = FILMS[name]
     folder.mkdir(parents=True, exist_ok=True)
-    sound = {"sound": beeps(COUNT / others.get("fps", 25)), "sound_codec": "aac"}
-    if file.endswith(".webm"):
-        sound["sound_codec"] = "libopus"
-    pictures = [barcode(number) for number in range(COUNT)]
-    return write_video(
-        folder / file, pictures, codec=codec, options=options, **({"pix_fmt": "yuv420p"} | others | sound)
-    )
+    sound = beeps(film.count / film.others.get("fps", 25))
+    others = {"pix_fmt": "yuv420p", "sound_codec": "libopus" if film.file.endswith(".webm") else "aac"} | film.others
+    pictures = [barcode(number) for number in range(film.count)]
+    return write_video(folder / film.file, pictures, codec=film.codec, options=film.options, sound=sound, **others)
 
 
 def clips_of(name: str, folder: Path, chosen: list[str]) -> list[Clip]:
@@ -104,7 +118,8 @@ def clips_of(name: str, folder: Path, chosen: list[str]) -> list[Clip]:
     seconds = [float((frame.pts - frames[0].pts) * tick) for frame in frames]
     clips = [Clip(name, "whole", "film", path, 0, tuple(seconds), 0.0, "drawn")]
     for way in chosen:
-        for cut, (first, end) in CUTS.items():
+        for cut, (begin, behind) in CUTS.items():
+            first, end = FILMS[name].key + begin, FILMS[name].key + behind
             target = folder / f"{way}-{cut}.mp4"
             made, target = _write(path, segment_of(frames, first, end), target, way)
             stamps = tuple(at - seconds[first] for at in seconds[first:end])

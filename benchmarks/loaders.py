@@ -8,25 +8,32 @@ on the path. `--raw FILE` keeps all that they read, as JSON. Prints the tables.
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.loader_browsers import BROWSERS, watch
 from benchmarks.loader_films import CUTS, FILMS, Clip, clips_of, ways
-from benchmarks.loader_readers import PROGRAMS, READERS, with_libraries
+from benchmarks.loader_readers import NOT_ROOT, PROGRAMS, READERS, with_libraries
 from benchmarks.measuring import fill, table
 
 ROOT = Path(__file__).resolve().parents[1]
-READERS_PYTHON = ROOT / ".venv-readers" / "bin" / "python"
+READERS_VENV = ROOT / ".venv-readers"
+READERS_PYTHON = READERS_VENV / "bin" / "python"
+HAS_READERS = any(READERS_VENV.glob(".installed*"))
+"""`make readers` marks what is complete."""
 SOUND_TOLERANCE_S = 0.022
 """A frame of AAC: readers that count samples and know no stamps are this far off at most."""
 OURS = frozenset({"av", "cv2", "imageio_ffmpeg"})
-WAIT_S = 600
+WAIT_S = 60
+"""For a file; a reader that is at work longer hangs."""
 FILM = "film"
 VERSIONS = (
     *("av", "opencv-python-headless", "imageio", "imageio-ffmpeg", "decord"),
@@ -99,16 +106,19 @@ def ask(name: str, python: str, environment: dict[str, str] | None, clips: Seque
         command = [python, "-m", "benchmarks.loader_readers", name]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "stdin": subprocess.PIPE}
         with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as child:
-            try:
-                output, _ = child.communicate(asks, timeout=WAIT_S)
-                why = f"the process ended with {child.returncode}"
-            except subprocess.TimeoutExpired:
-                child.kill()
-                output, _ = child.communicate()
-                why = f"nothing in {WAIT_S} s"
-        answers += [json.loads(line) for line in output.splitlines()]
+            child.stdin.write(asks)
+            child.stdin.close()
+            while True:
+                patience = threading.Timer(WAIT_S, child.kill)
+                patience.start()
+                line = child.stdout.readline()
+                is_late = not patience.is_alive()
+                patience.cancel()
+                if not line:
+                    break
+                answers.append(json.loads(line))
         if len(answers) < len(clips):
-            answers.append({"error": why})
+            answers.append({"error": f"nothing in {WAIT_S} s" if is_late else "the process ended"})
     return answers
 
 
@@ -121,11 +131,11 @@ def python_for(needs: Sequence[str]) -> str | None:
         return sys.executable if all(map(shutil.which, needs)) else None
     if OURS.issuperset(needs):
         return sys.executable
-    return str(READERS_PYTHON) if READERS_PYTHON.exists() else None
+    return str(READERS_PYTHON) if HAS_READERS else None
 
 
 def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list[str]]:
-    """Answers by reader, in the clips' order, and the readers that are not installed."""
+    """Answers by reader, in the clips' order, and the readers that are not installed or read nothing at all."""
     read: Reading = {}
     absent = []
     with tempfile.TemporaryDirectory() as folder:
@@ -145,7 +155,8 @@ def read_all(names: Sequence[str], clips: Sequence[Clip]) -> tuple[Reading, list
             environment = with_libraries(Path(python), Path(folder)) if "torchcodec" in needs else None
             read[name] = ask(name, python, environment, clips)
             print(name, file=sys.stderr, flush=True)
-    return read, absent
+    silent = [name for name, answers in read.items() if all("error" in answer for answer in answers)]
+    return {name: answers for name, answers in read.items() if name not in silent}, [*absent, *silent]
 
 
 def _watched(name: str, clips: Sequence[Clip]) -> list[Answer]:
@@ -155,66 +166,119 @@ def _watched(name: str, clips: Sequence[Clip]) -> list[Answer]:
         return [{"error": str(error)}] * len(clips)
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a reader shows otherwise of a clip than it is, and whether all of that is so in the film as well."""
+
+    clip: Clip
+    faults: list[str]
+    is_as_the_film: bool
+
+
+def verdicts(clips: Sequence[Clip], answers: Sequence[Answer]) -> list[Verdict]:
+    """Of one reader, in the clips' order. Two faults are the same where they differ in numbers only."""
+    found = [faults(clip, answer) for clip, answer in zip(clips, answers, strict=True)]
+    of_film = {clip.film: set(map(_kind, its)) for clip, its in zip(clips, found, strict=True) if clip.way == FILM}
+    return [
+        Verdict(clip, its, bool(its) and of_film[clip.film].issuperset(map(_kind, its)))
+        for clip, its in zip(clips, found, strict=True)
+    ]
+
+
+def _kind(fault: str) -> str:
+    return re.sub(r"\d+(\.\d+)?", "n", fault)
+
+
 def made_table(clips: Sequence[Clip], chosen: Sequence[str]) -> str:
-    made = {(clip.film, clip.cut, clip.way): clip.made for clip in clips}
-    films = list(dict.fromkeys(clip.film for clip in clips))
+    made = {(clip.film, clip.cut, clip.way): clip for clip in clips}
     rows = [
-        [film, f"{cut}, {CUTS[cut][0]}–{CUTS[cut][1] - 1}", *(made[film, cut, way] for way in chosen)]
-        for film in films
+        [film, _span(cut, made[film, cut, chosen[0]]), *(made[film, cut, way].made for way in chosen)]
+        for film in _films(clips)
         for cut in CUTS
     ]
     return table(["film", "cut, pictures", *(f"`{way}`" for way in chosen)], rows)
 
 
-def summary_table(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> str:
-    """Per reader: films that it reads right, and clips of these that are right."""
-    rows = []
+def _span(cut: str, clip: Clip) -> str:
+    return f"{cut}, {clip.numbers[0]}–{clip.numbers[-1]}"
+
+
+def _films(clips: Sequence[Clip]) -> list[str]:
+    return list(dict.fromkeys(clip.film for clip in clips))
+
+
+def summary_table(judged: dict[str, list[Verdict]], chosen: Sequence[str]) -> str:
+    """Per reader and for all: films that it reads right, and clips that are right, wrong as the film is, wrong."""
+    everyone = [verdict for its in judged.values() for verdict in its]
+    rows = [[name, *(_counts(its, way) for way in (FILM, *chosen))] for name, its in judged.items()]
+    rows.append(["all", *(_counts(everyone, way) for way in (FILM, *chosen))])
+    return table(["reader", "films", *(f"`{way}`" for way in chosen)], rows)
+
+
+def _counts(its: Sequence[Verdict], way: str) -> str:
+    those = [verdict for verdict in its if verdict.clip.way == way]
+    right = sum(not verdict.faults for verdict in those)
+    as_the_film = sum(verdict.is_as_the_film for verdict in those) if way != FILM else 0
+    wrong = len(those) - right - as_the_film
+    others = [(as_the_film, "as the film"), (wrong, "wrong")]
+    return ", ".join([f"{right} right", *(f"{count} {what}" for count, what in others if count)])
+
+
+def sound_table(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> str:
+    """Readers of sound, and its largest distance from where it should be, in ms."""
+    rows: list[list[object]] = []
     for name, answers in read.items():
-        verdicts = {
-            (clip.film, clip.cut, clip.way): faults(clip, answer) for clip, answer in zip(clips, answers, strict=True)
-        }
-        films = [clip.film for clip in clips if clip.way == FILM]
-        readable = [film for film in films if not verdicts[film, "whole", FILM]]
-        row: list[object] = [name, f"{len(readable)} of {len(films)}"]
+        row: list[object] = [name]
         for way in chosen:
-            those = [faults_ for (_, _, its), faults_ in verdicts.items() if its == way]
-            row.append(f"{sum(not one for one in those)} of {len(those)}")
             offsets = [
                 abs(offset)
                 for clip, answer in zip(clips, answers, strict=True)
                 if clip.way == way and (offset := sound_offset_s(clip, answer)) is not None
             ]
-            row.append(f"{max(offsets) * 1000:.0f}" if offsets else "—")
-        rows.append(row)
-    head = ["reader", "films right", *(part for way in chosen for part in (f"`{way}`", "sound, ms"))]
-    return table(head, rows)
+            row.append(f"{max(offsets) * 1000:.0f}" if offsets else None)
+        if any(row[1:]):
+            rows.append(row)
+    return table(["reader", *(f"`{way}`, ms" for way in chosen)], rows)
 
 
-def matrix(clips: Sequence[Clip], read: Reading, way: str) -> str:
-    """A reader a row, a film a column: `right`, or what is wrong in the clip on or off a key frame, or in the film."""
-    films = list(dict.fromkeys(clip.film for clip in clips))
-    rows = []
-    for name, answers in read.items():
-        cells = []
-        for film in films:
-            wrong = [
-                "; ".join([f"{clip.cut}: {found[0]}", *found[1:2]] if clip.way != FILM else found[:2])
-                for clip, answer in zip(clips, answers, strict=True)
-                if clip.film == film and clip.way == way and (found := faults(clip, answer))
-            ]
-            cells.append("<br>".join(wrong).replace("|", "/") or "right")
-        rows.append([name, *cells])
-    return table(["reader", *films], rows)
+def details(judged: dict[str, list[Verdict]], films: Sequence[str], way: str) -> str:
+    """A list of what is not right: by film, then by faults, with all the readers that have them."""
+    lines = []
+    for film in films:
+        readers: dict[str, list[str]] = {}
+        for name, its in judged.items():
+            wrong = [verdict for verdict in its if (verdict.clip.film, verdict.clip.way) == (film, way)]
+            wrong = [verdict for verdict in wrong if verdict.faults]
+            if wrong:
+                readers.setdefault(_told(wrong), []).append(name)
+        if readers:
+            lines.append(f"- **{film}**")
+            lines += [f"  - {'; '.join(names)} — {told}" for told, names in readers.items()]
+    return "\n".join(lines) or "Nothing."
+
+
+def _told(wrong: Sequence[Verdict]) -> str:
+    """The two gravest faults of each clip in a few words; the same ones of both cuts once."""
+    cuts: dict[str, list[str]] = {}
+    for verdict in wrong:
+        told = ", ".join(verdict.faults[:2])
+        if verdict.clip.way != FILM and verdict.is_as_the_film:
+            told += " (as the film)"
+        cuts.setdefault(told, []).append(verdict.clip.cut)
+    if wrong[0].clip.way == FILM:
+        return "; ".join(cuts)
+    return "; ".join(f"{' and '.join(its)}: {told}" for told, its in cuts.items())
 
 
 def tables(clips: Sequence[Clip], read: Reading, chosen: Sequence[str]) -> dict[str, str]:
     """Text by the marker that it stands between."""
-    details = [f"### `{way}`\n\n{matrix(clips, read, way)}" for way in chosen]
-    details.append(f"### The films themselves\n\n{matrix(clips, read, FILM)}")
+    judged = {name: verdicts(clips, answers) for name, answers in read.items()}
+    parts = [(f"`{way}`", way) for way in chosen] + [("The films themselves", FILM)]
     return {
         "clips-made": made_table(clips, chosen),
-        "loaders": summary_table(clips, read, chosen),
-        "loader-details": "\n\n".join(details),
+        "loaders": summary_table(judged, chosen),
+        "loader-sound": sound_table(clips, read, chosen),
+        "loader-details": "\n\n".join(f"### {title}\n\n{details(judged, _films(clips), way)}" for title, way in parts),
     }
 
 
@@ -225,14 +289,15 @@ for name in {VERSIONS!r}:
     try: print(name, m.version(name))
     except m.PackageNotFoundError: pass"""
     found: dict[str, str] = {}
-    for python in [*([str(READERS_PYTHON)] if READERS_PYTHON.exists() else []), sys.executable]:
+    for python in [*([str(READERS_PYTHON)] if HAS_READERS else []), sys.executable]:
         done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
         found |= dict(line.split() for line in done.stdout.splitlines())
     parts = [f"{name} {version}" for name, version in found.items()]
     programs = {name: [BROWSERS[name][0], "--version"] for name in BROWSERS if name in read}
     programs |= {name: [READERS[name][0][0], "--version"] for name in ("mpv", "VLC", "GStreamer") if name in read}
-    for command in programs.values():
-        done = subprocess.run(command, capture_output=True, text=True)
+    for name, command in programs.items():
+        user = NOT_ROOT if name == "VLC" else None
+        done = subprocess.run(command, capture_output=True, text=True, user=user)
         parts.append((done.stdout.strip().splitlines() or [command[0]])[0].split(" Copyright")[0])
     return ", ".join(parts)
 
@@ -254,7 +319,9 @@ def main() -> None:
         ]
         read, absent = read_all(options.readers, clips)
     made = tables(clips, read, options.ways)
-    made["loader-versions"] = versions(read) + (f". Not installed: {', '.join(absent)}." if absent else ".")
+    made["loader-versions"] = f"{versions(read)}." + (
+        f" Absent, or not running: {', '.join(absent)}." if absent else ""
+    )
     if options.raw:
         names = [f"{clip.film} | {clip.cut} | {clip.way}" for clip in clips]
         raw = {reader: dict(zip(names, answers, strict=True)) for reader, answers in read.items()}

@@ -7,7 +7,7 @@ QuickTime RLE keeps RGB exactly; other codecs are for what only they have.
 import io
 import struct
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,10 +61,11 @@ def write_video(
     sound_start_s: float = 0.0,
     aspect: Fraction | None = None,
     colour_tag: int | None = None,
+    forced: Collection[int] = (),
 ) -> Path:
     """Writes RGB (or RGBA) frames. `pts` count ticks of `time_base`; without them the rate is constant.
 
-    `colour_tag` tags and converts to that matrix (1: BT.709).
+    `colour_tag` tags and converts to that matrix (1: BT.709). Frames in `forced` become key frames.
     """
     rate = Fraction(fps)
     tick = time_base or 1 / rate
@@ -82,12 +83,14 @@ def write_video(
             context.colorspace = context.color_primaries = context.color_trc = colour_tag
             context.color_range = 1
         audio = output.add_stream(sound_codec, rate=SOUND_RATE, layout="mono") if sound is not None else None
-        for stamp, pixels in zip(stamps, frames, strict=True):
+        for number, (stamp, pixels) in enumerate(zip(stamps, frames, strict=True)):
             form = "rgba" if pixels.shape[2] == 4 else "rgb24"
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), form)
             if colour_tag:
                 picture = picture.reformat(format=pix_fmt, dst_colorspace=colour_tag, dst_color_range=1)
             picture.pts, picture.time_base = stamp, tick
+            if number in forced:
+                picture.pict_type = av.video.frame.PictureType.I
             for packet in stream.encode(picture):
                 _set_duration(packet, stamps, tick, last_duration)
                 output.mux(packet)
