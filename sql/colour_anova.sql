@@ -7,8 +7,8 @@
 -- note: Computed on the unrounded means. The interval of η² is that of the population's share of variance, 95 %, by the
 --   noncentral F distribution in Severo and Zelen's normal approximation; with few clips η² itself is too high and may
 --   lie near its upper end, ω² corrects for that. Where levene_p_value is small the variances differ, and Welch's test
---   is the one to report. Levene's test is here the analysis of variance of squared deviations from the mean of the
---   emotion. F and what follows from it are null where they do not exist: fewer than two emotions, no degree of freedom
+--   is the one to report. Levene's test is here in its median form (Brown and Forsythe, SciPy's default): the analysis of
+--   variance of distances from the median of the emotion. F and what follows from it are null where they do not exist: fewer than two emotions, no degree of freedom
 --   within, or no variance within (a standard deviation below 1e-6); Welch's also where an emotion has a single clip or
 --   no variance. Hue is an angle and has no place here: see hue_tests. All tests take clips for independent; those of
 --   one film are not quite, so p-values are too small rather than too large.
@@ -30,7 +30,7 @@
 --   welch_f (DOUBLE): F of Welch's analysis, which lets variances differ
 --   welch_df_within (DOUBLE): its degrees of freedom of the denominator
 --   welch_p_value (DOUBLE): its p-value
---   levene_f (DOUBLE): F of Levene's test of equal variances
+--   levene_f (DOUBLE): F of Levene's test of equal variances, median form (Brown–Forsythe)
 --   levene_p_value (DOUBLE): its p-value
 
 create or replace view colour_anova as
@@ -51,7 +51,7 @@ centred_clips as (
     where emotion is not null and brightness_mean is not null
 ),
 
--- The only pass over the clips. Power sums of the distance from the middle add up over domains.
+-- Power sums of the distance from the middle add up over domains.
 summed as (
     select
         domain,
@@ -59,12 +59,8 @@ summed as (
         count(*) as n,
         sum(v) as v1,
         sum(v * v) as v2,
-        sum(v * v * v) as v3,
-        sum(v * v * v * v) as v4,
         sum(s) as s1,
-        sum(s * s) as s2,
-        sum(s * s * s) as s3,
-        sum(s * s * s * s) as s4
+        sum(s * s) as s2
     from centred_clips
     group by domain, emotion
 ),
@@ -76,13 +72,11 @@ power_means as (
         emotion,
         sum(n) as n,
         sum(sums.p1) / sum(n) as mean,
-        sum(sums.p2) / sum(n) as square,
-        sum(sums.p3) / sum(n) as cube,
-        sum(sums.p4) / sum(n) as fourth
+        sum(sums.p2) / sum(n) as square
     from summed
     cross join unnest([
-        {'attribute': 'brightness', 'p1': v1, 'p2': v2, 'p3': v3, 'p4': v4},
-        {'attribute': 'colorfulness', 'p1': s1, 'p2': s2, 'p3': s3, 'p4': s4}
+        {'attribute': 'brightness', 'p1': v1, 'p2': v2},
+        {'attribute': 'colorfulness', 'p1': s1, 'p2': s2}
     ]) as of_attribute (sums)
     group by grouping sets ((sums.attribute, domain, emotion), (sums.attribute, emotion))
 ),
@@ -94,7 +88,6 @@ emotion_groups as (
         n,
         mean,
         greatest(square - mean * mean, 0) as variance,
-        fourth - 4 * mean * cube + 6 * mean * mean * square - 3 * pow(mean, 4) as fourth_moment,
         -- Clips by the variance of their mean; null where Welch's test does not exist.
         case when n > 1 and square - mean * mean > 1e-12 then (n - 1) / (square - mean * mean) end as weight
     from power_means
@@ -104,7 +97,6 @@ centred as (
     select
         *,
         mean - sum(n * mean) over same / sum(n) over same as deviation,
-        variance - sum(n * variance) over same / sum(n) over same as variance_deviation,
         mean - sum(weight * mean) over same / sum(weight) over same as weighted_deviation,
         pow(1 - weight / sum(weight) over same, 2) / (n - 1) as imbalance
     from emotion_groups
@@ -119,14 +111,56 @@ sums as (
         count(*) as k,
         sum(n * deviation * deviation) as ss_between,
         sum(n * variance) as ss_within,
-        sum(n * variance_deviation * variance_deviation) as levene_between,
-        sum(n * greatest(fourth_moment - variance * variance, 0)) as levene_within,
         count(*) - 1 as df_between,
         (sum(n) - count(*))::bigint as df_within,
         case when count(weight) = count(*) then sum(weight * weighted_deviation * weighted_deviation) end as welch_between,
         sum(imbalance) as imbalance
     from centred
     group by attribute, domain
+),
+
+-- Medians do not add up over domains: two further passes, one for them and one for the distances from them.
+medians as (
+    select coalesce(domain, 'total') as domain, emotion, median(v) as v_median, median(s) as s_median
+    from centred_clips
+    group by grouping sets ((domain, emotion), (emotion))
+),
+
+distances as (
+    select
+        medians.domain,
+        medians.emotion,
+        count(*) as n,
+        avg(abs(v - v_median)) as v1,
+        var_pop(abs(v - v_median)) as v2,
+        avg(abs(s - s_median)) as s1,
+        var_pop(abs(s - s_median)) as s2
+    from centred_clips
+    join medians
+        on centred_clips.emotion = medians.emotion and medians.domain in (centred_clips.domain, 'total')
+    group by medians.domain, medians.emotion
+),
+
+spreads as (
+    select
+        spread.attribute,
+        domain,
+        sum(n * pow(spread.mean - all_mean, 2)) as levene_between,
+        sum(n * spread.variance) as levene_within
+    from (
+        select
+            domain,
+            n,
+            spread,
+            sum(n * spread.mean) over same / sum(n) over same as all_mean
+        from distances
+        cross join unnest([
+            {'attribute': 'brightness', 'mean': v1, 'variance': v2},
+            {'attribute': 'colorfulness', 'mean': s1, 'variance': s2}
+        ]) as of_attribute (spread)
+        window same as (partition by spread.attribute, domain)
+    )
+    group by spread.attribute, domain
 ),
 
 ratios as (
@@ -145,6 +179,7 @@ ratios as (
                 then levene_between / df_between / (levene_within / df_within)
         end as levene_f
     from sums
+    join spreads using (attribute, domain)
 ),
 
 -- One row a test, so that the p-values of all are one expression.

@@ -12,6 +12,7 @@ from emovid_assets.resources.training import RECORD
 from emovid_assets.tables.columns import each_row, rows_of
 
 WARN = dg.AssetCheckSeverity.WARN
+CLIP_LISTS = ("training_clips", "choosing_clips", "held_out_clips")
 
 
 @dg.asset_check(
@@ -46,7 +47,7 @@ def labeller_saw_no_test_clips(project: Project) -> dg.AssetCheckResult:
     for row in tuned:
         path = project.home.root / row["path"] / RECORD
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        seen |= {one["clip_id"] for key in ("training_clips", "held_out_clips") for one in record[key]}
+        seen |= {one["clip_id"] for key in CLIP_LISTS for one in record.get(key, ())}
     blind = {
         row["clip_id"]
         for domain in DOMAINS

@@ -47,8 +47,10 @@ TABLES = (
     ),
     (
         "Most probable next emotion within a film",
-        "SELECT from_emotion, arg_max(to_emotion, probability) AS next_emotion, max(probability) AS probability\n"
-        "FROM emotion_transitions WHERE kind = 'bridged' GROUP BY from_emotion ORDER BY probability DESC",
+        "SELECT from_emotion, arg_min(to_emotion, (-probability, emotion_index)) AS next_emotion,\n"
+        "max(probability) AS probability FROM emotion_transitions JOIN emotion_wheel ON to_emotion = emotion\n"
+        "WHERE kind = 'bridged' AND probability IS NOT NULL GROUP BY from_emotion\n"
+        "ORDER BY probability DESC, min(emotion_index)",
     ),
     (
         "Agreement on the validation clips (Cohen's kappa)",

@@ -126,8 +126,8 @@ def plant_library(home: Path) -> None:
             {"scope": "total", "statistic": name, "emotion": "all", "value": value, "low": low, "high": high}
             | {"clip_count": 48}
             for name, value, low, high in (
-                ("mean_kappa_human_human", 0.8, 0.7, 0.9),
-                ("mean_kappa_human_vlm", 0.65, 0.6, 0.7),
+                ("pooled_kappa_human_human", 0.8, 0.7, 0.9),
+                ("pooled_kappa_human_vlm", 0.65, 0.6, 0.7),
                 ("kappa_gap", 0.15, 0.05, 0.25),
             )
         ),

@@ -260,8 +260,8 @@ def _plant_ratings(library: Library) -> None:
     library.plant(
         "agreement_statistics",
         [
-            statistic | {"statistic": "mean_kappa_human_human", "value": 0.7},
-            statistic | {"statistic": "mean_kappa_human_vlm", "value": 0.68},
+            statistic | {"statistic": "pooled_kappa_human_human", "value": 0.7},
+            statistic | {"statistic": "pooled_kappa_human_vlm", "value": 0.68},
             statistic | {"statistic": "kappa_gap", "value": 0.02, "low": 0.0, "high": 0.1, "required_clip_count": 300},
         ],
     )
