@@ -121,46 +121,65 @@ sums as (
 
 -- Medians do not add up over domains: two further passes, one for them and one for the distances from them.
 medians as (
-    select coalesce(domain, 'total') as domain, emotion, median(v) as v_median, median(s) as s_median
+    select
+        domain,
+        emotion,
+        median(v) as v_median,
+        median(s) as s_median
     from centred_clips
     group by grouping sets ((domain, emotion), (emotion))
 ),
 
+-- Of each domain's clips of an emotion: from the median of these, and from that of the emotion's clips in all domains.
 distances as (
     select
-        medians.domain,
-        medians.emotion,
+        centred_clips.domain,
+        centred_clips.emotion,
         count(*) as n,
-        avg(abs(v - v_median)) as v1,
-        var_pop(abs(v - v_median)) as v2,
-        avg(abs(s - s_median)) as s1,
-        var_pop(abs(s - s_median)) as s2
+        sum(abs(v - own.v_median)) as v1_own,
+        sum(pow(v - own.v_median, 2)) as v2_own,
+        sum(abs(v - pooled.v_median)) as v1_pooled,
+        sum(pow(v - pooled.v_median, 2)) as v2_pooled,
+        sum(abs(s - own.s_median)) as s1_own,
+        sum(pow(s - own.s_median, 2)) as s2_own,
+        sum(abs(s - pooled.s_median)) as s1_pooled,
+        sum(pow(s - pooled.s_median, 2)) as s2_pooled
     from centred_clips
-    join medians
-        on centred_clips.emotion = medians.emotion and medians.domain in (centred_clips.domain, 'total')
-    group by medians.domain, medians.emotion
+    inner join medians as own on centred_clips.domain = own.domain and centred_clips.emotion = own.emotion
+    inner join medians as pooled on centred_clips.emotion = pooled.emotion and pooled.domain is null
+    group by centred_clips.domain, centred_clips.emotion
 ),
 
 spreads as (
     select
-        spread.attribute,
+        attribute,
         domain,
-        sum(n * pow(spread.mean - all_mean, 2)) as levene_between,
-        sum(n * spread.variance) as levene_within
+        sum(n * pow(mean - all_mean, 2)) as levene_between,
+        sum(n * greatest(square - mean * mean, 0)) as levene_within
     from (
         select
-            domain,
-            n,
-            spread,
-            sum(n * spread.mean) over same / sum(n) over same as all_mean
-        from distances
-        cross join unnest([
-            {'attribute': 'brightness', 'mean': v1, 'variance': v2},
-            {'attribute': 'colorfulness', 'mean': s1, 'variance': s2}
-        ]) as of_attribute (spread)
-        window same as (partition by spread.attribute, domain)
+            *,
+            sum(n * mean) over same / sum(n) over same as all_mean
+        from (
+            select
+                found.attribute,
+                found.domain,
+                emotion,
+                sum(n) as n,
+                sum(found.d1) / sum(n) as mean,
+                sum(found.d2) / sum(n) as square
+            from distances
+            cross join unnest([
+                {'attribute': 'brightness', 'domain': domain, 'd1': v1_own, 'd2': v2_own},
+                {'attribute': 'brightness', 'domain': 'total', 'd1': v1_pooled, 'd2': v2_pooled},
+                {'attribute': 'colorfulness', 'domain': domain, 'd1': s1_own, 'd2': s2_own},
+                {'attribute': 'colorfulness', 'domain': 'total', 'd1': s1_pooled, 'd2': s2_pooled}
+            ]) as of_attribute (found)
+            group by found.attribute, found.domain, emotion
+        )
+        window same as (partition by attribute, domain)
     )
-    group by spread.attribute, domain
+    group by attribute, domain
 ),
 
 ratios as (

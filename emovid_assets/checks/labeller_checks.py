@@ -28,12 +28,9 @@ def fine_tuning_is_worth_it(project: Project) -> dg.AssetCheckResult:
     if found is None:
         return _passed(missing="no blind clip that both have answered and people agree on")
     gain, interval, clip_count = found
-    low, high = interval or (gain, gain)
-    return dg.AssetCheckResult(
-        passed=gain > 0,
-        severity=WARN,
-        metadata={"gain": gain, "gain_low": low, "gain_high": high, "clips": clip_count},
-    )
+    # With clips of too few source videos there is none.
+    ends = dict(zip(("gain_low", "gain_high"), interval or (), strict=False))
+    return dg.AssetCheckResult(passed=gain > 0, severity=WARN, metadata={"gain": gain, **ends, "clips": clip_count})
 
 
 @dg.asset_check(

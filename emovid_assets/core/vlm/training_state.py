@@ -75,7 +75,7 @@ class Schedule:
         return self.steps_per_epoch * self.recipe.max_epochs
 
     def is_evaluated(self, step: int) -> bool:
-        """Whether the clips that choose are looked at after this step (from 1): at the end of an epoch, and in between."""
+        """Whether the clips that choose are looked at after this step (from 1): at an epoch's end, and in between."""
         place = (step - 1) % self.steps_per_epoch + 1
         parts = min(self.recipe.evaluations_per_epoch, self.steps_per_epoch)
         return place in {self.steps_per_epoch * part // parts for part in range(1, parts + 1)}
