@@ -81,7 +81,7 @@ def pooled_kappa_gap_below_4_percent(project: Project) -> dg.AssetCheckResult:
         return _judged_gap(None)
     human_human, human_vlm = (overall[f"pooled_kappa_{kind}"]["value"] for kind in PAIR_KINDS)
     facts = ("value", "low", "high", "standard_error", "clip_count", "source_count", "least_pair_clip_count")
-    estimate = Estimate(*(gap[name] for name in facts), direction=direction_of(human_human, human_vlm))
+    estimate = Estimate(**{name: gap[name] for name in facts}, direction=direction_of(human_human, human_vlm))
     return _judged_gap(estimate, human_human=human_human, human_vlm=human_vlm)
 
 

@@ -207,11 +207,12 @@ def _estimate(
     value: float | None, drawn: Values, draws: SourceDraws, clips: npt.NDArray[np.intp], least: int | None = None
 ) -> Estimate:
     """A statistic that is undefined as measured has no interval either."""
-    counts = (len(clips), draws.source_count(clips), least)
+    bare = Estimate(value, None, None, None, len(clips), draws.source_count(clips), least)
     interval = draws.interval(drawn, clips) if value is not None else None
     if interval is None:
-        return Estimate(value, None, None, None, *counts)
-    return Estimate(value, *interval, draws.standard_error(drawn, clips), *counts)
+        return bare
+    low, high = interval
+    return replace(bare, low=low, high=high, standard_error=draws.standard_error(drawn, clips))
 
 
 def _absolute(signed: Estimate) -> Estimate:

@@ -117,8 +117,8 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
     if not due.folder.exists():
         work = project.home.models / f".labeller-{due.revision}.training"
         log.info(
-            f"Fine-tuning {place.model_id} on {len(due.parts.training)} clips. {due.parts.sentence} A run that is stopped "
-            "goes on from its last evaluation"
+            f"Fine-tuning {place.model_id} on {len(due.parts.training)} clips. {due.parts.sentence} A run that is "
+            "stopped goes on from its last evaluation"
         )
         _train(project, place, due, work, log)
         # Trainings that were stopped are of no use once the clips or settings have changed.

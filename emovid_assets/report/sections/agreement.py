@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from emovid_assets.core.agreement import DIRECTION_WORDS, MORE, direction_of
+from emovid_assets.core.agreement import DIRECTION_WORDS, HUMAN_HUMAN, HUMAN_VLM, MORE, direction_of
 from emovid_assets.core.agreement_statistics import MAX_GAP
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
@@ -193,8 +193,8 @@ def _gap_reading(row: Row, kappas: Mapping[str, float]) -> str:
         f"Over all domains the gap between the kappa of people with each other and with the model is "
         f"{number(row['value'], 3)}"
     )
-    known = [kappas.get(f"pooled_kappa_{kind}") for kind in ("human_human", "human_vlm")]
-    direction = None if None in known else direction_of(*known)
+    people, model = (kappas.get(f"pooled_kappa_{kind}") for kind in (HUMAN_HUMAN, HUMAN_VLM))
+    direction = None if people is None or model is None else direction_of(people, model)
     where = f": {DIRECTION_WORDS[direction]}" if direction else ""
     if row["low"] is None or row["high"] is None:
         return f"{said} on {clips(row['clip_count'])}{where}. There are too few source videos for an interval."
