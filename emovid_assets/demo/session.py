@@ -55,7 +55,8 @@ TABLES = (
     (
         "Agreement on the validation clips (Cohen's kappa)",
         "SELECT domain, pair_kind, avg(kappa) AS kappa, min(kappa_low) AS low, max(kappa_high) AS high,\n"
-        "any_value(kappa_gap) AS gap FROM rater_agreement GROUP BY domain, pair_kind ORDER BY domain, pair_kind",
+        "any_value(kappa_gap) AS gap, any_value(kappa_gap_direction) AS direction\n"
+        "FROM rater_agreement GROUP BY domain, pair_kind ORDER BY domain, pair_kind",
     ),
     (
         "Labeller, cross-validated by source, beside always answering the most frequent label",

@@ -40,8 +40,10 @@ def test_the_summary_adds_up_domains_and_purposes(library: Library) -> None:
 
 
 def test_of_equal_biases_the_first_in_emosets_order_is_named(library: Library) -> None:
-    library.plant("human_annotations", [{"annotator_id": "ann", "clip_id": "movie-1", "label": "awe"}])
-    equal = {"annotator_id": "ann", "purpose": "label", "shared_clip_count": 10}
+    library.plant(
+        "human_annotations", [{"domain": "movie", "annotator_id": "ann", "clip_id": "movie-1", "label": "awe"}]
+    )
+    equal = {"domain": "movie", "annotator_id": "ann", "purpose": "label", "shared_clip_count": 10}
     names = ("no_specific_emotion", "sadness", "anger", "excitement", "disgust")
     library.plant(
         "annotator_choices", [equal | {"label": name, "bias": 0.0 if name == "anger" else 0.2} for name in names]

@@ -114,7 +114,7 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
             ("majority", "base", "zero_shot", 40, 0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2, 0.25, 900.0),
         ],
     ),
-    ("agreement", {}, [("total", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
+    ("agreement", {}, [("total", 0.7, 0.68, 0.02, "model_agrees_less", 0.0, 0.1, 300)]),
 ]
 ELSEWHERE = {
     "changes_since",

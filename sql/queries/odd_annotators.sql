@@ -10,7 +10,10 @@ select
     sum(compared_count)::bigint as compared_count,
     sum(agree_count) / nullif(sum(compared_count), 0) as agreement,
     max(deviation) as deviation,
-    least(1, min(deviation_p_value) * any_value(question_count)) as p_value,
+    -- DuckDB's least passes over nulls.
+    case
+        when min(deviation_p_value) is not null then least(1, min(deviation_p_value) * any_value(question_count))
+    end as p_value,
     p_value < 0.05 as is_odd
 from (select *, count(deviation_p_value) over () as question_count from annotator_quality)
 group by annotator_id, purpose
