@@ -29,7 +29,6 @@ MIN_SOURCES = 8
 """With fewer there is no interval: below it may hold the truth less often than it says (`benchmarks.agreement`)."""
 MIN_WORTH = 4.0
 """Equally large sources that they have to be worth, so that one film with nearly all clips gives no interval."""
-TOO_FEW = f"no interval, which needs clips of at least {MIN_SOURCES} source videos"
 
 Places = npt.NDArray[np.intp]
 

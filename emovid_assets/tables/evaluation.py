@@ -3,6 +3,7 @@
 Belongs here: the tables of this stage. Does not belong here: how a value is computed.
 """
 
+from emovid_assets.core.agreement import HUMAN_HUMAN, HUMAN_VLM
 from emovid_assets.core.agreement_statistics import ALL_CHOICES
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
@@ -26,7 +27,7 @@ from emovid_assets.tables.columns import (
 
 RATER_KINDS = (*LABELLER_KINDS, PERSON, PEOPLE)
 SPLITS = ("benchmark", "train", "unused")
-PAIR_KINDS = ("human_human", "human_vlm")
+PAIR_KINDS = (HUMAN_HUMAN, HUMAN_VLM)
 AGREEMENT_STATISTICS = (
     "fleiss_kappa",
     "krippendorff_alpha",
