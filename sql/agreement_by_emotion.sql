@@ -12,9 +12,9 @@
 --   krippendorff_alpha_low (DOUBLE): lower end of the 95 % interval
 --   krippendorff_alpha_high (DOUBLE): upper end of the 95 % interval
 --   fleiss_kappa (DOUBLE): over the humans, clips with the usual number of ratings
---   human_human_mean (DOUBLE): mean kappa of human pairs
---   human_vlm_mean (DOUBLE): mean kappa of pairs of a human and the VLM
---   kappa_gap (DOUBLE): absolute difference of the two means
+--   human_human_kappa (DOUBLE): kappa of all human pairs, pooled
+--   human_vlm_kappa (DOUBLE): kappa of all pairs of a human and the VLM, pooled
+--   kappa_gap (DOUBLE): absolute difference of the two
 --   kappa_gap_low (DOUBLE): lower end of the gap's 95 % interval; 0 where its sign is open
 --   kappa_gap_high (DOUBLE): upper end of the gap's 95 % interval
 
@@ -29,8 +29,8 @@ statistics as (
         any_value(low) filter (where statistic = 'krippendorff_alpha') as krippendorff_alpha_low,
         any_value(high) filter (where statistic = 'krippendorff_alpha') as krippendorff_alpha_high,
         any_value(value) filter (where statistic = 'fleiss_kappa') as fleiss_kappa,
-        any_value(value) filter (where statistic = 'mean_kappa_human_human') as human_human_mean,
-        any_value(value) filter (where statistic = 'mean_kappa_human_vlm') as human_vlm_mean,
+        any_value(value) filter (where statistic = 'pooled_kappa_human_human') as human_human_kappa,
+        any_value(value) filter (where statistic = 'pooled_kappa_human_vlm') as human_vlm_kappa,
         any_value(value) filter (where statistic = 'kappa_gap') as kappa_gap,
         any_value(low) filter (where statistic = 'kappa_gap') as kappa_gap_low,
         any_value(high) filter (where statistic = 'kappa_gap') as kappa_gap_high

@@ -2,7 +2,7 @@
 -- gives: One row per person over all domains and purposes: how much, how fast, how far with the others.
 -- grain: annotator
 -- source: this project
--- depends on: human_annotations, annotator_quality, annotator_choices
+-- depends on: human_annotations, annotator_quality, annotator_choices, emotion_wheel
 -- columns:
 --   annotator_id (VARCHAR): who; simulated people begin with `simulated-`
 --   answer_count (BIGINT): accepted answers
@@ -53,9 +53,11 @@ excesses as (
 most_biased as (
     select
         annotator_id,
-        arg_max(label, (excess, label)) as most_biased_label,
+        -- Of equals the first in EmoSet's order.
+        arg_min(label, (-excess, coalesce(emotion_index, 8), label)) as most_biased_label,
         max(excess) as most_biased_excess
     from excesses
+    left join emotion_wheel on excesses.label = emotion_wheel.emotion
     -- Sums of thirds leave rounding errors where nobody is biased.
     where excess > 1e-9
     group by annotator_id

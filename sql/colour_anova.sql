@@ -7,8 +7,8 @@
 -- note: Computed on the unrounded means. The interval of η² is that of the population's share of variance, 95 %, by the
 --   noncentral F distribution in Severo and Zelen's normal approximation; with few clips η² itself is too high and may
 --   lie near its upper end, ω² corrects for that. Where levene_p_value is small the variances differ, and Welch's test
---   is the one to report. Levene's test is here the analysis of variance of squared deviations from the mean of the
---   emotion. F and what follows from it are null where they do not exist: fewer than two emotions, no degree of freedom
+--   is the one to report. Levene's test is here in its median form (Brown and Forsythe, SciPy's default): the analysis of
+--   variance of distances from the median of the emotion. F and what follows from it are null where they do not exist: fewer than two emotions, no degree of freedom
 --   within, or no variance within (a standard deviation below 1e-6); Welch's also where an emotion has a single clip or
 --   no variance. Hue is an angle and has no place here: see hue_tests. All tests take clips for independent; those of
 --   one film are not quite, so p-values are too small rather than too large.
@@ -30,7 +30,7 @@
 --   welch_f (DOUBLE): F of Welch's analysis, which lets variances differ
 --   welch_df_within (DOUBLE): its degrees of freedom of the denominator
 --   welch_p_value (DOUBLE): its p-value
---   levene_f (DOUBLE): F of Levene's test of equal variances
+--   levene_f (DOUBLE): F of Levene's test of equal variances, median form (Brown–Forsythe)
 --   levene_p_value (DOUBLE): its p-value
 
 create or replace view colour_anova as
@@ -51,7 +51,7 @@ centred_clips as (
     where emotion is not null and brightness_mean is not null
 ),
 
--- The only pass over the clips. Power sums of the distance from the middle add up over domains.
+-- Power sums of the distance from the middle add up over domains.
 summed as (
     select
         domain,
@@ -59,12 +59,8 @@ summed as (
         count(*) as n,
         sum(v) as v1,
         sum(v * v) as v2,
-        sum(v * v * v) as v3,
-        sum(v * v * v * v) as v4,
         sum(s) as s1,
-        sum(s * s) as s2,
-        sum(s * s * s) as s3,
-        sum(s * s * s * s) as s4
+        sum(s * s) as s2
     from centred_clips
     group by domain, emotion
 ),
@@ -76,13 +72,11 @@ power_means as (
         emotion,
         sum(n) as n,
         sum(sums.p1) / sum(n) as mean,
-        sum(sums.p2) / sum(n) as square,
-        sum(sums.p3) / sum(n) as cube,
-        sum(sums.p4) / sum(n) as fourth
+        sum(sums.p2) / sum(n) as square
     from summed
     cross join unnest([
-        {'attribute': 'brightness', 'p1': v1, 'p2': v2, 'p3': v3, 'p4': v4},
-        {'attribute': 'colorfulness', 'p1': s1, 'p2': s2, 'p3': s3, 'p4': s4}
+        {'attribute': 'brightness', 'p1': v1, 'p2': v2},
+        {'attribute': 'colorfulness', 'p1': s1, 'p2': s2}
     ]) as of_attribute (sums)
     group by grouping sets ((sums.attribute, domain, emotion), (sums.attribute, emotion))
 ),
@@ -94,7 +88,6 @@ emotion_groups as (
         n,
         mean,
         greatest(square - mean * mean, 0) as variance,
-        fourth - 4 * mean * cube + 6 * mean * mean * square - 3 * pow(mean, 4) as fourth_moment,
         -- Clips by the variance of their mean; null where Welch's test does not exist.
         case when n > 1 and square - mean * mean > 1e-12 then (n - 1) / (square - mean * mean) end as weight
     from power_means
@@ -104,7 +97,6 @@ centred as (
     select
         *,
         mean - sum(n * mean) over same / sum(n) over same as deviation,
-        variance - sum(n * variance) over same / sum(n) over same as variance_deviation,
         mean - sum(weight * mean) over same / sum(weight) over same as weighted_deviation,
         pow(1 - weight / sum(weight) over same, 2) / (n - 1) as imbalance
     from emotion_groups
@@ -119,13 +111,74 @@ sums as (
         count(*) as k,
         sum(n * deviation * deviation) as ss_between,
         sum(n * variance) as ss_within,
-        sum(n * variance_deviation * variance_deviation) as levene_between,
-        sum(n * greatest(fourth_moment - variance * variance, 0)) as levene_within,
         count(*) - 1 as df_between,
         (sum(n) - count(*))::bigint as df_within,
         case when count(weight) = count(*) then sum(weight * weighted_deviation * weighted_deviation) end as welch_between,
         sum(imbalance) as imbalance
     from centred
+    group by attribute, domain
+),
+
+-- Medians do not add up over domains: two further passes, one for them and one for the distances from them.
+medians as (
+    select
+        domain,
+        emotion,
+        median(v) as v_median,
+        median(s) as s_median
+    from centred_clips
+    group by grouping sets ((domain, emotion), (emotion))
+),
+
+-- Of each domain's clips of an emotion: from the median of these, and from that of the emotion's clips in all domains.
+distances as (
+    select
+        centred_clips.domain,
+        centred_clips.emotion,
+        count(*) as n,
+        sum(abs(v - own.v_median)) as v1_own,
+        sum(pow(v - own.v_median, 2)) as v2_own,
+        sum(abs(v - pooled.v_median)) as v1_pooled,
+        sum(pow(v - pooled.v_median, 2)) as v2_pooled,
+        sum(abs(s - own.s_median)) as s1_own,
+        sum(pow(s - own.s_median, 2)) as s2_own,
+        sum(abs(s - pooled.s_median)) as s1_pooled,
+        sum(pow(s - pooled.s_median, 2)) as s2_pooled
+    from centred_clips
+    inner join medians as own on centred_clips.domain = own.domain and centred_clips.emotion = own.emotion
+    inner join medians as pooled on centred_clips.emotion = pooled.emotion and pooled.domain is null
+    group by centred_clips.domain, centred_clips.emotion
+),
+
+spreads as (
+    select
+        attribute,
+        domain,
+        sum(n * pow(mean - all_mean, 2)) as levene_between,
+        sum(n * greatest(square - mean * mean, 0)) as levene_within
+    from (
+        select
+            *,
+            sum(n * mean) over same / sum(n) over same as all_mean
+        from (
+            select
+                found.attribute,
+                found.domain,
+                emotion,
+                sum(n) as n,
+                sum(found.d1) / sum(n) as mean,
+                sum(found.d2) / sum(n) as square
+            from distances
+            cross join unnest([
+                {'attribute': 'brightness', 'domain': domain, 'd1': v1_own, 'd2': v2_own},
+                {'attribute': 'brightness', 'domain': 'total', 'd1': v1_pooled, 'd2': v2_pooled},
+                {'attribute': 'colorfulness', 'domain': domain, 'd1': s1_own, 'd2': s2_own},
+                {'attribute': 'colorfulness', 'domain': 'total', 'd1': s1_pooled, 'd2': s2_pooled}
+            ]) as of_attribute (found)
+            group by found.attribute, found.domain, emotion
+        )
+        window same as (partition by attribute, domain)
+    )
     group by attribute, domain
 ),
 
@@ -145,6 +198,7 @@ ratios as (
                 then levene_between / df_between / (levene_within / df_within)
         end as levene_f
     from sums
+    join spreads using (attribute, domain)
 ),
 
 -- One row a test, so that the p-values of all are one expression.

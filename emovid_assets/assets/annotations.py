@@ -129,7 +129,7 @@ def _counts(rows: list[dict[str, Any]], column: str) -> Mapping[str, Any]:
 SHOWN_ANNOTATORS = 8
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["seed"])
 def annotator_quality(context: dg.AssetExecutionContext, project: Project, human_annotations: pa.Table) -> Rows:
     rows = quality.annotator_quality(
         rows_of(human_annotations), domain=context.partition_key, seed=project.settings.seed

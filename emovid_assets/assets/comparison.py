@@ -183,7 +183,7 @@ def _model_row(clip_id: str, model_id: str, kind: str, revision: str) -> Row:
 SHOWN = ("scope", "truth", "rater_id", "clip_count", "accuracy", "macro_f1", "kappa", "ece", "model_s_per_clip")
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["numpy"], settings=["seed"])
+@table_asset(group=GROUP, code_version="3", kinds=["numpy"], settings=["seed"])
 def labeller_comparison(project: Project, labeller_answers: pa.Table) -> Rows:
     answers = rows_of(labeller_answers)
     rows = compared(answers, seed=project.settings.seed)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid, confusion_matrix
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, markdown_table, result, table_asset
-from emovid_assets.core.agreement import human_agreement, kappa_gap, pairwise_kappa
+from emovid_assets.core.agreement import DIRECTION_WORDS, human_agreement, kappa_gap, pairwise_kappa
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, gap_conclusion, gap_estimate
 from emovid_assets.core.agreement_statistics import agreement_statistics as all_statistics
 from emovid_assets.core.annotator_quality import majority_of
@@ -73,22 +73,23 @@ def validation_ratings(
     )
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["seed"])
 def kappa_validation(context: dg.AssetExecutionContext, project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
     rows = [{"domain": context.partition_key, **row} for row in pairwise_kappa(ratings, seed=seed)]
     shown: dict[str, Any] = {"pairs": agreement_matrix(rows), **_majority_and_models(ratings)}
-    gap, estimate = kappa_gap(rows), gap_estimate(ratings, seed=seed)
+    gap, estimate = kappa_gap(ratings), gap_estimate(ratings, seed=seed)
     if estimate is not None:
         shown |= {name: value for name, value in vars(human_agreement(ratings)).items() if value is not None}
         shown["conclusion"] = gap_conclusion(estimate)
     if gap is not None:
-        shown |= {"mean_kappa_human_human": gap.human_human_mean, "mean_kappa_human_vlm": gap.human_vlm_mean}
+        shown |= {"pooled_kappa_human_human": gap.human_human, "pooled_kappa_human_vlm": gap.human_vlm}
+        shown["direction"] = DIRECTION_WORDS[gap.direction]
     return result("kappa_validation", TABLES["kappa_validation"].from_rows(rows), metadata=shown)
 
 
-@table_asset(group=GROUP, code_version="1", kinds=["pandas"], settings=["seed"])
+@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["seed"])
 def pooled_kappa(project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     rows = pairwise_kappa(ratings, seed=project.settings.seed)
@@ -99,7 +100,7 @@ def pooled_kappa(project: Project, validation_ratings: pa.Table) -> Rows:
     )
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["seed"])
+@table_asset(group=GROUP, code_version="3", kinds=["pandas"], settings=["seed"])
 def agreement_statistics(project: Project, validation_ratings: pa.Table) -> Rows:
     ratings = rows_of(validation_ratings)
     seed = project.settings.seed
@@ -110,7 +111,7 @@ def agreement_statistics(project: Project, validation_ratings: pa.Table) -> Rows
         for row in all_statistics(members, scope=name, seed=seed)
     ]
     pooled = gap_estimate(ratings, seed=seed)
-    columns = ("scope", "statistic", "value", "low", "high", "clip_count", "required_clip_count")
+    columns = ("scope", "statistic", "value", "low", "high", "clip_count", "source_count", "required_clip_count")
     overall = [{name: row[name] for name in columns} for row in rows if row["emotion"] == ALL_CHOICES]
     return result(
         "agreement_statistics",

@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version=f"3.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
+    code_version=f"4.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
     kinds=["sklearn", "pytorch"],
     settings=[
         *("labeller_settings", "labeller_training", "fine_tuning_settings"),
@@ -161,7 +161,7 @@ def _fine_tuned(tuned: training.FineTuned, model: vlm.Model, zero_shot: Outcome,
     best = next(place for place, one in enumerate(evaluations) if one["step"] == record["best_step"])
     curves = training_curves(
         "training",
-        "On the held-out clips, by epochs",
+        "On the clips that choose the adapter, by epochs",
         [one["epoch"] for one in evaluations],
         {
             "accuracy": [one["accuracy"] for one in evaluations],
@@ -178,7 +178,8 @@ def _fine_tuned(tuned: training.FineTuned, model: vlm.Model, zero_shot: Outcome,
         metadata={
             **shown,
             "training_clips": len(record["training_clips"]),
-            "zero_shot_accuracy": evaluations[0]["accuracy"],
+            "measured_on": record["measured_on"],
+            "zero_shot_accuracy": _quality(tuned.zero_shot_held_out)["validation_accuracy"],
             "steps": evaluations[-1]["step"],
             "kept_step": record["best_step"],
             "unreadable_clips": len(record["unreadable_clips"]),

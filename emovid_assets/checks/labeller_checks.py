@@ -12,6 +12,7 @@ from emovid_assets.resources.training import RECORD
 from emovid_assets.tables.columns import each_row, rows_of
 
 WARN = dg.AssetCheckSeverity.WARN
+CLIP_LISTS = ("training_clips", "choosing_clips", "held_out_clips")
 
 
 @dg.asset_check(
@@ -27,12 +28,9 @@ def fine_tuning_is_worth_it(project: Project) -> dg.AssetCheckResult:
     if found is None:
         return _passed(missing="no blind clip that both have answered and people agree on")
     gain, interval, clip_count = found
-    low, high = interval or (gain, gain)
-    return dg.AssetCheckResult(
-        passed=gain > 0,
-        severity=WARN,
-        metadata={"gain": gain, "gain_low": low, "gain_high": high, "clips": clip_count},
-    )
+    # With clips of too few source videos there is none.
+    ends = dict(zip(("gain_low", "gain_high"), interval or (), strict=False))
+    return dg.AssetCheckResult(passed=gain > 0, severity=WARN, metadata={"gain": gain, **ends, "clips": clip_count})
 
 
 @dg.asset_check(
@@ -46,7 +44,7 @@ def labeller_saw_no_test_clips(project: Project) -> dg.AssetCheckResult:
     for row in tuned:
         path = project.home.root / row["path"] / RECORD
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        seen |= {one["clip_id"] for key in ("training_clips", "held_out_clips") for one in record[key]}
+        seen |= {one["clip_id"] for key in CLIP_LISTS for one in record.get(key, ())}
     blind = {
         row["clip_id"]
         for domain in DOMAINS

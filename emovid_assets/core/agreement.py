@@ -1,7 +1,7 @@
-"""How far raters agree beyond chance: Cohen's kappa of pairs, Fleiss' kappa, Krippendorff's alpha.
+"""How far raters agree beyond chance: Cohen's kappa of pairs and pooled, Fleiss' kappa, Krippendorff's alpha.
 
 Belongs here: the coefficients of SPEC §5 (requirement R17) over plain rows of `validation_ratings`. Does not belong
-here: their formulas (`statistics`), who rates what, how the bootstrap is drawn (`rating_bootstrap`), the table of all
+here: their formulas (`statistics`), who rates what, how sources are drawn (`source_draws`), the table of all
 statistics (`agreement_statistics`).
 
 A coefficient is None, never NaN, where chance alone explains everything (p_e = 1).
@@ -15,19 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from emovid_assets.core.emotions import HUMAN_CHOICES
-from emovid_assets.core.rating_bootstrap import (
-    RESAMPLES,
-    SEED,
-    RaterPair,
-    RatingMatrix,
-    clip_weights,
-    interval_of,
-    resampled_kappa,
-)
+from emovid_assets.core.rating_bootstrap import RaterPair, RatingMatrix, resampled_kappa
+from emovid_assets.core.source_draws import RESAMPLES, SEED, SourceDraws
 from emovid_assets.core.statistics import confusion, rater_counts
 from emovid_assets.core.statistics.quotients import number
 
 Row = dict[str, Any]
+
+HUMAN_HUMAN, HUMAN_VLM = "human_human", "human_vlm"
+LESS, MORE, EQUAL = "model_agrees_less", "model_agrees_more", "equal"
+DIRECTIONS = (LESS, MORE, EQUAL)
+"""Of the gap: how the model agrees with people, beside how they agree with each other."""
+DIRECTION_WORDS = {
+    LESS: "the model agrees with people less than they do with each other",
+    MORE: "the model agrees with people more than they do with each other",
+    EQUAL: "the model agrees with people just as they do with each other",
+}
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,34 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Mean kappa of human pairs, of pairs of a human and the VLM, and the absolute difference."""
+class KindOfPairs:
+    """All pairs of one kind: their pooled kappa, and beside it the plain mean of their kappas where defined.
 
-    human_human_mean: float
-    human_vlm_mean: float
-    gap: float
+    `least_clip_count` are the shared clips of the pair that shares the fewest: kappas of a few clips each are biased,
+    and so is their mean, however many there are. `clips` are the places of the clips on which a pair is compared.
+    """
+
+    kappa: float | None
+    mean: float | None
+    pair_count: int
+    least_clip_count: int | None
+    clips: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Pooled kappa of human pairs and of pairs of a human and the VLM: the absolute difference and its direction."""
+
+    human_human: float
+    human_vlm: float
+
+    @property
+    def gap(self) -> float:
+        return abs(self.human_human - self.human_vlm)
+
+    @property
+    def direction(self) -> str:
+        return direction_of(self.human_human, self.human_vlm)
 
 
 @dataclass(frozen=True)
@@ -90,17 +115,19 @@ def _agreement(table: npt.NDArray[np.intp]) -> Agreement:
 def pairwise_kappa(ratings: Iterable[Mapping[str, Any]], *, resamples: int = RESAMPLES, seed: str = SEED) -> list[Row]:
     """One row a pair of raters with a clip in common, sorted by rater: `kappa_validation` without the domain.
 
-    `ratings` are rows of `validation_ratings`. The interval is the percentile bootstrap over clips: each resample
-    draws clip ids once, for all pairs together. Resamples in which a pair's kappa is undefined are left out of its
-    quantiles; the interval is null where none is left. Two models are not compared. Raises ValueError for an unknown
-    label and for a rater id that is human in one row and VLM in another.
+    `ratings` are rows of `validation_ratings`. The interval is that of `SourceDraws`: each resample draws source
+    videos once, for all pairs together. It is null where kappa is undefined, and with too few sources. Two models
+    are not compared. Raises ValueError for an unknown label and for a rater id that is human in one row and VLM in
+    another.
     """
     matrix = RatingMatrix.of(ratings)
-    weights = clip_weights(matrix.clip_count, resamples, seed)
+    draws = SourceDraws.of_clips(matrix.clip_ids, resamples=resamples, seed=seed)
     rows: list[Row] = []
     for pair in matrix.pairs():
         agreement = agreement_of(pair, matrix.category_count)
-        low, high = interval_of(resampled_kappa(pair, matrix.category_count, weights)) or (None, None)
+        drawn = resampled_kappa(pair, matrix.category_count, draws)
+        known = None if agreement.kappa is None else draws.interval(drawn, pair.clips)
+        low, high = known or (None, None)
         rows.append(
             {
                 "rater_a": pair.rater_a,
@@ -117,19 +144,43 @@ def pairwise_kappa(ratings: Iterable[Mapping[str, Any]], *, resamples: int = RES
     return rows
 
 
-def kappa_gap(rows: Iterable[Mapping[str, Any]]) -> Gap | None:
-    """|mean human-human kappa - mean human-VLM kappa| over rows of `kappa_validation` whose kappa is not null.
+def kinds_of_pairs(matrix: RatingMatrix) -> dict[str, KindOfPairs]:
+    """Both kinds, also where there is no pair of one."""
+    pooled = {
+        HUMAN_HUMAN: rater_counts.pooled_kappa(matrix.human_counts()),
+        HUMAN_VLM: rater_counts.pooled_kappa_between(matrix.human_counts(), matrix.model_counts()),
+    }
+    pairs = matrix.pairs()
+    found = {}
+    for kind, kappa in pooled.items():
+        members = [pair for pair in pairs if pair.kind == kind]
+        kappas = [agreement_of(pair, matrix.category_count).kappa for pair in members]
+        defined = [value for value in kappas if value is not None]
+        found[kind] = KindOfPairs(
+            kappa=number(kappa[0]),
+            mean=sum(defined) / len(defined) if defined else None,
+            pair_count=len(members),
+            least_clip_count=min((len(pair.clips) for pair in members), default=None),
+            clips=np.unique(np.concatenate([pair.clips for pair in members])) if members else np.zeros(0, np.intp),
+        )
+    return found
 
-    None where either kind of pair is missing.
+
+def kappa_gap(ratings: Iterable[Mapping[str, Any]]) -> Gap | None:
+    """|pooled human-human kappa - pooled human-VLM kappa| over rows of `validation_ratings`.
+
+    None where either kind of pair is missing, or its kappa is undefined.
     """
-    kappas: dict[str, list[float]] = {"human_human": [], "human_vlm": []}
-    for row in rows:
-        if row["kappa"] is not None:
-            kappas[row["pair_kind"]].append(row["kappa"])
-    if not all(kappas.values()):
-        return None
-    human_human, human_vlm = (sum(values) / len(values) for values in kappas.values())
-    return Gap(human_human, human_vlm, abs(human_human - human_vlm))
+    kinds = kinds_of_pairs(RatingMatrix.of(ratings))
+    human_human, human_vlm = kinds[HUMAN_HUMAN].kappa, kinds[HUMAN_VLM].kappa
+    return None if human_human is None or human_vlm is None else Gap(human_human, human_vlm)
+
+
+def direction_of(human_human: float, human_vlm: float) -> str:
+    """One of DIRECTIONS."""
+    if human_vlm == human_human:
+        return EQUAL
+    return LESS if human_vlm < human_human else MORE
 
 
 def human_agreement(ratings: Iterable[Mapping[str, Any]]) -> HumanAgreement:

@@ -7,6 +7,10 @@ A person is compared with the majority of the *others* on a clip: a majority tha
 agree with it by construction. The others need to be two at least, with no tie at the top. With three people a clip
 that means: both others agree. Such clips are easier than the average clip, so this agreement lies above
 that of two people on all clips (docs/agreement.md).
+
+Whether somebody differs from the others by more than chance is asked clip by clip: who has met hard films must not
+look odd. `deviation` compares how often a person stands alone against the others with how often the others do on the
+very same clips: in a team of equally good people nobody does so more often than the rest.
 """
 
 from collections import Counter, defaultdict
@@ -19,13 +23,14 @@ import numpy as np
 
 from emovid_assets.core.agreement import agreement_of
 from emovid_assets.core.emotions import HUMAN_CHOICES, NO_SPECIFIC_EMOTION, VERIFY_CHOICES
-from emovid_assets.core.rating_bootstrap import (
+from emovid_assets.core.rating_bootstrap import RaterPair, resampled_kappa
+from emovid_assets.core.source_draws import (
+    MIN_SOURCES,
+    MIN_WORTH,
     RESAMPLES,
     SEED,
-    RaterPair,
-    clip_weights,
-    interval_of,
-    resampled_kappa,
+    SourceDraws,
+    source_or_itself,
 )
 from emovid_assets.core.voting import MIN_AGREE, human_label
 
@@ -41,6 +46,10 @@ class _Record:
     labels: Counter[str] = field(default_factory=Counter)
     compared: list[tuple[str, str]] = field(default_factory=list)
     """(majority of the others, own label) of each clip where there is such a majority, by clip id."""
+    compared_clips: list[str] = field(default_factory=list)
+    beyond_others: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Source → of each clip with three answers or more: whether the person stood alone, less the share of the others
+    who did."""
     shared_labels: Counter[str] = field(default_factory=Counter)
     others: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Share of each label among the others' answers, summed over the clips that somebody else answered too."""
@@ -59,13 +68,13 @@ def annotator_quality(
 ) -> list[Row]:
     """Rows of `annotator_quality`: one a person and purpose, sorted.
 
-    `annotations` are rows of `human_annotations` of one domain. The interval of kappa is the percentile bootstrap
-    over the compared clips.
+    `annotations` are rows of `human_annotations` of one domain. The interval of kappa is that of `SourceDraws`.
     """
     rows: list[Row] = []
     for (annotator_id, purpose), record in _records(annotations):
         agreed = sum(majority == label for majority, label in record.compared)
-        kappa, low, high = _kappa(record.compared, _choices(purpose), resamples, seed)
+        kappa, low, high = _kappa(record, _choices(purpose), resamples, seed)
+        deviation, p_value = _deviation(record.beyond_others)
         rows.append(
             {
                 "domain": domain,
@@ -80,6 +89,8 @@ def annotator_quality(
                 "kappa": kappa,
                 "kappa_low": low,
                 "kappa_high": high,
+                "deviation": deviation,
+                "deviation_p_value": p_value,
             }
         )
     return rows
@@ -138,7 +149,8 @@ def _records(annotations: Annotations) -> list[tuple[tuple[str, str], _Record]]:
     for row in annotations:
         by_clip[row["clip_id"], row["purpose"]].append(row)
     records: dict[tuple[str, str], _Record] = defaultdict(_Record)
-    for (_, purpose), rows in sorted(by_clip.items(), key=lambda item: item[0]):
+    for (clip_id, purpose), rows in sorted(by_clip.items(), key=lambda item: item[0]):
+        stands_alone: dict[str, bool] = {}
         for row in rows:
             record, label = records[row["annotator_id"], purpose], row["label"]
             others = [other["label"] for other in rows if other["annotator_id"] != row["annotator_id"]]
@@ -150,8 +162,14 @@ def _records(annotations: Annotations) -> list[tuple[tuple[str, str], _Record]]:
             for other in others:
                 record.others[other] += 1 / len(others)
             majority = majority_of(others)
+            stands_alone[row["annotator_id"]] = majority is not None and label != majority
             if majority is not None:
                 record.compared.append((majority, label))
+                record.compared_clips.append(clip_id)
+        if len(stands_alone) > MIN_AGREE:
+            for person, is_alone in stands_alone.items():
+                among_others = (sum(stands_alone.values()) - is_alone) / (len(stands_alone) - 1)
+                records[person, purpose].beyond_others[source_or_itself(clip_id)].append(is_alone - among_others)
     return sorted(records.items())
 
 
@@ -164,9 +182,31 @@ def _share(part: float, whole: float) -> float | None:
     return min(part / whole, 1.0) if whole else None
 
 
+def _deviation(beyond_others: Mapping[str, list[float]]) -> tuple[float | None, float | None]:
+    """The mean over clips, and p of a mean as high among equally good people: Student's t over source videos.
+
+    p is one-sided, of this person alone; among many people the least p is small by chance (`odd_annotators`). It is
+    null with too few sources.
+    """
+    if not beyond_others:
+        return None, None
+    sizes = np.array([len(values) for values in beyond_others.values()], np.float64)
+    sums = np.array([sum(values) for values in beyond_others.values()], np.float64)
+    mean, worth = float(sums.sum() / sizes.sum()), float(sizes.sum() ** 2 / (sizes**2).sum())
+    if len(sizes) < MIN_SOURCES or worth < MIN_WORTH:
+        return mean, None
+    error = float(np.sqrt(((sums - mean * sizes) ** 2).sum() * worth / (worth - 1)) / sizes.sum())
+    if not error:
+        return mean, 1.0
+    from scipy.special import stdtr
+
+    return mean, float(stdtr(worth - 1, -mean / error))
+
+
 def _kappa(
-    compared: list[tuple[str, str]], choices: tuple[str, ...], resamples: int, seed: str
+    record: _Record, choices: tuple[str, ...], resamples: int, seed: str
 ) -> tuple[float | None, float | None, float | None]:
+    compared = record.compared
     if not compared:
         return None, None, None
     codes = (np.array([choices.index(label) for label in labels]) for labels in zip(*compared, strict=True))
@@ -174,5 +214,5 @@ def _kappa(
     kappa = agreement_of(pair, len(choices)).kappa
     if kappa is None:
         return None, None, None
-    interval = interval_of(resampled_kappa(pair, len(choices), clip_weights(len(compared), resamples, seed)))
-    return kappa, *(interval or (None, None))
+    draws = SourceDraws.of_clips(record.compared_clips, resamples=resamples, seed=seed)
+    return kappa, *(draws.interval(resampled_kappa(pair, len(choices), draws)) or (None, None))

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.emotions import EMOTION_NAMES, first_of_most
 from emovid_assets.core.labelling import ClipEvidence, LabelledClip, LabelScore, NotEnoughLabelsError, TrainingReport
 from emovid_assets.core.statistics.confusion import confusion, macro_f1
 from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB
@@ -219,11 +219,11 @@ def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np
         # A rare emotion may be absent from a fold; it then counts as an error, which is what it is.
         warnings.simplefilter("ignore", UserWarning)
         for train_index, test_index in folds.split(features, labels, groups):
-            majority = Counter(sorted(labels[train_index])).most_common(1)[0][0]
+            majority = first_of_most(Counter(labels[train_index].tolist()))
             baseline[test_index] = majority
             is_single = len(set(labels[train_index])) == 1
             fold = None if is_single else _fit(features[train_index], labels[train_index])
-            predicted[test_index] = majority if fold is None else fold.predict(features[test_index])
+            predicted[test_index] = majority if fold is None else _most_probable(fold, features[test_index])
     is_right = predicted == labels
     table = confusion(_codes(labels), _codes(predicted), len(EMOTION_NAMES))
     domains = np.array([example.evidence.domain for example in examples])
@@ -236,6 +236,13 @@ def _validate(examples: Sequence[LabelledClip], features: np.ndarray, labels: np
         accuracy_by_domain={name: float(is_right[domains == name].mean()) for name in sorted(set(domains.tolist()))},
         fold_count=fold_count,
     )
+
+
+def _most_probable(forest: Any, features: np.ndarray) -> list[str]:
+    """As `LabelScore.emotion` chooses: scikit-learn's own `predict` gives ties to the first of the alphabet."""
+    classes = [str(name) for name in forest.classes_]
+    shares = forest.predict_proba(features).tolist()
+    return [first_of_most(dict(zip(classes, row, strict=True))) for row in shares]
 
 
 def _codes(emotions: np.ndarray) -> np.ndarray:

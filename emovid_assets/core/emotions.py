@@ -1,12 +1,14 @@
 """The vocabulary: eight emotions, two polarities, valence and arousal.
 
-Belongs here: names, order and the published numbers of the labels. Nothing is computed from videos here.
+Belongs here: names, order and the published numbers of the labels, and who wins a tie. Nothing is computed from videos
+here.
 
 Sources: Mikels' eight categories in EmoSet's order (requirement R1); valence and arousal are the
 means that Warriner, Kuperman & Brysbaert (2013) give for the eight English words, on their scale
 of 1 to 9; arousal is "high" above the median of the eight.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -41,3 +43,12 @@ NO_SPECIFIC_EMOTION = "no_specific_emotion"
 HUMAN_CHOICES: tuple[str, ...] = (*EMOTION_NAMES, NO_SPECIFIC_EMOTION)
 VERIFY_CHOICES: tuple[str, ...] = ("accept", "reject")
 POLARITIES: tuple[str, ...] = ("positive", "negative")
+
+
+def first_of_most(amounts: Mapping[str, float], order: Sequence[str] = EMOTION_NAMES) -> str:
+    """The choice with the largest amount; of equals, the first in EmoSet's order.
+
+    Every choice of one emotion out of several goes by this order: arrays in EmoSet's order by `argmax`, SQL by
+    `emotion_wheel.emotion_index`. What `amounts` lack counts as 0.
+    """
+    return max(order, key=lambda name: amounts.get(name, 0))

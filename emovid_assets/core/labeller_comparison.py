@@ -11,8 +11,8 @@ Two truths are needed, because a person is part of the majority:
   Clips on which all agree come up once a person, disputed ones less often or never: they are easier than the average
   clip, for people and for models, and both come out better than by `majority`.
 
-Clips count where that truth is one of the eight emotions and every labeller at hand has answered. Intervals are
-percentile bootstraps over clips; all raters of a scope see the same resamples.
+Clips count where that truth is one of the eight emotions and every labeller at hand has answered. Intervals are drawn
+by source video (`source_draws`); all raters of a scope see the same resamples.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +25,9 @@ import numpy.typing as npt
 from emovid_assets.core.calibration import bins_of, brier_score, expected_calibration_error
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
-from emovid_assets.core.rating_bootstrap import RESAMPLES, SEED, clip_weights, interval_of
+from emovid_assets.core.source_draws import RESAMPLES, SEED, SourceDraws
 from emovid_assets.core.statistics.confusion import accuracy, cohen_kappa, confusion, macro_f1, resampled_confusion
-from emovid_assets.core.statistics.quotients import Values, number
+from emovid_assets.core.statistics.quotients import number
 
 Row = dict[str, Any]
 
@@ -81,11 +81,15 @@ def accuracy_gain(
     for row in answers:
         if row["rater_id"] in (better, worse) and row["people_majority"] in EMOTION_NAMES:
             by_clip.setdefault(row["clip_id"], {})[row["rater_id"]] = row["label"] == row["people_majority"]
-    gains = np.array([float(one[better]) - float(one[worse]) for one in by_clip.values() if len(one) == 2])
-    if not len(gains):
+    gain_of = {
+        clip_id: float(one[better]) - float(one[worse]) for clip_id, one in sorted(by_clip.items()) if len(one) == 2
+    }
+    if not gain_of:
         return None
-    drawn = clip_weights(len(gains), resamples, seed) @ gains / len(gains)
-    return float(gains.mean()), interval_of(drawn), len(gains)
+    gains = np.array(list(gain_of.values()))
+    draws = SourceDraws.of_clips(gain_of, resamples=resamples, seed=seed)
+    drawn = draws.totals(gains) / draws.totals(np.ones(len(gains)))
+    return float(gains.mean()), draws.interval(drawn), len(gains)
 
 
 def _of_scope(scope: str, answers: list[Mapping[str, Any]], resamples: int, seed: str) -> list[Row]:
@@ -97,7 +101,7 @@ def _of_scope(scope: str, answers: list[Mapping[str, Any]], resamples: int, seed
     common = set[str]().union(*people.values()).intersection(*models.values())
     clips = sorted(common)
     place = {clip_id: number for number, clip_id in enumerate(clips)}
-    weights = clip_weights(len(clips), resamples, seed)
+    draws = SourceDraws.of_clips(clips, resamples=resamples, seed=seed)
     majority = {
         row["clip_id"]: row["people_majority"]
         for rows in people.values()
@@ -121,7 +125,7 @@ def _of_scope(scope: str, answers: list[Mapping[str, Any]], resamples: int, seed
         judged.append((name, PERSON, OTHERS, _Judged.of(own)))
     judged.append((PEOPLE, PEOPLE, OTHERS, _Judged.of((place[one], truth, row) for one, truth, row in others)))
     return [
-        {"scope": scope, "rater_id": name, "rater_kind": kind, "truth": truth, **_measured(pairs, weights)}
+        {"scope": scope, "rater_id": name, "rater_kind": kind, "truth": truth, **_measured(pairs, draws)}
         for name, kind, truth, pairs in judged
         if pairs.rows
     ]
@@ -131,12 +135,12 @@ def _kind(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return str(next(iter(rows.values()))["rater_kind"])
 
 
-def _measured(pairs: _Judged, weights: Values) -> Row:
+def _measured(pairs: _Judged, draws: SourceDraws) -> Row:
     whole = confusion(pairs.truth, pairs.label, _CHOICES)
-    drawn = resampled_confusion(pairs.truth, pairs.label, _CHOICES, weights[:, pairs.clips])
+    drawn = resampled_confusion(pairs.truth, pairs.label, _CHOICES, draws, pairs.clips)
     found: Row = {"clip_count": len(set(pairs.clips.tolist())), "pair_count": len(pairs.rows)}
     for name, measure in (("accuracy", accuracy), ("macro_f1", macro_f1), ("kappa", cohen_kappa)):
-        low, high = interval_of(measure(drawn)) or (None, None)
+        low, high = draws.interval(measure(drawn), pairs.clips) or (None, None)
         found |= {
             name: number(measure(whole)),
             f"{name}_low": low,

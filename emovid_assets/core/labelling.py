@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.emotions import first_of_most
 
 
 class NotEnoughLabelsError(Exception):
@@ -54,7 +54,7 @@ class LabelScore:
     @property
     def emotion(self) -> str:
         """The most probable emotion; of equals, the first in EmoSet's order."""
-        return max(EMOTION_NAMES, key=lambda name: self.probabilities[name])
+        return first_of_most(self.probabilities)
 
 
 @dataclass(frozen=True)

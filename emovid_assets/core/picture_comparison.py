@@ -23,9 +23,9 @@ from emovid_assets.core.calibration import Bin, bins_of, brier_score, expected_c
 from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, PEOPLE, PERSON
-from emovid_assets.core.rating_bootstrap import RESAMPLES, SEED, interval_of
+from emovid_assets.core.source_draws import MIN_SOURCES, RESAMPLES, SEED, expanded_tail
 from emovid_assets.core.statistics.confusion import confusion, macro_f1
-from emovid_assets.core.statistics.quotients import number
+from emovid_assets.core.statistics.quotients import Values, number
 from emovid_assets.core.statistics.wilson import wilson
 
 Row = dict[str, Any]
@@ -92,7 +92,7 @@ def measured(answers: Answers, *, resamples: int = RESAMPLES, seed: str = SEED) 
     table = confusion(answers.truth, answers.label, _CHOICES)
     random = np.random.default_rng(keyed_rank("bootstrap over pictures", seed))
     drawn = random.multinomial(count, table.ravel() / count, size=resamples).reshape(-1, _CHOICES, _CHOICES)
-    low, high = interval_of(macro_f1(drawn)) or (None, None)
+    low, high = _interval(macro_f1(drawn), count)
     return {
         "picture_count": count,
         "right_8_count": right,
@@ -105,6 +105,16 @@ def measured(answers: Answers, *, resamples: int = RESAMPLES, seed: str = SEED) 
         **_calibration(answers),
         **_cost(answers),
     }
+
+
+def _interval(drawn: Values, picture_count: int) -> tuple[float | None, float | None]:
+    """Of resamples as those of `source_draws`, each picture being a source of its own."""
+    defined = drawn[~np.isnan(drawn)]
+    if not defined.size or picture_count < MIN_SOURCES:
+        return None, None
+    tail = expanded_tail(picture_count)
+    low, high = np.quantile(defined, (tail, 1 - tail))
+    return float(low), float(high)
 
 
 def confusion_rows(answers: Answers) -> list[Row]:

@@ -1,8 +1,8 @@
-"""Ratings as a matrix, and agreement coefficients of many resamples of its clips at once.
+"""Ratings as a matrix, and agreement coefficients of many resamples of its source videos at once.
 
-Belongs here: the bootstrap over clips of SPEC §5. All coefficients of one call of `clip_weights` see the same draws,
-so that their differences can be taken draw by draw. Does not belong here: the coefficients (`statistics`), and which of
-them go into a table (`agreement_statistics`).
+Belongs here: what of the ratings goes into a coefficient. All coefficients of one matrix see the same draws, so that
+their differences can be taken draw by draw. Does not belong here: how sources are drawn (`source_draws`), the
+coefficients (`statistics`), and which of them go into a table (`agreement_statistics`).
 
 Arrays of resampled values have one entry a resample, NaN where the coefficient is undefined in it.
 """
@@ -16,16 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from emovid_assets.core.emotions import HUMAN_CHOICES
-from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.source_draws import SourceDraws
 from emovid_assets.core.statistics.confusion import cohen_kappa, resampled_confusion
 from emovid_assets.core.statistics.quotients import Values, quotient
 
-INTERVAL = (0.025, 0.975)
-"""Quantiles of the 95 % interval."""
-
 MISSING = -1
-RESAMPLES = 1000
-SEED = "emovid"
 _PAIR_KINDS = {("human", "human"): "human_human", ("human", "vlm"): "human_vlm"}
 
 
@@ -47,6 +42,7 @@ class RatingMatrix:
 
     raters: list[str]
     kinds: dict[str, str]
+    clip_ids: list[str]
     codes: npt.NDArray[np.int64]
     category_count: int = len(HUMAN_CHOICES)
 
@@ -75,12 +71,12 @@ class RatingMatrix:
         codes = np.full((len(raters), len(position)), MISSING, dtype=np.int64)
         for (rater, clip_id), label in labels.items():
             codes[line[rater], position[clip_id]] = HUMAN_CHOICES.index(label)
-        return cls(raters, kinds, codes)
+        return cls(raters, kinds, list(position), codes)
 
     def one_against_the_rest(self, category: int) -> "RatingMatrix":
         """The same ratings with two categories: 1 where the label is `category`, 0 where it is another."""
         codes = np.where(self.codes == MISSING, MISSING, self.codes == category)
-        return RatingMatrix(self.raters, self.kinds, codes.astype(np.int64), 2)
+        return RatingMatrix(self.raters, self.kinds, self.clip_ids, codes.astype(np.int64), 2)
 
     def pairs(self) -> list[RaterPair]:
         """Every pair with a common clip that has a human in it."""
@@ -96,27 +92,22 @@ class RatingMatrix:
 
     def human_counts(self) -> npt.NDArray[np.int64]:
         """Clips x categories: how many humans put the clip into the category."""
-        human = [index for index, rater in enumerate(self.raters) if self.kinds[rater] == "human"]
+        return self._counts("human")
+
+    def model_counts(self) -> npt.NDArray[np.int64]:
+        """The same of models."""
+        return self._counts("vlm")
+
+    def _counts(self, kind: str) -> npt.NDArray[np.int64]:
+        members = [index for index, rater in enumerate(self.raters) if self.kinds[rater] == kind]
         categories = np.arange(self.category_count)[:, None, None]
-        counts: npt.NDArray[np.int64] = (self.codes[human] == categories).sum(axis=1).T
+        counts: npt.NDArray[np.int64] = (self.codes[members] == categories).sum(axis=1).T
         return counts
 
 
-def clip_weights(clip_count: int, resamples: int = RESAMPLES, seed: str = SEED) -> Values:
-    """How often each clip is drawn: resamples x clips, each row sums to the number of clips."""
-    random = np.random.default_rng(keyed_rank("bootstrap over clips", seed))
-    if not clip_count:
-        return np.zeros((resamples, 0))
-    drawn = random.integers(clip_count, size=(resamples, clip_count))
-    cells = drawn + clip_count * np.arange(resamples)[:, None]
-    counts = np.bincount(cells.ravel(), minlength=resamples * clip_count)
-    return counts.reshape(resamples, clip_count).astype(np.float64)
-
-
-def resampled_kappa(pair: RaterPair, category_count: int, weights: Values) -> Values:
+def resampled_kappa(pair: RaterPair, category_count: int, draws: SourceDraws) -> Values:
     """Cohen's kappa of a pair."""
-    drawn = weights[:, pair.clips]
-    return cohen_kappa(resampled_confusion(pair.codes_a, pair.codes_b, category_count, drawn))
+    return cohen_kappa(resampled_confusion(pair.codes_a, pair.codes_b, category_count, draws, pair.clips))
 
 
 def mean_of_defined(values: Values) -> Values:
@@ -124,12 +115,3 @@ def mean_of_defined(values: Values) -> Values:
     defined = ~np.isnan(values)
     count = defined.sum(axis=0)
     return quotient(np.where(defined, values, 0).sum(axis=0), count)
-
-
-def interval_of(values: Values) -> tuple[float, float] | None:
-    """The 95 % interval of the defined values; None without any."""
-    defined = values[~np.isnan(values)]
-    if not defined.size:
-        return None
-    low, high = np.quantile(defined, INTERVAL)
-    return float(low), float(high)

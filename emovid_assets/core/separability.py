@@ -17,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.source_draws import SourceDraws
+from emovid_assets.core.statistics.quotients import Values, quotient
 
-VERSION = "1"
+VERSION = "2"
 ALL = "all"
-RESAMPLES = 1000
 SHUFFLES = 999
-INTERVAL = (0.025, 0.975)
 _BLOCK_BYTES = 64 * 2**20
 
-Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 
@@ -39,10 +38,10 @@ def separability(
     if not len(groups):
         return []
     names, codes = np.unique(np.asarray(groups), return_inverse=True)
-    source_names, source_codes = np.unique(np.asarray(sources), return_inverse=True)
+    _, source_codes = np.unique(np.asarray(sources), return_inverse=True)
     measures = clip_measures(vectors, codes, source_codes, neighbours)
-    random = np.random.default_rng(keyed_rank("bootstrap over sources", seed))
-    draws = random.multinomial(len(source_names), np.full(len(source_names), 1 / len(source_names)), RESAMPLES)
+    draws = SourceDraws.of(sources, seed=seed)
+    random = np.random.default_rng(keyed_rank("shuffled sources", seed))
     p_values = _shuffled(measures, codes, source_codes, random)
     rows = []
     everybody = np.ones(len(codes), bool)
@@ -55,17 +54,16 @@ def separability(
             "source_count": len(own),
             "neighbour_count": neighbours,
         }
-        silhouette, silhouettes_drawn = _means(measures.silhouette, is_member, source_codes, draws)
-        share, shares_drawn = _means(measures.purity, is_member, source_codes, draws)
-        by_chance, chances_drawn = _means(measures.chance, is_member, source_codes, draws)
-        row |= _with_interval("silhouette", silhouette, silhouettes_drawn, len(own), "silhouette")
-        row |= _with_interval("purity", share, shares_drawn, len(own), "purity")
+        silhouette, silhouette_interval, _ = _means(measures.silhouette, is_member, draws)
+        share, share_interval, shares_drawn = _means(measures.purity, is_member, draws)
+        by_chance, _, chances_drawn = _means(measures.chance, is_member, draws)
+        row |= _with_interval("silhouette", silhouette, silhouette_interval, "silhouette")
+        row |= _with_interval("purity", share, share_interval, "purity")
         row["chance_purity"] = by_chance
         row["purity_p"] = float(p_values[code]) if share is not None else None
         corrected = None if share is None or by_chance is None else _corrected(share, by_chance)
-        row |= _with_interval(
-            "corrected_purity", corrected, _corrected_all(shares_drawn, chances_drawn), len(own), "corrected"
-        )
+        beyond_chance = draws.interval(_corrected_all(shares_drawn, chances_drawn), is_member)
+        row |= _with_interval("corrected_purity", corrected, beyond_chance, "corrected")
         rows.append(row)
     return rows
 
@@ -168,26 +166,21 @@ def _silhouettes(sums: Values, codes: Codes, sizes: Values) -> Values:
 
 
 def _means(
-    values: Values, is_member: npt.NDArray[np.bool_], sources: Codes, draws: Codes
-) -> tuple[float | None, Values]:
-    """The mean over the members, and over those of each draw of sources (NaN where a draw has none)."""
+    values: Values, is_member: npt.NDArray[np.bool_], draws: SourceDraws
+) -> tuple[float | None, tuple[float, float] | None, Values]:
+    """The mean over the members, its interval, and the means of each draw of sources (NaN where a draw has none)."""
     used = is_member & ~np.isnan(values)
     if not used.any():
-        return None, np.full(len(draws), np.nan)
-    sums = np.bincount(sources[used], values[used], draws.shape[1])
-    counts = np.bincount(sources[used], minlength=draws.shape[1])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return float(values[used].mean()), np.asarray((draws @ sums) / (draws @ counts), np.float64)
+        return None, None, np.full(len(draws.counts), np.nan)
+    drawn = quotient(draws.totals(values[used], used), draws.totals(np.ones(used.sum()), used))
+    return float(values[used].mean()), draws.interval(drawn, used), drawn
 
 
 def _with_interval(
-    name: str, value: float | None, drawn: Values, source_count: int, prefix: str
+    name: str, value: float | None, interval: tuple[float, float] | None, prefix: str
 ) -> dict[str, float | None]:
-    known = drawn[~np.isnan(drawn)]
-    if value is None or source_count < 2 or not len(known):
-        return {name: value, f"{prefix}_low": None, f"{prefix}_high": None}
-    low, high = np.quantile(known, INTERVAL)
-    return {name: value, f"{prefix}_low": float(low), f"{prefix}_high": float(high)}
+    low, high = interval if value is not None and interval else (None, None)
+    return {name: value, f"{prefix}_low": low, f"{prefix}_high": high}
 
 
 def _corrected(share: float, chance: float) -> float | None:

@@ -47,13 +47,16 @@ TABLES = (
     ),
     (
         "Most probable next emotion within a film",
-        "SELECT from_emotion, arg_max(to_emotion, probability) AS next_emotion, max(probability) AS probability\n"
-        "FROM emotion_transitions WHERE kind = 'bridged' GROUP BY from_emotion ORDER BY probability DESC",
+        "SELECT from_emotion, arg_min(to_emotion, (-probability, emotion_index)) AS next_emotion,\n"
+        "max(probability) AS probability FROM emotion_transitions JOIN emotion_wheel ON to_emotion = emotion\n"
+        "WHERE kind = 'bridged' AND probability IS NOT NULL GROUP BY from_emotion\n"
+        "ORDER BY probability DESC, min(emotion_index)",
     ),
     (
         "Agreement on the validation clips (Cohen's kappa)",
         "SELECT domain, pair_kind, avg(kappa) AS kappa, min(kappa_low) AS low, max(kappa_high) AS high,\n"
-        "any_value(kappa_gap) AS gap FROM rater_agreement GROUP BY domain, pair_kind ORDER BY domain, pair_kind",
+        "any_value(kappa_gap) AS gap, any_value(kappa_gap_direction) AS direction\n"
+        "FROM rater_agreement GROUP BY domain, pair_kind ORDER BY domain, pair_kind",
     ),
     (
         "Labeller, cross-validated by source, beside always answering the most frequent label",

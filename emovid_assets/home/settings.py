@@ -188,7 +188,7 @@ class FineTuningSettings(_Section):
     """How the adapter of the labeller is trained (LoRA)."""
 
     min_clips: int = Field(64, ge=2, description="human-labelled clips; with fewer the model is used as it is")
-    held_out_share: float = Field(0.2, gt=0, lt=1, description="of the groups: for early stopping and calibration")
+    held_out_share: float = Field(0.2, gt=0, lt=1, description="of the groups: half to choose, half to measure")
     rank: int = Field(16, ge=1, description="of the adapter")
     alpha: int = Field(32, ge=1, description="its scale is alpha / rank")
     dropout: float = Field(0.05, ge=0, lt=1, description="in the adapter")

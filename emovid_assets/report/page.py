@@ -30,8 +30,8 @@ LABELS = """\
 SELECT sum(clip_count) AS clip_count, sum(human_label_count) AS human_count
 FROM emotion_distribution WHERE domain = 'total'"""
 KAPPAS = """\
-SELECT max(value) FILTER (statistic = 'mean_kappa_human_human') AS human,
-       max(value) FILTER (statistic = 'mean_kappa_human_vlm') AS model
+SELECT max(value) FILTER (statistic = 'pooled_kappa_human_human') AS human,
+       max(value) FILTER (statistic = 'pooled_kappa_human_vlm') AS model
 FROM agreement_statistics WHERE scope = 'total' AND emotion = 'all'"""
 BENCHMARK = "SELECT sum(clip_count) AS clip_count FROM benchmark_cells"
 QUARANTINE = "SELECT count(*) AS item_count FROM processing_errors"

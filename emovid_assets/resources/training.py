@@ -60,11 +60,16 @@ class FineTuned:
 
     @property
     def held_out(self) -> list[HeldOutAnswer]:
-        """Its answers on the held-out clips, before temperature."""
-        return [
-            HeldOutAnswer(row["clip_id"], row["emotion"], row["log_probabilities"])
-            for row in self.record["held_out_clips"]
-        ]
+        """Its answers on the clips that have neither taught nor chosen it, before temperature."""
+        return self._answers("log_probabilities")
+
+    @property
+    def zero_shot_held_out(self) -> list[HeldOutAnswer]:
+        """The same of the model as it was."""
+        return self._answers("zero_shot_log_probabilities")
+
+    def _answers(self, column: str) -> list[HeldOutAnswer]:
+        return [HeldOutAnswer(row["clip_id"], row["emotion"], row[column]) for row in self.record["held_out_clips"]]
 
 
 def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> list[Example]:
@@ -112,8 +117,8 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
     if not due.folder.exists():
         work = project.home.models / f".labeller-{due.revision}.training"
         log.info(
-            f"Fine-tuning {place.model_id} on {len(due.parts.training)} clips; {len(due.parts.held_out)} are held out. "
-            f"A run that is stopped goes on from its last evaluation"
+            f"Fine-tuning {place.model_id} on {len(due.parts.training)} clips. {due.parts.sentence} A run that is "
+            "stopped goes on from its last evaluation"
         )
         _train(project, place, due, work, log)
         # Trainings that were stopped are of no use once the clips or settings have changed.
@@ -227,8 +232,19 @@ def _train(project: Project, place: ModelPlace, due: Training, work: Path, log: 
 
 def _record(parts: Parts, state: State) -> dict[str, Any]:
     """What a person needs to judge the adapter, and a program to use it."""
-    before = {one.clip_id: list(one.log_probabilities) for one in state.zero_shot}
-    groups = {example.clip_id: example.group_id for example in parts.held_out}
+    groups = {example.clip_id: example.group_id for example in (*parts.choosing, *parts.held_out)}
+
+    def answered(answers: Sequence[HeldOutAnswer], zero_shot: Sequence[HeldOutAnswer]) -> list[dict[str, Any]]:
+        before = {one.clip_id: list(one.log_probabilities) for one in zero_shot}
+        return [
+            {
+                **asdict(one),
+                "group_id": groups[one.clip_id],
+                "zero_shot_log_probabilities": before[one.clip_id],
+            }
+            for one in answers
+        ]
+
     return {
         "temperature": temperature_of(state.best),
         "zero_shot_temperature": temperature_of(state.zero_shot),
@@ -239,14 +255,9 @@ def _record(parts: Parts, state: State) -> dict[str, Any]:
         "training_clips": [
             {"clip_id": one.clip_id, "emotion": one.emotion, "group_id": one.group_id} for one in parts.training
         ],
-        "held_out_clips": [
-            {
-                **asdict(one),
-                "group_id": groups[one.clip_id],
-                "zero_shot_log_probabilities": before[one.clip_id],
-            }
-            for one in state.best
-        ],
+        "choosing_clips": answered(state.best, state.zero_shot),
+        "held_out_clips": answered(state.held_out, state.zero_shot_held_out),
+        "measured_on": parts.sentence,
         "unreadable_clips": sorted(state.unreadable),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
     }

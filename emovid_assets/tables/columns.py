@@ -98,6 +98,10 @@ def share(name: str, meaning: str, *, is_nullable: bool = False) -> Column:
     return Column(name, NUMBER, meaning, is_nullable=is_nullable, minimum=0, maximum=1)
 
 
+LOW_END = "lower end of the 95 % interval, drawn by source video; null with too few of them"
+HIGH_END = "upper end of the 95 % interval"
+
+
 def coefficient(name: str, meaning: str) -> Column:
     return Column(name, NUMBER, meaning, is_nullable=True, minimum=-1, maximum=1)
 

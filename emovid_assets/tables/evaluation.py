@@ -3,6 +3,7 @@
 Belongs here: the tables of this stage. Does not belong here: how a value is computed.
 """
 
+from emovid_assets.core.agreement import HUMAN_HUMAN, HUMAN_VLM
 from emovid_assets.core.agreement_statistics import ALL_CHOICES
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
@@ -10,8 +11,10 @@ from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, 
 from emovid_assets.tables.columns import (
     CLIP_ID,
     DOMAIN,
+    HIGH_END,
     INTEGER,
     LABELLER_KINDS,
+    LOW_END,
     NUMBER,
     TEXT,
     Column,
@@ -24,12 +27,14 @@ from emovid_assets.tables.columns import (
 
 RATER_KINDS = (*LABELLER_KINDS, PERSON, PEOPLE)
 SPLITS = ("benchmark", "train", "unused")
-PAIR_KINDS = ("human_human", "human_vlm")
+PAIR_KINDS = (HUMAN_HUMAN, HUMAN_VLM)
 AGREEMENT_STATISTICS = (
     "fleiss_kappa",
     "krippendorff_alpha",
     "mean_kappa_human_human",
     "mean_kappa_human_vlm",
+    "pooled_kappa_human_human",
+    "pooled_kappa_human_vlm",
     "kappa_gap",
 )
 PAIR_COLUMNS = (
@@ -40,8 +45,8 @@ PAIR_COLUMNS = (
     share("observed_agreement", "p_o"),
     share("expected_agreement", "p_e"),
     coefficient("kappa", "(p_o - p_e) / (1 - p_e); null where p_e = 1"),
-    coefficient("kappa_low", "2.5 % bootstrap quantile"),
-    coefficient("kappa_high", "97.5 % bootstrap quantile"),
+    coefficient("kappa_low", LOW_END),
+    coefficient("kappa_high", HIGH_END),
 )
 SCOPE = Column("scope", TEXT, "a domain; `total` is the clips of all domains together", vocabulary=(*DOMAINS, TOTAL))
 
@@ -63,7 +68,7 @@ EVALUATION_TABLES = (
     Table(
         "kappa_validation",
         "pair of raters",
-        "Cohen's kappa of every pair over the clips both rated, with a bootstrap interval over clips.",
+        "Cohen's kappa of every pair over the clips both rated, with a bootstrap interval over source videos.",
         ("rater_a", "rater_b"),
         (
             DOMAIN,
@@ -74,7 +79,7 @@ EVALUATION_TABLES = (
     Table(
         "pooled_kappa",
         "pair of raters",
-        "Cohen's kappa of every pair over the clips of all domains together, with a bootstrap interval over clips.",
+        "Cohen's kappa of every pair over the clips of all domains, with a bootstrap interval over source videos.",
         ("rater_a", "rater_b"),
         PAIR_COLUMNS,
         is_partitioned=False,
@@ -83,14 +88,14 @@ EVALUATION_TABLES = (
     Table(
         "agreement_statistics",
         "scope × statistic × emotion",
-        "How far the raters agree: Fleiss, Krippendorff, mean kappas and their gap, each with a bootstrap interval.",
+        "How far the raters agree: Fleiss, Krippendorff, mean and pooled kappas and the gap, each with an interval.",
         ("scope", "statistic", "emotion"),
         (
             SCOPE,
             Column(
                 "statistic",
                 TEXT,
-                "what is measured; `kappa_gap` is the absolute difference of the two means",
+                "what is measured; `kappa_gap` is the absolute difference of the two pooled kappas",
                 vocabulary=AGREEMENT_STATISTICS,
             ),
             Column(
@@ -100,8 +105,8 @@ EVALUATION_TABLES = (
                 vocabulary=(ALL_CHOICES, *HUMAN_CHOICES),
             ),
             Column("value", NUMBER, "null where chance explains everything or raters are missing", is_nullable=True),
-            Column("low", NUMBER, "2.5 % bootstrap quantile over clips", is_nullable=True),
-            Column("high", NUMBER, "97.5 % bootstrap quantile over clips", is_nullable=True),
+            Column("low", NUMBER, LOW_END, is_nullable=True),
+            Column("high", NUMBER, HIGH_END, is_nullable=True),
             Column(
                 "standard_error",
                 NUMBER,
@@ -110,10 +115,18 @@ EVALUATION_TABLES = (
                 minimum=0,
             ),
             count("clip_count", "clips that the statistic rests on"),
+            count("source_count", "source videos that these clips are of"),
+            Column(
+                "least_pair_clip_count",
+                INTEGER,
+                "clips that the pair with the fewest shares; null where it is no statistic of pairs, or without any",
+                is_nullable=True,
+                minimum=1,
+            ),
             Column(
                 "required_clip_count",
                 INTEGER,
-                "clips for a 95 % interval of ± 0.04, by this standard error; null without one",
+                "clips for a 95 % interval of ± 0.04, by this standard error and as many a source; null without one",
                 is_nullable=True,
                 minimum=1,
             ),
@@ -158,7 +171,7 @@ EVALUATION_TABLES = (
     Table(
         "labeller_comparison",
         "scope × truth × rater",
-        "Labellers and people on the same blind validation clips, each with bootstrap intervals over clips.",
+        "Labellers and people on the same blind validation clips, each with bootstrap intervals over source videos.",
         ("scope", "truth", "rater_id"),
         (
             SCOPE,
@@ -174,14 +187,14 @@ EVALUATION_TABLES = (
             count("clip_count", "clips judged: the truth is one of the eight and every labeller at hand answered", 1),
             count("pair_count", "truths that answers were held against; by `others` a clip may have several", 1),
             share("accuracy", "share of the answers that are the truth"),
-            share("accuracy_low", "2.5 % bootstrap quantile", is_nullable=True),
-            share("accuracy_high", "97.5 % bootstrap quantile", is_nullable=True),
+            share("accuracy_low", LOW_END, is_nullable=True),
+            share("accuracy_high", HIGH_END, is_nullable=True),
             share("macro_f1", "mean F1 of the emotions that occur in the truth"),
-            share("macro_f1_low", "2.5 % bootstrap quantile", is_nullable=True),
-            share("macro_f1_high", "97.5 % bootstrap quantile", is_nullable=True),
+            share("macro_f1_low", LOW_END, is_nullable=True),
+            share("macro_f1_high", HIGH_END, is_nullable=True),
             coefficient("kappa", "Cohen's kappa with the truth, over the nine choices; null where p_e = 1"),
-            coefficient("kappa_low", "2.5 % bootstrap quantile"),
-            coefficient("kappa_high", "97.5 % bootstrap quantile"),
+            coefficient("kappa_low", LOW_END),
+            coefficient("kappa_high", HIGH_END),
             share(
                 "ece",
                 "expected calibration error of the most probable emotion, bins of equally many; null for people",

@@ -42,11 +42,10 @@ def test_without_both_labellers_there_is_nothing_to_compare(tmp_path: Path, righ
     assert "no fine-tuned labeller" in str(shown(found, "missing"))
 
 
-def labeller(home: Path, training: list[str], held_out: list[str]) -> None:
+def labeller(home: Path, **clips: str) -> None:
     folder = home / "models" / "labeller-x"
     folder.mkdir(parents=True)
-    record = {"training_clips": [{"clip_id": one} for one in training]}
-    record["held_out_clips"] = [{"clip_id": one} for one in held_out]
+    record = {name: [{"clip_id": clip_id}] for name, clip_id in clips.items()}
     (folder / "training.json").write_text(json.dumps(record), encoding="utf-8")
     row = valid_row("emotion_labeller", 0, kind="fine_tuned", path="models/labeller-x")
     plant(home, "emotion_labeller", [row], None)
@@ -58,7 +57,7 @@ def labeller(home: Path, training: list[str], held_out: list[str]) -> None:
 def test_a_labeller_that_has_seen_a_test_clip_warns_and_names_it(
     tmp_path: Path, blind: str, benchmark: str, leaked: int
 ) -> None:
-    labeller(tmp_path, ["a", "b"], ["c"])
+    labeller(tmp_path, training_clips="a", choosing_clips="b", held_out_clips="c")
     plant(tmp_path, "annotation_tasks", [valid_row("annotation_tasks", 0, clip_id=blind, purpose="validate")])
     other = valid_row("benchmark_split", 1, clip_id="a", split="train")
     plant(tmp_path, "benchmark_split", [valid_row("benchmark_split", 0, clip_id=benchmark, split="benchmark"), other])

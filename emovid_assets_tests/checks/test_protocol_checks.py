@@ -97,7 +97,20 @@ def test_a_labeller_that_guesses_is_clearly_not_below_the_limit(tmp_path: Path) 
     plant_ratings(tmp_path, table)
     found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
     assert not found.passed
-    assert str(shown(found, "conclusion")).endswith("on 228 clips: clearly not below 0.04.")
+    assert shown(found, "direction") == "model_agrees_less"
+    assert str(shown(found, "conclusion")).endswith(
+        "on 228 clips; the model agrees with people less than they do with each other: clearly not below 0.04."
+    )
+
+
+def test_a_model_nearer_to_people_than_they_are_to_each_other_does_not_fail(tmp_path: Path) -> None:
+    people = noisy_table(228, raters=("ann", "bob", "cem"), noise=0.4)
+    plant_ratings(tmp_path, people | noisy_table(228, raters=("vlm",), noise=0.0))
+    found = evaluate(tmp_path, "kappa_validation", "kappa_gap_below_4_percent")
+    assert found.passed
+    assert shown(found, "direction") == "model_agrees_more"
+    assert float(str(shown(found, "gap"))) > 0.1
+    assert str(shown(found, "conclusion")).endswith("which is no fault of it, however large.")
 
 
 def test_without_both_kinds_of_pairs_the_gap_check_says_what_is_missing(tmp_path: Path) -> None:
@@ -126,8 +139,8 @@ def test_the_pooled_gap_is_judged_like_that_of_a_domain(
         common | gap_row,
         common | gap_row | {"emotion": "fear", "value": 0.9},
         common | gap_row | {"scope": "movie", "value": 0.8},
-        common | {"statistic": "mean_kappa_human_human", "value": 0.7},
-        common | {"statistic": "mean_kappa_human_vlm", "value": 0.6},
+        common | {"statistic": "pooled_kappa_human_human", "value": 0.7},
+        common | {"statistic": "pooled_kappa_human_vlm", "value": 0.6},
     ]
     plant(tmp_path, "agreement_statistics", [valid_row("agreement_statistics", 0, **row) for row in rows], None)
     found = evaluate(tmp_path, "agreement_statistics", "pooled_kappa_gap_below_4_percent", None)

@@ -5,11 +5,11 @@ import numpy as np
 from emovid_assets.core.emotions import HUMAN_CHOICES
 
 
-def ratings_of(table):
+def ratings_of(table, clips_per_source=1):
     """The table as rows of `validation_ratings`."""
     return [
         {
-            "clip_id": f"movie-a-{n:08d}-{n + 1:08d}",
+            "clip_id": f"movie-{n // clips_per_source:05d}-{n:08d}-{n + 1:08d}",
             "domain": "movie",
             "rater_id": rater,
             "rater_kind": "vlm" if rater == "vlm" else "human",

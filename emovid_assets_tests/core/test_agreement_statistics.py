@@ -12,12 +12,16 @@ from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss_kap
 from emovid_assets.core.agreement import kappa_gap, pairwise_kappa
 from emovid_assets.core.agreement_statistics import Estimate, agreement_statistics, gap_conclusion, gap_estimate
 from emovid_assets.core.emotions import HUMAN_CHOICES
-from emovid_assets.core.rating_bootstrap import RatingMatrix, clip_weights
+from emovid_assets.core.rating_bootstrap import RatingMatrix
+from emovid_assets.core.source_draws import SourceDraws
 from emovid_assets.core.statistics.rater_counts import fleiss_kappa, krippendorff_alpha
 from emovid_assets_tests.core.rating_tables import noisy_table, ratings_of
 
 RATERS = ("ann", "bob", "cem", "vlm")
-STATISTICS = ("fleiss_kappa", "krippendorff_alpha", "mean_kappa_human_human", "mean_kappa_human_vlm", "kappa_gap")
+STATISTICS = (
+    *("fleiss_kappa", "krippendorff_alpha", "mean_kappa_human_human", "mean_kappa_human_vlm"),
+    *("pooled_kappa_human_human", "pooled_kappa_human_vlm", "kappa_gap"),
+)
 
 # Few labels, so that raters agree; missing ratings, a single category and constant raters come up often.
 few_labels = st.sampled_from(["fear", "awe", "no_specific_emotion"])
@@ -70,6 +74,17 @@ def mean_kappa(table, pairs):
     return float(np.mean(found)) if found else None
 
 
+def pooled_kappa(table, pairs, *, is_ordered):
+    both = [
+        (str(x), str(y))
+        for a, b in pairs
+        for x, y in zip(table[a], table[b], strict=True)
+        if x is not None and y is not None
+    ]
+    both += [] if is_ordered else [(y, x) for x, y in both]
+    return cohen_kappa_score(*zip(*both, strict=True)) if len({label for pair in both for label in pair}) > 1 else None
+
+
 def fleiss_of_the_usual_size(units):
     sizes = [len(unit) for unit in units]
     usual = max(sizes, key=lambda size: (sizes.count(size), size), default=0)
@@ -88,19 +103,23 @@ def test_every_statistic_is_that_of_the_libraries_whatever_is_missing_or_constan
     if not any(label for column in table.values() for label in column):
         assert rows == []
         return
-    assert len(values) == len(rows) == 5 * 10
+    assert len(values) == len(rows) == 7 * 10
     for emotion in ("all", *HUMAN_CHOICES):
         seen = seen_by(table, emotion)
         humans = [[x for x in unit if x is not None] for unit in zip(*(seen[r] for r in RATERS[:3]), strict=True)]
         units = [unit for unit in humans if len(unit) > 1]
         human = mean_kappa(seen, combinations(RATERS[:3], 2))
         vlm = mean_kappa(seen, ((r, "vlm") for r in RATERS[:3]))
+        people = pooled_kappa(seen, combinations(RATERS[:3], 2), is_ordered=False)
+        both = pooled_kappa(seen, ((r, "vlm") for r in RATERS[:3]), is_ordered=True)
         expected = {
             "fleiss_kappa": fleiss_of_the_usual_size(units),
             "krippendorff_alpha": alpha_by_coincidences(units),
             "mean_kappa_human_human": human,
             "mean_kappa_human_vlm": vlm,
-            "kappa_gap": None if human is None or vlm is None else abs(human - vlm),
+            "pooled_kappa_human_human": people,
+            "pooled_kappa_human_vlm": both,
+            "kappa_gap": None if people is None or both is None else abs(people - both),
         }
         for statistic, value in expected.items():
             assert values[statistic, emotion] == (None if value is None else pytest.approx(value, abs=1e-9)), statistic
@@ -127,7 +146,7 @@ def test_the_resampled_coefficients_are_those_of_the_drawn_clips(table):
     counts = matrix.human_counts()
     sizes = [size for size in counts.sum(axis=1) if size > 1]
     usual = max(sizes, key=lambda size: (sizes.count(size), size), default=0)
-    weights = clip_weights(matrix.clip_count, 15, "some seed")
+    weights = SourceDraws.of_clips(matrix.clip_ids, resamples=15, seed="some seed").weights
     fleiss, alpha = fleiss_kappa(counts, weights), krippendorff_alpha(counts, weights)
     for draw, weight in enumerate(weights.astype(int)):
         drawn = [[k for k in range(9) for _ in range(row[k])] for row in np.repeat(counts, weight, axis=0)]
@@ -180,8 +199,10 @@ def test_the_gap_is_the_same_alone_in_the_table_and_from_the_pairs():
     estimate = gap_estimate(ratings, seed="one")
     rows = agreement_statistics(ratings, scope="movie", seed="one")
     (row,) = [r for r in rows if (r["statistic"], r["emotion"]) == ("kappa_gap", "all")]
-    assert Estimate(*(row[name] for name in ("value", "low", "high", "standard_error", "clip_count"))) == estimate
-    assert estimate.value == pytest.approx(kappa_gap(pairwise_kappa(ratings)).gap, abs=1e-12)
+    shown = ("value", "low", "high", "standard_error", "clip_count", "source_count", "least_pair_clip_count")
+    assert Estimate(*(row[name] for name in shown), direction=kappa_gap(ratings).direction) == estimate
+    assert estimate.value == pytest.approx(kappa_gap(ratings).gap, abs=1e-12)
+    assert (estimate.source_count, estimate.least_pair_clip_count) == (60, 60)
     assert gap_estimate(list(reversed(ratings)), seed="one") == estimate
     assert gap_estimate(ratings, seed="two") != estimate
 
@@ -207,7 +228,7 @@ def test_clips_are_counted_where_they_enter():
     }
     rows = agreement_statistics(ratings_of(table), scope="movie", resamples=20)
     counts = {row["statistic"]: row["clip_count"] for row in rows if row["emotion"] == "all"}
-    assert counts == dict(zip(STATISTICS, (2, 2, 2, 3, 3), strict=True))
+    assert counts == dict(zip(STATISTICS, (2, 2, 2, 3, 2, 3, 3), strict=True))
 
 
 def test_no_ratings_give_no_statistics():
@@ -219,7 +240,7 @@ def test_without_a_model_there_are_human_statistics_and_no_gap():
     rows = agreement_statistics(ratings_of(noisy_table(30, raters=RATERS[:3])), scope="movie")
     values = values_of(rows)
     assert values["fleiss_kappa", "all"] is not None
-    assert values["mean_kappa_human_vlm", "all"] is None
+    assert values["mean_kappa_human_vlm", "all"] is values["pooled_kappa_human_vlm", "all"] is None
     assert values["kappa_gap", "all"] is None
 
 
@@ -251,7 +272,24 @@ def test_without_a_model_there_are_human_statistics_and_no_gap():
         ),
         (
             Estimate(0.5, None, None, None, 2),
-            "The gap is 0.500 on 2 clips: not below 0.04 as measured, but it has no interval.",
+            "The gap is 0.500 on 2 clips: not below 0.04 as measured, but it has no interval, which needs clips of 8 "
+            "source videos or more.",
+        ),
+        (
+            Estimate(0.3, 0.2, 0.4, 0.05, 100, direction="model_agrees_less"),
+            "The gap is 0.300 with a 95 % interval of 0.200 to 0.400 on 100 clips; the model agrees with people less "
+            "than they do with each other: clearly not below 0.04.",
+        ),
+        (
+            Estimate(0.3, 0.2, 0.4, 0.05, 100, direction="model_agrees_more"),
+            "The gap is 0.300 with a 95 % interval of 0.200 to 0.400 on 100 clips; the model agrees with people more "
+            "than they do with each other: which is no fault of it, however large.",
+        ),
+        (
+            Estimate(0.06, 0.0, 0.2, 0.05, 100, direction="model_agrees_more"),
+            "The gap is 0.060 with a 95 % interval of 0.000 to 0.200 on 100 clips; the model agrees with people more "
+            "than they do with each other: which is no fault of it, however large, but the interval leaves the "
+            "direction open.",
         ),
         (
             Estimate(None, None, None, None, 0),

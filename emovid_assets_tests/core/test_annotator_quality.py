@@ -1,10 +1,13 @@
 """How each person answers beside the others: small cases by hand, random ones recounted."""
 
+import random
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, precision_score, recall_score
 
 from emovid_assets.core.annotator_quality import annotator_choices, annotator_confusion, annotator_quality, majority_of
@@ -168,6 +171,68 @@ def test_verifications_have_their_own_choices_and_purposes_do_not_mix():
     assert [row["label"] for row in choices if row["annotator_id"] == "ann"] == list(VERIFY_CHOICES)
     (cell,) = annotator_confusion(verified, domain="sticker")
     assert (cell["annotator_id"], cell["majority_label"], cell["label"]) == ("ann", "reject", "accept")
+
+
+def excesses(table):
+    """Person → of each clip with three answers: alone against two who agree, less the share of the others who are."""
+    found = {}
+    for answers in table:
+        if len(answers) < 3:
+            continue
+        alone = {
+            name: bool(pairs) and pairs[0][0] != pairs[0][1]
+            for name in answers
+            for pairs in [compared([answers], name)]
+        }
+        for name, is_alone in alone.items():
+            others = [alone[other] for other in answers if other != name]
+            found.setdefault(name, []).append(is_alone - sum(others) / len(others))
+    return found
+
+
+def random_table(seed, count, careless=None):
+    chance = random.Random(seed)
+    table = []
+    for _ in range(count):
+        truth = chance.choice(HUMAN_CHOICES[:8])
+        rate = {name: 0.7 if name == careless else 0.25 for name in PEOPLE[:3]}
+        table.append({name: chance.choice(HUMAN_CHOICES) if chance.random() < rate[name] else truth for name in rate})
+    return table
+
+
+def test_a_deviation_is_judged_as_by_a_t_test_of_scipy_where_each_source_has_one_clip():
+    table = random_table(1, 40)
+    expected = excesses(table)
+    for row in annotator_quality(annotations_of(table), domain="movie", resamples=2):
+        values = expected[row["annotator_id"]]
+        assert row["deviation"] == pytest.approx(np.mean(values))
+        test = stats.ttest_1samp(values, 0, alternative="greater")
+        assert row["deviation_p_value"] == pytest.approx(test.pvalue, rel=1e-9)
+    assert sum(np.sum(values) for values in expected.values()) == pytest.approx(0, abs=1e-9)
+
+
+def test_somebody_who_answers_carelessly_deviates_and_the_others_do_not():
+    rows = annotator_quality(annotations_of(random_table(2, 120, careless="bob")), domain="movie", resamples=2)
+    p_values = {row["annotator_id"]: row["deviation_p_value"] for row in rows}
+    assert p_values["bob"] < 1e-4
+    assert min(p_values["ann"], p_values["cem"]) > 0.5
+
+
+def test_clips_of_few_sources_accuse_nobody_and_two_answers_are_no_majority_to_stand_against():
+    table = random_table(3, 60, careless="bob")
+    rows = annotations_of(table)
+    for number, row in enumerate(rows):
+        row["clip_id"] = f"movie-{number // 3 % 7}-{number // 3:08d}-{number // 3 + 1:08d}"
+    found = annotator_quality(rows, domain="movie", resamples=2)
+    assert all(row["deviation"] is not None and row["deviation_p_value"] is None for row in found)
+    assert all(row["kappa"] is not None and row["kappa_low"] is None for row in found)
+    pairs = annotator_quality(annotations_of([{"ann": "awe", "bob": "fear"}] * 20), domain="movie")
+    assert all(row["deviation"] is None for row in pairs)
+
+
+def test_who_is_never_alone_does_not_deviate():
+    (row, *_) = annotator_quality(annotations_of([dict.fromkeys(PEOPLE[:3], "awe")] * 10), domain="movie")
+    assert (row["deviation"], row["deviation_p_value"]) == (0, 1)
 
 
 def test_no_answers_give_no_rows():

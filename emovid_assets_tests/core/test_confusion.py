@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from emovid_assets.core.source_draws import SourceDraws
 from emovid_assets.core.statistics.confusion import (
     accuracy,
     cohen_kappa,
@@ -57,7 +58,8 @@ def test_a_resample_is_a_table_of_the_items_that_it_drew(pairs, data):
     draws = st.lists(st.integers(0, len(pairs) - 1), min_size=len(pairs), max_size=len(pairs))
     drawn = data.draw(st.lists(draws, min_size=1, max_size=4))
     weights = np.array([np.bincount(one, minlength=len(pairs)) for one in drawn], np.float64)
-    tables = resampled_confusion(first, second, CLASSES, weights)
+    places = np.arange(len(pairs))
+    tables = resampled_confusion(first, second, CLASSES, SourceDraws(weights, places), places)
     for one, table, kappa, f1 in zip(drawn, tables, cohen_kappa(tables), macro_f1(tables), strict=True):
         assert table.tolist() == confusion(first[one], second[one], CLASSES).tolist()
         assert kappa == pytest.approx(cohen_kappa(table), nan_ok=True)

@@ -91,9 +91,19 @@ def test_every_table_has_a_caption_and_its_scroll_region_a_name_of_its_own(page:
     assert len(page.named("caption")) == len(regions)
 
 
+def test_the_gap_is_read_with_its_direction_and_the_plain_mean_with_the_clips_that_it_rests_on(page: Document) -> None:
+    reading = reading_of(page, "Agreement statistics and the gap between people and model")
+    assert "with the model is 0.150, 95 % interval" in reading.replace("\u202f", " ")
+    assert reading.endswith(
+        "so it is not below the paper’s 0.04: the model agrees with people less than they do with each other."
+    )
+    said = " ".join(one.text for one in page.named("p"))
+    assert "where a pair of raters shares few clips, here 3 at least; the pooled kappa is not" in said
+
+
 def test_labellers_and_people_are_set_side_by_side(page: Document) -> None:
     quality = reading_of(page, "The labeller, measured on human labels")
-    assert "right on 70.0\u202f% of 100 clips that were held out" in quality
+    assert "right on 70.0\u202f% of 100 clips that have neither taught nor chosen it" in quality
     reading = reading_of(page, "Labellers and people on the same blind clips")
     assert reading.startswith("Of 48 clips the majority’s label is given by model/")
     assert "(fine tuned) 62.5\u202f% and " in reading

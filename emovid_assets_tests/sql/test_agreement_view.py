@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from emovid_assets.core.agreement import kappa_gap, pairwise_kappa
@@ -47,22 +48,29 @@ def test_each_pair_shows_the_gap_of_its_own_domain_with_its_interval(library: Li
         assert row["required_clip_count"] == gap["required_clip_count"]
 
 
-def test_the_means_are_those_of_the_pairs(library: Library) -> None:
+def test_the_pooled_kappas_and_the_means_stand_beside_each_other(library: Library) -> None:
     ratings = ratings_of(noisy_table(40))
     pairs = pairwise_kappa(ratings)
     library.plant("pooled_kappa", pairs)
     library.plant("agreement_statistics", agreement_statistics(ratings, scope="total", resamples=50))
-    gap = kappa_gap(pairs)
+    gap = kappa_gap(ratings)
     assert gap is not None
+    means = [
+        np.mean([row["kappa"] for row in pairs if row["pair_kind"] == kind]) for kind in ("human_human", "human_vlm")
+    ]
     for row in library.query("from rater_agreement"):
-        shown = (row["human_human_mean"], row["human_vlm_mean"], row["kappa_gap"])
-        assert shown == pytest.approx((gap.human_human_mean, gap.human_vlm_mean, gap.gap))
+        shown = (row["human_human_kappa"], row["human_vlm_kappa"], row["kappa_gap"])
+        assert shown == pytest.approx((gap.human_human, gap.human_vlm, gap.gap))
+        assert [row["human_human_mean"], row["human_vlm_mean"]] == pytest.approx(means)
+        assert (row["human_human_least_clip_count"], row["human_vlm_least_clip_count"]) == (40, 40)
+        assert row["kappa_gap_direction"] == gap.direction
 
 
 def test_pairs_stay_visible_without_statistics_and_without_a_kappa(library: Library) -> None:
     library.plant("kappa_validation", [PAIR | {"domain": "movie", "kappa": None}])
     (row,) = library.query("from rater_agreement")
-    assert (row["kappa"], row["kappa_gap"], row["human_human_mean"]) == (None, None, None)
+    assert (row["kappa"], row["kappa_gap"], row["human_human_kappa"]) == (None, None, None)
+    assert row["kappa_gap_direction"] is None
 
 
 def test_the_agreement_by_emotion_has_the_nine_choices_in_order_for_each_group_of_clips(library: Library) -> None:
@@ -82,8 +90,8 @@ def test_the_agreement_by_emotion_has_the_nine_choices_in_order_for_each_group_o
         assert [row["clip_count"], row["krippendorff_alpha"]] == [alpha["clip_count"], alpha["value"]]
         assert [row["krippendorff_alpha_low"], row["krippendorff_alpha_high"]] == [alpha["low"], alpha["high"]]
         assert row["fleiss_kappa"] == of_row["fleiss_kappa"]["value"]
-        assert row["human_human_mean"] == of_row["mean_kappa_human_human"]["value"]
-        assert row["human_vlm_mean"] == of_row["mean_kappa_human_vlm"]["value"]
+        assert row["human_human_kappa"] == of_row["pooled_kappa_human_human"]["value"]
+        assert row["human_vlm_kappa"] == of_row["pooled_kappa_human_vlm"]["value"]
         gap = of_row["kappa_gap"]
         assert [row["kappa_gap"], row["kappa_gap_low"], row["kappa_gap_high"]] == [
             gap["value"],

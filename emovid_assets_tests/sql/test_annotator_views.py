@@ -39,6 +39,19 @@ def test_the_summary_adds_up_domains_and_purposes(library: Library) -> None:
     assert (cem["most_biased_label"], cem["most_biased_excess"]) == ("fear", pytest.approx(1 + 0.5))
 
 
+def test_of_equal_biases_the_first_in_emosets_order_is_named(library: Library) -> None:
+    library.plant(
+        "human_annotations", [{"domain": "movie", "annotator_id": "ann", "clip_id": "movie-1", "label": "awe"}]
+    )
+    equal = {"domain": "movie", "annotator_id": "ann", "purpose": "label", "shared_clip_count": 10}
+    names = ("no_specific_emotion", "sadness", "anger", "excitement", "disgust")
+    library.plant(
+        "annotator_choices", [equal | {"label": name, "bias": 0.0 if name == "anger" else 0.2} for name in names]
+    )
+    (row,) = library.query("from annotator_summary")
+    assert (row["most_biased_label"], row["most_biased_excess"]) == ("excitement", pytest.approx(2))
+
+
 def test_somebody_who_answers_like_all_others_has_no_bias(library: Library) -> None:
     rows = [
         {"domain": "movie", "clip_id": "movie-1", "purpose": "label", "annotator_id": name, "label": "awe"}

@@ -53,7 +53,12 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
     (
         "odd_annotators",
         {},
-        [("ben", "label", 10, 0.4, 0.5), ("anna", "label", 20, 0.75, 0.9)],
+        # Asked of two people: p is doubled. Nothing is asked of Dora, whose clips are of too few sources.
+        [
+            ("ben", "label", 10, 0.4, 0.3, 0.008, True),
+            ("anna", "label", 20, 0.75, -0.1, 1.0, False),
+            ("dora", "label", 4, 0.25, 0.5, None, None),
+        ],
     ),
     ("lost_labels", {}, [("movie-d", "movie", "no_majority", None, "media/movie-d.mp4")]),
     (
@@ -109,7 +114,7 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
             ("majority", "base", "zero_shot", 40, 0.5, 0.4, 0.6, 0.45, 0.4, 0.15, 1.2, 0.25, 900.0),
         ],
     ),
-    ("agreement", {}, [("total", 0.7, 0.68, 0.02, 0.0, 0.1, 300)]),
+    ("agreement", {}, [("total", 0.7, 0.68, 0.02, "model_agrees_less", 0.0, 0.1, 300)]),
 ]
 ELSEWHERE = {
     "warnings",
@@ -217,8 +222,13 @@ def _plant_clips(library: Library) -> None:
     library.plant(
         "annotator_quality",
         [
-            quality | {"annotator_id": "anna", "compared_count": 20, "agree_count": 15, "kappa_high": 0.9},
-            quality | {"annotator_id": "ben", "compared_count": 10, "agree_count": 4, "kappa_high": 0.5},
+            quality
+            | {"annotator_id": "anna", "compared_count": 20, "agree_count": 15}
+            | {"deviation": -0.1, "deviation_p_value": 0.9},
+            quality
+            | {"annotator_id": "ben", "compared_count": 10, "agree_count": 4}
+            | {"deviation": 0.3, "deviation_p_value": 0.004},
+            quality | {"annotator_id": "dora", "compared_count": 4, "agree_count": 1, "deviation": 0.5},
             quality | {"annotator_id": "cleo", "compared_count": 0},
         ],
     )
@@ -261,8 +271,8 @@ def _plant_ratings(library: Library) -> None:
     library.plant(
         "agreement_statistics",
         [
-            statistic | {"statistic": "mean_kappa_human_human", "value": 0.7},
-            statistic | {"statistic": "mean_kappa_human_vlm", "value": 0.68},
+            statistic | {"statistic": "pooled_kappa_human_human", "value": 0.7},
+            statistic | {"statistic": "pooled_kappa_human_vlm", "value": 0.68},
             statistic | {"statistic": "kappa_gap", "value": 0.02, "low": 0.0, "high": 0.1, "required_clip_count": 300},
         ],
     )

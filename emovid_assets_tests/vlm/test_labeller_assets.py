@@ -1,5 +1,6 @@
 """The labeller as an asset: fine-tuned, used as it is, and held against people on the same blind clips."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -91,9 +92,12 @@ def test_fine_tuning_is_seen_to_be_worth_it_and_to_have_kept_away_from_test_clip
     assert float(str(shown(worth, "gain"))) > 0.4
     clean = evaluate(tuned, "labeller_comparison", "labeller_saw_no_test_clips", None)
     assert clean.passed
-    assert shown(clean, "clips_seen") == sum(
-        rows(tuned, "emotion_labeller")[0][name] for name in ("training_clip_count", "held_out_clip_count")
-    )
+    (labeller,) = rows(tuned, "emotion_labeller")
+    record = json.loads((tuned / labeller["path"] / "training.json").read_text(encoding="utf-8"))
+    chosen_by = len(record["choosing_clips"])
+    assert chosen_by > 0
+    counts = ("training_clip_count", "held_out_clip_count")
+    assert shown(clean, "clips_seen") == chosen_by + sum(labeller[name] for name in counts)
     benchmark = {row["clip_id"] for row in rows(tuned, "benchmark_split", "movie") if row["split"] == "benchmark"}
     assert len(benchmark) == 8
 

@@ -10,6 +10,7 @@ A table is (classes, classes), the first rater or the truth by row; the formulas
 import numpy as np
 import numpy.typing as npt
 
+from emovid_assets.core.source_draws import SourceDraws
 from emovid_assets.core.statistics.quotients import Values, quotient
 
 Classes = npt.NDArray[np.integer]
@@ -21,12 +22,14 @@ def confusion(first: Classes, second: Classes, class_count: int) -> npt.NDArray[
     return np.asarray(counts.reshape(class_count, class_count), np.intp)
 
 
-def resampled_confusion(first: Classes, second: Classes, class_count: int, weights: Values) -> Values:
-    """(resamples, classes, classes): the same where item i counts `weights[:, i]` times."""
+def resampled_confusion(
+    first: Classes, second: Classes, class_count: int, draws: SourceDraws, items: npt.NDArray[np.intp]
+) -> Values:
+    """(resamples, classes, classes): the same in each draw of sources; `items` are the places of the answers in it."""
     found, place = np.unique(_cells(first, second, class_count), return_inverse=True)
-    tables = np.zeros((len(weights), class_count**2))
+    tables = np.zeros((len(draws.counts), class_count**2))
     # Most of the 81 cells of nine choices are empty: only the others are multiplied.
-    tables[:, found] = weights @ np.eye(len(found))[place]
+    tables[:, found] = draws.totals(np.eye(len(found))[place], items)
     return tables.reshape(-1, class_count, class_count)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from emovid_assets.core.source_draws import SourceDraws
 from emovid_assets.core.statistics.quotients import Values, quotient
 
 Counts = npt.NDArray[np.int64]
@@ -56,6 +57,36 @@ def krippendorff_alpha(counts: Counts, weights: Values | None = None) -> Values:
     observed = drawn @ ((sizes * sizes - (table * table).sum(axis=1)) / (sizes - 1))
     expected = total * total - ((drawn @ table) ** 2).sum(axis=1)
     return 1 - quotient((total - 1) * observed, expected)
+
+
+def pooled_kappa(counts: Counts, draws: SourceDraws | None = None) -> Values:
+    """Kappa of all pairs within one kind of raters at once: pairs of answers to one item, chance from pooled marginals.
+
+    The observed agreement is that of the pairs of raters, weighted by the items they share. Who of a pair comes first
+    means nothing, so there is one distribution of answers, each weighing as much as it has partners. Where all items
+    have equally many ratings, this is Fleiss' kappa; with two raters in all, Scott's pi.
+    """
+    sizes = counts.sum(axis=1)
+    agreeing = (counts * (counts - 1)).sum(axis=1)
+    marginals = counts * (sizes - 1)[:, None]
+    return _pooled(agreeing, sizes * (sizes - 1), marginals, marginals, draws)
+
+
+def pooled_kappa_between(first: Counts, second: Counts, draws: SourceDraws | None = None) -> Values:
+    """The same of all pairs of a rater of the one kind and one of the other; with one of each, Cohen's kappa."""
+    firsts, seconds = first.sum(axis=1), second.sum(axis=1)
+    agreeing = (first * second).sum(axis=1)
+    return _pooled(agreeing, firsts * seconds, first * seconds[:, None], second * firsts[:, None], draws)
+
+
+def _pooled(agreeing: Counts, pairs: Counts, left: Counts, right: Counts, draws: SourceDraws | None) -> Values:
+    """(p_o - p_e) / (1 - p_e) of sums over items: equal pairs, pairs, and how often each category is in them."""
+    columns = np.column_stack([agreeing, pairs, left, right])
+    sums = columns.sum(axis=0)[None].astype(np.float64) if draws is None else draws.totals(columns)
+    split = 2 + left.shape[1]
+    chance = (sums[:, 2:split] * sums[:, split:]).sum(axis=1)
+    total = sums[:, 1]
+    return quotient(sums[:, 0] * total - chance, total * total - chance)
 
 
 def _drawn(weights: Values | None, chosen: npt.NDArray[np.bool_]) -> Values:

@@ -3,6 +3,9 @@
 Belongs here: steps, learning rate, evaluation, early stopping, going on after a kill. Does not belong here: which clips
 (`training_set`), where frames come from (the caller's `Reader`), where results go (`resources.training`).
 
+The adapter is chosen by some clips and measured on others, which are looked at twice: before the first step, and with
+the adapter that was kept.
+
 What is learnt is what is asked later: the tokens of the label and of the end of the answer, the very ones that
 `ChatModel.score` looks at; the prompt itself teaches nothing. The model as it was counts as the first evaluation: an
 adapter that never beats it is left as it began, which changes no answer.
@@ -30,7 +33,7 @@ from emovid_assets.core.vlm.learning import log_p
 from emovid_assets.core.vlm.training_set import Example, Parts, class_weights, in_epoch
 from emovid_assets.core.vlm.training_state import Recipe, Schedule, State, plain, state_of
 
-VERSION = "1"
+VERSION = "2"
 """Changes when the same clips and settings would give another adapter."""
 LARGEST_GRADIENT = 1.0
 LIGHTER = 'fewer labeller.frames, a smaller labeller.frame_side_px, or labeller.precision = "4bit"'
@@ -101,6 +104,10 @@ class FineTuning:
                     self._evaluate(step)
                     self._save()
         self._set_values(self._best_values)
+        self.adapted.eval()
+        # The model as it was has been measured already.
+        is_as_it_was = self._state.best_step == 0
+        self._state.held_out = self._state.zero_shot_held_out if is_as_it_was else self._scores(self._parts.held_out)
         return self._state
 
     def _is_over(self) -> bool:
@@ -174,23 +181,17 @@ class FineTuning:
         return torch.autocast(self._chat.device.partition(":")[0], torch.bfloat16) if self._is_half else nullcontext()
 
     def _evaluate(self, step: int) -> None:
-        """Looks at the held-out clips, and keeps the adapter where it is the best so far."""
+        """Looks at the clips that choose, and keeps the adapter where it is the best so far."""
         self.adapted.eval()
-        answers: list[HeldOutAnswer] = []
-        waiting: list[tuple[Example, Prepared]] = []
-        for pair in self._read(self._parts.held_out):
-            waiting += self._readable([pair])
-            if len(waiting) >= self._score_batch_clips:
-                answers += self._scored(waiting)
-                waiting = []
-        answers += self._scored(waiting)
+        answers = self._scores(self._parts.choosing)
         if not answers:
-            raise TrainingFailedError("None of the held-out clips can be read: build clip_media again.")
+            raise TrainingFailedError("None of the clips to choose an adapter by can be read: build clip_media again.")
         evaluation = Evaluation.of(
             step, step / self._schedule.steps_per_epoch, answers, self._loss_since_the_last_evaluation()
         )
         if step == 0:
             self._state.zero_shot = answers
+            self._state.zero_shot_held_out = self._scores(self._parts.held_out)
         if step == 0 or evaluation.is_better_than(self._best()):
             self._state.best, self._state.best_step, self._best_values = answers, step, self._values()
         self._state.evaluations.append(evaluation)
@@ -201,6 +202,16 @@ class FineTuning:
 
     def _best(self) -> Evaluation:
         return next(one for one in self._state.evaluations if one.step == self._state.best_step)
+
+    def _scores(self, examples: Sequence[Example]) -> list[HeldOutAnswer]:
+        answers: list[HeldOutAnswer] = []
+        waiting: list[tuple[Example, Prepared]] = []
+        for pair in self._read(examples):
+            waiting += self._readable([pair])
+            if len(waiting) >= self._score_batch_clips:
+                answers += self._scored(waiting)
+                waiting = []
+        return answers + self._scored(waiting)
 
     def _scored(self, clips: Sequence[tuple[Example, Prepared]]) -> list[HeldOutAnswer]:
         if not clips:

@@ -1,4 +1,4 @@
-"""The clips that a labeller learns from: which are held out, in which order they come, how much each counts.
+"""The clips that a labeller learns from: which are kept out, in which order they come, how much each counts.
 
 Belongs here: choices by keyed rank and by counting, no model. Does not belong here: which clips may be learnt from at
 all (`core.training_pool`), learning (`fine_tuning`).
@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.emotions import first_of_most
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.vlm.exchange import ClipRequest
@@ -31,18 +31,36 @@ class Example:
 
 @dataclass(frozen=True)
 class Parts:
-    """What is learnt from, and what quality, stopping and temperature are taken from; both sorted by clip."""
+    """What is learnt from, what the adapter and the temperature are chosen by, and what quality is measured on; all
+    sorted by clip. The best of many adapters by some clips is too good on these very clips."""
 
     training: list[Example]
+    choosing: list[Example]
     held_out: list[Example]
+
+    @property
+    def sentence(self) -> str:
+        """What quality rests on, for people."""
+        if self.held_out:
+            kinds = len({example.emotion for example in self.held_out})
+            return (
+                f"Measured on {len(self.held_out)} clips of {kinds} emotions that have neither taught nor chosen it; "
+                f"{len(self.choosing)} others chose the adapter and the temperature."
+            )
+        return (
+            "Not measured: it takes an emotion with clips of three groups (a source, a film, near-duplicates), one to "
+            "learn from, one to choose the adapter by and one to measure it on. Label clips of more sources; "
+            "labeller_comparison has its accuracy on the blind validation clips."
+        )
 
 
 def divided(examples: Sequence[Example], *, share: float, seed: str) -> Parts:
-    """Holds out about `share` of the groups of each kind, by keyed rank: a new group moves at most one other.
+    """Keeps about `share` of the groups of each kind out of training, half of them to choose by and half to measure on.
 
-    A group's kind is its most frequent emotion. Of each kind with two groups or more, at least one is held out and one
-    is learnt from. A group with which more than twice the share of all clips would be held out is passed over, so that
-    one long film does not take the training set with it.
+    By keyed rank: a new group moves at most two others. A group's kind is its most frequent emotion. Of each kind with
+    two groups or more, at least one is chosen by and one is learnt from; of three or more, one is measured on too. A
+    group with which more than the share of all clips would be chosen by, or measured on, is passed over, so that one
+    long film does not take the training set with it.
     """
     members: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
@@ -50,21 +68,25 @@ def divided(examples: Sequence[Example], *, share: float, seed: str) -> Parts:
     kinds: dict[str, list[str]] = defaultdict(list)
     for group, clips in members.items():
         counts = Counter(clip.emotion for clip in clips)
-        kinds[max(EMOTION_NAMES, key=lambda name: counts[name])].append(group)
-    room = 2 * share * len(examples)
-    held_out: set[str] = set()
-    for kind in sorted(kinds, key=lambda kind: (len(kinds[kind]), kind)):
-        groups = sorted(kinds[kind], key=lambda group: (keyed_rank(group, f"{seed}/held out"), group))
-        wanted = min(max(1, round(share * len(groups))), len(groups) - 1)
-        for group in groups:
-            if wanted and len(members[group]) <= room:
-                held_out.add(group)
-                room -= len(members[group])
-                wanted -= 1
+        kinds[first_of_most(counts)].append(group)
+    room = share * len(examples)
+    part_of: dict[str, str] = {}
+    # Choosing first: without it nothing can be learnt at all.
+    for part in ("choosing", "held out"):
+        left = room
+        for kind in sorted(kinds, key=lambda kind: (len(kinds[kind]), kind)):
+            free = [group for group in kinds[kind] if group not in part_of]
+            wanted = min(max(1, round(share / 2 * len(kinds[kind]))), len(free) - 1)
+            for group in sorted(free, key=lambda group: (keyed_rank(group, f"{seed}/{part}"), group)):
+                if wanted > 0 and len(members[group]) <= left:
+                    part_of[group] = part
+                    left -= len(members[group])
+                    wanted -= 1
     ordered = sorted(examples, key=lambda example: example.clip_id)
     return Parts(
-        [example for example in ordered if example.group_id not in held_out],
-        [example for example in ordered if example.group_id in held_out],
+        [example for example in ordered if example.group_id not in part_of],
+        [example for example in ordered if part_of.get(example.group_id) == "choosing"],
+        [example for example in ordered if part_of.get(example.group_id) == "held out"],
     )
 
 
@@ -72,13 +94,13 @@ def require_enough(examples: Sequence[Example], parts: Parts, minimum: int) -> N
     """Raises NotEnoughLabelsError, with what there is and what is needed, where nothing sound can be learnt."""
     groups = len({example.group_id for example in examples})
     learnt = Counter(example.emotion for example in parts.training)
-    if len(examples) >= minimum and len(learnt) > 1 and parts.held_out:
+    if len(examples) >= minimum and len(learnt) > 1 and parts.choosing:
         return
     raise NotEnoughLabelsError(
         f"Fine-tuning needs at least {minimum} human-labelled clips (fine_tuning.min_clips), of two emotions and from "
         f"enough sources that some can be held out; there are {len(examples)} of "
-        f"{len({example.emotion for example in examples})} emotions from {groups} sources, {len(parts.held_out)} of "
-        f"them held out."
+        f"{len({example.emotion for example in examples})} emotions from {groups} sources, "
+        f"{len(parts.choosing) + len(parts.held_out)} of them held out."
     )
 
 

@@ -11,6 +11,7 @@ from emovid_assets.core.vlm import adapter
 from emovid_assets.core.vlm.evaluation import Evaluation, HeldOutAnswer
 
 WARM_UP_SHARE = 0.1
+_ANSWERS = ("zero_shot", "best", "zero_shot_held_out", "held_out")
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,19 @@ class Recipe:
 
 @dataclass
 class State:
-    """Where a training is. `evaluations` begin with the model as it was, at step 0."""
+    """Where a training is. `evaluations` begin with the model as it was, at step 0.
+
+    `zero_shot` and `best` are answers on the clips that choose; `zero_shot_held_out` and `held_out` are those on the
+    clips that quality is measured on, of the model as it was and of the adapter that was kept.
+    """
 
     step: int = 0
     losses: list[float] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
     zero_shot: list[HeldOutAnswer] = field(default_factory=list)
     best: list[HeldOutAnswer] = field(default_factory=list)
+    zero_shot_held_out: list[HeldOutAnswer] = field(default_factory=list)
+    held_out: list[HeldOutAnswer] = field(default_factory=list)
     best_step: int = 0
     unreadable: list[str] = field(default_factory=list)
 
@@ -68,7 +75,7 @@ class Schedule:
         return self.steps_per_epoch * self.recipe.max_epochs
 
     def is_evaluated(self, step: int) -> bool:
-        """Whether the held-out clips are looked at after this step (from 1): at the end of an epoch, and in between."""
+        """Whether the clips that choose are looked at after this step (from 1): at an epoch's end, and in between."""
         place = (step - 1) % self.steps_per_epoch + 1
         parts = min(self.recipe.evaluations_per_epoch, self.steps_per_epoch)
         return place in {self.steps_per_epoch * part // parts for part in range(1, parts + 1)}
@@ -93,8 +100,7 @@ def plain(state: State) -> dict[str, Any]:
     return {
         **vars(state),
         "evaluations": [vars(one) for one in state.evaluations],
-        "zero_shot": [vars(one) for one in state.zero_shot],
-        "best": [vars(one) for one in state.best],
+        **{name: [vars(one) for one in getattr(state, name)] for name in _ANSWERS},
     }
 
 
@@ -104,7 +110,6 @@ def state_of(values: dict[str, Any]) -> State:
         **values
         | {
             "evaluations": [Evaluation(**one) for one in values["evaluations"]],
-            "zero_shot": [HeldOutAnswer(**one) for one in values["zero_shot"]],
-            "best": [HeldOutAnswer(**one) for one in values["best"]],
+            **{name: [HeldOutAnswer(**one) for one in values[name]] for name in _ANSWERS},
         }
     )

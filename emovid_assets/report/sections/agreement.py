@@ -1,9 +1,12 @@
 """How far the raters agree: the paper's kappa of every pair, its gap, and the same per emotion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from emovid_assets.core.agreement import DIRECTION_WORDS, HUMAN_HUMAN, HUMAN_VLM, MORE, direction_of
+from emovid_assets.core.agreement_statistics import MAX_GAP
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.source_draws import MIN_SOURCES
 from emovid_assets.drawing.charts.heat import heat_map, symmetric
 from emovid_assets.drawing.charts.intervals import Estimate, intervals
 from emovid_assets.drawing.markup import Markup, element, join
@@ -23,7 +26,7 @@ from emovid_assets.report.exhibits import (
 
 PAIRS = "SELECT * FROM rater_agreement"
 STATISTICS = """\
-SELECT scope, statistic, value, low, high, clip_count, required_clip_count
+SELECT scope, statistic, value, low, high, clip_count, source_count, least_pair_clip_count, required_clip_count
 FROM agreement_statistics LEFT JOIN scopes ON scope = domain WHERE emotion = 'all'
 ORDER BY domain_index, statistic"""
 BY_EMOTION = """\
@@ -34,13 +37,18 @@ NO_RATINGS = (
 )
 SCOPES = (*DOMAINS, TOTAL)
 STATISTIC_NAMES = {
+    "pooled_kappa_human_human": "kappa, human pairs, pooled",
+    "pooled_kappa_human_vlm": "kappa, human and model, pooled",
+    "kappa_gap": "gap of these two",
     "mean_kappa_human_human": "Cohen’s kappa, human pairs, mean",
     "mean_kappa_human_vlm": "Cohen’s kappa, human and model, mean",
-    "kappa_gap": "gap of these two",
     "fleiss_kappa": "Fleiss’ kappa, humans",
     "krippendorff_alpha": "Krippendorff’s alpha, humans",
 }
-WANTED_GAP = 0.04
+INTERVALS = (
+    f"95 % bootstrap intervals over source videos; none with clips of fewer than {MIN_SOURCES} source videos, or where "
+    "a few of them hold most clips"
+)
 
 
 def agreement(answers: Answers) -> Section:
@@ -66,7 +74,7 @@ def _pairs(answers: Answers) -> Exhibit:
         reading = "No pair has a kappa: where chance explains everything, it is not defined."
     notes = (
         "Nine choices: the eight emotions and no specific emotion. 1 is full agreement, 0 what chance would give. "
-        "Intervals are 95 % bootstrap intervals over clips."
+        f"Intervals are {INTERVALS}."
     )
     body = side_by_side(*agreement_figures(answer))
     return Exhibit(FIGURE, title, reading, body, (answer,), paper, notes)
@@ -136,7 +144,8 @@ def _statistics(answers: Answers) -> Exhibit:
     if not rows:
         return missing(TABLE, title, answer, NO_RATINGS, paper)
     gap = next((row for row in rows if row["statistic"] == "kappa_gap" and row["scope"] == TOTAL), None)
-    reading = _gap_reading(gap) if gap else "The gap needs two people and a model on the same clips."
+    kappas = {row["statistic"]: row["value"] for row in rows if row["scope"] == TOTAL}
+    reading = _gap_reading(gap, kappas) if gap else "The gap needs two people and a model on the same clips."
     columns = (
         Column(
             "statistic", lambda row: STATISTIC_NAMES.get(row["statistic"], plain(row["statistic"])), is_number=False
@@ -149,7 +158,7 @@ def _statistics(answers: Answers) -> Exhibit:
         if any(row["statistic"] == name for row in rows)
     ]
     needed = [row for row in rows if row["statistic"] == "kappa_gap" and row["required_clip_count"]]
-    notes = "In brackets: 95 % bootstrap intervals over clips. "
+    notes = f"In brackets: {INTERVALS}. {_least_clips(rows)}"
     if needed:
         wanted = ", ".join(f"{_scope_name(row['scope'])} {count(row['required_clip_count'])}" for row in needed)
         notes += f"Clips needed for an interval of ± 0.04 of the gap: {wanted}."
@@ -166,20 +175,40 @@ def _of_scope(scope: str) -> Callable[[Row], Markup | None]:
     return cell
 
 
-def _gap_reading(row: Row) -> str:
+def _least_clips(rows: list[Row]) -> str:
+    """Why the plain mean is not what the gap is of, where a pair shares fewer clips than there are."""
+    means = [row for row in rows if row["statistic"].startswith("mean_kappa") and row["scope"] == TOTAL]
+    some = [row for row in means if (row["least_pair_clip_count"] or row["clip_count"]) < row["clip_count"]]
+    if not some:
+        return ""
+    least = min(row["least_pair_clip_count"] for row in some)
+    return (
+        f"The plain mean is biased where a pair of raters shares few clips, here {count(least)} at least; the pooled "
+        "kappa is not. "
+    )
+
+
+def _gap_reading(row: Row, kappas: Mapping[str, float]) -> str:
     said = (
         f"Over all domains the gap between the kappa of people with each other and with the model is "
         f"{number(row['value'], 3)}"
     )
+    people, model = (kappas.get(f"pooled_kappa_{kind}") for kind in (HUMAN_HUMAN, HUMAN_VLM))
+    direction = None if people is None or model is None else direction_of(people, model)
+    where = f": {DIRECTION_WORDS[direction]}" if direction else ""
     if row["low"] is None or row["high"] is None:
-        return f"{said} on {clips(row['clip_count'])}."
-    if row["high"] < WANTED_GAP:
+        return f"{said} on {clips(row['clip_count'])}{where}. There are too few source videos for an interval."
+    if row["high"] < MAX_GAP:
         verdict = "so it is below the paper’s 0.04"
-    elif row["low"] >= WANTED_GAP:
+    elif row["low"] >= MAX_GAP:
         verdict = "so it is not below the paper’s 0.04"
+        if direction == MORE:
+            verdict += ", which is no fault of the model"
     else:
         verdict = "which allows values on both sides of the paper’s 0.04"
-    return f"{said}, 95 % interval {interval(row['low'], row['high'], 3)} on {clips(row['clip_count'])}, {verdict}."
+    return (
+        f"{said}, 95 % interval {interval(row['low'], row['high'], 3)} on {clips(row['clip_count'])}, {verdict}{where}."
+    )
 
 
 def _by_emotion(answers: Answers) -> Exhibit:

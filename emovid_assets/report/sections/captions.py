@@ -29,7 +29,7 @@ def _frequent(answers: Answers) -> Exhibit:
     answer, examples = answers.ask(PHRASES), answers.ask(EXAMPLES)
     if not answer.rows:
         return missing(TABLE, title, answer, NO_CAPTIONS, paper)
-    top = max(answer.rows, key=lambda row: row["caption_count"])
+    top = max(answer.rows, key=lambda row: (row["caption_count"], -EMOTION_NAMES.index(row["emotion"])))
     reading = (
         f"The most frequent of these phrases is “{top['phrase']}”, in {count(top['caption_count'])} captions of "
         f"{top['emotion']}."
@@ -52,7 +52,7 @@ def _distinctive(answers: Answers) -> Exhibit:
         return missing(TABLE, title, answer, NO_CAPTIONS)
     if not answer.rows:
         return nothing(TABLE, title, answer, "None: no phrase tells the captions of an emotion from the others.")
-    top = max(answer.rows, key=lambda row: row["z_score"])
+    top = max(answer.rows, key=lambda row: (row["z_score"], -EMOTION_NAMES.index(row["emotion"])))
     reading = (
         f"“{top['phrase']}” tells {top['emotion']} from the others most: it is in {count(top['caption_count'])} of its "
         f"captions and in {count(top['other_caption_count'])} of all others (z = {number(top['z_score'], 1)})."

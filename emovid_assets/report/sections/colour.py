@@ -34,6 +34,7 @@ HUE_TESTS = {
     "watson_large_sample": "Watson, large samples",
 }
 WORD = {"brightness": "brightness", "colorfulness": "colourfulness"}
+LEVENE = "Levene’s p, median form"
 
 
 def colour(answers: Answers) -> Section:
@@ -237,11 +238,14 @@ def _anova(answers: Answers) -> Exhibit:
         Column("η²", _eta),
         Column("ω²", lambda row: number(row["omega_squared"], 3)),
         *([Column("Welch’s p", lambda row: p_value(row["welch_p_value"]))] if answer.has("welch_p_value") else []),
-        *([Column("Levene’s p", lambda row: p_value(row["levene_p_value"]))] if answer.has("levene_p_value") else []),
+        *([Column(LEVENE, lambda row: p_value(row["levene_p_value"]))] if answer.has("levene_p_value") else []),
     ]
     notes = "η² is the share of the variance between emotions; ω² is the same without its upward bias in small samples."
     if answer.has("welch_p_value", "levene_p_value"):
-        notes += " Where Levene’s p is small the variances differ, and Welch’s test is the one to report."
+        notes += (
+            " Where Levene’s p (median form, of Brown and Forsythe) is small the variances differ, and Welch’s test is "
+            "the one to report."
+        )
     body, n = table(title, rows, columns, rests_on="clip_count"), _of_all_domains(rows)
     return Exhibit(TABLE, title, reading, body, (answer,), paper, notes, rests_on=n)
 

@@ -40,7 +40,7 @@ ORDER BY truth, rater_kind IN ('person', 'people'), accuracy DESC, rater_id"""
 MEASURED_ON = {
     "embedded": "that it was not trained on in that fold",
     "zero_shot": "labelled by people, none of which it was trained on",
-    "fine_tuned": "that were held out",
+    "fine_tuned": "that have neither taught nor chosen it",
 }
 
 
@@ -83,6 +83,8 @@ def _model(row: Row) -> Markup:
 
 
 def _quality(row: Row) -> str:
+    if row["validation_accuracy"] is None and row["kind"] == "fine_tuned":
+        return f"{row['model_id']} is not measured here: no labelled clip has neither taught nor chosen it."
     if row["validation_accuracy"] is None:
         return f"{row['model_id']} is used as it is, and there is no human label yet to measure it on."
     return (
@@ -113,7 +115,7 @@ def _comparison(answers: Answers) -> Exhibit:
     notes = (
         "Models and people can be compared where both are held against the majority of the others: a person would "
         "agree with a majority that holds the own vote. That truth favours clips on which all agree, which are easier. "
-        "In brackets: 95 % bootstrap intervals over clips. ECE: expected calibration error."
+        "In brackets: 95 % bootstrap intervals over source videos. ECE: expected calibration error."
     )
     body, fewest = (
         table(title, answer.rows, columns, rests_on="clip_count"),
