@@ -270,26 +270,33 @@ def _label(written: str, purpose: str) -> str:
 
 
 def _fault(answer: Answer, known_clip_ids: set[str]) -> tuple[str, str] | None:
-    """Reason and message why the answer cannot count; None where it can."""
+    """The first reason why the answer cannot count, and a sentence for each; None where it can."""
+    faults = list(_faults(answer, known_clip_ids))
+    return (faults[0][0], " ".join(message for _, message in faults)) if faults else None
+
+
+def _faults(answer: Answer, known_clip_ids: set[str]) -> Iterator[tuple[str, str]]:
     if answer.clip_id not in known_clip_ids:
-        return "unknown_clip", (
-            f"No clip has the `clip_id` '{quoted(answer.clip_id)}': "
-            "correct the id, or build the clips first if the library has changed."
-        )
-    choices = CHOICES_BY_PURPOSE.get(answer.purpose)
-    if choices is None:
-        return "unknown_purpose", (
-            f"`purpose` is '{quoted(answer.purpose)}': use one of {', '.join(CHOICES_BY_PURPOSE)}."
+        yield (
+            "unknown_clip",
+            f"No clip has the `clip_id` '{quoted(answer.clip_id)}': correct the id, or build the clips first if the "
+            "library has changed.",
         )
     if not answer.annotator_id:
-        return "missing_annotator", "`annotator_id` names nobody: fill it in, always the same for one person."
-    if answer.label not in choices:
-        allowed = (*choices, "yes", "no") if answer.purpose == "verify" else choices
-        return "unknown_label", (
-            f"`label` is '{quoted(answer.label)}', no answer to purpose '{answer.purpose}': "
-            f"use one of {', '.join(allowed)}."
+        yield "missing_annotator", "`annotator_id` names nobody: fill it in, always the same for one person."
+    choices = CHOICES_BY_PURPOSE.get(answer.purpose)
+    if choices is None:
+        yield (
+            "unknown_purpose",
+            f"`purpose` is '{quoted(answer.purpose)}': use one of {', '.join(CHOICES_BY_PURPOSE)}.",
         )
-    return None
+    elif answer.label not in choices:
+        allowed = (*choices, "yes", "no") if answer.purpose == "verify" else choices
+        yield (
+            "unknown_label",
+            f"`label` is '{quoted(answer.label)}', no answer to purpose '{answer.purpose}': "
+            f"use one of {', '.join(allowed)}.",
+        )
 
 
 def _age_order(answer: Answer) -> tuple[datetime, str, int]:

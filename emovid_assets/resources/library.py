@@ -33,7 +33,7 @@ MANIFEST_COLUMNS = (
     *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
 )
 STEP = "library"
-MANIFEST_TABLE = Columns.of("path", *MANIFEST_COLUMNS, key="path", key_form=re.compile(r"[^\s,;]+\.[A-Za-z0-9]{2,5}"))
+MANIFEST_TABLE = Columns.of("path", *MANIFEST_COLUMNS, key="path", key_form=re.compile(r"\S.*\.[A-Za-z0-9]{2,5}"))
 
 
 @dataclass

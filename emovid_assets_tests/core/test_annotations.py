@@ -1,6 +1,7 @@
 """Answer files: what is read, what counts, and that nothing which people drop in can raise."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -319,6 +320,18 @@ def test_what_is_no_answer_is_told_with_its_line_and_the_words_that_are(tmp_path
         _, (rejected,) = accept_answers(answers, domain=domain, known_clip_ids={CLIP, STICKER})
         assert rejected["message"].startswith(f"{place}: `label` is '")
         assert f"use one of {words}" in rejected["message"]
+
+
+def test_every_cell_that_is_wrong_is_told_of_in_one_row(tmp_path):
+    answers, remarks = read(
+        tmp_path,
+        "clip_id,purpose,annotator_id,label,annotated_at,lead_time_s\nclip_1,label,,joy,today,soon\nx,guess,ann,fear,,\n",
+    )
+    _, (first, second) = accept_answers(answers, domain="movie", known_clip_ids={CLIP})
+    assert (first["reason"], second["reason"]) == ("unknown_clip", "unknown_clip")
+    named = re.findall("`([a-z_]+)`", " ".join([first["message"], *(one.message for one in remarks)]))
+    assert named == ["clip_id", "annotator_id", "label", "annotated_at", "lead_time_s"]
+    assert re.findall("`([a-z_]+)`", second["message"]) == ["clip_id", "purpose"]
 
 
 @pytest.mark.parametrize("number", ["7", "7.0", " 7 "])

@@ -231,6 +231,18 @@ def test_a_column_with_a_name_that_nothing_reads_is_told_of_with_the_likely_one(
     assert "`licence` is read by nothing: is `license` meant?" in message
 
 
+def test_rows_between_two_open_quotation_marks_count(shelf):
+    for name in ("a.gif", "my b.gif", "c.gif"):
+        shelf.put(name)
+    shelf.manifest('path,region,title\na.gif,North,"Tea\nmy b.gif,South,Coffee\nc.gif,West,Milk"\n')
+    assert {name: file.manifest["region"] for name, file in shelf.read().items()} == {
+        "a.gif": "North",
+        "c.gif": "West",
+        "my b.gif": "South",
+    }
+    assert "line 2 is no CSV (line 3 stands within its cell)" in shelf.faults()["manifest.csv:2"][1]
+
+
 def test_a_row_with_a_cell_too_many_gives_no_facts(shelf):
     shelf.put("a.gif")
     shelf.manifest("path,title,license\na.gif,Tea, please,MIT\n")
