@@ -2,17 +2,33 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "emovid_assets"
 
 
-def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+@cache
+def all_calls() -> list[tuple[str, str, ast.Call]]:
+    """(module, what is called, call) of every call in the package."""
+    return [
+        (path.relative_to(PACKAGE).as_posix(), spelled(node.func).rpartition("MetadataValue.")[2], node)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+
+
+def spelled(node: ast.expr) -> str:
+    """`a.b.c`; of other things only what stands behind them."""
+    if isinstance(node, ast.Attribute):
+        return f"{spelled(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def calls(*names: str) -> list[tuple[str, ast.Call]]:
     """(module, call) of every call of a function or method that is spelled so."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition("MetadataValue.")[2] in names:
-                yield path.relative_to(PACKAGE).as_posix(), node
+    return [(module, node) for module, called, node in all_calls() if called in names]
 
 
 def words_put_in(node: ast.AST) -> Iterator[str]:
@@ -23,7 +39,7 @@ def words_put_in(node: ast.AST) -> Iterator[str]:
 
 
 def test_markdown_holds_nothing_that_is_not_escaped() -> None:
-    found = list(calls("md"))
+    found = calls("md")
     assert {module for module, _ in found} == {"assets/table_asset.py", "assets/pictures.py"}
     put_in = {words for _, node in found for words in words_put_in(node)}
     # Pictures are drawn here; their address holds them.
@@ -43,7 +59,7 @@ def test_html_is_put_together_in_drawing_alone() -> None:
 def test_terminals_are_written_to_through_consoles_that_escape() -> None:
     assert {module for module, _ in calls("Console")} == {"queries/running.py"}
     assert {module for module, _ in calls("PlainConsole")} == {"cli/shared.py"}
-    assert list(calls("print", "typer.echo")) == []
+    assert calls("print", "typer.echo") == []
 
 
 def test_every_prompt_is_filled_in_by_the_class_that_cleans_what_is_put_in() -> None:
