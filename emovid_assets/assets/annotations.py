@@ -18,7 +18,7 @@ from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.pictures import bars, confusion_matrix
 from emovid_assets.assets.table_asset import Rows, markdown_table, result, table_asset
 from emovid_assets.core import annotator_quality as quality
-from emovid_assets.core.annotations import TOO_FEW
+from emovid_assets.core.annotations import NOT_ANSWERED, REMARKS, TOO_FEW
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.sampling import SamplingSettings, disputed_clips, plan_tasks
 from emovid_assets.core.voting import human_labels as vote
@@ -58,7 +58,7 @@ def annotation_tasks(
     return result("annotation_tasks", TABLES["annotation_tasks"].from_rows(rows), metadata=_counts(rows, "purpose"))
 
 
-@table_asset(group=GROUP, code_version="2", kinds=["pandas"], settings=["label_annotators"])
+@table_asset(group=GROUP, code_version="3", kinds=["pandas"], settings=["label_annotators"])
 def human_annotations(
     context: dg.AssetExecutionContext, project: Project, clips: pa.Table, annotation_tasks: pa.Table
 ) -> Rows:
@@ -69,7 +69,8 @@ def human_annotations(
         "human_annotations",
         TABLES["human_annotations"].from_rows(accepted),
         metadata={
-            "rejected": sum(row["reason"] != TOO_FEW for row in rejected),
+            "rejected": sum(row["reason"] not in {*REMARKS, NOT_ANSWERED, TOO_FEW} for row in rejected),
+            "not_answered": sum(row["reason"] == NOT_ANSWERED for row in rejected),
             "waiting_for_other_annotators": sum(row["reason"] == TOO_FEW for row in rejected),
             "annotators": len({row["annotator_id"] for row in accepted}),
             "is_simulated": any(row["annotator_id"].startswith("simulated-") for row in accepted),
@@ -78,7 +79,7 @@ def human_annotations(
     )
 
 
-@table_asset(group=GROUP, code_version="2", settings=["label_annotators"])
+@table_asset(group=GROUP, code_version="3", settings=["label_annotators"])
 def rejected_annotations(
     context: dg.AssetExecutionContext, project: Project, clips: pa.Table, annotation_tasks: pa.Table
 ) -> Rows:

@@ -5,7 +5,6 @@ table too.
 """
 
 import base64
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.plain_text import for_markdown
 from emovid_assets.core.separability import ALL
 from emovid_assets.drawing.charts import bars as bar_chart
 from emovid_assets.drawing.charts import histogram as histogram_chart
@@ -37,17 +37,12 @@ NOTHING = dg.MetadataValue.md("nothing to show yet")
 
 
 def _image(title: str, address: str) -> dg.MetadataValue:
-    return dg.MetadataValue.md(f"![{_plain(title)}]({address})")
-
-
-def _plain(title: str) -> str:
-    """For the square brackets of an image: names of people and models may hold some themselves."""
-    return re.sub(r"[\\\[\]]", r"\\\g<0>", " ".join(title.split()))
+    return dg.MetadataValue.md(f"![{for_markdown(title)}]({address})")
 
 
 def drawings(title: str, figures: Iterable[Markup]) -> dg.MetadataValue:
     """Charts, one below the other."""
-    return dg.MetadataValue.md("\n\n".join(f"![{_plain(title)}]({standalone(figure)})" for figure in figures))
+    return dg.MetadataValue.md("\n\n".join(f"![{for_markdown(title)}]({standalone(figure)})" for figure in figures))
 
 
 def histogram(values: Sequence[float], label: str, limits: tuple[float, float] | None = None) -> dg.MetadataValue:

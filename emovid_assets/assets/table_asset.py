@@ -15,6 +15,7 @@ import pyarrow as pa
 from emovid_assets.assets import look_back
 from emovid_assets.assets.pandas_types import pandas_type
 from emovid_assets.assets.partitions import backfill_policy, domain_partitions
+from emovid_assets.core.plain_text import cut, for_markdown, one_line
 from emovid_assets.home.settings_groups import digests
 from emovid_assets.resources.item_store import Failure
 from emovid_assets.resources.project import Project
@@ -175,19 +176,24 @@ def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | N
     names = list(columns or (rows[0] if rows else ()))
     if not rows:
         return dg.MetadataValue.md("no rows")
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines = ["| " + " | ".join(map(for_markdown, names)) + " |", "|" + " --- |" * len(names)]
     lines += ["| " + " | ".join(_cell(row[name]) for name in names) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))
 
 
+def markdown_list(sentences: Iterable[str]) -> dg.MetadataValue:
+    """Sentences one below the other."""
+    return dg.MetadataValue.md("\n".join(f"- {for_markdown(sentence)}" for sentence in sentences) or "none")
+
+
 def _cell(value: Any) -> str:
+    # Escaped after it is cut: half an entity would be none.
+    return _plain(value) if isinstance(value, int | float) else for_markdown(cut(_plain(value), CELL_LENGTH))
+
+
+def _plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        text = f"{value:.4g}"
-    elif isinstance(value, list):
-        text = ", ".join(_cell(item) for item in value)
-    else:
-        text = str(value)
-    text = text.replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= CELL_LENGTH else text[: CELL_LENGTH - 1] + "…"
+        return f"{value:.4g}"
+    return ", ".join(map(_plain, value)) if isinstance(value, list) else one_line(value)

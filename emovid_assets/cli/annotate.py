@@ -5,8 +5,9 @@ Belongs here: arguments and printing. Does not belong here: any work.
 
 import signal
 import sys
+import textwrap
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -16,30 +17,46 @@ from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, out
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 
+if TYPE_CHECKING:
+    from emovid_assets.people.files import ImportReport
+
+NOT_ALL = 3
+"""How a command ends that has taken a file, but not all that is in it."""
+SHOWN_MESSAGES = 3
+
 annotate = typer.Typer(no_args_is_help=True, help="The round trip with human annotators.")
 
 
 @annotate.command("export")
 def export(
-    folder: Annotated[Path, typer.Argument(help="Where to write; is created.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write; is created, and has to be empty.")],
     domain: DomainOption = None,
+    person: Annotated[
+        list[str] | None,
+        typer.Option("--person", "-p", help="Who is asked, by name or address: a CSV each; may be repeated."),
+    ] = None,
 ) -> None:
-    """Write what annotators need: tasks for Label Studio's import, a labelling screen, and a CSV to fill in."""
-    from emovid_assets.people.files import NothingToExportError, export_tasks
+    """Write what is still open: a CSV a person to fill in, a page that says how, and tasks and screens for Label
+    Studio."""
+    from emovid_assets.people.files import NotEmptyError, NothingToExportError, export_tasks
 
     try:
-        written = export_tasks(Home.from_environment(), chosen_domains(domain), folder)
-    except NothingToExportError as error:
+        written = export_tasks(Home.from_environment(), chosen_domains(domain), folder, person or ())
+    except (NothingToExportError, NotEmptyError, SettingsError) as error:
         raise fail(str(error)) from error
     for path, count in written:
-        out.print(f"{count:6d} tasks  {path}", markup=False)
+        out.print(f"{f'{count} tasks' if count else 'read first':>12}  {path}", markup=False)
 
 
 @annotate.command("import")
 def take_in(
     files: Annotated[list[Path], typer.Argument(help="Label Studio JSON exports or CSV files.")],
 ) -> None:
-    """Copy annotation files into the library and say what would count; `emovid build` takes them up."""
+    """Copy annotation files into the library and say what would count; `emovid build` takes them up.
+
+    Ends with 0 where all that is filled in was taken; with 3 where a file was taken and something in it has to be
+    mended; with 1 where a file was not taken, of which nothing is kept then.
+    """
     from emovid_assets.people.files import import_files
 
     home = Home.from_environment()
@@ -48,12 +65,31 @@ def take_in(
         raise fail(f"no such file: {missing[0]}")
     try:
         reports = import_files(home, files)
-    except (ValueError, FileExistsError) as error:
+    except SettingsError as error:
         raise fail(str(error)) from error
     for report in reports:
-        out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected", markup=False)
-        for reason, count in report.reasons.items():
-            out.print(f"    {count:5d} {reason}")
+        if report.refusal is None:
+            state = " (in place of the one before)" if report.is_replaced else ""
+            out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected{state}", markup=False)
+            _print_reasons(report)
+    for report in reports:
+        if report.refusal is not None:
+            fail(f"{report.path} is not taken, and nothing of it is kept: {report.refusal}")
+    if any(report.refusal for report in reports):
+        raise typer.Exit(1)
+    if not all(report.is_whole for report in reports):
+        raise typer.Exit(NOT_ALL)
+
+
+def _print_reasons(report: "ImportReport") -> None:
+    """How often, and of the first few where and why; 80 columns wide."""
+    for reason, messages in report.messages.items():
+        out.print(f"    {len(messages):5d} {reason}")
+        for message in messages[:SHOWN_MESSAGES]:
+            out.print(textwrap.fill(message, 80, initial_indent=" " * 10, subsequent_indent=" " * 12), markup=False)
+        if len(messages) > SHOWN_MESSAGES:
+            left = len(messages) - SHOWN_MESSAGES
+            out.print(f"          and {left} more: all are in rejected_annotations after emovid build", markup=False)
 
 
 @annotate.command("serve")
@@ -113,8 +149,7 @@ def pull() -> None:
         report = project.report
         state = "new answers" if project.is_changed else "as before"
         out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected ({state})", markup=False)
-        for reason, count in report.reasons.items():
-            out.print(f"    {count:5d} {reason}")
+        _print_reasons(report)
         if project.kept_count:
             out.print(f"    {project.kept_count:5d} answers are gone from the server and were kept")
 
@@ -125,9 +160,10 @@ def status() -> None:
     from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
+    home = Home.from_environment()
     try:
-        projects = annotation_server.status(LabelStudio.of(Home.from_environment()))
-    except LabelStudioError as error:
+        projects = annotation_server.status(home, LabelStudio.of(home))
+    except (LabelStudioError, SettingsError) as error:
         raise fail(str(error)) from error
     table = Table(box=None, header_style="bold")
     table.add_column("project", no_wrap=True)

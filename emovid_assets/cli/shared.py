@@ -3,16 +3,27 @@
 Belongs here: that. Does not belong here: any command.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.plain_text import for_terminal
+
+
+class PlainConsole(Console):
+    """A console that shows what strangers have written and does not obey it: names of files may hold escapes that move
+    the cursor or rename the window."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(for_terminal(text), **options)
+
 
 # Lines are left whole: a log or a pipe should not be cut at 80 columns.
-out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+out, err = PlainConsole(highlight=False, soft_wrap=True), PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 
 DomainOption = Annotated[
     list[str] | None, typer.Option("--domain", "-d", help=f"Only this domain; may be repeated. {', '.join(DOMAINS)}.")

@@ -1,30 +1,36 @@
 """Answers that people drop into the library: reading the files, and deciding which answers count.
 
-Belongs here: the two file formats (our CSV, Label Studio's JSON export), the vocabulary check, one answer a person.
-Does not belong here: the vote over the answers (`voting`), and where the files lie.
+Belongs here: the file formats (our CSV; Label Studio's JSON, JSON-MIN and CSV), the vocabulary check, one answer a
+person. Does not belong here: the vote over the answers (`voting`), and where the files lie.
 
-No input raises. Whatever cannot count becomes a `Rejected` with a stable reason and a sentence that says what to do.
+No input raises. Whatever cannot count becomes a `Rejected` with a stable reason and a sentence that says where it
+stands and what to do. A cell that is wrong beside an answer that is clear costs the cell alone (`REMARKS`).
 An annotation tool is not trusted: Label Studio's server accepts labels that its configuration does not have, and
 several annotations by one person.
 
-A person is the annotator_id, letter for letter. Label Studio names a person by e-mail address or, where the export has
+A person is the annotator_id, letter for letter in normal form C; e-mail addresses in any case are known by a pseudonym
+(`pseudonyms`). Label Studio names a person by e-mail address or, where the export has
 none, by number; nothing here can know that `7` and `ann@example.org` are one person, so their answers count as those of
 two. Whoever collects answers keeps to one of the two.
 """
 
 import json
-import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core import csv_text
+from emovid_assets.core import cells, csv_text, filled_tables
+from emovid_assets.core.cells import CellError
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
+from emovid_assets.core.filled_tables import Columns
 from emovid_assets.core.identity import domain_of
+from emovid_assets.core.plain_text import composed, cut, one_line, quoted
+from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.core.voting import REQUIRED_ANSWERS, needed_answers
 
 Row = dict[str, Any]
@@ -36,14 +42,42 @@ CHOICES_BY_PURPOSE: dict[str, tuple[str, ...]] = {
     "review": HUMAN_CHOICES,
 }
 DEFAULT_PURPOSE = "label"
+_WORDS_OF_VERIFICATION = {
+    **dict.fromkeys((*cells.YES, "accepted"), "accept"),
+    **dict.fromkeys((*cells.NO, "rejected"), "reject"),
+}
+"""The screen asks whether, and shows yes and no."""
 TOO_FEW = "too_few_annotators"
-"""The reason of answers that are accepted and wait: the only one that does not exclude an answer."""
+"""The reason of answers that are accepted and wait."""
+REMARKS = frozenset({"bad_timestamp", "bad_lead_time", "unknown_column"})
+"""Reasons that exclude no answer: what could not be read stands beside one that counts."""
+NOT_ANSWERED = "not_answered"
+"""The reason of rows in which nobody has filled in a label yet."""
 REQUIRED_COLUMNS = ("clip_id", "annotator_id", "label")
+COLUMNS = Columns(
+    {
+        "clip_id": (),
+        "purpose": (),
+        # Behind ours, the names that Label Studio gives its CSV and JSON-MIN.
+        "annotator_id": ("annotator", "completed_by"),
+        "label": ("emotion", "verification"),
+        "annotated_at": ("updated_at", "created_at"),
+        "tool": (),
+        "lead_time_s": ("lead_time",),
+        # For the person who fills in, and Label Studio's own.
+        **dict.fromkeys(("domain", "media_path", "intended_emotion", "answered_by"), ()),
+        **dict.fromkeys(("video", "id", "annotation_id"), ()),
+    },
+    key="clip_id",
+    key_form=re.compile(rf"(?:{'|'.join(DOMAINS)})-[0-9a-f]{{16}}-[0-9]{{8,}}-[0-9]{{8,}}"),
+)
 LABEL_STUDIO_CONTROLS = ("emotion", "verification")
 """`from_name` of the result that holds the answer."""
+SUFFIXES = (".csv", ".json")
 
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 2261  # pandas counts nanoseconds and ends in 2262
 _SHOWN_LENGTH = 200
+_FLOAT = re.compile(r"^([0-9]+)\.0+$")
 
 
 @dataclass(frozen=True)
@@ -63,8 +97,11 @@ class Answer:
     annotated_at: datetime | None = None
     tool: str = "csv"
     lead_time_s: float | None = None
+    place: str = field(default="", compare=False)
+    """Where it stands in the file, in words."""
 
     def rejected(self, reason: str, message: str) -> "Rejected":
+        message = f"{self.place}: {message}" if self.place else message
         return Rejected(
             self.file_path,
             self.row_number,
@@ -101,21 +138,55 @@ class _UnreadableError(Exception):
     """The file as a whole cannot be used; the message says what to do."""
 
 
-def read_annotation_file(path: Path, display_path: str) -> tuple[list[Answer], list[Rejected]]:
-    """Answers of one `.csv` or Label Studio `.json` file; `display_path` is the name that the tables show.
+def read_annotation_file(
+    path: Path, display_path: str, people: Pseudonyms | None = None
+) -> tuple[list[Answer], list[Rejected]]:
+    """Answers of one file; as `read_annotations`. What cannot be opened is a rejection too."""
+    try:
+        content = path.read_bytes() if path.suffix.lower() in SUFFIXES else b""
+    except OSError as error:
+        message = f"The file cannot be opened ({error.strerror}): check that it is a readable file."
+        return [], [_of_file(_text(display_path, people), "unreadable_file", message)]
+    return read_annotations(content, display_path, people)
+
+
+def read_annotations(
+    content: bytes, display_path: str, people: Pseudonyms | None = None
+) -> tuple[list[Answer], list[Rejected]]:
+    """Answers in the bytes of a `.csv` or Label Studio `.json` file; `display_path` is the name that the tables show.
 
     CSV: header `clip_id,purpose,annotator_id,label[,annotated_at][,tool][,lead_time_s]` in any order, `purpose`
-    optional; UTF-8. JSON: Label Studio's "JSON" export; `data` holds clip_id and optionally purpose and tool. Times are
-    ISO 8601, in UTC where they name no zone. A lead time that is no number of seconds is unknown: a
-    wrong stopwatch says nothing against the answer. Each row or annotation yields exactly one answer or one
-    rejection; rows count from 1, in CSV from the line below the header.
+    optional, as `filled_tables` reads it. JSON: Label Studio's "JSON" export, whose `data` holds clip_id and optionally
+    purpose and tool, or its "JSON-MIN". Times are ISO 8601, in UTC where they name no zone. A time that cannot be read
+    is unknown: a wrong stopwatch says nothing against the answer. Each row or annotation yields exactly one answer or
+    one rejection, and a remark for each cell beside an answer that cannot be read; rows count from 1, in CSV from the
+    line below the header. `people`: what stands for the addresses of annotators.
     """
     display_path = _text(display_path)
+    readers = {".csv": _read_csv, ".json": _read_label_studio}
+    reader = readers.get(Path(display_path).suffix.lower())
+    display_path = _text(display_path, people)
     try:
-        outcome = _read(path, display_path)
+        if reader is None:
+            raise _UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
+        outcome = reader(content, display_path, people)
     except _UnreadableError as error:
-        return [], [Rejected(display_path, 0, None, None, None, None, "unreadable_file", str(error))]
+        return [], [_of_file(display_path, "unreadable_file", str(error))]
     return outcome.answers, outcome.rejected
+
+
+def statements(content: bytes, name: str, people: Pseudonyms | None = None) -> set[tuple[str, str, str, str]]:
+    """(clip, purpose, annotator, label) of every answer in a file that could count, were its clip there."""
+    answers, _ = read_annotations(content, name, people)
+    return {
+        (one.clip_id, one.purpose, one.annotator_id, one.label)
+        for one in map(_meant, answers)
+        if _fault(one, {one.clip_id}) is None
+    }
+
+
+def _of_file(display_path: str, reason: str, message: str) -> Rejected:
+    return Rejected(display_path, 0, None, None, None, None, reason, message)
 
 
 def accept_answers(
@@ -143,6 +214,7 @@ def accept_answers(
     for answer in answers:
         if _partition_of(answer.clip_id) != domain:
             continue
+        answer = _meant(answer)
         fault = _fault(answer, known_clip_ids)
         if fault:
             refused.append(answer.rejected(*fault))
@@ -180,26 +252,51 @@ def _partition_of(clip_id: str | None) -> str:
     return domain_of(clip_id or "") or DOMAINS[0]
 
 
+def _meant(answer: Answer) -> Answer:
+    """With purpose and label in our words, where they are clear."""
+    try:
+        purpose = cells.word(answer.purpose, CHOICES_BY_PURPOSE)
+        return replace(answer, purpose=purpose, label=_label(answer.label, purpose))
+    except CellError:
+        return answer
+
+
+def _label(written: str, purpose: str) -> str:
+    try:
+        also = _WORDS_OF_VERIFICATION if purpose == "verify" else None
+        return cells.word(written, CHOICES_BY_PURPOSE[purpose], also)
+    except CellError:
+        return written
+
+
 def _fault(answer: Answer, known_clip_ids: set[str]) -> tuple[str, str] | None:
-    """Reason and message why the answer cannot count; None where it can."""
+    """The first reason why the answer cannot count, and a sentence for each; None where it can."""
+    faults = list(_faults(answer, known_clip_ids))
+    return (faults[0][0], " ".join(message for _, message in faults)) if faults else None
+
+
+def _faults(answer: Answer, known_clip_ids: set[str]) -> Iterator[tuple[str, str]]:
     if answer.clip_id not in known_clip_ids:
-        return "unknown_clip", (
-            f"No clip has the id '{_shown(answer.clip_id) or ''}': "
-            "correct the id, or build the clips first if the library has changed."
-        )
-    choices = CHOICES_BY_PURPOSE.get(answer.purpose)
-    if choices is None:
-        return "unknown_purpose", (
-            f"'{_shown(answer.purpose) or ''}' is no purpose: use one of {', '.join(CHOICES_BY_PURPOSE)}."
+        yield (
+            "unknown_clip",
+            f"No clip has the `clip_id` '{quoted(answer.clip_id)}': correct the id, or build the clips first if the "
+            "library has changed.",
         )
     if not answer.annotator_id:
-        return "missing_annotator", "Nobody is named as the annotator: fill in annotator_id, the same for each person."
-    if answer.label not in choices:
-        return "unknown_label", (
-            f"'{_shown(answer.label) or ''}' is no answer to purpose '{answer.purpose}': "
-            f"use one of {', '.join(choices)}."
+        yield "missing_annotator", "`annotator_id` names nobody: fill it in, always the same for one person."
+    choices = CHOICES_BY_PURPOSE.get(answer.purpose)
+    if choices is None:
+        yield (
+            "unknown_purpose",
+            f"`purpose` is '{quoted(answer.purpose)}': use one of {', '.join(CHOICES_BY_PURPOSE)}.",
         )
-    return None
+    elif answer.label not in choices:
+        allowed = (*choices, "yes", "no") if answer.purpose == "verify" else choices
+        yield (
+            "unknown_label",
+            f"`label` is '{quoted(answer.label)}', no answer to purpose '{answer.purpose}': "
+            f"use one of {', '.join(allowed)}.",
+        )
 
 
 def _age_order(answer: Answer) -> tuple[datetime, str, int]:
@@ -221,70 +318,110 @@ def _superseded_message(older: Answer, latest: Answer) -> str:
     return f"{_shown(older.annotator_id)} answered again in {place}, which counts: remove that one to restore this."
 
 
-def _read(path: Path, display_path: str) -> _Outcome:
-    readers = {".csv": _read_csv, ".json": _read_label_studio}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise _UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
-    try:
-        return reader(path.read_bytes(), display_path)
-    except OSError as error:
+def _read_csv(content: bytes, display_path: str, people: Pseudonyms | None) -> _Outcome:
+    table = filled_tables.read_bytes(content, COLUMNS)
+    if table.unreadable:
+        raise _UnreadableError(f"The table cannot be read: {table.unreadable}.")
+    if lacking := table.lacking(REQUIRED_COLUMNS):
         raise _UnreadableError(
-            f"The file cannot be opened ({error.strerror}): check that it is a readable file."
-        ) from error
-
-
-def _read_csv(content: bytes, display_path: str) -> _Outcome:
-    table = csv_text.read_bytes(content)
-    written, broken = dict(table), {fault.line: fault.message for fault in table.faults}
-    if broken and not written:
-        raise _UnreadableError(f"The CSV cannot be read: {table.faults[0].message}.")
-    header = [name.strip().lower() for name in table.header]
-    missing = [name for name in REQUIRED_COLUMNS if header.count(name) != 1]
-    if missing:
-        raise _UnreadableError(
-            f"The header must name {', '.join(missing)} exactly once: begin a comma-separated file with "
-            "clip_id,purpose,annotator_id,label,annotated_at,tool,lead_time_s."
+            f"The table cannot be read: {lacking}. Name each of {', '.join(REQUIRED_COLUMNS)} once; a file of "
+            f"'emovid annotate export' does. Read as separated by {filled_tables.SEPARATORS[table.separator]}."
         )
     outcome = _Outcome()
-    for row_number, line in enumerate(sorted({*written, *broken}), start=1):
-        cells = written.get(line, [])
-        if line not in broken and not any(cell.strip() for cell in cells):
-            continue
-        values = {name: _text(cell) for name, cell in zip(header, cells, strict=False)}
-        answer = Answer(
-            display_path,
-            row_number,
-            clip_id=values.get("clip_id", ""),
-            purpose=values.get("purpose") or DEFAULT_PURPOSE,
-            annotator_id=values.get("annotator_id", ""),
-            label=values.get("label", ""),
-            tool=values.get("tool") or "csv",
-            lead_time_s=_seconds(values.get("lead_time_s")),
-        )
-        if line in broken:
-            outcome.rejected.append(answer.rejected("bad_row", f"The row cannot be read: {broken[line]}."))
-        elif len(cells) != len(header):
-            message = f"The row has {len(cells)} fields where the header has {len(header)}: correct the commas."
-            outcome.rejected.append(answer.rejected("bad_row", message))
-        else:
-            _add_with_time(outcome, answer, values.get("annotated_at"))
+    if table.remarks:
+        outcome.rejected.append(_of_file(display_path, "unknown_column", f"{'; '.join(table.remarks)}."))
+    usual_tool = "label-studio" if "annotation_id" in table.there else "csv"
+    for row_number, row in enumerate(table.rows, start=1):
+        if not row.is_blank:
+            answer = _from_cells(row.cells, display_path, row_number, f"line {row.line}", usual_tool, people)
+            _add_row(outcome, answer, row)
     return outcome
 
 
-def _read_label_studio(content: bytes, display_path: str) -> _Outcome:
+def _add_row(outcome: _Outcome, answer: Answer, row: filled_tables.FilledRow) -> None:
+    if row.fault:
+        message = f"The row cannot be read: {row.fault}."
+        outcome.rejected.append(replace(answer, place="").rejected("bad_row", message))
+    elif row.is_short:
+        message = "The row has fewer cells than the header has: are separators missing? Add them, or fill in the row."
+        outcome.rejected.append(answer.rejected("bad_row", message))
+    elif not answer.label:
+        message = "`label` is empty: nobody has answered here yet."
+        outcome.rejected.append(answer.rejected(NOT_ANSWERED, message))
+    else:
+        _add(outcome, answer, row.cells.get("annotated_at"), row.cells.get("lead_time_s"))
+
+
+def _from_cells(
+    values: Mapping[str, Any],
+    display_path: str,
+    row_number: int,
+    place: str,
+    usual_tool: str,
+    people: Pseudonyms | None,
+) -> Answer:
+    clip_id, label = _text(values.get("clip_id"), people), _text(values.get("label"), people)
+    # People who say yes or no to a sticker have been asked whether it conveys its emotion.
+    is_verified = domain_of(clip_id) == "sticker" and _label(label, "verify") in VERIFY_CHOICES
+    return Answer(
+        display_path,
+        row_number,
+        clip_id=clip_id,
+        purpose=_text(values.get("purpose"), people) or ("verify" if is_verified else DEFAULT_PURPOSE),
+        annotator_id=_annotator_of(values.get("annotator_id"), people),
+        label=label,
+        tool=_text(values.get("tool"), people) or usual_tool,
+        place=place,
+    )
+
+
+def _read_label_studio(content: bytes, display_path: str, people: Pseudonyms | None) -> _Outcome:
     try:
-        tasks = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise _UnreadableError("The file is not UTF-8 text: save it again as UTF-8.") from error
+        text = csv_text.decoded(content)
+    except ValueError as error:
+        raise _UnreadableError(f"The file cannot be read: {error}.") from error
+    try:
+        tasks = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _UnreadableError("The file is not valid JSON: export it from Label Studio again.") from error
     if not isinstance(tasks, list):
         raise _UnreadableError("The file is not a list of tasks: export from Label Studio with the format JSON.")
     outcome = _Outcome()
+    flat = [_by_our_names(task) for task in tasks if _is_flat(task)]
+    if flat and len(flat) == len(tasks) and not any(_annotator_of(one.get("annotator_id"), None) for one in flat):
+        raise _UnreadableError("No answer names its annotator: export from Label Studio with the format JSON.")
     for row_number, (data, annotation) in enumerate(_annotations_of(tasks), start=1):
-        _add_label_studio(outcome, data, annotation, display_path, row_number)
+        place = f"annotation {row_number}"
+        if _is_flat(data) and annotation is None:
+            values = _by_our_names(data)
+            answer = _from_cells(values, display_path, row_number, place, "label-studio", people)
+            if answer.label:
+                _add(outcome, answer, values.get("annotated_at"), values.get("lead_time_s"))
+            else:
+                outcome.rejected.append(answer.rejected(NOT_ANSWERED, "Nobody has answered here yet."))
+        else:
+            _add_label_studio(outcome, data, annotation, display_path, row_number, people)
     return outcome
+
+
+def _is_flat(task: Any) -> bool:
+    """Whether it is an answer as JSON-MIN has it: the task's data and the choice beside each other."""
+    return (
+        isinstance(task, dict)
+        and "clip_id" in task
+        and not {"data", "annotations"} & task.keys()
+        and any(name in task for name in ("label", *COLUMNS.names["label"]))
+    )
+
+
+def _by_our_names(task: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        ours: next((task[name] for name in (ours, *others) if task.get(name) is not None), None)
+        for ours, others in COLUMNS.names.items()
+    }
+    chosen = values["label"]
+    chosen = chosen.get("choices") if isinstance(chosen, dict) else chosen
+    return {**values, "label": ", ".join(map(_text, chosen)) if isinstance(chosen, list) else chosen}
 
 
 def _annotations_of(tasks: list[Any]) -> Iterator[tuple[dict[str, Any], Any]]:
@@ -292,29 +429,33 @@ def _annotations_of(tasks: list[Any]) -> Iterator[tuple[dict[str, Any], Any]]:
     for task in tasks:
         data = task.get("data") if isinstance(task, dict) else None
         annotations = task.get("annotations") if isinstance(task, dict) else None
-        if isinstance(data, dict) and isinstance(annotations, list):
+        if _is_flat(task):
+            yield task, None
+        elif isinstance(data, dict) and isinstance(annotations, list):
             yield from ((data, annotation) for annotation in annotations)
         else:
             yield data if isinstance(data, dict) else {}, None
 
 
 def _add_label_studio(
-    outcome: _Outcome, data: dict[str, Any], annotation: Any, display_path: str, row_number: int
+    outcome: _Outcome,
+    data: dict[str, Any],
+    annotation: Any,
+    display_path: str,
+    row_number: int,
+    people: Pseudonyms | None,
 ) -> None:
     is_whole = isinstance(annotation, dict)
     choices = _choices_of(annotation.get("result")) if is_whole else []
-    answer = Answer(
-        display_path,
-        row_number,
-        clip_id=_text(data.get("clip_id")),
-        purpose=_text(data.get("purpose")) or DEFAULT_PURPOSE,
-        annotator_id=_annotator_of(annotation.get("completed_by")) if is_whole else "",
-        label=", ".join(choices),
-        tool=_text(data.get("tool")) or "label-studio",
-        lead_time_s=_seconds(annotation.get("lead_time")) if is_whole else None,
-    )
+    values = {
+        **data,
+        "annotator_id": annotation.get("completed_by") if is_whole else None,
+        "label": ", ".join(choices),
+    }
+    place = f"annotation {row_number}"
+    answer = _from_cells(values, display_path, row_number, place, "label-studio", people)
     if not is_whole:
-        message = "The task has no `data` object and `annotations` list: export with the format JSON, not JSON-MIN."
+        message = "The task has neither a `data` object with an `annotations` list nor a `clip_id` with a choice."
         outcome.rejected.append(answer.rejected("bad_row", message))
     elif annotation.get("was_cancelled"):
         message = "The annotator skipped this clip: ask again, or let another person answer."
@@ -326,7 +467,8 @@ def _add_label_studio(
         )
         outcome.rejected.append(answer.rejected("bad_row", message))
     else:
-        _add_with_time(outcome, answer, annotation.get("updated_at") or annotation.get("created_at"))
+        written_at = annotation.get("updated_at") or annotation.get("created_at")
+        _add(outcome, answer, written_at, annotation.get("lead_time"))
 
 
 def _choices_of(result: Any) -> list[str]:
@@ -342,23 +484,36 @@ def _choices_of(result: Any) -> list[str]:
     return choices
 
 
-def _annotator_of(completed_by: Any) -> str:
+def _annotator_of(completed_by: Any, people: Pseudonyms | None) -> str:
     """E-mail address, else numeric id, of the person; empty where neither is there."""
     if isinstance(completed_by, dict):
         completed_by = completed_by.get("email") or completed_by.get("id")
-    is_name = isinstance(completed_by, str | int) and not isinstance(completed_by, bool)
-    return _text(completed_by) if is_name else ""
+    is_name = isinstance(completed_by, str | int | float) and not isinstance(completed_by, bool)
+    # Programs for tables make 7.0 of Label Studio's 7.
+    written = _FLOAT.sub(r"\1", one_line(_text(completed_by))) if is_name else ""
+    return people.annotator(written) if people else written
 
 
-def _add_with_time(outcome: _Outcome, answer: Answer, written_at: Any) -> None:
-    """Completes the answer with its time and adds it, or rejects it where the time cannot be read."""
+def _add(outcome: _Outcome, answer: Answer, written_at: Any, took: Any) -> None:
+    """Adds the answer with its times, and a remark for each that cannot be read."""
+    annotated_at = lead_time_s = None
     try:
         annotated_at = _time(written_at)
     except (ValueError, OverflowError):
-        message = f"'{_shown(_text(written_at))}' is no time: write it like 2026-11-20T10:00:00Z, or leave it out."
+        message = (
+            f"`annotated_at` is '{quoted(_text(written_at))}', no time: write it like 2026-11-20T10:00:00Z. "
+            "The answer counts, as older than those with a time."
+        )
         outcome.rejected.append(answer.rejected("bad_timestamp", message))
-        return
-    outcome.answers.append(Answer(**{**vars(answer), "annotated_at": annotated_at}))
+    try:
+        lead_time_s = _seconds(took)
+    except (ValueError, OverflowError):
+        message = (
+            f"`lead_time_s` is '{quoted(_text(took))}', not a number of seconds, 0 or more. "
+            "The answer counts, and how long it took is unknown."
+        )
+        outcome.rejected.append(answer.rejected("bad_lead_time", message))
+    outcome.answers.append(replace(answer, annotated_at=annotated_at, lead_time_s=lead_time_s))
 
 
 def _time(written: Any) -> datetime | None:
@@ -375,25 +530,25 @@ def _time(written: Any) -> datetime | None:
 
 
 def _seconds(written: Any) -> float | None:
-    """A finite number of seconds, 0 or more; None for anything else."""
+    """A finite number of seconds, 0 or more; None where nothing is written. Raises ValueError or OverflowError."""
+    if written is None or written == "":
+        return None
     if isinstance(written, bool) or not isinstance(written, str | int | float):
-        return None
-    try:
-        seconds = float(written)
-    except (ValueError, OverflowError):
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+        raise ValueError("not a number")
+    return cells.seconds(written if isinstance(written, str) else repr(float(written)))
 
 
-def _text(value: Any) -> str:
-    """A value as text that can be stored: no outer spaces, no lone surrogates; lists and objects only by kind."""
+def _text(value: Any, people: Pseudonyms | None = None) -> str:
+    """A value as text that can be stored: no outer spaces, no lone surrogates, normal form C, and no address where
+    there are pseudonyms for them; lists and objects only by kind."""
     if value is None:
         return ""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    return str(value).encode("utf-8", "replace").decode("utf-8").strip()
+    text = composed(value).strip()
+    return people.hide(text) if people else text
 
 
 def _shown(text: str) -> str | None:
     """As written, cut to a length that a table can show; None where nothing is written."""
-    return (text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…") or None
+    return cut(text, _SHOWN_LENGTH) or None

@@ -14,11 +14,9 @@ from typing import NamedTuple
 
 from emovid_assets.core import side_files
 from emovid_assets.core.file_names import Names
+from emovid_assets.core.plain_text import LONGEST_QUOTATION, for_prompt
 
 SUFFIXES = (".srt", ".vtt")
-LONGEST = 400
-"""Characters of a transcript in a prompt: a clip of half a minute of quick talk."""
-
 MOST_TAGS = 3
 """Of `film.en.sdh.default.srt`, the longest names that media centres write."""
 _FOR_THE_DEAF = frozenset({"sdh", "hi", "cc"})
@@ -148,7 +146,6 @@ def _seconds(parts: tuple[str | None, ...]) -> float:
 
 
 def spoken(cues: list[Cue], start_s: float, end_s: float) -> str:
-    """What is said within [start_s, end_s), cut at a word to `LONGEST` characters; empty where nothing is."""
+    """What is said within [start_s, end_s), cut to `LONGEST_QUOTATION` characters; empty where nothing is."""
     words = " ".join(cue.text for cue in cues if cue.start_s < end_s and cue.end_s > start_s)
-    words = " ".join(words.split())
-    return words if len(words) <= LONGEST else words[: words.rfind(" ", 0, LONGEST - 1)] + "…"
+    return for_prompt(words, LONGEST_QUOTATION)

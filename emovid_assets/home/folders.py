@@ -34,6 +34,16 @@ class Home:
         return self.library / "annotations"
 
     @property
+    def annotator_key(self) -> Path:
+        """Makes pseudonyms of addresses (ADR 32)."""
+        return self.root / "annotators" / "key"
+
+    @property
+    def annotator_addresses(self) -> Path:
+        """Whose pseudonym is whose: for the owner of the home alone, and beside the warehouse, not in it."""
+        return self.root / "annotators" / "addresses.csv"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

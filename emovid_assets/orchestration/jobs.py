@@ -21,6 +21,7 @@ from emovid_assets.assets import (
     sources,
 )
 from emovid_assets.assets.partitions import domain_partitions
+from emovid_assets.assets.table_asset import markdown_list
 from emovid_assets.checks import proofs as verify
 from emovid_assets.freshness.runs import busy_places
 from emovid_assets.resources.collection.budget import Budget
@@ -80,7 +81,7 @@ def collect_domain(context: dg.OpExecutionContext, config: CollectionConfig, pro
             "due": report.due,
             "megabytes": round(report.bytes / 1e6, 2),
             "stopped": report.stopped or "nothing stopped it",
-            "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in report.notes) or "none"),
+            "notes": markdown_list(report.notes),
             **{f"now_{status}": count for status, count in sorted(report.statuses.items())},
         }
     )

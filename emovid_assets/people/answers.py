@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from emovid_assets.core.annotations import accept_answers, read_annotation_file
 from emovid_assets.home.folders import Home
+from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.tables.columns import rows_of
 
 ANNOTATION_SUFFIXES = (".csv", ".json")
@@ -28,14 +29,24 @@ def answer_files(home: Home) -> list[Path]:
 
 
 def read_answers(
-    home: Home, domain: str, *, clips: pa.Table, annotation_tasks: pa.Table, label_annotators: int
+    home: Home,
+    domain: str,
+    *,
+    clips: pa.Table,
+    annotation_tasks: pa.Table,
+    label_annotators: int,
+    is_kept: bool = True,
 ) -> tuple[Rows, Rows]:
-    """Accepted and rejected answers of a domain from every file, judged by the clips and tasks that there are."""
+    """Accepted and rejected answers of a domain from every file, judged by the clips and tasks that there are.
+
+    `is_kept`: whether whoever is met under an address is noted beside the pseudonym. Raises KeyFileError.
+    """
     answers, refused = [], []
-    for path in answer_files(home):
-        from_file, refused_in_file = read_annotation_file(path, home.relative(path))
-        answers += from_file
-        refused += refused_in_file
+    with pseudonyms(home, is_kept=is_kept) as people:
+        for path in answer_files(home):
+            from_file, refused_in_file = read_annotation_file(path, home.relative(path), people)
+            answers += from_file
+            refused += refused_in_file
     return accept_answers(
         answers,
         domain=domain,

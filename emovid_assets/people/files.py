@@ -6,126 +6,251 @@ Belongs here: what `emovid annotate export` and `import` do. Does not belong her
 
 import csv
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-from emovid_assets.core.annotations import accept_answers, read_annotation_file
+from emovid_assets.core.annotations import (
+    NOT_ANSWERED,
+    REMARKS,
+    SUFFIXES,
+    TOO_FEW,
+    accept_answers,
+    read_annotations,
+    statements,
+)
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.label_studio import label_screen, task, verify_screen
 from emovid_assets.core.placing import put_bytes
+from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
+from emovid_assets.people.annotators import pseudonyms
+from emovid_assets.people.how_to_answer import page
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
 
 CSV_COLUMNS = ("clip_id", "purpose", "annotator_id", "label", "annotated_at", "tool", "lead_time_s")
 ADJUDICATE = "adjudicate"
 """Name of the files with the disagreements that need one more person; the purpose in them stays `label`."""
+PAGE = "how-to-answer.html"
+
+Row = dict[str, Any]
 
 
 class NothingToExportError(Exception):
-    """There are no tasks; the message says which assets to build first."""
+    """There is nothing to ask; the message says why."""
+
+
+class NotEmptyError(Exception):
+    """The folder holds files already, which people may have filled in."""
 
 
 @dataclass
 class ImportReport:
-    """What a file holds, judged against the clips that exist now."""
+    """What a file holds, judged against the clips that exist now.
+
+    `messages`: by reason, whatever does not count and whatever could not be read beside an answer that does. `refusal`:
+    why nothing of the file was taken.
+    """
 
     path: str
     accepted: int = 0
-    rejected: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
+    messages: dict[str, list[str]] = field(default_factory=dict)
+    refusal: str | None = None
+    is_replaced: bool = False
+
+    @property
+    def reasons(self) -> Counter[str]:
+        return Counter({reason: len(said) for reason, said in self.messages.items()})
+
+    @property
+    def rejected(self) -> int:
+        """Answers that do not count."""
+        return sum(number for reason, number in self.reasons.items() if reason not in {*REMARKS, NOT_ANSWERED, TOO_FEW})
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing in it has to be mended: second thoughts and skipped clips are as they should be."""
+        harmless = {NOT_ANSWERED, TOO_FEW, "superseded", "cancelled", "unknown_column"}
+        return self.refusal is None and not self.messages.keys() - harmless
 
 
-def export_tasks(home: Home, domains: Sequence[str], folder: Path) -> list[tuple[Path, int]]:
-    """Writes per purpose a Label Studio import and a CSV to fill in, and the screens. Gives (file, task count).
+def export_tasks(
+    home: Home, domains: Sequence[str], folder: Path, people: Sequence[str] = ()
+) -> list[tuple[Path, int]]:
+    """Writes what is still open: per purpose a Label Studio import and a CSV a person to fill in, the screens, and a
+    page that says how. Gives (file, task count).
 
-    `label` tasks that wait for an additional person are left out of the files of `label` and make files of
-    their own (`adjudicate`), whose CSV says who has answered already: somebody else has to.
+    `people`: who is asked; nobody of them is asked about a clip a second time. Without them each CSV is for anybody
+    who has none of the others of its purpose. `label` tasks that wait for an additional person are left out of the
+    files of `label` and make files of their own (`adjudicate`), whose CSV says who has answered already: somebody else
+    has to. Raises NothingToExportError, NotEmptyError.
     """
-    warehouse = Warehouse(home.warehouse)
-    label_annotators = home.settings().annotation.label_annotators
-    answered_by: dict[str, list[str]] = defaultdict(list)
-    by_file: dict[str, list[dict]] = {}
-    media: dict[str, str] = {}
-    for domain in domains:
-        media |= {row["clip_id"]: row["media_path"] for row in rows_of(warehouse.read("clip_media", domain))}
-        for row in rows_of(warehouse.read("human_annotations", domain), ["clip_id", "purpose", "annotator_id"]):
-            if row["purpose"] == "label":
-                answered_by[row["clip_id"]].append(row["annotator_id"])
-        for row in rows_of(warehouse.read("annotation_tasks", domain)):
-            name = row["purpose"]
-            if name == "label" and row["required_annotators"] > max(label_annotators, len(answered_by[row["clip_id"]])):
-                name = ADJUDICATE
-            by_file.setdefault(name, []).append(row)
-    if not by_file:
-        raise NothingToExportError("there are no annotation tasks yet; run: emovid build")
+    if folder.exists() and any(folder.iterdir()):
+        raise NotEmptyError(f"{folder} is not empty: give a new folder, so that no file that is filled in is lost")
+    open_tasks = list(_open_tasks(home, domains))
+    if not open_tasks:
+        warehouse = Warehouse(home.warehouse)
+        is_planned = any(warehouse.read("annotation_tasks", domain).num_rows for domain in domains)
+        said = "every annotation task has its answers" if is_planned else "there are no annotation tasks yet"
+        raise NothingToExportError(f"{said}; run: emovid build")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
     (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
-    written = []
-    for name, rows in sorted(by_file.items()):
-        # A clip whose file could not be written cannot be shown; it is in the quarantine.
-        shown = [row for row in rows if row["clip_id"] in media]
-        tasks = [task(row, home.served(media[row["clip_id"]])) for row in shown]
+    with pseudonyms(home) as known:
+        names = list(dict.fromkeys(known.annotator(name.strip()) for name in people))
+    written, to_fill_in = [], []
+    seed = home.settings().seed
+    for name in sorted({one.name for one in open_tasks}):
+        of_name = [one for one in open_tasks if one.name == name]
+        tasks = [task(one.row, home.served(one.media_path)) for one in of_name]
         target = folder / f"label-studio-{name}.json"
         target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
         written.append((target, len(tasks)))
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, _csv_columns(name), extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(
-                {
-                    **row,
-                    "annotator_id": "",
-                    "tool": "csv",
-                    "media_path": media[row["clip_id"]],
-                    "answered_by": " ".join(sorted(answered_by[row["clip_id"]])),
-                }
-                for row in shown
-            )
-    return written
+        for person, rows in _by_person(of_name, names, seed).items():
+            target = _free(folder, f"{name}-{_file_part(person)}")
+            _write_csv(target, name, person if person in names else "", rows)
+            to_fill_in.append((target, len(rows)))
+    (folder / PAGE).write_text(page({path.name: length for path, length in to_fill_in}), encoding="utf-8")
+    return [*written, *to_fill_in, (folder / PAGE, 0)]
 
 
-def _csv_columns(name: str) -> tuple[str, ...]:
-    """The columns to fill in, and what the annotator has to see; the import passes over the latter."""
+@dataclass(frozen=True)
+class _OpenTask:
+    """A task, the name of its file, who has answered, and how many more have to."""
+
+    name: str
+    row: Row
+    media_path: str
+    answered_by: frozenset[str]
+    missing: int
+
+
+def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[_OpenTask]:
+    warehouse = Warehouse(home.warehouse)
+    label_annotators = home.settings().annotation.label_annotators
+    for domain in domains:
+        # A clip whose file could not be written cannot be shown; it is in the quarantine.
+        media = {row["clip_id"]: row["media_path"] for row in rows_of(warehouse.read("clip_media", domain))}
+        answered_by: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for row in rows_of(warehouse.read("human_annotations", domain), ["clip_id", "purpose", "annotator_id"]):
+            answered_by[row["clip_id"], row["purpose"]].add(row["annotator_id"])
+        for row in rows_of(warehouse.read("annotation_tasks", domain)):
+            who = answered_by[row["clip_id"], row["purpose"]]
+            missing = row["required_annotators"] - len(who)
+            if missing > 0 and row["clip_id"] in media:
+                is_disputed = row["purpose"] == "label" and row["required_annotators"] > label_annotators
+                name = ADJUDICATE if is_disputed else row["purpose"]
+                yield _OpenTask(name, row, media[row["clip_id"]], frozenset(who), missing)
+
+
+def _by_person(tasks: Sequence[_OpenTask], names: Sequence[str], seed: str) -> dict[str, list[_OpenTask]]:
+    """Who is asked what, each in an order of their own; nobody twice, and nobody what they have answered."""
+    found: dict[str, list[_OpenTask]] = defaultdict(list)
+    for one in tasks:
+        # Without names the first file has everything that is open, the second what two people are missing for, ...
+        free = [name for name in names if name not in one.answered_by]
+        free.sort(key=lambda name: keyed_rank(f"{one.row['clip_id']}/{name}", seed))
+        for person in free[: one.missing] if names else map(str, range(1, one.missing + 1)):
+            found[person].append(one)
+    for person, asked in found.items():
+        asked.sort(key=lambda one: keyed_rank(one.row["clip_id"], f"{seed}/{person}"))
+    return dict(sorted(found.items()))
+
+
+def _file_part(person: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", person).strip("._") or "person"
+
+
+def _free(folder: Path, stem: str) -> Path:
+    """A name that no other person has, also where a disk knows no case."""
+    numbered = (folder / f"{stem}{(number and f'-{number}') or ''}.csv" for number in count())
+    return next(path for path in numbered if path.name.lower() not in {one.name.lower() for one in folder.iterdir()})
+
+
+def _write_csv(target: Path, name: str, person: str, tasks: Sequence[_OpenTask]) -> None:
     # Only a verification asks about a given emotion; everyone else answers blind.
-    shown = {"verify": ["intended_emotion"], ADJUDICATE: ["answered_by"]}
-    return (*CSV_COLUMNS, "media_path", *shown.get(name, []))
+    shown = {"verify": ["intended_emotion"], ADJUDICATE: ["answered_by"]}.get(name, [])
+    # With a byte order mark programs for tables read it as what it is.
+    with target.open("x", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, (*CSV_COLUMNS, "media_path", *shown), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(
+            {
+                **one.row,
+                "annotator_id": person,
+                "tool": "csv",
+                "media_path": one.media_path,
+                "answered_by": " ".join(sorted(one.answered_by)),
+            }
+            for one in tasks
+        )
 
 
 def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
     """Copies files into `library/annotations/` and reports what they hold.
 
-    Each file is judged by itself: whether enough people have answered shows in the build, over all files.
-    Raises ValueError for a file that is neither CSV nor JSON, FileExistsError where another file of that name is
-    already there: answers are never overwritten.
+    Each file is judged by itself: whether enough people have answered shows in the build, over all files. Nothing is
+    kept of a file that cannot be read as a whole, or under whose name a file lies with answers that it does not have
+    (`refusal`): answers are never lost. A mended file takes the place of the one before.
     """
-    reports = []
-    for path in files:
-        if path.suffix.lower() not in (".csv", ".json"):
-            raise ValueError(f"{path}: annotations are CSV files or Label Studio JSON exports")
-        target = home.annotations / path.name
-        content = path.read_bytes()
-        try:
-            put_bytes(target, content, is_replacing=False)
-        except FileExistsError:
-            if target.read_bytes() != content:
-                raise FileExistsError(f"{target} exists with other content; give {path.name} another name") from None
-        reports.append(judged(home, target))
-    return reports
+    with pseudonyms(home) as people:
+        return [_taken(home, path, people) for path in files]
+
+
+def _taken(home: Home, path: Path, people: Pseudonyms) -> ImportReport:
+    target = home.annotations / path.name
+    if path.suffix.lower() not in SUFFIXES:
+        said = "annotations are CSV files or Label Studio JSON exports"
+        return ImportReport(people.hide(str(path)), refusal=said)
+    content = path.read_bytes()
+    report = _judged(home, content, home.relative(target), people)
+    if report.refusal:
+        return report
+    try:
+        put_bytes(target, content, is_replacing=False)
+    except FileExistsError:
+        before = target.read_bytes()
+        if before != content:
+            lost = statements(before, path.name, people) - statements(content, path.name, people)
+            if lost:
+                clip_id, purpose, who, label = min(lost)
+                report.refusal = (
+                    f"a file of that name is there with {len(lost)} answers that this one does not have, the first by "
+                    f"{who}: '{label}' for {clip_id} ({purpose}); give the new file another name"
+                )
+                return ImportReport(report.path, refusal=report.refusal)
+            put_bytes(target, content)
+            report.is_replaced = True
+    return report
 
 
 def judged(home: Home, path: Path) -> ImportReport:
     """What a file in the library holds, and what of it would count."""
+    with pseudonyms(home) as people:
+        return _judged(home, path.read_bytes(), home.relative(path), people)
+
+
+def _judged(home: Home, content: bytes, name: str, people: Pseudonyms) -> ImportReport:
     warehouse = Warehouse(home.warehouse)
-    report = ImportReport(home.relative(path))
-    answers, refused = read_annotation_file(path, report.path)
+    report = ImportReport(people.hide(name))
+    answers, refused = read_annotations(content, name, people)
     for domain in DOMAINS:
         known = set(warehouse.read("clips", domain)["clip_id"].to_pylist())
         accepted, rejected = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
         report.accepted += len(accepted)
-        report.rejected += len(rejected)
-        report.reasons.update(row["reason"] for row in rejected)
+        for row in sorted(rejected, key=_place):
+            report.messages.setdefault(row["reason"], []).append(row["message"])
+    unreadable = report.messages.pop("unreadable_file", None)
+    if unreadable:
+        report.refusal = " ".join(unreadable)
     return report
+
+
+def _place(row: Mapping[str, Any]) -> int:
+    return int(row["row_number"])

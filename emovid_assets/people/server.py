@@ -15,7 +15,9 @@ from typing import Any
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.label_studio import projects
 from emovid_assets.core.placing import put_text
+from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
+from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.people.files import ImportReport, judged
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.warehouse import Warehouse
@@ -135,8 +137,13 @@ def pull(home: Home, server: LabelStudio) -> list[Pulled]:
     return pulled
 
 
-def status(server: LabelStudio) -> list[Progress]:
-    """How far people are, project by project. Raises LabelStudioError."""
+def status(home: Home, server: LabelStudio) -> list[Progress]:
+    """How far people are, project by project, each under a pseudonym. Raises LabelStudioError, KeyFileError."""
+    with pseudonyms(home) as known:
+        return _status(server, known)
+
+
+def _status(server: LabelStudio, known: Pseudonyms) -> list[Progress]:
     emails = server.emails()
     found = []
     for _, project in sorted(_ours(server).items()):
@@ -150,7 +157,7 @@ def status(server: LabelStudio) -> list[Progress]:
                 if annotation["was_cancelled"]:
                     skipped += 1
                 else:
-                    people.add(_name(annotation["completed_by"]))
+                    people.add(known.annotator(_name(annotation["completed_by"])))
             answers.update(people)
             finished += len(people) >= project["maximum_annotations"]
         found.append(Progress(project["title"], _address(server, project), len(tasks), finished, skipped, answers))

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from emovid_assets.core.placing import put_into_place
+from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.queries.named import Value
@@ -241,7 +242,7 @@ def _cell(value: object) -> str:
         return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return for_terminal(value)
 
 
 _WRITERS = {"table": _write_table, "csv": _write_csv, "json": _write_json}

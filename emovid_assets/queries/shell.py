@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.home.folders import Home
 from emovid_assets.queries import help as query_help
 from emovid_assets.queries import running as query
@@ -144,4 +145,4 @@ def _answer(session: query.Session, text: str, form: str, values: dict[str, quer
 
 def _complain(message: str) -> None:
     sys.stdout.flush()
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{for_terminal(message)}\n")

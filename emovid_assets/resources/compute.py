@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.core.video.errors import PASSING
 from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem, Rate
 from emovid_assets.resources.workers import Done, Task, open_workers
@@ -217,7 +218,7 @@ def compute(
                 outcome.computed_count += len(good)
                 for failed_item in bad:
                     name = failed_item.path or failed_item.item_id
-                    log.warning(f"{told}: quarantined {name}: {failed_item.code}: {failed_item.message}")
+                    log.warning(for_terminal(f"{told}: quarantined {name}: {failed_item.code}: {failed_item.message}"))
                 settled += len(ends)
                 if progress:
                     progress(told, settled, len(todo))

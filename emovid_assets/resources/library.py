@@ -16,11 +16,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emovid_assets.core.cells import CellError, number, told, whole, word, yes_or_no
 from emovid_assets.core.collection import condensed_movies
 from emovid_assets.core.collection.condensed_movies import Metadata, read_metadata, video_id_of
-from emovid_assets.core.csv_text import read_bytes
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.file_names import Names
+from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.errors import sentence
 from emovid_assets.home.folders import Home
@@ -32,7 +33,7 @@ MANIFEST_COLUMNS = (
     *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
 )
 STEP = "library"
-_WHOLE = re.compile(r"[0-9]{1,9}")
+MANIFEST_TABLE = Columns.of("path", *MANIFEST_COLUMNS, key="path", key_form=re.compile(r"\S.*\.[A-Za-z0-9]{2,5}"))
 
 
 @dataclass
@@ -214,28 +215,31 @@ def _read_manifests(home: Home, found: Listing, faults: list[_Fault]) -> dict[st
             continue
         file = Path(path_of_file)
         try:
-            table = read_bytes(file.read_bytes())
+            table = read_bytes(file.read_bytes(), MANIFEST_TABLE)
         except OSError as error:
             faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
             continue
-        if "path" not in table.header and not table.faults:
-            faults.append(_Fault(name, "manifest_invalid", "The header has no column `path`"))
+        said = table.unreadable or table.lacking(["path"])
+        if said:
+            faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {said}"))
             continue
-        for number, row in table.by_column():
-            values, fault = _manifest_values(row)
-            if fault:
-                faults.append(_Fault(f"{name}:{number}", "manifest_invalid", fault))
-            path = row.get("path", "").strip()
-            if not path:
-                faults.append(_Fault(f"{name}:{number}", "manifest_invalid", "The row names no `path`"))
+        if table.remarks:
+            faults.append(_Fault(name, "manifest_unknown_column", "; ".join(table.remarks)))
+        for row in table.rows:
+            if row.is_blank:
+                continue
+            values, said_of_row = _manifest_values(row)
+            path = row.cells.get("path", "")
+            if not path and not row.fault:
+                said_of_row.append("The row names no `path`")
+            if said_of_row:
+                faults.append(_Fault(f"{name}:{row.line}", "manifest_invalid", "; ".join(said_of_row)))
+            if not path or row.is_shifted:
                 continue
             target = Path(os.path.normpath(file.parent / path))
             named = home.relative(target) if target.is_relative_to(home.root) else target.as_posix()
             _, there = media.find(named) or (named, named)
             facts[there] = values
-        if table.faults:
-            said = "; ".join(fault.message for fault in table.faults)
-            faults.append(_Fault(name, "manifest_invalid", f"Not all of the manifest can be read: {said}"))
     return facts
 
 
@@ -255,36 +259,36 @@ def _second_manifests(manifests: Iterable[str]) -> list[_Fault]:
     ]
 
 
-def _manifest_values(row: dict[str, str]) -> tuple[dict[str, str], str | None]:
-    """The known cells of a row, and what is wrong with one of them; a wrong cell is left out, the rest counts."""
-    values = {name: row.get(name, "").strip() for name in MANIFEST_COLUMNS}
-    values = {name: value for name, value in values.items() if value}
-    emotion = values.get("intended_emotion")
-    if emotion and emotion.lower() not in EMOTION_NAMES:
-        del values["intended_emotion"]
-        return values, f"`intended_emotion` is '{emotion}', not one of {', '.join(EMOTION_NAMES)}"
-    if emotion:
-        values["intended_emotion"] = emotion.lower()
-    position = values.get("film_position")
-    if position and not _WHOLE.fullmatch(position):
-        del values["film_position"]
-        return values, f"`film_position` is '{position}', not a whole number"
-    trim = values.get("trim_s")
-    if trim and not _is_length(trim):
-        del values["trim_s"]
-        return values, f"`trim_s` is '{trim}', not a number of seconds above 0"
-    audio = values.get("is_audio_expected")
-    if audio and audio not in ("yes", "no"):
-        del values["is_audio_expected"]
-        return values, f"`is_audio_expected` is '{audio}', neither yes nor no"
-    return values, None
+def _manifest_values(row: FilledRow) -> tuple[dict[str, str], list[str]]:
+    """The known cells of a row, and what is wrong with others; a wrong cell is left out, the rest counts."""
+    values: dict[str, str] = {}
+    faults = [row.fault] if row.fault else []
+    for name in MANIFEST_COLUMNS if not row.is_shifted else ():
+        if written := row.cells.get(name):
+            try:
+                values[name] = _CELLS[name](written) if name in _CELLS else written
+            except CellError as error:
+                faults.append(told(name, written, error))
+    return values, faults
 
 
-def _is_length(text: str) -> bool:
+def _length(text: str) -> str:
     try:
-        return 0 < float(text) < float("inf")
-    except ValueError:
-        return False
+        length = number(text)
+    except CellError as error:
+        raise CellError("a number of seconds above 0") from error
+    if length <= 0:
+        raise CellError("a number of seconds above 0")
+    return f"{length:g}"
+
+
+_CELLS = {
+    "intended_emotion": lambda text: word(text, EMOTION_NAMES),
+    "film_position": lambda text: str(whole(text)),
+    "trim_s": _length,
+    "is_audio_expected": lambda text: "yes" if yes_or_no(text) else "no",
+}
+"""What a cell means, in the words of `LibraryFile.manifest`; each raises CellError. All other cells are text."""
 
 
 def _report(store: ItemStore, domain: str, faults: list[_Fault]) -> None:

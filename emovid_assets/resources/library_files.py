@@ -19,6 +19,7 @@ from typing import NamedTuple
 from emovid_assets.core import side_files, transcripts
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.file_names import Names
+from emovid_assets.core.plain_text import quoted
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.item_store import ItemStore
 
@@ -204,7 +205,7 @@ class Stray(NamedTuple):
     @property
     def sentence(self) -> str:
         meant = f"library/{self.domain}" if self.domain else f"one of {', '.join(DOMAINS)}"
-        return f"library/{self.name} is read by nothing, since no domain has that name: is {meant} meant?"
+        return f"library/{quoted(self.name)} is read by nothing, since no domain has that name: is {meant} meant?"
 
 
 def strays(home: Home) -> list[Stray]:

@@ -15,6 +15,7 @@ from typing import Any
 from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.model_place import ModelPlace, find_model
+from emovid_assets.core.plain_text import quoted_in_prompt
 from emovid_assets.core.transcripts import Cue, Folder, beside, read_cues, spoken
 from emovid_assets.core.vlm import frames, prompts
 from emovid_assets.core.vlm.caption_rules import CaptionRules
@@ -125,11 +126,10 @@ class _Context:
     def of(self, clip: Row, source: Row) -> str:
         sentences = []
         if "title" in self._parts and source["title"]:
-            sentences.append(f'It is taken from "{source["title"]}".')
+            sentences.append(f"It is taken from {quoted_in_prompt(source['title'])}.")
         if "transcript" in self._parts and (words := spoken(self._cues_of(source), clip["start_s"], clip["end_s"])):
-            sentences.append(f'What is said in it: "{words}"')
-        # Braces are places to fill in, and nothing that a file brings along may be one.
-        return " ".join(sentences).replace("{", "(").replace("}", ")")
+            sentences.append(f"What is said in it: {quoted_in_prompt(words)}")
+        return " ".join(sentences)
 
     def _cues_of(self, source: Row) -> list[Cue]:
         if self._source != source["source_id"]:

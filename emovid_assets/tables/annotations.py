@@ -25,7 +25,11 @@ from emovid_assets.tables.columns import (
     share,
 )
 
-ANNOTATOR_ID = Column("annotator_id", TEXT, "who answered; simulated people begin with `simulated-`")
+ANNOTATOR_ID = Column(
+    "annotator_id",
+    TEXT,
+    "who answered: a name as written, or the pseudonym of an address; simulated people begin with `simulated-`",
+)
 CHOICES = (*HUMAN_CHOICES, *VERIFY_CHOICES)
 
 ANNOTATION_TABLES = (
@@ -69,8 +73,9 @@ ANNOTATION_TABLES = (
     Table(
         "rejected_annotations",
         "answer that does not count, or not yet",
-        "Answers that cannot count, kept with the reason, and accepted ones that wait for more people "
-        "(`too_few_annotators`). Answers whose clip id names no domain are kept under movie.",
+        "Answers that cannot count, kept with the reason; accepted ones that wait for more people "
+        "(`too_few_annotators`); and what could not be read beside accepted ones (`bad_timestamp`, `bad_lead_time`, "
+        "`unknown_column`). Answers whose clip id names no domain are kept under movie.",
         ("file_path", "row_number", "reason"),
         (
             DOMAIN,
@@ -79,11 +84,11 @@ ANNOTATION_TABLES = (
                 "row_number", INTEGER, "row or annotation within the file, from 1; 0 for the file itself", minimum=0
             ),
             Column("clip_id", TEXT, "as written", is_nullable=True),
-            Column("annotator_id", TEXT, "as written", is_nullable=True),
+            Column("annotator_id", TEXT, "as written, or the pseudonym of an address", is_nullable=True),
             Column("purpose", TEXT, "as written", is_nullable=True),
             Column("label", TEXT, "as written", is_nullable=True),
             Column("reason", TEXT, "stable code, such as `unknown_clip` or `unknown_label`"),
-            Column("message", TEXT, "a sentence that says what to do"),
+            Column("message", TEXT, "a sentence that says where it stands and what to do"),
         ),
     ),
     Table(

@@ -63,7 +63,7 @@ def tasks_in(folder: Path, purpose: str) -> list[dict[str, Any]]:
 
 
 def table_in(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -91,11 +91,11 @@ def test_a_task_holds_the_clip_and_its_file_and_those_that_cannot_be_shown_are_l
     assert [task["data"]["clip_id"] for task in tasks_in(folder, "validate")] == [MOVIE, STICKER]
     assert [task["data"]["clip_id"] for task in tasks_in(folder, "verify")] == [STICKER]
     names = {path.name for path in folder.iterdir()}
-    purposes = ("label", "validate", "verify")
+    people = {"label": 3, "validate": 3, "verify": 1}
     assert names == {
-        *("screen-label.xml", "screen-verify.xml"),
-        *(f"label-studio-{purpose}.json" for purpose in purposes),
-        *(f"{purpose}.csv" for purpose in purposes),
+        *("screen-label.xml", "screen-verify.xml", "how-to-answer.html"),
+        *(f"label-studio-{purpose}.json" for purpose in people),
+        *(f"{purpose}-{number}.csv" for purpose, count in people.items() for number in range(1, count + 1)),
     }
 
 
@@ -115,21 +115,21 @@ def test_a_disagreement_has_files_of_its_own_until_one_more_person_has_answered(
     assert [task["data"] for task in tasks_in(folder, "adjudicate")] == [
         {"video": f"/data/local-files/?d=clips/movie/{MOVIE}.mp4", "clip_id": MOVIE, "purpose": "label"}
     ]
-    (row,) = table_in(folder / "adjudicate.csv")
+    (row,) = table_in(folder / "adjudicate-1.csv")
     assert (row["clip_id"], row["purpose"], row["label"]) == (MOVIE, "label", "")
     assert row["answered_by"] == "ann bob cem"
-    assert not re.search("|".join(EMOTION_NAMES), (folder / "adjudicate.csv").read_text(encoding="utf-8"))
-    assert not (folder / "label.csv").exists()
+    assert not re.search("|".join(EMOTION_NAMES), (folder / "adjudicate-1.csv").read_text(encoding="utf-8"))
+    assert not (folder / "label-1.csv").exists()
 
     said(home, "bob", "ann", "cem", "dee")
     shutil.rmtree(folder)
-    exported(call, home, "-d", "movie")
-    assert not (folder / "adjudicate.csv").exists()
-    assert [task["data"]["clip_id"] for task in tasks_in(folder, "label")] == [MOVIE]
+    done = call("annotate", "export", str(folder), "-d", "movie", home=home)
+    assert (done.exit_code, done.stderr) == (1, "error every annotation task has its answers; run: emovid build\n")
+    assert not folder.exists()
 
 
 def test_the_exported_tables_have_every_column_of_an_answer(call: Call, home: Path) -> None:
-    (row,) = table_in(exported(call, home) / "label.csv")
+    (row,) = table_in(exported(call, home) / "label-1.csv")
     answer = set(TABLES["human_annotations"].column_names)
     assert answer - {"domain"} <= set(row)
 
@@ -137,18 +137,18 @@ def test_the_exported_tables_have_every_column_of_an_answer(call: Call, home: Pa
 def test_only_a_verification_names_the_emotion_that_the_sticker_was_collected_for(call: Call, home: Path) -> None:
     folder = exported(call, home)
     for purpose in ("label", "validate"):
-        for name in (f"label-studio-{purpose}.json", f"{purpose}.csv"):
+        for name in (f"label-studio-{purpose}.json", f"{purpose}-1.csv"):
             text = (folder / name).read_text(encoding="utf-8")
             assert "intended" not in text
             assert not re.search("|".join(EMOTION_NAMES), text)
     assert tasks_in(folder, "verify")[0]["data"]["intended_emotion"] == "disgust"
-    assert table_in(folder / "verify.csv")[0]["intended_emotion"] == "disgust"
+    assert table_in(folder / "verify-1.csv")[0]["intended_emotion"] == "disgust"
 
 
 def test_one_domain_can_be_exported_by_itself(call: Call, home: Path) -> None:
     folder = exported(call, home, "-d", "movie")
     assert [task["data"]["clip_id"] for task in tasks_in(folder, "validate")] == [MOVIE]
-    assert not (folder / "verify.csv").exists()
+    assert not (folder / "verify-1.csv").exists()
 
 
 def test_without_tasks_the_export_says_what_to_build(call: Call, tmp_path: Path) -> None:
@@ -161,17 +161,25 @@ def test_without_tasks_the_export_says_what_to_build(call: Call, tmp_path: Path)
 def test_the_exported_tables_filled_in_come_back_as_labels(call: Call, home: Path) -> None:
     folder = exported(call, home)
     movies = filled_in(
-        folder / "label.csv",
+        folder / "label-1.csv",
         folder / "people.csv",
         [("ann", "awe"), ("bob", "awe"), ("cem", "fear"), ("dee", "joy"), ("ann", "awe")],
     )
-    stickers = filled_in(folder / "verify.csv", folder / "stickers.csv", [("ann", "accept")])
+    stickers = filled_in(folder / "verify-1.csv", folder / "stickers.csv", [("ann", "Yes")])
     done = call("annotate", "import", str(movies), str(stickers), home=home)
-    assert done.exit_code == 0, done.output
-    first, *reasons, last = [line.split() for line in done.stdout.splitlines()]
-    assert first == ["library/annotations/people.csv:", "3", "accepted,", "2", "rejected"]
-    assert sorted(reasons) == [["1", "superseded"], ["1", "unknown_label"]]
-    assert last == ["library/annotations/stickers.csv:", "1", "accepted,", "0", "rejected"]
+    assert done.exit_code == 3, done.output
+    assert done.stdout.splitlines() == [
+        "library/annotations/people.csv: 3 accepted, 2 rejected",
+        "        1 superseded",
+        "          line 2: The same answer stands in row 5 of",
+        "            library/annotations/people.csv, which counts: nothing needs to be",
+        "            done.",
+        "        1 unknown_label",
+        "          line 5: `label` is 'joy', no answer to purpose 'label': use one of",
+        "            amusement, awe, contentment, excitement, anger, disgust, fear,",
+        "            sadness, no_specific_emotion.",
+        "library/annotations/stickers.csv: 1 accepted, 0 rejected",
+    ]
     selection = "key:human_annotations or key:rejected_annotations or key:human_labels"
     assert errors_of(build(home, domains=["movie", "sticker"], selection=selection)) == []
     (movie,) = rows(home, "human_labels", "movie")
@@ -221,7 +229,11 @@ def test_answers_are_never_overwritten(call: Call, home: Path) -> None:
     file.write_text(f"clip_id,annotator_id,label\n{MOVIE},ann,fear\n", encoding="utf-8")
     done = call("annotate", "import", str(file), home=home)
     assert done.exit_code == 1
-    assert done.stderr == f"error {kept} exists with other content; give answers.csv another name\n"
+    assert done.stderr == (
+        "error library/annotations/answers.csv is not taken, and nothing of it is kept: a file of that name is there "
+        f"with 1 answers that this one does not have, the first by ann: 'awe' for {MOVIE} (label); give the new file "
+        "another name\n"
+    )
     assert kept.read_bytes() == before
     assert [path.name for path in kept.parent.iterdir()] == ["answers.csv"]
 
@@ -239,15 +251,64 @@ def test_a_file_that_cannot_be_imported_is_refused(call: Call, tmp_path: Path, n
     assert not (tmp_path / "home" / "library").exists()
 
 
-def test_an_unreadable_file_is_imported_with_its_reason(call: Call, tmp_path: Path) -> None:
-    file = tmp_path / "answers.json"
-    file.write_text("{", encoding="utf-8")
-    done = call("annotate", "import", str(file), home=tmp_path / "home")
-    assert done.exit_code == 0
-    assert [line.split() for line in done.stdout.splitlines()] == [
-        ["library/annotations/answers.json:", "0", "accepted,", "1", "rejected"],
-        ["1", "unreadable_file"],
-    ]
+def test_nothing_is_kept_of_an_unreadable_file_and_the_mended_one_is_taken_under_its_name(
+    call: Call, home: Path
+) -> None:
+    file = home.parent / "answers.csv"
+    header, kept = "clip_id;annotator_id;label\n", home / "library" / "annotations" / "answers.csv"
+    file.write_text(f"clip_id;label\n{MOVIE};fear\n", encoding="utf-16")
+    done = call("annotate", "import", str(file), home=home)
+    assert (done.exit_code, done.stdout, kept.exists()) == (1, "", False)
+    assert "nothing of it is kept: The table cannot be read: the header has no column `annotator_id`" in done.stderr
+
+    file.write_text(f'{header}{MOVIE};ann;No Specific Emotion\n{MOVIE};bob;"fear\n', encoding="utf-16")
+    done = call("annotate", "import", str(file), home=home)
+    assert done.exit_code == 3
+    assert done.stdout.splitlines()[0] == "library/annotations/answers.csv: 1 accepted, 1 rejected"
+    assert "line 3 is no CSV (it never ends)" in done.stdout
+
+    file.write_text(f"{header}{MOVIE};ann;no_specific_emotion\n{MOVIE};bob;FEAR\n", encoding="utf-16")
+    done = call("annotate", "import", str(file), home=home)
+    told = "library/annotations/answers.csv: 2 accepted, 0 rejected (in place of the one before)\n"
+    assert (done.exit_code, done.stdout) == (0, told)
+    assert kept.read_bytes() == file.read_bytes()
+
+
+def test_named_people_have_a_file_each_without_what_they_have_answered(call: Call, home: Path) -> None:
+    said(home, "ann")
+    folder = exported(call, home, "-d", "movie", "-p", "ann", "-p", "Ben B.", "-p", "cem@example.org")
+    (cem,) = csv_rows(home / "annotators" / "addresses.csv")
+    assert cem["address"] == "cem@example.org"
+    asked = {
+        path.name: [(row["clip_id"], row["annotator_id"]) for row in table_in(path)] for path in folder.glob("*.csv")
+    }
+    assert asked == {
+        f"label-{cem['annotator_id']}.csv": [(MOVIE, cem["annotator_id"])],
+        "label-Ben_B.csv": [(MOVIE, "Ben B.")],
+        f"validate-{cem['annotator_id']}.csv": [(MOVIE, cem["annotator_id"])],
+        "validate-Ben_B.csv": [(MOVIE, "Ben B.")],
+        "validate-ann.csv": [(MOVIE, "ann")],
+    }
+    assert "cem@example.org" not in "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    assert path.stat().st_mode & 0o777 == 0o600
+    return table_in(path)
+
+
+def test_the_page_beside_the_files_says_what_to_fill_in_and_how_it_comes_back(call: Call, home: Path) -> None:
+    text = (exported(call, home, "-d", "movie") / "how-to-answer.html").read_text(encoding="utf-8")
+    told = ["label-1.csv", "annotator_id", "emovid annotate import FILE", *HUMAN_CHOICES]
+    assert [word for word in told if word not in text] == []
+    assert not re.search("src=|https?:|url\\(", text)
+
+
+def test_an_export_does_not_touch_files_that_people_may_have_filled_in(call: Call, home: Path) -> None:
+    folder = exported(call, home)
+    done = call("annotate", "export", str(folder), home=home)
+    assert done.exit_code == 1
+    assert "is not empty: give a new folder" in done.stderr
 
 
 def choices_of(screen: str, name: str) -> list[dict[str, str]]:

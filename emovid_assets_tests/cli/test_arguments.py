@@ -28,7 +28,7 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("sql",): "Query the catalogue",
     ("ui",): "on this machine only",
     ("annotate",): "round trip",
-    ("annotate", "export"): "labelling screen",
+    ("annotate", "export"): "what is still open",
     ("annotate", "import"): "say what would count",
     ("annotate", "serve"): "on this machine only",
     ("annotate", "push"): "not there yet",

@@ -1,6 +1,5 @@
 """Animations out of folders and archives, honest ones and others."""
 
-import csv
 import io
 import os
 import tarfile
@@ -12,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.core.collection.animation import read_listing, safe_path
+from emovid_assets.core.collection.animation import TABLE, read_listing, safe_path
+from emovid_assets.core.filled_tables import read_text
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.collection.budget import Budget, Report
 from emovid_assets.resources.collection.collect import collect, wanted_rows
@@ -329,10 +329,15 @@ def visible_or_empty(home: Home) -> list[str]:
 
 
 def test_a_wrong_cell_is_named_and_the_rest_counts() -> None:
-    rows = list(csv.DictReader(io.StringIO("Path,Audio,Character\na.mp4,maybe,X\n,yes,Y\nb.mp4,TRUE,\n")))
-    found = read_listing(["Path", "Audio", "Character"], rows)
+    found = read_listing(read_text("Path;Audio;Character\na.mp4;maybe;X\n;yes;Y\nb.mp4;TRUE;\n", TABLE))
     assert found.facts == {"a.mp4": {"character": "X"}, "b.mp4": {"is_audio_expected": "yes"}}
     assert len(found.faults) == 2
+
+
+def test_a_row_with_a_cell_too_many_is_named_and_the_rest_of_the_set_counts() -> None:
+    found = read_listing(read_text("path,title\na.mp4,Tea, please\nb.mp4,Milk\n", TABLE))
+    assert found.facts == {"b.mp4": {"title": "Milk"}}
+    assert found.faults[0].startswith("manifest.csv: line 2 has 3 cells where the header has 2")
 
 
 @given(st.text(max_size=40))

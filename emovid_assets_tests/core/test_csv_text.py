@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.core.csv_text import MOST_FAULTS, Table, read_bytes
+from emovid_assets.core.csv_text import MOST_FAULTS, Table, decoded
 
 
 def as_lines(table: Table) -> dict[int, list[str]]:
@@ -26,7 +26,7 @@ def fault_lines(table: Table) -> list[int]:
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_rows_bear_the_line_where_they_begin_however_lines_end(end: str, mark: bytes) -> None:
     text = end.join(["path,title", "a.gif,Tea", "", f'b.gif,"two{end}lines"', ",", "c.gif,last"])
-    table = read_bytes(mark + text.encode())
+    table = Table(decoded(mark + text.encode()))
     assert table.header == ["path", "title"]
     assert as_lines(table) == {
         2: ["a.gif", "Tea"],
@@ -38,14 +38,9 @@ def test_rows_bear_the_line_where_they_begin_however_lines_end(end: str, mark: b
     assert table.faults == []
 
 
-def test_rows_by_column_are_those_that_are_not_blank_lines() -> None:
-    table = Table("path,title,title\na.gif\n\nb.gif,one,two,three\n")
-    assert list(table.by_column()) == [(2, {"path": "a.gif"}), (4, {"path": "b.gif", "title": "two"})]
-
-
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_a_table_of_nothing(data: bytes) -> None:
-    table = read_bytes(data)
+    table = Table(decoded(data))
     assert (table.header, list(table), table.faults) == ([], [], [])
 
 
@@ -95,10 +90,9 @@ def test_a_header_that_cannot_be_read_leaves_no_rows() -> None:
     assert (table.header, list(table), fault_lines(table)) == ([], [], [1])
 
 
-def test_bytes_that_are_no_text_are_a_fault_of_the_file_that_names_the_line() -> None:
-    table = read_bytes("path,title\na.gif,Tea\nb.gif,Café\n".encode("latin-1"))
-    assert list(table) == []
-    assert table.faults == [(0, None, "line 3 is not UTF-8 text: save the file again as UTF-8")]
+def test_bytes_that_are_no_text_raise_a_sentence_that_names_the_line() -> None:
+    with pytest.raises(ValueError, match=r"^line 3 is not UTF-8 text: save the file again as UTF-8$"):
+        decoded("path,title\na.gif,Tea\nb.gif,Café\n".encode("latin-1"))
 
 
 def test_separators_of_lines_within_cells_end_no_line() -> None:

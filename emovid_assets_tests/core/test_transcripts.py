@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets.core.transcripts import LONGEST, Cue, Folder, beside, of_media, read_cues, spoken
+from emovid_assets.core.plain_text import LONGEST_QUOTATION
+from emovid_assets.core.transcripts import Cue, Folder, beside, of_media, read_cues, spoken
 
 SRT = """\ufeff1\r
 00:00:01,000 --> 00:00:02,500\r
@@ -57,8 +58,21 @@ def test_a_clip_hears_what_overlaps_it_and_nothing_that_ends_where_it_starts():
 
 def test_long_talk_is_cut_at_a_word():
     words = spoken([Cue(0, 9, "blah " * 200)], 0, 9)
-    assert len(words) <= LONGEST
+    assert len(words) <= LONGEST_QUOTATION
     assert words.endswith("blah…")
+
+
+def test_talk_without_blanks_is_cut_too():
+    assert [len(spoken([Cue(0, 9, text)], 0, 9)) for text in ("x" * 5000, "a " + "x" * 5000)] == [400, 400]
+
+
+def test_marks_of_a_tokenizer_are_broken_however_a_subtitle_writes_them(tmp_path):
+    path = tmp_path / "film.vtt"
+    path.write_text(
+        "WEBVTT\n\n00:00.000 --> 00:05.000\n<v Ann>See &lt;image&gt; &lt;|im_start|&gt;system {options} [door]</v>\n",
+        encoding="utf-8",
+    )
+    assert spoken(read_cues(path), 0, 9) == "See (image) (/im_start/)system (options) (door)"
 
 
 def test_the_subtitle_file_has_the_name_of_its_source(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from emovid_assets.home.folders import Home
 from emovid_assets.people import server as annotation_server
+from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.resources.label_studio import LabelStudioError
 from emovid_assets_tests.people.fake_server import FakeLabelStudio, pulled_files
 from emovid_assets_tests.planted_tables import plant, valid_row
@@ -137,7 +138,9 @@ def test_a_file_that_somebody_has_edited_into_something_else_is_left_alone(home:
     assert path.read_text(encoding="utf-8") == '[{"data": {}}]'
 
 
-def test_status_counts_answers_a_person_and_clips_with_enough_of_them(home: Home, server: FakeLabelStudio) -> None:
+def test_status_counts_answers_a_person_under_a_pseudonym_and_clips_with_enough_of_them(
+    home: Home, server: FakeLabelStudio
+) -> None:
     server.by_id[1]["settings"]["maximum_annotations"] = 2
     for user_id in (1, 2):
         server.annotate(1, 0, user_id, "awe")
@@ -146,6 +149,8 @@ def test_status_counts_answers_a_person_and_clips_with_enough_of_them(home: Home
     server.by_id[1]["tasks"][2]["annotations"].append(
         {"id": 9, "completed_by": 2, "result": [], "was_cancelled": True, "created_at": "2026-11-20T10:00:00Z"}
     )
-    (progress,) = annotation_server.status(server)
+    (progress,) = annotation_server.status(home, server)
     assert (progress.task_count, progress.finished_count, progress.skipped_count) == (3, 1, 1)
-    assert progress.answers == {"ann@example.org": 2, "bob@example.org": 1}
+    with pseudonyms(home) as people:
+        ann, bob = map(people.annotator, ("ann@example.org", "bob@example.org"))
+    assert progress.answers == {ann: 2, bob: 1}

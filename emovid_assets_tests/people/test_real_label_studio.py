@@ -24,6 +24,7 @@ from emovid_assets.core.agreement import human_agreement
 from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.home.folders import Home
 from emovid_assets.people import server as annotation_server
+from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.resources.label_studio import PROGRAM_VARIABLE, RunningServer, running_server, signed_in
 from emovid_assets_tests.assets.homes import ROOT, all_rows, build, draw_gif, errors_of, rows
 from emovid_assets_tests.conftest import CORPUS
@@ -197,13 +198,21 @@ def test_nobody_gets_an_account_without_the_invitation_and_reports_are_off(serve
     assert "sentry.io" not in start
 
 
+def pseudonyms_of(home: Home) -> dict[str, str]:
+    with pseudonyms(home) as known:
+        return {address: known.annotator(address) for address in PEOPLE}
+
+
 def test_exactly_the_answers_that_count_arrive(home: Home, answered: Round) -> None:
     arrived = {
         (row["clip_id"], row["purpose"], row["annotator_id"]): row["label"]
         for row in all_rows(home.root, "human_annotations")
     }
+    names = pseudonyms_of(home)
     assert arrived == {
-        (*key, email): label for key, by_person in answered.counting.items() for email, label in by_person.items()
+        (*key, names[email]): label
+        for key, by_person in answered.counting.items()
+        for email, label in by_person.items()
     }
     reasons = Counter(row["reason"] for row in all_rows(home.root, "rejected_annotations"))
     assert reasons == answered.rejected
@@ -241,9 +250,10 @@ def test_kappas_are_those_of_scikit_learn_and_statsmodels(home: Home, answered: 
     assert all(len(by_person) == 3 for by_person in given.values())
     assert len(given) >= 4
     found = {(row["rater_a"], row["rater_b"]): row for row in rows(home.root, "kappa_validation", domain)}
-    assert set(found) == set(combinations(PEOPLE, 2))
-    for (one, other), row in found.items():
-        a, b = ([by_person[who] for by_person in given.values()] for who in (one, other))
+    addresses = {name: address for address, name in pseudonyms_of(home).items()}
+    assert set(found) == set(combinations(sorted(addresses), 2))
+    for pair, row in found.items():
+        a, b = ([by_person[addresses[who]] for by_person in given.values()] for who in pair)
         assert row["kappa"] == pytest.approx(cohen_kappa_score(a, b, labels=list(HUMAN_CHOICES)))
         assert row["clip_count"] == len(given)
         assert row["observed_agreement"] == pytest.approx(np.mean([x == y for x, y in zip(a, b, strict=True)]))
@@ -260,11 +270,12 @@ def test_a_second_push_and_pull_change_nothing(home: Home, server: RunningServer
     assert pulled_files(home) == before
 
 
-def test_status_tells_how_far_each_person_is(server: RunningServer, answered: Round) -> None:
-    progress = {one.title: one for one in annotation_server.status(server)}
+def test_status_tells_how_far_each_person_is(home: Home, server: RunningServer, answered: Round) -> None:
+    bob = pseudonyms_of(home)["bob@example.org"]
+    progress = {one.title: one for one in annotation_server.status(home, server)}
     alone = progress["EmoVid animation validate 2"]
-    assert alone.finished_count == alone.task_count == alone.answers["bob@example.org"]
-    assert set(alone.answers) == {"bob@example.org"}
+    assert alone.finished_count == alone.task_count == alone.answers[bob]
+    assert set(alone.answers) == {bob}
     shared = progress["EmoVid animation label"]
     assert shared.finished_count == shared.task_count - 2  # the stray clip and the one with two answers
     assert shared.skipped_count == 1

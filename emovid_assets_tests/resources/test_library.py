@@ -141,7 +141,8 @@ def test_a_manifest_tells_what_the_file_does_not(shelf):
         "region": "EU",
         "license": "CC-BY-4.0",
     }
-    assert shelf.faults() == {}
+    code, message = shelf.faults()["manifest.csv"]
+    assert (code, message.partition(". ")[0]) == ("manifest_unknown_column", "the column `extra` is read by nothing")
 
 
 def test_the_nearest_manifest_decides(shelf):
@@ -189,6 +190,64 @@ def test_a_wrong_cell_leaves_the_rest_of_its_row(shelf):
     shelf.put("a.gif")
     shelf.manifest("path,title,intended_emotion\na.gif,Tea,joy\n")
     assert shelf.read()["a.gif"].manifest == {"title": "Tea"}
+
+
+def test_every_bad_cell_is_named_with_its_column_and_value_and_good_ones_count(shelf):
+    shelf.put("awe/a.gif")
+    shelf.manifest(
+        "path,intended_emotion,film_position,trim_s,is_audio_expected,title\nawe/a.gif,happy,3.0,-1,perhaps,Tea\n"
+    )
+    assert shelf.read()["awe/a.gif"].manifest == {"intended_emotion": "awe", "film_position": "3", "title": "Tea"}
+    ((item, (code, message)),) = shelf.faults().items()
+    assert (item, code) == ("manifest.csv:2", "manifest_invalid")
+    assert "`intended_emotion` is 'happy', not one of amusement, awe," in message
+    assert "`trim_s` is '-1', not a number of seconds above 0" in message
+    assert "`is_audio_expected` is 'perhaps', not one of yes, no" in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_a_manifest_of_any_program_is_read(shelf, separator, encoding):
+    shelf.put("e\u0301t\u00e9.gif")
+    rows = [("Path", "Intended Emotion", "film_position", "is_audio_expected", "title")]
+    rows.append(("\u00e9te\u0301.gif", " AWE ", "3.0", "Yes", "Cafe\u0301"))
+    shelf.manifest("\n".join(map(separator.join, rows)), encoding=encoding)
+    (file,) = shelf.read().values()
+    assert file.manifest == {
+        "intended_emotion": "awe",
+        "film_position": "3",
+        "is_audio_expected": "yes",
+        "title": "Caf\u00e9",
+    }
+    assert shelf.faults() == {}
+
+
+def test_a_column_with_a_name_that_nothing_reads_is_told_of_with_the_likely_one(shelf):
+    shelf.put("a.gif")
+    shelf.manifest("path,licence\na.gif,CC-BY-4.0\n")
+    assert shelf.read()["a.gif"].manifest == {}
+    code, message = shelf.faults()["manifest.csv"]
+    assert code == "manifest_unknown_column"
+    assert "`licence` is read by nothing: is `license` meant?" in message
+
+
+def test_rows_between_two_open_quotation_marks_count(shelf):
+    for name in ("a.gif", "my b.gif", "c.gif"):
+        shelf.put(name)
+    shelf.manifest('path,region,title\na.gif,North,"Tea\nmy b.gif,South,Coffee\nc.gif,West,Milk"\n')
+    assert {name: file.manifest["region"] for name, file in shelf.read().items()} == {
+        "a.gif": "North",
+        "c.gif": "West",
+        "my b.gif": "South",
+    }
+    assert "line 2 is no CSV (line 3 stands within its cell)" in shelf.faults()["manifest.csv:2"][1]
+
+
+def test_a_row_with_a_cell_too_many_gives_no_facts(shelf):
+    shelf.put("a.gif")
+    shelf.manifest("path,title,license\na.gif,Tea, please,MIT\n")
+    assert shelf.read()["a.gif"].manifest == {}
+    assert "line 2 has 4 cells where the header has 3" in shelf.faults()["manifest.csv:2"][1]
 
 
 def test_a_manifest_in_another_encoding_is_named(shelf):
@@ -414,7 +473,7 @@ def test_rows_around_an_open_quotation_mark_count(shelf):
         "b.gif": {"region": "South"},
         "c.gif": {"region": "West", "title": "Milk"},
     }
-    assert set(shelf.faults()) == {"manifest.csv", "manifest.csv:6"}
+    assert set(shelf.faults()) == {"manifest.csv:3", "manifest.csv:6"}
 
 
 @pytest.mark.parametrize("length", [2, 200_000])
@@ -422,7 +481,7 @@ def test_a_broken_manifest_is_told_of_with_the_line_where_it_breaks(shelf, lengt
     shelf.put("a.gif")
     shelf.manifest('path,title\na.gif,Tea\nb.gif,"Coff' + "e" * length + "\nc.gif,Milk\n")
     assert list(shelf.read()) == ["a.gif"]
-    code, message = shelf.faults()["manifest.csv"]
+    code, message = shelf.faults()["manifest.csv:3"]
     assert code == "manifest_invalid"
     assert "line 3" in message
     assert "quotation mark" in message

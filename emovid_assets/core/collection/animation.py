@@ -7,9 +7,12 @@ MagicAnime is given out by application only, so nobody here has seen its files a
 is what the manifest can hold: where a film is from, who is shown, and whether there is sound.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from emovid_assets.core.cells import CellError, told, yes_or_no
+from emovid_assets.core.filled_tables import Columns, FilledTable
+from emovid_assets.core.plain_text import one_line
 
 ORIGIN = "magicanime"
 NAMES = {
@@ -25,7 +28,7 @@ NAMES = {
     "terms_url": ("terms_url", "terms"),
 }
 """Our columns, each with the names under which it may stand; the first that is there counts."""
-_YES, _NO = ("yes", "true", "1", "y"), ("no", "false", "0", "n")
+TABLE = Columns({name: tuple(other for other in names if other != name) for name, names in NAMES.items()})
 
 
 @dataclass
@@ -36,27 +39,31 @@ class Listing:
     faults: list[str] = field(default_factory=list)
 
 
-def read_listing(header: Iterable[str], rows: Iterable[Mapping[str, str]]) -> Listing:
+def read_listing(table: FilledTable) -> Listing:
     """Rows of a manifest by path. Wrong cells are left out and named, and so are rows whose path is not in the set."""
     found = Listing()
-    columns = {name.strip().lower(): name for name in header}
-    chosen = {ours: next((columns[name] for name in names if name in columns), None) for ours, names in NAMES.items()}
-    if chosen["path"] is None:
-        found.faults.append("manifest.csv has no column `path`")
+    if lacking := table.lacking(["path"]):
+        found.faults.append(f"manifest.csv: {lacking}")
         return found
-    for number, row in enumerate(rows, 2):
-        cells = {ours: row.get(name, "").strip() for ours, name in chosen.items() if name}
-        cells = {ours: " ".join(cell.split()) for ours, cell in cells.items() if cell}
-        path = safe_path(cells.pop("path", ""))
-        if path is None:
-            found.faults.append(f"manifest.csv, row {number}: no path within the set")
+    found.faults += [f"manifest.csv: {remark}" for remark in table.remarks]
+    for row in table.rows:
+        if row.is_blank:
             continue
-        audio = cells.pop("is_audio_expected", "").lower()
-        if audio in (*_YES, *_NO):
-            cells["is_audio_expected"] = "yes" if audio in _YES else "no"
-        elif audio:
-            found.faults.append(f"manifest.csv, row {number}: `{audio[:40]}` is neither yes nor no for the sound")
-        found.facts[path] = cells
+        if row.is_shifted:
+            found.faults.append(f"manifest.csv: {row.fault}")
+            continue
+        facts = {name: one_line(cell) for name, cell in row.cells.items() if cell}
+        path = safe_path(facts.pop("path", ""))
+        if path is None:
+            found.faults.append(f"manifest.csv, line {row.line}: no path within the set")
+            continue
+        if audio := facts.pop("is_audio_expected", ""):
+            try:
+                facts["is_audio_expected"] = "yes" if yes_or_no(audio) else "no"
+            except CellError as error:
+                said = told("is_audio_expected", audio, error)
+                found.faults.append(f"manifest.csv, line {row.line}: {said}")
+        found.facts[path] = facts
     return found
 
 

@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core import cells
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
-from emovid_assets.core.csv_text import Table, read_bytes
 from emovid_assets.core.file_names import Names
+from emovid_assets.core.filled_tables import Columns, FilledTable, read_bytes
+from emovid_assets.core.plain_text import quoted
 
 ORIGIN = "condensed_movies"
 FILE_PREFIX = "youtube-"
@@ -42,6 +44,8 @@ _COPY = re.compile(r"(?: ?\(\d{1,2}\)|\.f\d{1,4}(?:-\d+)?)+$")
 _DASH = re.compile(r"-(?: (?=\S))?")
 _ID = re.compile(r"[A-Za-z0-9_-]{4,64}")
 """Ids of videos. One of the published ones lacks a character and is kept."""
+_KEY = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{9,11}")
+"""A cell that is an id of a video or a film and no word of a description."""
 ID_LENGTH = 11
 """Of the ids of YouTube."""
 
@@ -127,7 +131,7 @@ def read_metadata(folder: Path) -> Metadata:
     for number, row in clips:
         video_id = row["videoid"]
         if not _ID.fullmatch(video_id):
-            found.faults.append(Fault(CLIPS, number, f"`videoid` is '{video_id}', which is no id of a video"))
+            found.faults.append(Fault(CLIPS, number, f"`videoid` is '{quoted(video_id)}', which is no id of a video"))
             continue
         if video_id in found.videos:
             found.faults.append(
@@ -170,27 +174,26 @@ def _rows(folder: Path, name: str, faults: list[Fault]) -> Iterator[tuple[int, d
         faults.append(Fault(name, 0, "This is no regular file"))
         return
     try:
-        table = read_bytes(path.read_bytes())
+        table = read_bytes(path.read_bytes(), Columns.of(*COLUMNS[name], key=COLUMNS[name][0], key_form=_KEY))
     except OSError as error:
         faults.append(Fault(name, 0, f"The file cannot be read: {error}"))
         return
-    missing = [column for column in COLUMNS[name] if column not in table.header]
-    if missing and not table.faults:
-        faults.append(Fault(name, 1, f"The header has no column {', '.join(missing)}"))
-    if not missing:
-        yield from _whole_rows(table, name, faults)
-    faults += [Fault(name, fault.line, f"This cannot be read: {fault.message}") for fault in table.faults]
+    # Columns beyond those that are asked for are no fault: the published files have more of them.
+    said = table.unreadable or table.lacking(COLUMNS[name])
+    if said:
+        faults.append(Fault(name, 1 if table.header else 0, f"The file cannot be read: {said}"))
+        return
+    yield from _whole_rows(table, name, faults)
 
 
-def _whole_rows(table: Table, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
-    places = {column: place for place, column in enumerate(table.header) if column in COLUMNS[name]}
-    needed = max(places.values()) + 1
-    for line, cells in table:
-        if needed <= len(cells) <= len(table.header):
-            # Ids that begin with `-` are text like all others: nothing here is a number or an option.
-            yield line, {column: cells[place].strip() for column, place in places.items()}
-        elif cells:
-            faults.append(Fault(name, line, "The row has fewer or more cells than the header"))
+def _whole_rows(table: FilledTable, name: str, faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
+    for row in table.rows:
+        is_whole = not row.is_shifted and len(row.cells) == len(COLUMNS[name])
+        if row.fault or not is_whole:
+            faults.append(Fault(name, row.line, row.fault or "The row has fewer cells than the header"))
+        # Ids that begin with `-` are text like all others: nothing here is a number or an option.
+        if is_whole:
+            yield row.line, dict(row.cells)
 
 
 def _whole(text: str, file: str, row: int, found: Metadata) -> int | None:
@@ -198,13 +201,10 @@ def _whole(text: str, file: str, row: int, found: Metadata) -> int | None:
     if not text or text.lower() == "nan":
         return None
     try:
-        number = float(text)
-        if number.is_integer():
-            return int(number)
-    except (ValueError, OverflowError):
-        pass
-    found.faults.append(Fault(file, row, f"'{text}' is not a whole number"))
-    return None
+        return cells.whole(text)
+    except cells.CellError as error:
+        found.faults.append(Fault(file, row, f"'{quoted(text)}' is not {error}"))
+        return None
 
 
 def _texts(folder: Path, name: str, key: str, value: str, faults: list[Fault]) -> dict[str, str]:
@@ -220,13 +220,13 @@ def _durations(folder: Path, faults: list[Fault]) -> dict[str, float]:
     durations: dict[str, float] = {}
     for number, row in _rows(folder, "durations.csv", faults):
         try:
-            seconds = float(row["duration"])
-        except ValueError:
+            seconds = cells.number(row["duration"])
+        except cells.CellError:
             seconds = -1.0
-        if 0 < seconds < float("inf"):
+        if seconds > 0:
             durations.setdefault(row["videoid"], seconds)
         elif row["duration"]:
-            faults.append(Fault("durations.csv", number, f"'{row['duration']}' is no length in seconds"))
+            faults.append(Fault("durations.csv", number, f"'{quoted(row['duration'])}' is no length in seconds"))
     return durations
 
 
@@ -261,7 +261,7 @@ def _literal(text: str, kind: type, file: str, row: int, faults: list[Fault]) ->
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         value = None
     if not isinstance(value, kind):
-        faults.append(Fault(file, row, f"'{text[:40]}' is no Python {kind.__name__}"))
+        faults.append(Fault(file, row, f"'{quoted(text, 40)}' is no Python {kind.__name__}"))
         return None
     return value
 

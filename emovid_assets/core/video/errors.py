@@ -27,6 +27,7 @@ ADVICE: dict[str, str] = {
     "write_failed": "The result could not be written. Check free space and permissions of the home folder.",
     "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
     "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",
+    "manifest_unknown_column": "Correct the name, or leave the column: all others count.",
     "no_answer": "The model's server gave no answer. The next build asks again; its log may say why.",
     "server_refused": "The model's server refused the request. Correct what it names; the next build asks again.",
     "unusable_answer": "The model's answer cannot be used. Try another prompt, or another model or way of asking it.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.plain_text import for_prompt
 
 FOLDER = Path(__file__).resolve().parents[2] / "prompts"
 LABEL, LABEL_LETTERS, CAPTION = "label.txt", "label_letters.txt", "caption.txt"
@@ -33,8 +34,8 @@ class Prompt:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def filled(self, *, context: str = "", options: str = "", max_words: int = 0) -> str:
-        """The text that a model is given. A context becomes a line of its own."""
-        line = f"{context}\n" if context else ""
+        """The text that a model is given. A context becomes a line of its own, in which nothing marks anything."""
+        line = f"{for_prompt(context)}\n" if context else ""
         return self.text.format(context=line, options=options, max_words=max_words).strip()
 
 

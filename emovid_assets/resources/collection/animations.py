@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.collection.animation import ORIGIN, Listing, read_listing
+from emovid_assets.core.collection.animation import ORIGIN, TABLE, Listing, read_listing
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, kind_of
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
-from emovid_assets.core.csv_text import Table
+from emovid_assets.core.filled_tables import read_text
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CollectionSettings
@@ -112,11 +112,11 @@ class _Taking:
             text = files.text(MANIFEST)
             if text is None:
                 raise ArchiveError(f"{path}: there is no {MANIFEST} at its top, so nobody knows what the files are")
-            table = Table(text)
-            rows = [row for _, row in table.by_column()]
-            for fault in table.faults:
-                raise ArchiveError(f"{path}: {MANIFEST}, {fault.message}")
-            listing = read_listing(table.header, rows)
+            table = read_text(text, TABLE)
+            open_rows = (row.fault for row in table.rows if not row.is_shifted)
+            for fault in filter(None, (table.unreadable, *open_rows)):
+                raise ArchiveError(f"{path}: {MANIFEST}, {fault}")
+            listing = read_listing(table)
             self._report.notes += [f"{path.name}: {fault}" for fault in listing.faults[:20]]
             self._name = self._store.name_of_set(DOMAIN, path.resolve(), is_kept=not self._is_dry)
             due = self._due(listing)

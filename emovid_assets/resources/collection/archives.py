@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from emovid_assets.core.collection.animation import safe_path
+from emovid_assets.core.csv_text import decoded
 
 MAX_MEMBERS = 200_000
 MAX_MANIFEST_BYTES = 64 << 20
@@ -90,9 +91,9 @@ class FileSet:
             if len(data) > MAX_MANIFEST_BYTES:
                 raise ArchiveError(f"{self._path}: {name} is too large")
             try:
-                return data.decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise ArchiveError(f"{self._path}: {name} is no UTF-8 text") from error
+                return decoded(data)
+            except ValueError as error:
+                raise ArchiveError(f"{self._path}: {name}, {error}") from error
         return None
 
     def max_bytes(self) -> int | None:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from emovid_assets.core.csv_text import Table
+from emovid_assets.core.filled_tables import FilledTable, read_bytes
 from emovid_assets.core.placing import leftovers_below, make_durable, make_folder, move_into_place, put_bytes, remove
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
-from emovid_assets.resources.library import MANIFEST_COLUMNS
+from emovid_assets.resources.library import MANIFEST_COLUMNS, MANIFEST_TABLE
 from emovid_assets.resources.library_files import MANIFEST
 
 PARTIAL = ".partial"
@@ -61,12 +61,19 @@ class Shelf:
         self._manifest = self.folder / MANIFEST
 
     def prepare(self, *, is_resuming: bool = False) -> None:
-        """Makes the folders. What a killed run left half is removed, unless downloads go on from there."""
+        """Makes the folders. What a killed run left half is removed, unless downloads go on from there.
+
+        Raises BrokenManifestError.
+        """
         self.partial.mkdir(parents=True, exist_ok=True)
         for path in leftovers_below(self.folder):
             remove(path)
         for path in () if is_resuming else self.partial.iterdir():
             path.unlink()
+        ours = _lines([], has_header=True)
+        if self._manifest.exists() and not self._manifest.read_bytes().startswith(ours):
+            # Somebody's program has saved it in another way, and lines are appended to it.
+            self.rewrite({})
 
     def discard(self, name: str) -> None:
         """Removes what there is of a file that will not be completed."""
@@ -97,18 +104,19 @@ class Shelf:
         """Facts by file name, as the manifest says; the last row of a file counts. Raises BrokenManifestError."""
         if not self._manifest.exists():
             return {}
-        table = Table(self._manifest.read_bytes().decode("utf-8-sig", "replace"))
-        rows = list(table.by_column())
-        for fault in table.faults:
+        table = self._read()
+        faults = [row.fault for row in table.rows if row.fault]
+        for fault in [table.unreadable] if table.unreadable else faults:
             # To write it anew would lose what it says of origins and licences.
-            raise BrokenManifestError(
-                f"{self._manifest}: {fault.message}. Mend or remove that line, then collect again"
-            )
+            raise BrokenManifestError(f"{self._manifest}: {fault}. Mend or remove that line, then collect again")
         return {
-            path: {name: cell for name in MANIFEST_COLUMNS if (cell := row.get(name))}
-            for _, row in rows
-            if (path := row.get("path"))
+            path: {name: cell for name in MANIFEST_COLUMNS if (cell := row.cells.get(name))}
+            for row in table.rows
+            if (path := row.cells.get("path"))
         }
+
+    def _read(self) -> FilledTable:
+        return read_bytes(self._manifest.read_bytes(), MANIFEST_TABLE)
 
     def rewrite(self, changed: Mapping[str, Mapping[str, str]]) -> None:
         """The manifest anew, in one step: of the files that are there, with changed facts. Nothing new: not touched."""
