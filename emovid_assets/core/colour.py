@@ -138,6 +138,9 @@ class ColourCounter:
         levels = self._levels.ravel()
         pixel_count = int(levels.sum())
 
+        # Once: each product with whole numbers would turn them into floating-point ones again.
+        hues = self._hue.astype(np.float64)
+
         # No `@`: a product of vectors goes to a BLAS that starts threads, and workers share the cores already.
         def total(counts: np.ndarray, values: np.ndarray) -> float:
             return float((counts * values).sum())
@@ -145,8 +148,8 @@ class ColourCounter:
         return ColourSums(
             frame_count=self._frame_count,
             pixel_count=pixel_count,
-            sin_sum=total(self._hue, tables["sin"]),
-            cos_sum=total(self._hue, tables["cos"]),
+            sin_sum=total(hues, tables["sin"]),
+            cos_sum=total(hues, tables["cos"]),
             saturation_sum=total(levels, tables["saturation"]),
             value_sum=total(levels, tables["value"]),
             chromatic_count=pixel_count - int(self._levels[:, 0].sum()),
@@ -159,12 +162,13 @@ class ColourCounter:
         """
         self._settle()
         tables = _tables()
-        chroma = self._hue * tables["chroma"]
-        levels = self._levels.ravel()
+        # Of these numbers a clip has a tenth. All sums are whole, so that what is left out changes none.
+        hues, levels = np.flatnonzero(self._hue != 0), np.flatnonzero(self._levels.ravel() != 0)
+        counts = self._levels.ravel()[levels]
         parts = [
-            np.bincount(tables["hue_bin"], chroma, HUE_BINS),
-            np.bincount(tables["saturation_bin"], levels, LEVEL_BINS),
-            np.bincount(tables["value_bin"], levels, LEVEL_BINS),
+            np.bincount(tables["hue_bin"][hues], self._hue[hues] * tables["chroma"][hues], HUE_BINS),
+            np.bincount(tables["saturation_bin"][levels], counts, LEVEL_BINS),
+            np.bincount(tables["value_bin"][levels], counts, LEVEL_BINS),
         ]
         return [float(share) for part in parts for share in (part / part.sum() if part.sum() > 0 else part)]
 

@@ -171,18 +171,21 @@ class _CentreRows:
 
         self._step = step
         self._reformatter = reformatter
-        rows = np.arange(step // 2, first.height, step)
-        self._rows, self._chroma_rows = rows, rows // 2
         # One chroma row per picture row: 4:2:2 instead of 4:2:0.
-        self._picture = av.VideoFrame(first.width, len(rows), _FULL_RANGE[first.format.name])
-        self._planes = [plane_pixels(plane) for plane in self._picture.planes]
+        self._picture = av.VideoFrame(first.width, first.height // step, _FULL_RANGE[first.format.name])
+        luma, *chroma = (plane_pixels(plane) for plane in self._picture.planes)
+        top = step // 2
+        # (plane, its rows here, its rows there). By strides: rows that are listed are copied twice.
+        self._parts = [(0, luma, slice(top, None, step))]
+        for number, plane in enumerate(chroma, 1):
+            for turn in (0, 1):
+                self._parts.append((number, plane[turn::2], slice((top + turn * step) // 2, None, step)))
 
     def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
         self._picture.colorspace, self._picture.color_range = picture.colorspace, picture.color_range
-        for target, plane, rows in zip(
-            self._planes, picture.planes, (self._rows, self._chroma_rows, self._chroma_rows), strict=True
-        ):
-            target[:] = plane_pixels(plane)[rows]
+        planes = [plane_pixels(plane) for plane in picture.planes]
+        for number, target, rows in self._parts:
+            target[:] = planes[number][rows]
         bgra = _packed(self._reformatter, self._picture, "bgra")
         # As whole numbers of 32 bits: numpy copies pixels of four bytes one byte at a time.
         columns = bgra.view(np.uint32)[:, self._step // 2 :: self._step, 0]

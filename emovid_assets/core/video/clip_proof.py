@@ -6,7 +6,6 @@ stamps and counts, which the file's index says (`clip_mux`).
 All encoded pictures are looked at, and `CHECKED` copied ones beside them: what a wrong join spoils, it spoils there.
 """
 
-import hashlib
 from collections.abc import Iterator
 from fractions import Fraction
 from math import log10
@@ -32,7 +31,7 @@ class Expected:
     """The pictures of the source between two stamps that the file must show, in order, encoded and copied ones."""
 
     def __init__(self) -> None:
-        self._pictures: list[tuple[int, np.ndarray | bytes]] = []
+        self._pictures: list[tuple[int, np.ndarray | tuple[int, ...]]] = []
 
     def note_encoded(self, picture: Any) -> Any:
         """Notes a picture that is encoded, and gives it back."""
@@ -62,7 +61,7 @@ class Expected:
         for (pts, wanted), (at, picture) in zip(self._pictures, _each(shown, len(self._pictures)), strict=True):
             if at != pts:
                 raise CannotCopyError("not_exact")
-            if isinstance(wanted, bytes):
+            if isinstance(wanted, tuple):
                 if _digest(picture) != wanted:
                     raise CannotCopyError("not_exact")
             else:
@@ -109,11 +108,9 @@ def _grid(picture: Any) -> np.ndarray:
     return _rows(picture.planes[0])[::step, ::step].copy()
 
 
-def _digest(picture: Any) -> bytes:
-    digest = hashlib.md5(usedforsecurity=False)
-    for plane in picture.planes:
-        digest.update(_rows(plane).tobytes())
-    return digest.digest()
+def _digest(picture: Any) -> tuple[int, ...]:
+    """64 bits of each plane, of this process alone: Python's own hash takes a fifth of the time of MD5."""
+    return tuple(hash(_rows(plane).tobytes()) for plane in picture.planes)
 
 
 def _rows(plane: Any) -> np.ndarray:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from scenedetect import FrameTimecode
 
 
+BELOW_RATIO = 1 - 1e-6
+"""Further below the adaptive threshold than this, no order of adding lifts a frame to it."""
+ALMOST_NO_CHANGE = 1e-3
+"""Upstream takes an average score of less than a hundredth of this for zero, and the ratio to it for the greatest."""
 MAX_RATE_FACTOR = 16
 """Frames never wait longer than if they came at this multiple of the nominal rate: memory stays bounded."""
 
@@ -141,7 +145,7 @@ class _Content:
 
 
 class _Adaptive:
-    """`AdaptiveDetector`: a frame can be a cut only from `min_content_value` on; the others are its neighbours."""
+    """`AdaptiveDetector`: a frame can be a cut only from `min_content_value` on, far above its neighbours."""
 
     def __init__(self, settings: DetectorSettings) -> None:
         from scenedetect import AdaptiveDetector
@@ -152,6 +156,7 @@ class _Adaptive:
             min_scene_len=settings.min_scene_frames,
         )
         self.least_score = settings.min_content_value
+        self._least_ratio = settings.threshold * BELOW_RATIO
         self._middle = self.detector.window_width
         self._window: deque[tuple[int, float]] = deque(maxlen=2 * self._middle + 1)
         self._is_first = True
@@ -164,9 +169,17 @@ class _Adaptive:
             self.detector._last_cut = time_code(ticks)
         if len(window) < 2 * self._middle + 1 or window[self._middle][1] < self.least_score:
             return []
+        if self._is_like_its_neighbours():
+            return []
         self.detector._buffer = [(time_code(at), value) for at, value in list(window)[:-1]]
         self.detector.score = score
         return self.detector.process_frame(time_code(ticks), None)
+
+    def _is_like_its_neighbours(self) -> bool:
+        """Grain makes every frame of a film differ, by as much each: time codes for all of them would be dear."""
+        score = self._window[self._middle][1]
+        mean = (sum(other for _, other in self._window) - score) / (2 * self._middle)
+        return mean > ALMOST_NO_CHANGE and score < self._least_ratio * mean
 
 
 def _scored(detector_class: Any) -> Any:
