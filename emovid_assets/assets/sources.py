@@ -39,7 +39,7 @@ SEEN_BY_THE_PASS = ("thumbnail_path", "has_audio", "sound_missing_s")
 
 @table_asset(
     group=GROUP,
-    code_version=f"4.{media_steps.PROBE_VERSION}",
+    code_version=f"5.{media_steps.PROBE_VERSION}",
     kinds=["pyav"],
     settings=["reading_limits", "sound_choice"],
     pool=MEDIA_POOL,
