@@ -60,6 +60,7 @@ ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "generation_leaderboard": 10,
 }
 OF_FEW_ROWS = {
+    "warning",
     *("domain", "emotion", "from_emotion", "to_emotion", "outcome", "kind", "attribute", "bin", "test", "rank"),
     *("task", "model", "dataset", "printed value", "asset", "code", "annotator", "pair of raters"),
 }
