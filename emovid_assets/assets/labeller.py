@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version=f"3.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
+    code_version=f"4.{embedded_labeller.VERSION}.{fine_tuning.VERSION}.{vlm.LABEL_VERSION}",
     kinds=["sklearn", "pytorch"],
     settings=[
         *("labeller_settings", "labeller_training", "fine_tuning_settings"),
@@ -52,12 +52,13 @@ def emotion_labeller(
     clip_media: pa.Table,
     clip_features: pa.Table,
     colour_attributes: pa.Table,
+    clip_groups: pa.Table,
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> Rows:
     tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
-    pool = pool_of(project, "emotion_labeller", tables, annotation_tasks, human_annotations, human_labels)
+    pool = pool_of(project, "emotion_labeller", clip_groups, annotation_tasks, human_annotations, human_labels)
     settings, log = project.settings.labeller, context.log
     shown: Row = {
         "kept_for_validation": pool.validation_count,

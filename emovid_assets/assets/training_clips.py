@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from emovid_assets.assets.look_back import last_built
 from emovid_assets.core.annotator_quality import majority_of
+from emovid_assets.core.clip_groups import ClipGroups
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labelling import LabelledClip
 from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
@@ -19,7 +20,7 @@ from emovid_assets.tables.columns import each_row, rows_of
 def pool_of(
     project: Project,
     reader: str,
-    tables: ClipTables,
+    clip_groups: pa.Table,
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
@@ -32,7 +33,7 @@ def pool_of(
         for row in each_row(last_built(project, reader, "benchmark_split", domain), ["clip_id", "split"])
     )
     return training_pool(
-        tables.likeness_rows(),
+        ClipGroups.of(each_row(clip_groups)),
         rows_of(human_labels),
         rows_of(human_annotations),
         validation=_blind(annotation_tasks),

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emovid_assets.core import near_duplicates
 from emovid_assets.core.near_duplicates import Limits, Looks, are_near, joined, near_sets
 
 PAPERS_CLIPS = 22_758
@@ -58,10 +57,7 @@ def test_the_sets_are_those_of_comparing_every_pair(drawn, max_bits, max_colour,
             assert are_near(looks[np.array([i])], looks[np.array([j])], limits).tolist() == [is_near]
             if is_near or before[i] == before[j]:
                 linked[i, j] = 1
-    with pytest.MonkeyPatch.context() as patch:
-        # Small tiles, so that a few pictures lie in several.
-        patch.setattr(near_duplicates, "_TILE", 3)
-        found = near_sets(looks, limits, np.arange(len(pictures)), np.array(before, np.intp))
+    found = near_sets(looks, limits, np.arange(len(pictures)), np.array(before, np.intp))
     is_reached = np.linalg.matrix_power(linked, len(pictures)) > 0
     assert (found[:, None] == found).tolist() == is_reached.tolist()
 

@@ -76,8 +76,8 @@ def _of_the_data(answers: Answers) -> Iterator[str]:
     cells = first["cells"]
     if n := cells.get("lacking_count"):
         yield (
-            f"{count(n)} of {count(cells['cell_count'])} cells of the benchmark have fewer than the paper’s "
-            f"{count(cells['wanted_count'])} clips."
+            f"{count(n)} of {count(cells['cell_count'])} cells of the benchmark have fewer than the "
+            f"{count(cells['wanted_count'])} clips that are wanted."
         )
     if n := first["unlabelled"].get("clip_count"):
         yield f"{clips(n)} without a final label: nobody and no model gave one, or people disagreed or rejected them."
