@@ -288,7 +288,7 @@ def split_told(
     if held_back:
         short = ", ".join(f"{name} {cells[name]} of {min(per_cell, able[name])}" for name in held_back)
         said.append(
-            f"So that clips are left to train on, an emotion gives the benchmark at most a third of its groups: {short}."
+            f"To leave clips to train on, an emotion gives the benchmark at most a third of its groups: {short}."
         )
     if GROUPS_FOR_ONE * len(opened) > len(groups):
         said.append(

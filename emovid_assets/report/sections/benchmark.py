@@ -93,9 +93,7 @@ def _splits(answers: Answers) -> Exhibit:
     if leak_count is None:
         leaking = "whether anything leaks between them is not known"
     elif leak_count:
-        leaking = (
-            f"groups, films, files or near-duplicates on both sides: {count(leak_count)} (see the view split_leaks)"
-        )
+        leaking = f"groups, films, files or near-duplicates on both sides: {count(leak_count)} (view split_leaks)"
     else:
         leaking = "no group, film, file or near-duplicate is in both"
     reading = f"{clips(total['benchmark'])} are for evaluation and {clips(total['train'])} for training; {leaking}."
@@ -109,8 +107,8 @@ def _splits(answers: Answers) -> Exhibit:
     empty = [row["domain"] for row in rows if not row["benchmark"]]
     notes = (
         "A group holds the clips of one source, film or file, or near-duplicates, of all domains; it is never divided, "
-        "and used in one domain. So that clips are left to train on, each emotion of a domain gives the benchmark clips "
-        "of at most a third of the groups in which people have labelled clips of it."
+        "and used in one domain. To leave clips to train on, each emotion of a domain gives the benchmark clips of at "
+        "most a third of the groups in which people have labelled clips of it."
     )
     if empty:
         notes += f" Without a benchmark: {words(empty)}."
