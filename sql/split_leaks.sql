@@ -62,6 +62,7 @@ looks as (
     select
         clip_features.clip_id,
         list_transform(clip_features.frame_hashes, lambda text: ('0x' || text)::ubigint) as hashes,
+        list_transform(hashes, lambda hash: least(bit_count(hash), 64 - bit_count(hash))) as rare,
         colour_attributes.brightness_mean as value,
         colour_attributes.colorfulness_mean * colour_attributes.brightness_mean as weight,
         colour_attributes.hue_resultant * cos(radians(coalesce(colour_attributes.hue_mean_deg, 0)))
@@ -96,14 +97,16 @@ twins as (
     inner join looks as one on near_pairs.benchmark_clip_id = one.clip_id
     inner join looks as other on near_pairs.clip_id = other.clip_id
     where
-        bit_count(xor(one.hashes[1], other.hashes[1])) <= 4
-        and bit_count(xor(one.hashes[2], other.hashes[2])) <= 4
-        and bit_count(xor(one.hashes[3], other.hashes[3])) <= 4
-        -- Flat frames, which all have one hash, are no evidence: two pairs of three must have contrast.
-        and len(list_filter(
+        -- At most 4 bits, and where both have contrast a quarter of those of the rarer kind.
+        len(list_filter(
             [1, 2, 3],
-            lambda n: bit_count(one.hashes[n]) between 6 and 58 and bit_count(other.hashes[n]) between 6 and 58
-        )) >= 2
+            lambda n: bit_count(xor(one.hashes[n], other.hashes[n])) <= case
+                when least(one.rare[n], other.rare[n]) < 6 then 4
+                else least(4, least(one.rare[n], other.rare[n]) / 4)
+            end
+        )) = 3
+        -- Flat frames, which all have one hash, are no evidence: two pairs of three must have contrast.
+        and len(list_filter([1, 2, 3], lambda n: least(one.rare[n], other.rare[n]) >= 6)) >= 2
         and abs(one.value - other.value) <= 24 / 255
         and abs(one.weight - other.weight) <= 24 / 255
         and abs(one.weight * one.cosine - other.weight * other.cosine) <= 24 / 255

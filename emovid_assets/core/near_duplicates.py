@@ -4,7 +4,9 @@ Belongs here: when two are near, and the sets that near ones make. Does not belo
 what becomes of near-duplicates.
 
 Two are near where (ADR 21)
-- each of three hashes (the first, the middle and the last frame) differs in no more than `max_bits` of 64 bits,
+- each of three hashes (the first, the middle and the last frame) differs in no more than `max_bits` of 64 bits, nor,
+  where both have contrast, in more than `max_unlike` of the bits of the rarer kind: on an empty ground most bits are 0
+  in whatever is shown,
 - no component of their mean colours differs by more than `max_colour`: hashes are of grey pictures,
 - at least `min_contrast_frames` of the three pairs of frames have contrast on both sides: hashes of flat frames (black,
   white, a fade) are all alike, and no evidence.
@@ -25,6 +27,7 @@ MIN_SET_BITS, MAX_SET_BITS = 6, 58
 _MIDDLE, _LAST = 1, 2
 _MIXERS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 """Odd, of no structure: a product by them spreads the bits of a band."""
+_MOST_BANDS = 12
 _SLACK = 1e-9
 
 Indices = npt.NDArray[np.intp]
@@ -38,6 +41,7 @@ class Limits:
     max_bits: int
     max_colour: float
     min_contrast_frames: int
+    max_unlike: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class Looks:
     def __getitem__(self, members: Indices | npt.NDArray[np.bool_]) -> "Looks":
         return Looks(self.hashes[members], self.colours[members])
 
+    def detail(self) -> npt.NDArray[np.uint8]:
+        """(members, 3): how many bits are of the rarer kind, 0 for a flat frame, at most 32."""
+        set_bits = np.bitwise_count(self.hashes)
+        return np.minimum(set_bits, np.uint8(HASH_BITS) - set_bits)
+
     def has_contrast(self) -> npt.NDArray[np.bool_]:
         """(members, 3)."""
         set_bits = np.bitwise_count(self.hashes)
@@ -64,9 +73,12 @@ class Looks:
 
 def are_near(one: Looks, other: Looks, limits: Limits) -> npt.NDArray[np.bool_]:
     """(members,): whether each of `one` is near that of `other` in its place; either may be a single one."""
-    is_near = (np.bitwise_count(one.hashes ^ other.hashes) <= limits.max_bits).all(axis=1)
+    differing = np.bitwise_count(one.hashes ^ other.hashes)
+    has_contrast = one.has_contrast() & other.has_contrast()
+    is_unlike = differing > limits.max_unlike * np.minimum(one.detail(), other.detail())
+    is_near = ((differing <= limits.max_bits) & ~(is_unlike & has_contrast)).all(axis=1)
     is_near &= (np.abs(one.colours - other.colours) <= limits.max_colour).all(axis=1)
-    is_near &= (one.has_contrast() & other.has_contrast()).sum(axis=1) >= limits.min_contrast_frames
+    is_near &= has_contrast.sum(axis=1) >= limits.min_contrast_frames
     return np.asarray(is_near, np.bool_)
 
 
@@ -96,9 +108,10 @@ def _shared_keys(hashes: npt.NDArray[np.uint64], max_bits: int) -> Iterator[npt.
     A band takes its bits from all over the picture: neighbouring ones say the same. Two keys that are equal by chance
     cost a comparison.
     """
-    count = min(max_bits + 1, HASH_BITS)
+    count = max_bits + 1
     bands = [np.uint64(sum(1 << bit for bit in range(first, HASH_BITS, count))) for first in range(count)]
-    if max_bits >= HASH_BITS:
+    if count > _MOST_BANDS:
+        # Bands of a few bits tell nothing apart: all pairs are compared.
         bands = [np.uint64(0)]
     for of_middle in bands:
         for of_last in bands:

@@ -295,13 +295,14 @@ def test_the_largest_group_of_each_domain_is_reported_and_suspicious_where_looks
         *(member(n, "movie", "a film") for n in range(60)),
         *(member(n, "movie", f"m{n}") for n in range(60, 200)),
         member(0, "sticker", "faces"),
-        *(member(n, "sticker", "faces", "near_duplicate") for n in range(1, 3)),
-        *(member(n, "sticker", f"s{n}") for n in range(3, 200)),
+        *(member(n, "sticker", "faces", "near_duplicate") for n in range(1, 5)),
+        *(member(n, "sticker", f"s{n}") for n in range(5, 200)),
     ]
     assert [(one.domain, one.group_id, one.clip_count, one.domain_clip_count) for one in largest_groups(rows)] == [
         ("movie", "a film", 60, 200),
-        ("sticker", "faces", 3, 200),
+        ("sticker", "faces", 5, 200),
     ]
     (suspicious,) = suspicious_groups(rows)
-    assert (suspicious.domain, suspicious.group_id, suspicious.share) == ("sticker", "faces", 0.015)
-    assert suspicious_groups([*rows, *(member(n, "sticker", f"s{n}") for n in range(200, 300))]) == []
+    assert (suspicious.domain, suspicious.group_id, suspicious.share) == ("sticker", "faces", 0.025)
+    assert suspicious_groups([*rows, *(member(n, "sticker", f"s{n}") for n in range(200, 600))]) == []
+    assert suspicious_groups([row for row in rows if row["clip_id"] != "sticker-0"]) == []

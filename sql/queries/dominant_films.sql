@@ -24,7 +24,7 @@ ranked as (
 )
 
 select
-    case place when 0 then any_value(film_id) when 1 then count(*) || ' other films' else 'no film named' end as film_id,
+    case place when 0 then any_value(film_id) when 1 then 'other films' else 'no film named' end as film_id,
     sum(clip_count)::bigint as clip_count,
     round(100 * sum(clip_count) / any_value(all_clip_count), 1) as percent,
     any_value(all_clip_count)::bigint as of_clip_count
