@@ -11,9 +11,10 @@ pulls two ways: many groups make a diverse benchmark, few leave something to tra
    most `held_out_share` of the domain's labelled clips. In a large library this alone fills every cell.
 2. Completeness. Cells that are still short open further groups, the one that fills most places first (on a tie the
    one with the fewest clips, then the lowest rank), until a cell has its clips or there are none left.
-Both keep clips to train on: a cell takes its clips from at most a third of the groups in which people have labelled
-clips of it, and a domain from at most a third of all its groups, for a group that one cell opens is lost to the others
-too. So a small library has a small benchmark, and one with a film or two has none.
+Both keep clips to train on: a domain takes its clips from at most a third of all its groups, and a cell from at most a
+third of those in which people have labelled clips of it, or from one where there are only one or two. The domain as
+well, for a group that one cell opens is lost to the others too. So a small library has a small benchmark, and one with
+a film or two has none.
 
 Clips in new groups move a benchmark clip only where they have a lower rank in a full cell or change step 2;
 `already_benchmark` keeps a published benchmark as it is, also one that was drawn under other limits.
@@ -39,7 +40,7 @@ TRAIN_LIMIT: Mapping[str, int] = {"movie": 8000}
 """Most training clips of a domain (requirement R30); a domain that is not here has no limit."""
 HELD_OUT_SHARE = 0.25
 GROUPS_FOR_ONE = 3
-"""A cell takes clips from at most one group in so many."""
+"""A domain, and a cell of it, takes clips from at most one group in so many."""
 
 
 def split_clips(
@@ -180,7 +181,7 @@ class _Room:
         of_emotion = Counter(emotion for emotion, _ in groups)
         return cls(
             dict.fromkeys(of_emotion, per_cell),
-            {emotion: count // GROUPS_FOR_ONE for emotion, count in of_emotion.items()},
+            {emotion: max(1, count // GROUPS_FOR_ONE) for emotion, count in of_emotion.items()},
             group_count // GROUPS_FOR_ONE,
             set(),
             set(),
@@ -288,7 +289,8 @@ def split_told(
     if held_back:
         short = ", ".join(f"{name} {cells[name]} of {min(per_cell, able[name])}" for name in held_back)
         said.append(
-            f"To leave clips to train on, an emotion gives the benchmark at most a third of its groups: {short}."
+            "To leave clips to train on, the benchmark takes at most a third of the groups, and of those of an emotion: "
+            f"{short}."
         )
     if GROUPS_FOR_ONE * len(opened) > len(groups):
         said.append(

@@ -107,8 +107,8 @@ def _splits(answers: Answers) -> Exhibit:
     empty = [row["domain"] for row in rows if not row["benchmark"]]
     notes = (
         "A group holds the clips of one source, film or file, or near-duplicates, of all domains; it is never divided, "
-        "and used in one domain. To leave clips to train on, each emotion of a domain gives the benchmark clips of at "
-        "most a third of the groups in which people have labelled clips of it."
+        "and used in one domain. To leave clips to train on, the benchmark takes at most a third of the groups of a "
+        "domain, and of those in which people have labelled clips of an emotion."
     )
     if empty:
         notes += f" Without a benchmark: {words(empty)}."
