@@ -12,9 +12,9 @@ pulls two ways: many groups make a diverse benchmark, few leave something to tra
 2. Completeness. Cells that are still short open further groups, the one that fills most places first (on a tie the
    one with the fewest clips, then the lowest rank), until a cell has its clips or there are none left.
 Both keep clips to train on: a domain takes its clips from at most a third of all its groups, and a cell from at most a
-third of those in which people have labelled clips of it, or from one where there are only one or two. The domain as
-well, for a group that one cell opens is lost to the others too. So a small library has a small benchmark, and one with
-a film or two has none.
+third of those in which people have labelled clips of it. The domain as well, for a group that one cell opens is lost to
+the others too. Of fewer than three groups it is one, as long as the domain keeps another: a small library has a small
+benchmark, and one with a single film has none.
 
 Clips in new groups move a benchmark clip only where they have a lower rank in a full cell or change step 2;
 `already_benchmark` keeps a published benchmark as it is, also one that was drawn under other limits.
@@ -182,7 +182,7 @@ class _Room:
         return cls(
             dict.fromkeys(of_emotion, per_cell),
             {emotion: max(1, count // GROUPS_FOR_ONE) for emotion, count in of_emotion.items()},
-            group_count // GROUPS_FOR_ONE,
+            max(min(1, group_count - 1), group_count // GROUPS_FOR_ONE),
             set(),
             set(),
         )
@@ -289,10 +289,10 @@ def split_told(
     if held_back:
         short = ", ".join(f"{name} {cells[name]} of {min(per_cell, able[name])}" for name in held_back)
         said.append(
-            "To leave clips to train on, the benchmark takes at most a third of the groups, and of those of an emotion: "
-            f"{short}."
+            "To leave clips to train on, the benchmark takes at most a third of the groups, and of those of an "
+            f"emotion: {short}."
         )
-    if GROUPS_FOR_ONE * len(opened) > len(groups):
+    if len(opened) > max(1, len(groups) // GROUPS_FOR_ONE):
         said.append(
             "It was published with more than a third of the groups and stays as it is; remove "
             "warehouse/benchmark_split to have it drawn anew."

@@ -102,9 +102,10 @@ def test_no_group_is_on_both_sides_and_a_cell_takes_at_most_a_third_of_its_group
     for emotion in EMOTION_NAMES:
         assert sum(row["emotion"] == emotion for row in benchmark) <= per_cell
         assert len(groups_of(benchmark, emotion)) <= max(1, len(groups_of(human, emotion)) // 3)
-    assert 3 * len(groups_of(benchmark)) <= len(groups_of(clips))
+    assert len(groups_of(benchmark)) <= max(1, len(groups_of(clips)) // 3)
     free = [row for row in rows if row["group_id"] not in groups_of(benchmark)]
     assert len(chosen(rows, "train")) == min(60, len(free))
+    # Whatever the library, something is left to learn from.
     assert bool(chosen(rows, "train")) == bool(clips)
 
 
@@ -218,10 +219,14 @@ def test_of_films_that_help_alike_the_shortest_is_spent(seed):
     assert {row["group_id"] for row in rows if row["split"] == "benchmark"} == {"g-short"}
 
 
-@pytest.mark.parametrize("film_count", [1, 2])
-def test_a_library_with_a_film_or_two_has_no_benchmark_and_everything_to_train_on(film_count):
-    rows = split_clips([labelled(n, group=n % film_count, emotion=EMOTION_NAMES[n % 8]) for n in range(200)])
+def test_a_library_with_one_film_has_no_benchmark_and_everything_to_train_on():
+    rows = split_clips([labelled(n, group="only", emotion=EMOTION_NAMES[n % 8]) for n in range(200)])
     assert Counter(row["split"] for row in rows) == {"train": 200}
+
+
+def test_of_two_films_one_is_for_the_benchmark_and_one_to_train_on():
+    rows = split_clips([labelled(n, group=n // 100, emotion=EMOTION_NAMES[n % 8]) for n in range(200)])
+    assert Counter(row["split"] for row in rows) == {"benchmark": 80, "unused": 20, "train": 100}
 
 
 def test_emotions_with_one_or_two_groups_share_a_third_of_the_domain():
