@@ -57,7 +57,53 @@ source_clips as (
     semi join suspect_sources on clips.source_id = suspect_sources.source_id
 ),
 
--- Three hashes and a mean colour, as `core.colour.mean_colour` has it.
+-- Hashes that differ in at most 4 bits have at least one of any five parts in common.
+middles as (
+    select clip_features.clip_id, members.split, ('0x' || clip_features.frame_hashes[2])::ubigint as hash
+    from clip_features
+    inner join members on clip_features.clip_id = members.clip_id
+    where len(clip_features.frame_hashes) = 3
+),
+
+parts as (
+    select middles.clip_id, numbers.part, (middles.hash >> (13 * numbers.part)) & 8191 as bits
+    from middles
+    cross join range(5) as numbers (part)
+    where middles.split = 'benchmark'
+),
+
+-- A bit for every part that occurs in the benchmark: what has none of them is not looked at again.
+known as (
+    select string_agg(case when parts.bits is null then '0' else '1' end, '' order by places.place)::bit as bits
+    from range(5 * 8192) as places (place)
+    left join (select distinct part, bits from parts) as parts on places.place = 8192 * parts.part + parts.bits
+),
+
+candidates as (
+    select middles.clip_id, middles.hash
+    from middles
+    cross join known
+    where
+        middles.split = 'train'
+        and (
+            get_bit(known.bits, (middles.hash & 8191)::integer) = 1
+            or get_bit(known.bits, 8192 + ((middles.hash >> 13) & 8191)::integer) = 1
+            or get_bit(known.bits, 16384 + ((middles.hash >> 26) & 8191)::integer) = 1
+            or get_bit(known.bits, 24576 + ((middles.hash >> 39) & 8191)::integer) = 1
+            or get_bit(known.bits, 32768 + (middles.hash >> 52)::integer) = 1
+        )
+),
+
+near_pairs as (
+    select distinct own.clip_id as benchmark_clip_id, candidates.clip_id
+    from candidates
+    cross join range(5) as numbers (part)
+    inner join parts on numbers.part = parts.part and (candidates.hash >> (13 * numbers.part)) & 8191 = parts.bits
+    inner join middles as own on parts.clip_id = own.clip_id
+    where bit_count(xor(own.hash, candidates.hash)) <= 4
+),
+
+-- Three hashes and a mean colour, as `core.colour.mean_colour` has it, of the few that are left.
 looks as (
     select
         clip_features.clip_id,
@@ -69,24 +115,12 @@ looks as (
         - (1 - colour_attributes.chromatic_share) as cosine,
         colour_attributes.hue_resultant * sin(radians(coalesce(colour_attributes.hue_mean_deg, 0))) as sine
     from clip_features
-    semi join members on clip_features.clip_id = members.clip_id
+    semi join (
+        select near_pairs.clip_id from near_pairs
+        union all
+        select near_pairs.benchmark_clip_id as clip_id from near_pairs
+    ) as left_over on clip_features.clip_id = left_over.clip_id
     inner join colour_attributes on clip_features.clip_id = colour_attributes.clip_id
-    where len(clip_features.frame_hashes) = 3
-),
-
--- Hashes that differ in at most 4 bits have at least one of any five parts in common.
-parts as (
-    select looks.clip_id, members.split, numbers.part, (looks.hashes[2] >> (13 * numbers.part)) & 8191 as bits
-    from looks
-    inner join members on looks.clip_id = members.clip_id
-    cross join range(5) as numbers (part)
-),
-
-near_pairs as (
-    select distinct own.clip_id as benchmark_clip_id, other.clip_id
-    from parts as own
-    inner join parts as other on own.part = other.part and own.bits = other.bits
-    where own.split = 'benchmark' and other.split = 'train'
 ),
 
 twins as (
