@@ -73,7 +73,9 @@ def labeller_answers(
         if labeller["kind"] == "fine_tuned":
             blind = compared_clips(annotation_tasks, human_annotations)
             asked += _zero_shot(project, labeller, tables, blind, set(majority), context.log)
-        pool = pool_of(project, "labeller_answers", clip_groups, annotation_tasks, human_annotations, human_labels)
+        pool = pool_of(
+            project, "labeller_answers", tables, annotation_tasks, human_annotations, human_labels, clip_groups
+        )
         asked += _forest(pool, tables, set(majority), project.settings.labeller.min_training_clips)
     rows = [
         {**row, "domain": domains[row["clip_id"]], "people_majority": majority[row["clip_id"]]}

@@ -44,6 +44,10 @@ class ClipTables:
             if clip_id in of_clip and clip_id in motion:
                 yield {**row, **of_clip[clip_id], **{name: motion[clip_id][name] for name in _MOTION}}
 
+    def linked_rows(self) -> Iterator[dict[str, Any]]:
+        """What `core.clip_groups.group_rows` asks of each clip that was measured."""
+        return linked_rows(self.source_videos, self.clip_media, self.clip_features, self.colour_attributes)
+
     def source_rows(self) -> Iterator[dict[str, Any]]:
         yield from each_row(self.source_videos, ("source_id", "path", "title"))
 
