@@ -99,8 +99,8 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Liv
     assert live.run("animation", {"source_videos"})
     runs = live.settle()
     domains = [domain for domain, _ in runs]
-    assert domains == ["animation", None, "sticker", "animation", None]
-    assert "benchmark_split" in runs[2][1]
+    assert [domains[:2], sorted(domains[2:4]), domains[4:]] == [["animation", None], ["animation", "sticker"], [None]]
+    assert all("benchmark_split" in names for _, names in runs[2:4])
 
 
 def test_what_fails_is_not_tried_again_before_something_changes(live: Live, tmp_path: Path) -> None:
