@@ -65,6 +65,7 @@ def test_the_columns_of_the_label_tables_are_those_of_the_contract() -> None:
     )
     assert TABLES["benchmark_split"].column_names == (
         *("clip_id", "domain", "split", "emotion", "label_source", "group_id", "prompt", "first_frame_path"),
+        "first_frame_index",
     )
 
 

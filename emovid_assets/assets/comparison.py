@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{vlm.LABEL_VERSION}",
+    code_version=f"3.{vlm.LABEL_VERSION}",
     settings=["labeller_settings", "labeller_training", "benchmark_settings", "review_annotators", "seed"],
     pool=MODEL_POOL,
 )
@@ -47,6 +47,7 @@ def labeller_answers(
     clip_media: pa.Table,
     clip_features: pa.Table,
     colour_attributes: pa.Table,
+    clip_groups: pa.Table,
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
@@ -72,7 +73,9 @@ def labeller_answers(
         if labeller["kind"] == "fine_tuned":
             blind = compared_clips(annotation_tasks, human_annotations)
             asked += _zero_shot(project, labeller, tables, blind, set(majority), context.log)
-        pool = pool_of(project, "labeller_answers", tables, annotation_tasks, human_annotations, human_labels)
+        pool = pool_of(
+            project, "labeller_answers", tables, annotation_tasks, human_annotations, human_labels, clip_groups
+        )
         asked += _forest(pool, tables, set(majority), project.settings.labeller.min_training_clips)
     rows = [
         {**row, "domain": domains[row["clip_id"]], "people_majority": majority[row["clip_id"]]}

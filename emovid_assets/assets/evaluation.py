@@ -17,12 +17,12 @@ from emovid_assets.core.agreement import DIRECTION_WORDS, human_agreement, kappa
 from emovid_assets.core.agreement_statistics import ALL_CHOICES, gap_conclusion, gap_estimate
 from emovid_assets.core.agreement_statistics import agreement_statistics as all_statistics
 from emovid_assets.core.annotator_quality import majority_of
+from emovid_assets.core.clip_groups import ClipGroups
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import HUMAN_CHOICES
-from emovid_assets.core.splits import group_clips, split_clips
+from emovid_assets.core.splits import split_clips, split_told
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
-from emovid_assets.resources.evidence import likeness_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
@@ -147,7 +147,7 @@ def _majority_and_models(ratings: list[dict[str, Any]]) -> dict[str, Any]:
 
 @table_asset(
     group=GROUP,
-    code_version=f"3.{media_steps.FIRST_FRAME_VERSION}",
+    code_version=f"4.{media_steps.FIRST_FRAME_VERSION}",
     kinds=["pandas"],
     settings=["review_annotators", "benchmark_settings", "seed"],
     pool=MEDIA_POOL,
@@ -155,38 +155,45 @@ def _majority_and_models(ratings: list[dict[str, Any]]) -> dict[str, Any]:
 def benchmark_split(
     context: dg.AssetExecutionContext,
     project: Project,
-    source_videos: pa.Table,
+    clip_groups: pa.Table,
     clip_media: pa.Table,
-    clip_features: pa.Table,
-    colour_attributes: pa.Table,
     captions: pa.Table,
     human_annotations: pa.Table,
     emotion_labels: pa.Table,
 ) -> Rows:
     domain, settings = context.partition_key, project.settings
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
-    groups = group_clips(likeness_rows(source_videos, clip_features, colour_attributes))
-    earlier = rows_of(last_built(project, "benchmark_split", "benchmark_split", domain))
+    groups = ClipGroups.of(each_row(clip_groups))
+    published = {
+        name: {row["clip_id"] for row in each_row(table, ["clip_id", "split"]) if row["split"] == "benchmark"}
+        for name in DOMAINS
+        for table in [last_built(project, "benchmark_split", "benchmark_split", name)]
+    }
     labels = rows_of(emotion_labels)
     failed = failed_reviews(rows_of(human_annotations), labels, required=settings.annotation.review_annotators)
     split = split_clips(
         (
-            {**row, "group_id": groups[row["clip_id"]], "caption": caption_of.get(row["clip_id"])}
+            {**row, "group_id": groups.group_of[row["clip_id"]], "caption": caption_of.get(row["clip_id"])}
             for row in labels
-            if row["clip_id"] in groups
+            if row["clip_id"] in groups.group_of
         ),
         per_cell=settings.benchmark.per_cell,
         train_limit={"movie": settings.benchmark.movie_train_limit},
         seed=settings.seed,
-        already_benchmark={row["clip_id"] for row in earlier if row["split"] == "benchmark"},
+        already_benchmark=published[domain],
         failed_reviews=failed,
+        home_of=groups.home_of,
+        held_elsewhere={group for name in DOMAINS if name != domain for group in groups.groups_of(published[name])},
     )
+    told = split_told(split, per_cell=settings.benchmark.per_cell, home_of=groups.home_of, failed_reviews=failed)
+    context.log.info(told)
     chosen = {row["clip_id"] for row in split if row["split"] == "benchmark"}
     frames = media.first_frames(
         project, domain, (row for row in each_row(clip_media) if row["clip_id"] in chosen), context.log
     )
     rows = [
-        {**row, "first_frame_path": frames.payloads.get(row["clip_id"], {}).get("first_frame_path")} for row in split
+        {**row, **{name: frames.payloads.get(row["clip_id"], {}).get(name) for name in media.FIRST_FRAME_COLUMNS}}
+        for row in split
     ]
     counts = Counter(row["split"] for row in rows)
     return result(
@@ -195,6 +202,7 @@ def benchmark_split(
         failures=frames.failures,
         computed_count=frames.computed_count,
         metadata={
+            "what_was_done": told,
             **{name: counts[name] for name in ("benchmark", "train", "unused")},
             "failed_reviews": len(failed),
             "benchmark_clips": benchmark_grid(project.home.root, [row for row in rows if row["split"] == "benchmark"]),

@@ -52,12 +52,13 @@ def emotion_labeller(
     clip_media: pa.Table,
     clip_features: pa.Table,
     colour_attributes: pa.Table,
+    clip_groups: pa.Table,
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
 ) -> Rows:
     tables = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
-    pool = pool_of(project, "emotion_labeller", tables, annotation_tasks, human_annotations, human_labels)
+    pool = pool_of(project, "emotion_labeller", tables, annotation_tasks, human_annotations, human_labels, clip_groups)
     settings, log = project.settings.labeller, context.log
     shown: Row = {
         "kept_for_validation": pool.validation_count,

@@ -20,7 +20,9 @@ LOOKS_BACK: Mapping[str, Mapping[str, str]] = {
         "benchmark_split": "clips of the benchmark are reviewed a second time",
         "human_labels": "clips on which people disagree go to one more person",
     },
-    "benchmark_split": {"benchmark_split": "a clip of the benchmark stays in it while it may"},
+    "benchmark_split": {
+        "benchmark_split": "a clip of the benchmark stays in it while it may, and no domain trains on the group of one"
+    },
     "emotion_labeller": _PUBLISHED,
     "labeller_answers": _PUBLISHED,
 }

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from emovid_assets.assets.look_back import last_built
 from emovid_assets.core.annotator_quality import majority_of
+from emovid_assets.core.clip_groups import ClipGroups, group_rows
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labelling import LabelledClip
 from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
@@ -23,8 +24,12 @@ def pool_of(
     annotation_tasks: pa.Table,
     human_annotations: pa.Table,
     human_labels: pa.Table,
+    clip_groups: pa.Table,
 ) -> TrainingPool:
-    """The pool over all domains. `reader`: the asset that asks."""
+    """The pool over all domains. `reader`: the asset that asks.
+
+    Where `clip_groups` was not built yet, groups are made here: a home of an earlier version must not seem unlabelled.
+    """
     settings = project.settings
     published = (
         row
@@ -32,7 +37,7 @@ def pool_of(
         for row in each_row(last_built(project, reader, "benchmark_split", domain), ["clip_id", "split"])
     )
     return training_pool(
-        tables.likeness_rows(),
+        ClipGroups.of(each_row(clip_groups) if len(clip_groups) else group_rows(tables.linked_rows())),
         rows_of(human_labels),
         rows_of(human_annotations),
         validation=_blind(annotation_tasks),

@@ -43,6 +43,7 @@ class AssetReport:
     missing: str | None
     side_files: str = ""
     damaged_sound_tracks: int = 0
+    what_was_done: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,7 @@ def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
         missing=metadata.get("missing"),
         side_files=side_files.told(metadata.get("side_files") or {}),
         damaged_sound_tracks=metadata.get("damaged_sound_tracks") or 0,
+        what_was_done=metadata.get("what_was_done") or "",
     )
 
 

@@ -121,6 +121,8 @@ def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> No
             notes.append(f"[yellow]{asset.damaged_sound_tracks} with damaged sound (clips.sound_missing_s)[/]")
         if asset.missing:
             notes.append(f"[yellow]{escape(asset.missing)}[/]")
+        if asset.what_was_done:
+            notes.append(f"[dim]{escape(asset.what_was_done)}[/]")
         if asset.side_files:
             notes.append(f"[dim]beside the media {asset.side_files}[/]")
         rows = "" if asset.rows is None else f"{asset.rows:,} rows"

@@ -14,9 +14,12 @@ from emovid_assets.core.agreement_statistics import (
     gap_estimate,
     is_within_limit,
 )
+from emovid_assets.core.clip_groups import GroupSize, largest_groups, suspicious_groups
 from emovid_assets.core.domains import TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.splits import leaks
+from emovid_assets.home.shipped_files import shipped_file
+from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.resources.media import is_whole
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import each_row, rows_of
@@ -116,6 +119,40 @@ def no_leaks(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
     return dg.AssetCheckResult(passed=not leaking, metadata={"leaking_groups": ", ".join(leaking[:10])})
 
 
+@dg.asset_check(
+    asset="catalogue",
+    description="No group, source, film, file or near-duplicate stands in both benchmark and training, in any domain.",
+    additional_deps=["benchmark_split"],
+)
+def nothing_leaks_between_domains(project: Project) -> dg.AssetCheckResult:
+    """By the view that asks the tables before the groups, so that a fault of the groups is seen too."""
+    with open_catalogue(project.home.root, shipped_file("sql")) as connection:
+        found = connection.execute("SELECT kind, value, domains FROM split_leaks ORDER BY ALL LIMIT 100").fetchall()
+    told = [f"{kind} {value} ({', '.join(domains)})" for kind, value, domains in found]
+    return dg.AssetCheckResult(passed=not found, metadata={"leaks": len(found), "first": "; ".join(told[:5])})
+
+
+@dg.asset_check(
+    asset="clip_groups",
+    description="What looks or bytes have joined is at most 1 % of a domain: more may be different clips.",
+)
+def no_group_is_suspiciously_large(project: Project) -> dg.AssetCheckResult:
+    rows = rows_of(project.read("clip_groups"))
+    large, largest = suspicious_groups(rows), largest_groups(rows)
+    return dg.AssetCheckResult(
+        passed=not large,
+        severity=WARN,
+        metadata={
+            "groups_above_1_percent": "; ".join(_size_told(one) for one in large[:5]),
+            "largest": "; ".join(_size_told(one) for one in largest),
+        },
+    )
+
+
+def _size_told(size: GroupSize) -> str:
+    return f"{size.domain}: {size.group_id} holds {size.clip_count} of {size.domain_clip_count} clips"
+
+
 @_partitioned("benchmark_split", "Each emotion has as many benchmark clips as wanted (10 by default).")
 def cells_are_full(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     wanted = project.settings.benchmark.per_cell
@@ -147,6 +184,8 @@ PROTOCOL_CHECKS = [
     kappa_gap_below_4_percent,
     pooled_kappa_gap_below_4_percent,
     no_leaks,
+    nothing_leaks_between_domains,
+    no_group_is_suspiciously_large,
     cells_are_full,
     beats_the_baseline,
 ]

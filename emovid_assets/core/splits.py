@@ -1,10 +1,8 @@
 """Benchmark, training and unused clips, without leaks.
 
-Belongs here: which clips belong together (`group_clips`), which clips become benchmark or training (`split_clips`),
-and the proof that no group is on both sides (`leaks`). Does not belong here: when two clips are near-duplicates
-(`near_duplicates`), hashing frames, files, tables.
-
-A *group* is what must not be torn apart: clips of one source video, of one film, or near-duplicates, transitively.
+Belongs here: which clips become benchmark or training (`split_clips`), what was done, in words (`split_told`), and the
+proof that no group is on both sides (`leaks`). Does not belong here: which clips are a group (`clip_groups`), files,
+tables.
 
 How the benchmark is drawn (SPEC §6; requirement R28). Every group with a benchmark clip is lost to training, which
 pulls two ways: many groups make a diverse benchmark, few leave something to train on. In this order:
@@ -13,20 +11,27 @@ pulls two ways: many groups make a diverse benchmark, few leave something to tra
    most `held_out_share` of the domain's labelled clips. In a large library this alone fills every cell.
 2. Completeness. Cells that are still short open further groups, the one that fills most places first (on a tie the
    one with the fewest clips, then the lowest rank), until a cell has its clips or there are none left.
-So a cell takes what there is, as SPEC asks, even where nothing is left to train on; a library too small for both
-sets `per_cell` lower. Clips in new groups move a benchmark clip only where they have a lower rank in a full cell or
-change step 2; `already_benchmark` keeps a published benchmark as it is.
+Both keep clips to train on: a domain takes its clips from at most a third of all its groups, and a cell from at most a
+third of those in which people have labelled clips of it. The domain as well, for a group that one cell opens is lost to
+the others too. Of fewer than three groups it is one, as long as the domain keeps another: a small library has a small
+benchmark, and one with a single film has none.
+
+Clips in new groups move a benchmark clip only where they have a lower rank in a full cell or change step 2;
+`already_benchmark` keeps a published benchmark as it is, also one that was drawn under other limits.
+
+A group of several domains is used in one of them (`clip_groups.ClipGroups`): elsewhere its clips are unused, so that
+each domain can be split by itself.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from emovid_assets.core.draws import spread_over
+from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import keyed_rank
-from emovid_assets.core.near_duplicates import HASHES, Limits, Looks, joined, near_sets
 
 Row = dict[str, Any]
 
@@ -34,45 +39,8 @@ PER_CELL = 10
 TRAIN_LIMIT: Mapping[str, int] = {"movie": 8000}
 """Most training clips of a domain (requirement R30); a domain that is not here has no limit."""
 HELD_OUT_SHARE = 0.25
-
-MAX_BITS = 4
-MAX_COLOUR = 24 / 255
-CLIPS = Limits(max_bits=MAX_BITS, max_colour=MAX_COLOUR, min_contrast_frames=2)
-"""For difference hashes and `colour.mean_colour` of clips. Two frames of three: a clip that fades from black is found.
-
-Measured on the public corpus (ADR 21): colours of copies differ by at most 0.061; different stickers have come as near
-as 6 bits, and there colours do not tell them apart.
-"""
-
-
-def group_clips(rows: Iterable[Mapping[str, Any]], *, limits: Limits = CLIPS) -> dict[str, str]:
-    """Group id of each clip id: `g-` + the smallest source id of the group.
-
-    Rows have clip_id, source_id, film_id (or None), frame_hashes (first, middle and last frame, 16 hex digits each) and
-    mean_colour (`colour.mean_colour`, or None). Clips of one source, of one film, and near-duplicates are a group,
-    transitively. A clip without three hashes or without a colour is grouped by source and film only.
-
-    Raises ValueError for a hash that is not 16 hex digits.
-    """
-    clips = list(rows)
-    sets = np.arange(len(clips))
-    for name in ("source_id", "film_id"):
-        first_of: dict[str, int] = {}
-        named = [index for index, clip in enumerate(clips) if clip[name]]
-        firsts = [first_of.setdefault(clips[index][name], index) for index in named]
-        sets = joined(sets, np.array(named, np.intp), np.array(firsts, np.intp))
-    seen = [index for index, clip in enumerate(clips) if _is_seen(clip)]
-    looks = Looks.of((clips[index]["frame_hashes"] for index in seen), (clips[index]["mean_colour"] for index in seen))
-    sets = near_sets(looks, limits, np.array(seen, np.intp), sets)
-
-    smallest: dict[int, str] = {}
-    for number, clip in zip(sets.tolist(), clips, strict=True):
-        smallest[number] = min(smallest.get(number, clip["source_id"]), clip["source_id"])
-    return {clip["clip_id"]: f"g-{smallest[number]}" for number, clip in zip(sets.tolist(), clips, strict=True)}
-
-
-def _is_seen(clip: Mapping[str, Any]) -> bool:
-    return len(clip["frame_hashes"] or ()) == HASHES and clip["mean_colour"] is not None
+GROUPS_FOR_ONE = 3
+"""A domain, and a cell of it, takes clips from at most one group in so many."""
 
 
 def split_clips(
@@ -84,13 +52,18 @@ def split_clips(
     seed: str = "emovid",
     already_benchmark: Collection[str] = frozenset(),
     failed_reviews: Collection[str] = frozenset(),
+    home_of: Mapping[str, str] = MappingProxyType({}),
+    held_elsewhere: Collection[str] = frozenset(),
 ) -> list[Row]:
-    """Rows of `benchmark_split` but for first_frame_path, sorted by clip.
+    """Rows of `benchmark_split` but for its first frame, sorted by clip.
 
     `labelled` have clip_id, domain, emotion, label_source, group_id and caption (may be None). Benchmark: per domain
     and emotion up to `per_cell` human-labelled clips, drawn as the module says; `already_benchmark` come first.
     Training: clips whose group has no benchmark clip, by keyed rank up to the domain's limit. The rest is unused, and
     so are `failed_reviews`, whatever else holds for them: a disputed label is neither tested nor taught.
+
+    `home_of`: group → the one domain in which it is drawn from and trained on, where it has clips of several.
+    `held_elsewhere`: groups of which another domain has published a benchmark clip; they are not trained on.
     """
     clips = list(labelled)
     by_domain = _by_domain(clips)
@@ -101,14 +74,15 @@ def split_clips(
         seed=seed,
         already_benchmark=already_benchmark,
         failed_reviews=failed_reviews,
+        home_of=home_of,
     )
-    held_out = {clip["group_id"] for clip in clips if clip["clip_id"] in benchmark}
+    held_out = {clip["group_id"] for clip in clips if clip["clip_id"] in benchmark} | set(held_elsewhere)
     train: set[str] = set()
     for domain, members in by_domain.items():
         free = [
             clip["clip_id"]
             for clip in members
-            if clip["group_id"] not in held_out and clip["clip_id"] not in failed_reviews
+            if clip["group_id"] not in held_out and clip["clip_id"] not in failed_reviews and _is_at_home(clip, home_of)
         ]
         free.sort(key=lambda clip_id: (keyed_rank(clip_id, f"{seed}/train"), clip_id))
         train.update(free[: train_limit.get(domain)])
@@ -141,6 +115,7 @@ def draw_benchmark(
     seed: str = "emovid",
     already_benchmark: Collection[str] = frozenset(),
     failed_reviews: Collection[str] = frozenset(),
+    home_of: Mapping[str, str] = MappingProxyType({}),
 ) -> set[str]:
     """The clip ids of the benchmark alone, as `split_clips` draws it; `labelled` need no caption.
 
@@ -149,7 +124,7 @@ def draw_benchmark(
     benchmark: set[str] = set()
     for members in _by_domain(labelled).values():
         benchmark |= _draw_benchmark(
-            members, per_cell, held_out_share, f"{seed}/benchmark", already_benchmark, failed_reviews
+            members, per_cell, held_out_share, f"{seed}/benchmark", already_benchmark, failed_reviews, home_of
         )
     return benchmark
 
@@ -175,6 +150,73 @@ def _by_domain(clips: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str
     return by_domain
 
 
+def _is_at_home(clip: Mapping[str, Any], home_of: Mapping[str, str]) -> bool:
+    return bool(home_of.get(clip["group_id"], clip["domain"]) == clip["domain"])
+
+
+def _candidates(
+    clips: Iterable[Mapping[str, Any]],
+    already: Collection[str],
+    failed_reviews: Collection[str],
+    home_of: Mapping[str, str],
+) -> list[Mapping[str, Any]]:
+    able = (clip for clip in clips if clip["label_source"] == "human" and clip["clip_id"] not in failed_reviews)
+    return [clip for clip in able if clip["clip_id"] in already or _is_at_home(clip, home_of)]
+
+
+@dataclass
+class _Room:
+    """What a benchmark may still take: places of each emotion, and groups of each emotion and of the domain."""
+
+    places: dict[str, int]
+    groups_left: dict[str, int]
+    groups_left_in_all: int
+    opened: set[str]
+    used: set[tuple[str, str]]
+    """(emotion, group) of which a clip was taken."""
+
+    @classmethod
+    def of(cls, candidates: Sequence[Mapping[str, Any]], group_count: int, per_cell: int) -> "_Room":
+        groups = {(clip["emotion"], clip["group_id"]) for clip in candidates}
+        of_emotion = Counter(emotion for emotion, _ in groups)
+        return cls(
+            dict.fromkeys(of_emotion, per_cell),
+            {emotion: max(1, count // GROUPS_FOR_ONE) for emotion, count in of_emotion.items()},
+            max(min(1, group_count - 1), group_count // GROUPS_FOR_ONE),
+            set(),
+            set(),
+        )
+
+    def has(self, clip: Mapping[str, Any]) -> bool:
+        emotion, group = clip["emotion"], clip["group_id"]
+        return (
+            self.places[emotion] > 0
+            and ((emotion, group) in self.used or self.groups_left[emotion] > 0)
+            and (group in self.opened or self.groups_left_in_all > 0)
+        )
+
+    def take(self, clip: Mapping[str, Any]) -> None:
+        emotion, group = clip["emotion"], clip["group_id"]
+        self.places[emotion] -= 1
+        if (emotion, group) not in self.used:
+            self.used.add((emotion, group))
+            self.groups_left[emotion] -= 1
+        if group not in self.opened:
+            self.opened.add(group)
+            self.groups_left_in_all -= 1
+
+    def fitting(self, clips: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those of the clips of one group, in order, that there is room for."""
+        left: dict[str, int] = {}
+        found = []
+        for clip in clips:
+            places = left.setdefault(clip["emotion"], self.places[clip["emotion"]] if self.has(clip) else 0)
+            if places > 0:
+                found.append(clip)
+                left[clip["emotion"]] = places - 1
+        return found
+
+
 def _draw_benchmark(
     clips: Sequence[Mapping[str, Any]],
     per_cell: int,
@@ -182,43 +224,38 @@ def _draw_benchmark(
     seed: str,
     already: Collection[str],
     failed_reviews: Collection[str],
+    home_of: Mapping[str, str],
 ) -> set[str]:
     """Benchmark clip ids of one domain."""
-    group_sizes: dict[str, int] = defaultdict(int)
-    for clip in clips:
-        group_sizes[clip["group_id"]] += 1
-    room: dict[str, int] = defaultdict(lambda: per_cell)
+    candidates = _candidates(clips, already, failed_reviews, home_of)
+    group_sizes = Counter(clip["group_id"] for clip in clips)
+    room = _Room.of(candidates, len({clip["group_id"] for clip in clips if _is_at_home(clip, home_of)}), per_cell)
     budget = held_out_share * len(clips)
-    opened: set[str] = set()
     chosen: set[str] = set()
 
     def take(clip: Mapping[str, Any]) -> None:
         nonlocal budget
-        if clip["group_id"] not in opened:
-            opened.add(clip["group_id"])
+        if clip["group_id"] not in room.opened:
             budget -= group_sizes[clip["group_id"]]
+        room.take(clip)
         chosen.add(clip["clip_id"])
-        room[clip["emotion"]] -= 1
 
-    candidates = [clip for clip in clips if clip["label_source"] == "human" and clip["clip_id"] not in failed_reviews]
     ordered = spread_over(candidates, lambda clip: (clip["group_id"], clip["emotion"]), seed)
-    kept = [clip for clip in ordered if clip["clip_id"] in already]
-    others = [clip for clip in ordered if clip["clip_id"] not in already]
-    for clip in kept:
-        if room[clip["emotion"]] > 0:
+    for clip in ordered:
+        if clip["clip_id"] in already and room.places[clip["emotion"]] > 0:
             take(clip)
     passed_over: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for clip in others:
-        if room[clip["emotion"]] <= 0:
+    for clip in ordered:
+        if clip["clip_id"] in already or not room.has(clip):
             continue
-        if clip["group_id"] in opened or group_sizes[clip["group_id"]] <= budget:
+        if clip["group_id"] in room.opened or group_sizes[clip["group_id"]] <= budget:
             take(clip)
         else:
             passed_over[clip["group_id"]].append(clip)
 
     # Groups come in the order of their best clip, and max() keeps the first of equals: the lowest rank wins ties.
     while passed_over:
-        gains = {group: _fitting(members, room) for group, members in passed_over.items()}
+        gains = {group: room.fitting(members) for group, members in passed_over.items()}
         best = max(gains, key=lambda group: (len(gains[group]), -group_sizes[group]))
         if not gains[best]:
             break
@@ -228,13 +265,39 @@ def _draw_benchmark(
     return chosen
 
 
-def _fitting(clips: Sequence[Mapping[str, Any]], room: Mapping[str, int]) -> list[Mapping[str, Any]]:
-    """The clips, in order, that the cells have room for."""
-    left: dict[str, int] = {}
-    fitting = []
-    for clip in clips:
-        places = left.get(clip["emotion"], room[clip["emotion"]])
-        if places > 0:
-            fitting.append(clip)
-            left[clip["emotion"]] = places - 1
-    return fitting
+def split_told(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    per_cell: int,
+    home_of: Mapping[str, str] = MappingProxyType({}),
+    failed_reviews: Collection[str] = frozenset(),
+) -> str:
+    """What was done with a domain, in a few sentences. `rows` as `split_clips` returns them."""
+    if not rows:
+        return "No clip has a final label yet."
+    counts = Counter(row["split"] for row in rows)
+    groups = {row["group_id"] for row in rows}
+    opened = {row["group_id"] for row in rows if row["split"] == "benchmark"}
+    said = [
+        f"{counts['benchmark']} clips of {len(opened)} of {len(groups)} groups are the benchmark, {counts['train']} "
+        f"are left to train on, {counts['unused']} are unused."
+    ]
+    drawn = {row["clip_id"] for row in rows if row["split"] == "benchmark"}
+    able = Counter(row["emotion"] for row in _candidates(rows, drawn, failed_reviews, home_of))
+    cells = Counter(row["emotion"] for row in rows if row["split"] == "benchmark")
+    held_back = [name for name in EMOTION_NAMES if cells[name] < min(per_cell, able[name])]
+    if held_back:
+        short = ", ".join(f"{name} {cells[name]} of {min(per_cell, able[name])}" for name in held_back)
+        said.append(
+            "To leave clips to train on, the benchmark takes at most a third of the groups, and of those of an "
+            f"emotion: {short}."
+        )
+    if len(opened) > max(1, len(groups) // GROUPS_FOR_ONE):
+        said.append(
+            "It was published with more than a third of the groups and stays as it is; remove "
+            "warehouse/benchmark_split to have it drawn anew."
+        )
+    copies = sum(not _is_at_home(row, home_of) for row in rows)
+    if copies:
+        said.append(f"{copies} belong to groups that are used in another domain.")
+    return " ".join(said)

@@ -6,21 +6,23 @@ drawn (`splits`), how a labeller learns.
 The benchmark comes after the labels by model, of which the labeller is the source: as an input it would close a
 cycle. But it takes human-labelled clips alone, and of the others it only counts how many there are. So the draw can be
 made before anybody has labelled those: same function, same seed, same clips. What was published before is kept out as
-well, and so is every clip of a benchmark clip's group: the same film, the same source, near-duplicates.
+well, and so is every clip of a benchmark clip's group, in whatever domain (`clip_groups`).
 
 In a small library the benchmark may take nearly all that people have labelled. A labeller that is no judge of generated
 videos may learn from it too (`TrainingPool.with_benchmark`).
 
-The validation set is a sample of all clips, most films have a part in it, so only the clips themselves and their
-near-duplicates stay out.
+The validation set is a sample of all clips, most films have a part in it, so only the clips themselves and those that
+show the same stay out, by bytes or by looks.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from emovid_assets.core.clip_groups import ClipGroups
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.splits import draw_benchmark, group_clips
+from emovid_assets.core.splits import draw_benchmark
 from emovid_assets.core.voting import failed_reviews
 
 Row = Mapping[str, Any]
@@ -76,7 +78,7 @@ class BenchmarkRules:
 
 
 def training_pool(
-    clips: Iterable[Row],
+    groups: ClipGroups,
     human_labels: Iterable[Row],
     human_annotations: Sequence[Row],
     *,
@@ -84,42 +86,39 @@ def training_pool(
     published_benchmark: Collection[str],
     rules: BenchmarkRules,
 ) -> TrainingPool:
-    """The pool over all domains.
+    """The pool over all domains: of the clips that have a group.
 
-    `clips` have clip_id, source_id, domain, film_id, frame_hashes and mean_colour (as `splits.group_clips` takes
-    them); the others are rows of the tables of these names. `validation` and `published_benchmark` are clip ids.
+    `human_labels` and `human_annotations` are rows of the tables of these names. `validation` and `published_benchmark`
+    are clip ids.
     """
-    known = list(clips)
-    groups = group_clips(known)
-    twins = group_clips({**clip, "source_id": clip["clip_id"], "film_id": None} for clip in known)
     human = {row["clip_id"]: row for row in human_labels}
     benchmark = set(published_benchmark)
-    for domain in sorted({clip["domain"] for clip in known}):
-        members = [clip for clip in known if clip["domain"] == domain]
-        benchmark |= planned_benchmark(members, human, human_annotations, published_benchmark, rules)
-    closed = {groups[clip_id] for clip_id in benchmark if clip_id in groups}
-    blind = {twins[clip_id] for clip_id in validation if clip_id in twins}
+    for domain in DOMAINS:
+        benchmark |= planned_benchmark(domain, groups, human, human_annotations, published_benchmark, rules)
+    closed = groups.groups_of(benchmark)
+    blind = {groups.twins_of[clip_id] for clip_id in validation if clip_id in groups.twins_of}
     free: dict[str, str] = {}
     shut: dict[str, str] = {}
     validation_count = 0
     for clip_id, row in sorted(human.items()):
-        if row["outcome"] != "agreed" or clip_id not in groups:
+        if row["outcome"] != "agreed" or clip_id not in groups.group_of:
             continue
-        if twins[clip_id] in blind:
+        if groups.twins_of[clip_id] in blind:
             validation_count += 1
         else:
-            (shut if groups[clip_id] in closed else free)[clip_id] = row["emotion"]
+            (shut if groups.group_of[clip_id] in closed else free)[clip_id] = row["emotion"]
     return TrainingPool(
         emotions=free,
-        groups={clip_id: groups[clip_id] for clip_id in free},
+        groups={clip_id: groups.group_of[clip_id] for clip_id in free},
         validation_count=validation_count,
         closed_emotions=shut,
-        closed_groups={clip_id: groups[clip_id] for clip_id in shut},
+        closed_groups={clip_id: groups.group_of[clip_id] for clip_id in shut},
     )
 
 
 def planned_benchmark(
-    members: Sequence[Row],
+    domain: str,
+    groups: ClipGroups,
     human: Mapping[str, Row],
     human_annotations: Sequence[Row],
     published: Collection[str],
@@ -129,25 +128,31 @@ def planned_benchmark(
 
     Clips that people did not label stand in with any emotion: the draw takes none of them, and counts them.
     """
-    groups = group_clips(members)
     labelled = []
-    for clip in members:
-        row = human.get(clip["clip_id"])
+    for clip_id, clip_domain in groups.domain_of.items():
+        if clip_domain != domain:
+            continue
+        row = human.get(clip_id)
         if row is not None and row["outcome"] == "agreed":
-            labelled.append((clip, "human", row["emotion"]))
-        elif row is None and clip["domain"] != "sticker":
-            labelled.append((clip, "vlm", EMOTION_NAMES[0]))
+            labelled.append((clip_id, "human", row["emotion"]))
+        elif row is None and domain != "sticker":
+            labelled.append((clip_id, "vlm", EMOTION_NAMES[0]))
     rows = [
         {
-            "clip_id": clip["clip_id"],
-            "domain": clip["domain"],
+            "clip_id": clip_id,
+            "domain": domain,
             "emotion": emotion,
             "label_source": source,
-            "group_id": groups[clip["clip_id"]],
+            "group_id": groups.group_of[clip_id],
         }
-        for clip, source, emotion in labelled
+        for clip_id, source, emotion in labelled
     ]
     failed = failed_reviews(human_annotations, rows, required=rules.review_annotators)
     return draw_benchmark(
-        rows, per_cell=rules.per_cell, seed=rules.seed, already_benchmark=published, failed_reviews=failed
+        rows,
+        per_cell=rules.per_cell,
+        seed=rules.seed,
+        already_benchmark=published,
+        failed_reviews=failed,
+        home_of=groups.home_of,
     )

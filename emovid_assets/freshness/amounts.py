@@ -110,7 +110,7 @@ def labeller_amount(home: Home, *, is_open: bool) -> Amount | None:
         return None
     step, tables = training.HELD_OUT_STEP, _clip_tables(project, None)
     tasks, answers, labels = (project.read(name) for name in ("annotation_tasks", "human_annotations", "human_labels"))
-    pool = pool_of(project, "emotion_labeller", tables, tasks, answers, labels)
+    pool = pool_of(project, "emotion_labeller", tables, tasks, answers, labels, project.read("clip_groups"))
     try:
         model = vlm.model_of(home, settings, "labeller")
         examples = training.examples_of(project, pool, tables)

@@ -79,6 +79,12 @@ def keys_of(settings: Settings) -> set[str]:
     return {key for key in _flat(settings.model_dump()) if not key.startswith(OF_THE_LIBRARY)}
 
 
+def counting(settings: Settings) -> dict[str, Any]:
+    """Every setting on which results depend, by key, whether the chosen backends read it or not."""
+    flat = _flat(settings.model_dump(mode="json"))
+    return {key: flat[key] for keys in GROUPS.values() for key in keys}
+
+
 def values(home: Home, settings: Settings, group: str) -> dict[str, Any]:
     """What of a group counts under these settings, by key.
 

@@ -18,6 +18,7 @@ from emovid_assets.assets import (
     derived,
     embeddings,
     evaluation,
+    groups,
     labeller,
     labels,
     measurements,
@@ -57,7 +58,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     assets: list[Any] = [
         *dg.load_assets_from_modules(
             [
-                *(collection, sources, measurements, annotations, labeller, labels, comparison),
+                *(collection, sources, measurements, groups, annotations, labeller, labels, comparison),
                 *(embeddings, evaluation, derived, catalogue),
             ]
         )

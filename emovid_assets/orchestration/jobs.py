@@ -105,6 +105,11 @@ def jobs() -> list[Any]:
         ),
         *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
         dg.define_asset_job(
+            "group_clips",
+            dg.AssetSelection.assets("clip_groups"),
+            description="Which clips of all domains belong together.",
+        ),
+        dg.define_asset_job(
             "train_labeller",
             dg.AssetSelection.assets("emotion_labeller"),
             description="The labeller, from the human labels of all domains.",

@@ -31,10 +31,11 @@ the headers of `sql/`; change those, then run `python -m emovid_assets.pages.ref
 
 Tables are Parquet files: `warehouse/<table>/domain=<domain>/part-0.parquet` below the home folder, or
 `warehouse/<table>/part-0.parquet` for a table that is not partitioned. `catalogue.duckdb` has a view of each table
-under its own name, the views and functions below, `catalogue_info`, and `catalogue_files`: the files that it reads.
-They are hidden second names of these, so that a build that replaces a table disturbs no reader. The texts on this
-page are there as comments too (`select view_name, comment from duckdb_views()`, `select column_name, comment from
-duckdb_columns()`, `select function_name, comment from duckdb_functions() where not internal`).
+under its own name, the views and functions below, `library_settings` (key, value: what results depend on),
+`catalogue_info`, and `catalogue_files`: the files that it reads. They are hidden second names of these, so that a
+build that replaces a table disturbs no reader. The texts on this page are there as comments too (`select view_name,
+comment from duckdb_views()`, `select column_name, comment from duckdb_columns()`, `select function_name, comment from
+duckdb_functions() where not internal`).
 """
 
 _COOKBOOK_INTRODUCTION = """\

@@ -21,6 +21,7 @@ import pyarrow.parquet
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import SettingsError
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.queries.named import Value
 from emovid_assets.resources.catalogue import open_catalogue
@@ -45,7 +46,7 @@ class Session:
         self.home = home
         try:
             self.connection = open_catalogue(home.root, shipped_file("sql"))
-        except (duckdb.Error, CatalogueError) as error:
+        except (duckdb.Error, CatalogueError, SettingsError) as error:
             raise QueryError(str(error)) from error
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ import duckdb
 
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.home.file_lock import locked
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.catalogue_statements import (
     create_function,
     create_table_view,
@@ -33,6 +34,7 @@ from emovid_assets.resources.catalogue_statements import (
     info_statements,
     literal,
     resolved,
+    settings_statements,
     table_comments,
     table_files,
     view_of_files_sql,
@@ -40,6 +42,7 @@ from emovid_assets.resources.catalogue_statements import (
 from emovid_assets.resources.sql_files import (
     FILES_VIEW,
     INFO_VIEW,
+    SETTINGS_VIEW,
     CatalogueError,
     SqlFolder,
     read_sql_folder,
@@ -71,11 +74,12 @@ def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     """Builds `<home>/catalogue.duckdb`, whatever is there now, and puts it into place in one step.
 
     The functions of `sql_folder`, one view per table of the registry, the views of `sql_folder`, then
-    `catalogue_files` and `catalogue_info`; a comment on every function, view and column. The files of the warehouse
-    need not exist.
+    `catalogue_files`, `catalogue_info` and `library_settings`; a comment on every function, view and column. The files
+    of the warehouse need not exist.
 
     Raises:
         CatalogueError: a file does not run, or its header lists other columns or arguments than there are.
+        SettingsError: the settings file is faulty.
     """
     home = resolved(home)
     files = read_sql_folder(sql_folder)
@@ -85,7 +89,7 @@ def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     return CatalogueSummary(
         path=home / CATALOGUE_NAME,
         functions=tuple(function.name for function in files.functions),
-        views=(*TABLES, *(view.name for view in files.views), FILES_VIEW, INFO_VIEW),
+        views=(*TABLES, *(view.name for view in files.views), FILES_VIEW, INFO_VIEW, SETTINGS_VIEW),
     )
 
 
@@ -123,6 +127,8 @@ def _build(home: Path, files: SqlFolder) -> None:
             create_function(connection, function)
         for name, table in TABLES.items():
             create_table_view(connection, table, home, present[name])
+        for statement in settings_statements(Home(home).settings()):
+            connection.execute(statement)
         for view in files.views:
             create_view(connection, view)
         for statement in (*files_statements(present), *info_statements(_fingerprint(home, files), home)):
@@ -238,6 +244,8 @@ def _fingerprint(home: Path, files: SqlFolder) -> str:
     for table in TABLES.values():
         for statement in (view_of_files_sql(table, home, ()), *table_comments(table)):
             digest.update(statement.encode() + b"\0")
+    for statement in settings_statements(Home(home).settings()):
+        digest.update(statement.encode() + b"\0")
     for sql in (*(function.sql for function in files.functions), *(view.sql for view in files.views)):
         digest.update(sql.encode() + b"\0")
     return digest.hexdigest()

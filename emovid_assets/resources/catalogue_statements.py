@@ -3,6 +3,7 @@
 Belongs here: DuckDB's words. Does not belong here: where the file lies and when it is made (`catalogue`).
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,16 @@ import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.resources.sql_files import FILES_VIEW, INFO_VIEW, CatalogueError, FunctionFile, ViewFile
+from emovid_assets.home.settings import Settings
+from emovid_assets.home.settings_groups import counting
+from emovid_assets.resources.sql_files import (
+    FILES_VIEW,
+    INFO_VIEW,
+    SETTINGS_VIEW,
+    CatalogueError,
+    FunctionFile,
+    ViewFile,
+)
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import Table
 
@@ -144,8 +154,21 @@ def info_statements(fingerprint: str, home: Path) -> list[str]:
     return [
         f"create view {INFO_VIEW} as select {literal(fingerprint)} as fingerprint, {literal(str(home))} as home_path",
         _comment_on_view(INFO_VIEW, "What the catalogue was built from. One row."),
-        _comment_on_column(INFO_VIEW, "fingerprint", "SHA-256 of registry, `sql/`, place and DuckDB version", None),
+        _comment_on_column(
+            INFO_VIEW, "fingerprint", "SHA-256 of registry, `sql/`, settings, place, DuckDB version", None
+        ),
         _comment_on_column(INFO_VIEW, "home_path", "home folder whose warehouse the views read", None),
+    ]
+
+
+def settings_statements(settings: Settings) -> list[str]:
+    """What views judge by, where a number of theirs is a setting."""
+    rows = ", ".join(f"({literal(key)}, {literal(json.dumps(value))})" for key, value in counting(settings).items())
+    return [
+        f"create view {SETTINGS_VIEW} as select * from (values {rows}) as known (key, value)",
+        _comment_on_view(SETTINGS_VIEW, "The settings on which results depend, as they are now. One row per setting."),
+        _comment_on_column(SETTINGS_VIEW, "key", "section and name in `emovid.toml`", None),
+        _comment_on_column(SETTINGS_VIEW, "value", "as JSON", None),
     ]
 
 

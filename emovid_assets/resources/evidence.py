@@ -44,9 +44,9 @@ class ClipTables:
             if clip_id in of_clip and clip_id in motion:
                 yield {**row, **of_clip[clip_id], **{name: motion[clip_id][name] for name in _MOTION}}
 
-    def likeness_rows(self) -> Iterator[dict[str, Any]]:
-        """What `core.splits.group_clips` asks of each clip that was measured."""
-        return likeness_rows(self.source_videos, self.clip_features, self.colour_attributes)
+    def linked_rows(self) -> Iterator[dict[str, Any]]:
+        """What `core.clip_groups.group_rows` asks of each clip that was measured."""
+        return linked_rows(self.source_videos, self.clip_media, self.clip_features, self.colour_attributes)
 
     def source_rows(self) -> Iterator[dict[str, Any]]:
         yield from each_row(self.source_videos, ("source_id", "path", "title"))
@@ -62,11 +62,19 @@ def evidence_of(features: pa.Table, colours: pa.Table) -> list[ClipEvidence]:
     ]
 
 
-def likeness_rows(
-    source_videos: pa.Table, clip_features: pa.Table, colour_attributes: pa.Table
+def linked_rows(
+    source_videos: pa.Table, clip_media: pa.Table, clip_features: pa.Table, colour_attributes: pa.Table
 ) -> Iterator[dict[str, Any]]:
-    """Source, film, frame hashes and mean colour of each clip of the features."""
-    films = dict(zip(source_videos["source_id"].to_pylist(), source_videos["film_id"].to_pylist(), strict=True))
+    """What `core.clip_groups.group_rows` asks of each clip that was measured."""
+    sources = {row["source_id"]: row for row in each_row(source_videos, ("source_id", "film_id", "sha256"))}
+    files = dict(zip(clip_media["clip_id"].to_pylist(), clip_media["sha256"].to_pylist(), strict=True))
     colours = {row["clip_id"]: mean_colour(row) for row in each_row(colour_attributes)}
     for row in each_row(clip_features, ("clip_id", "source_id", "domain", "frame_hashes")):
-        yield {**row, "film_id": films.get(row["source_id"]), "mean_colour": colours.get(row["clip_id"])}
+        source = sources.get(row["source_id"], {})
+        yield {
+            **row,
+            "film_id": source.get("film_id"),
+            "source_sha256": source.get("sha256"),
+            "clip_sha256": files.get(row["clip_id"]),
+            "mean_colour": colours.get(row["clip_id"]),
+        }

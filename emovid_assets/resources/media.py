@@ -200,8 +200,12 @@ def clip_files(
     return project.compute(step, domain, items, log)
 
 
+FIRST_FRAME_COLUMNS = ("first_frame_path", "first_frame_index")
+"""What the step `first_frame` says of a clip."""
+
+
 def first_frames(project: Project, domain: str, media: Iterable[Row], log: logging.Logger) -> Outcome:
-    """Writes the first frame of each given row of `clip_media` as PNG."""
+    """Writes the first frame with a picture of each given row of `clip_media` as PNG."""
     home: Home = project.home
     step = Step("first_frame", media_steps.FIRST_FRAME_VERSION, "png", media_steps.first_frame)
     items = (

@@ -5,7 +5,7 @@ Imports no Dagster: a worker starts in a fraction of a second.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.clip_container import other_clip_files
 from emovid_assets.core.video.clip_file import ClipWriter
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.picture import png
+from emovid_assets.core.video.picture import is_one_colour, png
 from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import Video
 from emovid_assets.core.video.rgb import RgbConverter, upright
@@ -21,7 +21,7 @@ from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.streams import Tracks
 
-PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "5", "1"
+PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "5", "2"
 CHANGES_VERSION = "2"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 
@@ -130,9 +130,16 @@ def _writer_of(arguments: dict[str, Any]) -> Iterator[ClipWriter]:
 
 
 def first_frame(arguments: dict[str, Any]) -> dict[str, Any]:
-    """PNG of the first frame of a clip file, for image-to-video benchmarks."""
-    frame = next(iter(Video(Path(arguments["path"])).frames()), None)
-    if frame is None:
+    """PNG of the first frame of a clip file that shows something, for image-to-video benchmarks; none where all of them
+    are of one colour."""
+    converter, index = RgbConverter(), None
+    with closing(Video(Path(arguments["path"])).frames()) as frames:
+        for index, frame in enumerate(frames):
+            rgb = converter.rgb(frame.picture)
+            if not is_one_colour(rgb):
+                png(upright(rgb, frame.rotation), Path(arguments["home"], arguments["png_path"]))
+                path = arguments["png_path"]
+                return {"first_frame_path": path, "first_frame_index": index, "files": [path]}
+    if index is None:
         raise MediaError("corrupt_frames", "The clip file holds no frame")
-    png(upright(RgbConverter().rgb(frame.picture), frame.rotation), Path(arguments["home"], arguments["png_path"]))
-    return {"first_frame_path": arguments["png_path"], "files": [arguments["png_path"]]}
+    return {"first_frame_path": None, "first_frame_index": None, "files": []}

@@ -18,6 +18,7 @@ class CatalogueError(ValueError):
 
 INFO_VIEW = "catalogue_info"
 FILES_VIEW = "catalogue_files"
+SETTINGS_VIEW = "library_settings"
 FUNCTION_FOLDER = "functions"
 _VIEW_KEYS = ("view", "gives", "grain", "source", "depends on", "columns")
 _FUNCTION_KEYS = ("function", "gives", "source", "depends on", "arguments", "returns")
@@ -141,10 +142,10 @@ def read_view_files(sql_folder: Path) -> tuple[ViewFile, ...]:
     files: dict[str, ViewFile] = {}
     for path in paths:
         file = _read_file(path, split_sql_header)
-        if file.name in TABLES or file.name in (INFO_VIEW, FILES_VIEW):
+        if file.name in TABLES or file.name in (INFO_VIEW, FILES_VIEW, SETTINGS_VIEW):
             raise CatalogueError(f"{path.name}: {file.name} is the name of a table; choose another one.")
         files[file.name] = file
-    return _ordered(files, known=set(TABLES))
+    return _ordered(files, known={*TABLES, SETTINGS_VIEW})
 
 
 def read_function_files(sql_folder: Path) -> tuple[FunctionFile, ...]:

@@ -24,6 +24,7 @@ from emovid_assets.tables.columns import (
     emotion,
     share,
 )
+from emovid_assets.tables.groups import GROUP_ID
 
 RATER_KINDS = (*LABELLER_KINDS, PERSON, PEOPLE)
 SPLITS = ("benchmark", "train", "unused")
@@ -233,9 +234,21 @@ EVALUATION_TABLES = (
             Column("split", TEXT, "where the clip went", vocabulary=SPLITS),
             emotion(),
             Column("label_source", TEXT, "who labelled it", vocabulary=("human", "vlm")),
-            Column("group_id", TEXT, "clips of one source, one film or near-duplicates share it"),
+            GROUP_ID,
             Column("prompt", TEXT, 'caption + ` The video is in the "<emotion>" emotion.`'),
-            Column("first_frame_path", TEXT, "PNG of the first frame (benchmark clips)", is_nullable=True),
+            Column(
+                "first_frame_path",
+                TEXT,
+                "PNG of the first frame that is not of one colour (benchmark clips)",
+                is_nullable=True,
+            ),
+            Column(
+                "first_frame_index",
+                INTEGER,
+                "which frame of the clip that is, from 0; null where all are of one colour",
+                is_nullable=True,
+                minimum=0,
+            ),
         ),
         uses_pandas_type=True,
     ),

@@ -12,6 +12,7 @@ from emovid_assets.tables.columns import Table
 from emovid_assets.tables.derived import DERIVED_TABLES
 from emovid_assets.tables.embeddings import EMBEDDING_TABLES
 from emovid_assets.tables.evaluation import EVALUATION_TABLES
+from emovid_assets.tables.groups import GROUP_TABLES
 from emovid_assets.tables.labels import LABEL_TABLES
 from emovid_assets.tables.measurements import MEASUREMENT_TABLES
 from emovid_assets.tables.quarantine import QUARANTINE_TABLES
@@ -22,6 +23,7 @@ TABLES: dict[str, Table] = {
     for table in (
         *SOURCE_TABLES,
         *MEASUREMENT_TABLES,
+        *GROUP_TABLES,
         *ANNOTATION_TABLES,
         *LABEL_TABLES,
         *EVALUATION_TABLES,

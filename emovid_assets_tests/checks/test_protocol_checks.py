@@ -168,6 +168,36 @@ def test_a_group_in_benchmark_and_training_is_a_leak(tmp_path: Path) -> None:
     assert (found.passed, found.severity, shown(found, "leaking_groups")) == (False, ERROR, "g-1")
 
 
+def test_a_film_that_is_tested_in_one_domain_and_trained_on_in_another_is_a_leak_whatever_the_groups_say(
+    tmp_path: Path,
+) -> None:
+    for domain, split in (("movie", "benchmark"), ("animation", "train")):
+        given = {"source_id": f"{domain}-1", "clip_id": f"{domain}-1-0-4000"}
+        plant(tmp_path, "clips", [valid_row("clips", 0, domain, **given)], domain)
+        source = valid_row("source_videos", 0, domain, source_id=f"{domain}-1", film_id=domain, sha256=domain)
+        plant(tmp_path, "source_videos", [source], domain)
+        split_row = valid_row("benchmark_split", 0, domain, split=split, group_id=domain, clip_id=given["clip_id"])
+        plant(tmp_path, "benchmark_split", [split_row], domain)
+    good = evaluate(tmp_path, "catalogue", "nothing_leaks_between_domains", None)
+    assert (good.passed, shown(good, "leaks")) == (True, 0)
+    source = valid_row("source_videos", 0, "animation", source_id="animation-1", film_id="Movie", sha256="animation")
+    plant(tmp_path, "source_videos", [source], "animation")
+    found = evaluate(tmp_path, "catalogue", "nothing_leaks_between_domains", None)
+    assert (found.passed, found.severity, shown(found, "leaks")) == (False, ERROR, 1)
+    assert shown(found, "first") == "film movie (animation, movie)"
+
+
+@pytest.mark.parametrize(("reason", "is_good"), [("film", True), ("near_duplicate", False), ("same_bytes", False)])
+def test_a_large_group_warns_where_looks_or_bytes_have_made_it(tmp_path: Path, reason: str, is_good: bool) -> None:
+    rows = [valid_row("clip_groups", n, group_id="g-a", reason=reason if n else "source") for n in range(6)]
+    rows += [valid_row("clip_groups", n, group_id=f"g-{n}") for n in range(6, 500)]
+    plant(tmp_path, "clip_groups", rows, None)
+    found = evaluate(tmp_path, "clip_groups", "no_group_is_suspiciously_large", None)
+    told = "movie: g-a holds 6 of 500 clips"
+    assert (found.passed, found.severity, shown(found, "largest")) == (is_good, WARN, told)
+    assert shown(found, "groups_above_1_percent") == ("" if is_good else told)
+
+
 def test_a_short_benchmark_cell_warns_by_name_and_full_ones_do_not(tmp_path: Path) -> None:
     (tmp_path / "emovid.toml").write_text("[benchmark]\nper_cell = 2\n", encoding="utf-8")
     rows = [

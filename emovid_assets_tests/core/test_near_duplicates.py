@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emovid_assets.core import near_duplicates
 from emovid_assets.core.near_duplicates import Limits, Looks, are_near, joined, near_sets
 
 PAPERS_CLIPS = 22_758
@@ -33,18 +32,30 @@ def looks_of(hashes, colours):
 def are_near_by_hand(one, other, limits):
     (hashes, colour), (other_hashes, other_colour) = one, other
     pairs = list(zip(hashes, other_hashes, strict=True))
-    detailed = sum(all(6 <= value.bit_count() <= 58 for value in pair) for pair in pairs)
+    detailed = [pair for pair in pairs if all(6 <= value.bit_count() <= 58 for value in pair)]
     return (
-        detailed >= limits.min_contrast_frames
+        len(detailed) >= limits.min_contrast_frames
+        and all(
+            (a ^ b).bit_count()
+            <= limits.max_unlike * min(n for v in (a, b) for n in (v.bit_count(), 64 - v.bit_count()))
+            for a, b in detailed
+        )
         and all((a ^ b).bit_count() <= limits.max_bits for a, b in pairs)
         and all(abs(a - b) <= limits.max_colour for a, b in zip(colour, other_colour, strict=True))
     )
 
 
 @settings(deadline=None)
-@given(members, st.integers(0, 8), st.sampled_from([0.0, 0.125, 0.5]), st.integers(0, 3), st.integers(1, 14))
-def test_the_sets_are_those_of_comparing_every_pair(drawn, max_bits, max_colour, min_contrast, set_count):
-    limits = Limits(max_bits, max_colour, min_contrast)
+@given(
+    members,
+    st.sampled_from([*range(9), 63, 64]),
+    st.sampled_from([0.0, 0.125, 0.5]),
+    st.integers(0, 3),
+    st.sampled_from([0.125, 0.25, 1.0]),
+    st.integers(1, 14),
+)
+def test_the_sets_are_those_of_comparing_every_pair(drawn, max_bits, max_colour, min_contrast, max_unlike, set_count):
+    limits = Limits(max_bits, max_colour, min_contrast, max_unlike)
     pictures = [
         ([flipped(h, bits) for h, bits in zip(BASES[base], flips, strict=True)], (first / 8, second / 8))
         for base, flips, first, second in drawn
@@ -58,10 +69,7 @@ def test_the_sets_are_those_of_comparing_every_pair(drawn, max_bits, max_colour,
             assert are_near(looks[np.array([i])], looks[np.array([j])], limits).tolist() == [is_near]
             if is_near or before[i] == before[j]:
                 linked[i, j] = 1
-    with pytest.MonkeyPatch.context() as patch:
-        # Small tiles, so that a few pictures lie in several.
-        patch.setattr(near_duplicates, "_TILE", 3)
-        found = near_sets(looks, limits, np.arange(len(pictures)), np.array(before, np.intp))
+    found = near_sets(looks, limits, np.arange(len(pictures)), np.array(before, np.intp))
     is_reached = np.linalg.matrix_power(linked, len(pictures)) > 0
     assert (found[:, None] == found).tolist() == is_reached.tolist()
 

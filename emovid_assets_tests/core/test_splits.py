@@ -1,4 +1,4 @@
-"""Groups that must not be torn apart, and splits that never tear them."""
+"""Splits that never tear a group, and leave clips to train on."""
 
 import random
 import time
@@ -9,30 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.splits import group_clips, leaks, prompt_of, split_clips
-
-DETAILED = (0x0F1E2D3C4B5A6978, 0x123456789ABCDEF0, 0xFEDCBA9876543210)
-
-
-def clip(number, *, source=None, film=None, hashes=(), colour=(0.5, 0.25, 0.25, 0.0)):
-    source_id = f"movie-{number if source is None else source:016x}"
-    return {
-        "clip_id": f"{source_id}-{number:08d}-{number + 1:08d}",
-        "source_id": source_id,
-        "film_id": film,
-        "frame_hashes": [f"{value:016x}" for value in hashes],
-        "mean_colour": colour,
-    }
-
-
-def flipped(value, *bits):
-    for bit in bits:
-        value ^= 1 << bit
-    return value
-
-
-def are_together(*rows):
-    return len(set(group_clips(rows).values())) == 1
+from emovid_assets.core.splits import leaks, prompt_of, split_clips, split_told
 
 
 def labelled(number, *, group, emotion="fear", source="human", domain="movie", caption="A door."):
@@ -63,95 +40,6 @@ def chosen(rows, split="benchmark"):
     return {row["clip_id"] for row in rows if row["split"] == split}
 
 
-def test_clips_of_one_source_or_one_film_are_a_group_named_after_its_smallest_source():
-    rows = [
-        clip(1, source=7),
-        clip(2, source=7),
-        clip(3, source=5, film="heat"),
-        clip(4, source=9, film="heat"),
-        clip(6),
-    ]
-    assert list(group_clips(rows).values()) == [
-        "g-movie-0000000000000007",
-        "g-movie-0000000000000007",
-        "g-movie-0000000000000005",
-        "g-movie-0000000000000005",
-        "g-movie-0000000000000006",
-    ]
-
-
-def test_groups_reach_across_source_film_and_likeness():
-    rows = [
-        clip(1, source=1, film="heat"),
-        clip(2, source=2, film="heat", hashes=DETAILED),
-        clip(3, source=3, hashes=DETAILED),
-        clip(4, source=3),
-    ]
-    assert are_together(*rows)
-
-
-def test_no_film_is_no_common_film():
-    assert not are_together(clip(1), clip(2))
-    assert not are_together(clip(1, film=""), clip(2, film=""))
-
-
-@pytest.mark.parametrize("bits", [(), (0,), (0, 1, 2, 3), (7, 20, 41, 63)])
-def test_four_bits_in_each_hash_still_are_the_same_pictures(bits):
-    assert are_together(clip(1, hashes=DETAILED), clip(2, hashes=[flipped(value, *bits) for value in DETAILED]))
-
-
-def test_five_bits_in_one_hash_are_another_clip():
-    first, second, third = DETAILED
-    assert not are_together(clip(1, hashes=DETAILED), clip(2, hashes=(first, flipped(second, 1, 9, 17, 33, 60), third)))
-
-
-@pytest.mark.parametrize("flat", [0, 2**64 - 1, 0b11111, 2**64 - 1 - 0b11111])
-def test_flat_frames_are_no_evidence(flat):
-    first, second, _ = DETAILED
-    assert not are_together(clip(1, hashes=(flat,) * 3), clip(2, hashes=(flat,) * 3))
-    assert not are_together(clip(1, hashes=(flat, first, flat)), clip(2, hashes=(flat, first, flat)))
-    assert are_together(clip(1, hashes=(flat, first, second)), clip(2, hashes=(flat, first, second)))
-
-
-def test_contrast_counts_only_where_both_clips_have_it():
-    first, second = (0x1F, DETAILED[0], 0x3F), (0x3F, DETAILED[0], 0x1F)
-    assert not are_together(clip(1, hashes=first), clip(2, hashes=second))
-
-
-def test_a_clip_without_three_hashes_resembles_none():
-    assert not are_together(clip(1, hashes=DETAILED[:2]), clip(2, hashes=DETAILED[:2]))
-    assert not are_together({**clip(1), "frame_hashes": None}, clip(2))
-    assert group_clips([]) == {}
-
-
-@pytest.mark.parametrize("text", ["", "abc", "x" * 16, "0" * 17])
-def test_a_malformed_hash_is_refused(text):
-    with pytest.raises(ValueError, match="16 hex digits"):
-        group_clips([{**clip(1), "frame_hashes": [text] * 3}])
-
-
-@pytest.mark.parametrize("component", range(4))
-def test_the_same_shapes_in_another_colour_are_another_clip(component):
-    colour = [0.5, 0.25, 0.25, 0.0]
-    near, far = list(colour), list(colour)
-    near[component] += 23 / 255
-    far[component] += 26 / 255
-    assert are_together(clip(1, hashes=DETAILED, colour=colour), clip(2, hashes=DETAILED, colour=near))
-    assert not are_together(clip(1, hashes=DETAILED, colour=colour), clip(2, hashes=DETAILED, colour=far))
-    assert not are_together(clip(1, hashes=DETAILED, colour=colour), clip(2, hashes=DETAILED, colour=None))
-
-
-def test_the_order_of_the_clips_plays_no_part_in_the_groups():
-    chance = random.Random(5)
-    rows = [
-        clip(n, source=n // 2, film=f"film {n % 7}" if n % 5 else None, hashes=[flipped(h, n % 3) for h in DETAILED])
-        for n in range(30)
-    ]
-    groups = group_clips(rows)
-    chance.shuffle(rows)
-    assert group_clips(rows) == groups
-
-
 def test_a_prompt_is_the_caption_and_the_sentence():
     assert prompt_of("A door opens.", "fear") == 'A door opens. The video is in the "fear" emotion.'
     for missing in (None, "", "  "):
@@ -159,11 +47,11 @@ def test_a_prompt_is_the_caption_and_the_sentence():
 
 
 def test_rows_have_the_columns_of_the_table_but_the_frame():
-    (row,) = split_clips([labelled(1, group="a")])
+    row, *_ = split_clips([labelled(1, group="a"), labelled(2, group="b"), labelled(3, group="c")], per_cell=3)
     assert row == {
         "clip_id": "movie-0000000000000001-00000000-00004000",
         "domain": "movie",
-        "split": "benchmark",
+        "split": row["split"],
         "emotion": "fear",
         "label_source": "human",
         "group_id": "g-a",
@@ -198,19 +86,38 @@ libraries = st.tuples(st.integers(0, 150), st.integers(1, 40), st.integers(0, 10
 )
 
 
+def groups_of(clips, emotion=None):
+    return {item["group_id"] for item in clips if emotion in (None, item["emotion"])}
+
+
 @settings(deadline=None)
 @given(libraries, st.integers(0, 12), st.floats(0, 1))
-def test_no_group_is_on_both_sides_and_a_cell_takes_what_there_is(clips, per_cell, held_out_share):
+def test_no_group_is_on_both_sides_and_a_cell_takes_at_most_a_third_of_its_groups(clips, per_cell, held_out_share):
     rows = split_clips(clips, per_cell=per_cell, held_out_share=held_out_share, train_limit={"movie": 60})
     assert leaks(rows) == []
     assert [row["clip_id"] for row in rows] == sorted(item["clip_id"] for item in clips)
-    available = Counter(item["emotion"] for item in clips if item["label_source"] == "human")
-    taken = Counter(row["emotion"] for row in rows if row["split"] == "benchmark")
-    assert taken == {emotion: min(count, per_cell) for emotion, count in available.items() if min(count, per_cell)}
-    assert all(row["label_source"] == "human" for row in rows if row["split"] == "benchmark")
-    held_out = {row["group_id"] for row in rows if row["split"] == "benchmark"}
-    free = [row for row in rows if row["group_id"] not in held_out]
+    benchmark = [row for row in rows if row["split"] == "benchmark"]
+    human = [item for item in clips if item["label_source"] == "human"]
+    assert {row["clip_id"] for row in benchmark} <= {item["clip_id"] for item in human}
+    for emotion in EMOTION_NAMES:
+        assert sum(row["emotion"] == emotion for row in benchmark) <= per_cell
+        assert len(groups_of(benchmark, emotion)) <= max(1, len(groups_of(human, emotion)) // 3)
+    assert len(groups_of(benchmark)) <= max(1, len(groups_of(clips)) // 3)
+    free = [row for row in rows if row["group_id"] not in groups_of(benchmark)]
     assert len(chosen(rows, "train")) == min(60, len(free))
+    # Whatever the library, something is left to learn from.
+    assert bool(chosen(rows, "train")) == bool(clips)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(EMOTION_NAMES), max_size=120), st.integers(0, 12))
+def test_where_each_clip_is_a_group_a_cell_takes_all_that_it_may(emotions, per_cell):
+    # Enough of each that no cell stands back for the domain.
+    emotions = emotions + 3 * list(EMOTION_NAMES)
+    clips = [labelled(n, group=n, emotion=emotion) for n, emotion in enumerate(emotions)]
+    taken = Counter(row["emotion"] for row in split_clips(clips, per_cell=per_cell) if row["split"] == "benchmark")
+    expected = {emotion: min(per_cell, count // 3) for emotion, count in Counter(emotions).items()}
+    assert taken == {emotion: count for emotion, count in expected.items() if count}
 
 
 @settings(deadline=None)
@@ -254,9 +161,10 @@ def test_a_published_benchmark_stays_and_is_only_completed(clips, more):
 
 
 def test_a_published_clip_that_lost_its_human_label_leaves_the_benchmark():
-    clips = [labelled(1, group="a"), labelled(2, group="b")]
-    changed = [{**clips[0], "label_source": "vlm"}, clips[1]]
-    assert chosen(split_clips(changed, already_benchmark={item["clip_id"] for item in clips})) == {clips[1]["clip_id"]}
+    clips = [labelled(1, group="a"), labelled(2, group="b"), *(labelled(n, group=n) for n in range(3, 8))]
+    changed = [{**clips[0], "label_source": "vlm"}, *clips[1:]]
+    published = {item["clip_id"] for item in clips[:2]}
+    assert chosen(split_clips(changed, already_benchmark=published)) & published == {clips[1]["clip_id"]}
 
 
 @settings(deadline=None, max_examples=30)
@@ -271,9 +179,11 @@ def test_a_clip_whose_review_failed_is_neither_benchmark_nor_training_and_its_pl
     assert {row["split"] for row in after if row["clip_id"] in refused} <= {"unused"}
     benchmark = {row["clip_id"] for row in after if row["split"] == "benchmark"}
     assert published - refused <= benchmark
-    able = Counter(c["emotion"] for c in clips if c["label_source"] == "human" and c["clip_id"] not in refused)
-    cells = Counter(row["emotion"] for row in after if row["split"] == "benchmark")
-    assert cells == Counter({name: min(count, 2) for name, count in able.items()})
+    able = [c for c in clips if c["label_source"] == "human" and c["clip_id"] not in refused]
+    fresh = [row for row in after if row["split"] == "benchmark" and row["clip_id"] not in published]
+    for emotion in {row["emotion"] for row in fresh}:
+        taken = groups_of([row for row in after if row["split"] == "benchmark"], emotion)
+        assert len(taken) <= max(1, len(groups_of(able, emotion)) // 3)
     assert leaks(after) == []
 
 
@@ -294,31 +204,90 @@ def test_a_few_films_are_not_all_spent_on_the_benchmark():
 
 
 def test_rare_emotions_open_as_few_films_as_they_need():
-    filler = [labelled(1000 + n, group=f"film{n % 4}", emotion="awe", source="vlm") for n in range(40)]
-    rare = [labelled(n, group=f"film{n % 4}", emotion="fear") for n in range(12)]
+    filler = [labelled(1000 + n, group=f"film{n % 6}", emotion="awe", source="vlm") for n in range(60)]
+    rare = [labelled(n, group=f"film{n % 6}", emotion="fear") for n in range(18)]
     rich = [labelled(100 + n, group="film0", emotion="fear") for n in range(7)]
     rows = split_clips(filler + rare + rich, held_out_share=0)
     assert {row["group_id"] for row in rows if row["split"] == "benchmark"} == {"g-film0"}
 
 
 @pytest.mark.parametrize("seed", ["one", "two", "three", "four"])
-def test_of_two_films_that_help_alike_the_shorter_is_spent(seed):
-    clips = [labelled(n, group="short" if n < 10 else "long") for n in range(20)]
-    clips += [labelled(100 + n, group="long", emotion="awe", source="vlm") for n in range(5)]
+def test_of_films_that_help_alike_the_shortest_is_spent(seed):
+    clips = [labelled(n, group=("short", "long", "longer")[n // 10]) for n in range(30)]
+    clips += [labelled(100 + n, group=("long", "longer")[n % 2], emotion="awe", source="vlm") for n in range(10)]
     rows = split_clips(clips, held_out_share=0, seed=seed)
     assert {row["group_id"] for row in rows if row["split"] == "benchmark"} == {"g-short"}
 
 
-def test_a_library_with_one_film_has_a_benchmark_and_nothing_to_train_on():
+def test_a_library_with_one_film_has_no_benchmark_and_everything_to_train_on():
     rows = split_clips([labelled(n, group="only", emotion=EMOTION_NAMES[n % 8]) for n in range(200)])
-    assert Counter(row["split"] for row in rows) == {"benchmark": 80, "unused": 120}
+    assert Counter(row["split"] for row in rows) == {"train": 200}
 
 
-def test_a_group_that_spans_two_domains_does_not_leak():
-    clips = [labelled(1, group="a", domain="movie"), labelled(2, group="a", source="vlm", domain="animation")]
+def test_of_two_films_one_is_for_the_benchmark_and_one_to_train_on():
+    rows = split_clips([labelled(n, group=n // 100, emotion=EMOTION_NAMES[n % 8]) for n in range(200)])
+    assert Counter(row["split"] for row in rows) == {"benchmark": 80, "unused": 20, "train": 100}
+
+
+def test_emotions_with_one_or_two_groups_share_a_third_of_the_domain():
+    rows = split_clips([labelled(n, group=n, emotion=EMOTION_NAMES[n // 2]) for n in range(16)])
+    assert Counter(row["split"] for row in rows) == {"benchmark": 5, "train": 11}
+    assert len({row["emotion"] for row in rows if row["split"] == "benchmark"}) == 5
+
+
+def test_forty_two_stickers_of_eight_emotions_leave_two_thirds_to_train_on_and_a_sentence():
+    clips = [labelled(n, group=n, emotion=EMOTION_NAMES[n % 8], domain="sticker") for n in range(42)]
     rows = split_clips(clips)
-    assert [row["split"] for row in rows] == ["unused", "benchmark"]
-    assert leaks(rows) == []
+    # Two emotions have six stickers, six have five.
+    assert Counter(row["split"] for row in rows) == {"benchmark": 10, "train": 32}
+    assert split_told(rows, per_cell=10) == (
+        "10 clips of 10 of 42 groups are the benchmark, 32 are left to train on, 0 are unused. To leave clips to train "
+        "on, the benchmark takes at most a third of the groups, and of those of an emotion: amusement 2 of 6, awe 2 of "
+        "6, contentment 1 of 5, excitement 1 of 5, anger 1 of 5, disgust 1 of 5, fear 1 of 5, sadness 1 of 5."
+    )
+
+
+def test_where_every_cell_is_full_there_is_nothing_more_to_say():
+    clips = [labelled(n, group=n, emotion=EMOTION_NAMES[n % 8]) for n in range(800)]
+    assert split_told(split_clips(clips), per_cell=10) == (
+        "80 clips of 80 of 800 groups are the benchmark, 720 are left to train on, 0 are unused."
+    )
+    assert split_told([], per_cell=10) == "No clip has a final label yet."
+
+
+def test_a_published_benchmark_of_more_than_a_third_stays_and_the_sentence_says_so():
+    clips = [labelled(n, group=n) for n in range(6)]
+    rows = split_clips(clips, already_benchmark={item["clip_id"] for item in clips[:4]})
+    assert Counter(row["split"] for row in rows) == {"benchmark": 4, "train": 2}
+    assert "published with more than a third of the groups and stays as it is" in split_told(rows, per_cell=10)
+
+
+def in_two_domains():
+    """A film whose scene is also a sticker, and enough of both besides."""
+    movies = [labelled(n, group=n) for n in range(30)] + [labelled(100 + n, group="shared") for n in range(3)]
+    stickers = [labelled(n, group=f"s{n}", domain="sticker") for n in range(30)]
+    return movies, [*stickers, labelled(100, group="shared", domain="sticker")]
+
+
+def test_a_group_of_two_domains_is_drawn_and_trained_on_in_one_of_them_alone():
+    movies, stickers = in_two_domains()
+    home_of = {"g-shared": "movie"}
+    of_movies = {row["clip_id"]: row["split"] for row in split_clips(movies, home_of=home_of)}
+    of_stickers = split_clips(stickers, home_of=home_of)
+    copy = stickers[-1]["clip_id"]
+    assert {row["clip_id"]: row["split"] for row in of_stickers}[copy] == "unused"
+    assert {of_movies[item["clip_id"]] for item in movies[-3:]} != {"unused"}
+    assert "1 belong to groups that are used in another domain." in split_told(
+        of_stickers, per_cell=10, home_of=home_of
+    )
+
+
+def test_what_one_domain_has_published_stays_there_and_no_other_trains_on_its_group():
+    movies, stickers = in_two_domains()
+    home_of, copy = {"g-shared": "movie"}, stickers[-1]["clip_id"]
+    assert copy in chosen(split_clips(stickers, home_of=home_of, already_benchmark={copy}))
+    rows = split_clips(movies, home_of=home_of, held_elsewhere={"g-shared"})
+    assert not {item["clip_id"] for item in movies[-3:]} & chosen(rows, "train")
 
 
 def test_a_leak_is_named():

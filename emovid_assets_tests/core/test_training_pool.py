@@ -5,8 +5,10 @@ from collections import Counter
 
 import pytest
 
+from emovid_assets.core.clip_groups import ClipGroups, group_rows
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.splits import group_clips, split_clips
+from emovid_assets.core.splits import leaks, split_clips
 from emovid_assets.core.training_pool import BenchmarkRules, planned_benchmark, training_pool
 
 RULES = BenchmarkRules(per_cell=2, seed="emovid", review_annotators=1)
@@ -19,6 +21,8 @@ def clip(number, *, domain="movie", source=None, film=None, hashes=()):
         "source_id": source_id,
         "domain": domain,
         "film_id": film,
+        "source_sha256": f"bytes of {source_id}",
+        "clip_sha256": None,
         "frame_hashes": list(hashes),
         "mean_colour": (0.5, 0.25, 0.25, 0.0),
     }
@@ -45,16 +49,25 @@ def library(seed, *, clips=300, films=60, human_share=0.5, domain="movie"):
     return members, human
 
 
+def groups_of(members):
+    return ClipGroups.of(group_rows(members))
+
+
 def pool_of(members, human, *, validation=(), published=(), annotations=(), rules=RULES):
     return training_pool(
-        members, human, list(annotations), validation=set(validation), published_benchmark=set(published), rules=rules
+        groups_of(members),
+        human,
+        list(annotations),
+        validation=set(validation),
+        published_benchmark=set(published),
+        rules=rules,
     )
 
 
 def final_split(members, human, *, seed=0, published=(), failed=(), rules=RULES):
     """What `benchmark_split` makes once a model has labelled the rest, whatever it says."""
     chance = random.Random(seed)
-    groups = group_clips(members)
+    groups = groups_of(members).group_of
     by_clip = {row["clip_id"]: row for row in human}
     rows = []
     for one in members:
@@ -79,9 +92,12 @@ def test_the_benchmark_that_is_drawn_later_is_the_one_that_was_kept_out(seed, do
     split = final_split(members, human, seed=seed)
     benchmark = {row["clip_id"] for row in split if row["split"] == "benchmark"}
     assert len(benchmark) == 16
-    assert planned_benchmark(members, {row["clip_id"]: row for row in human}, [], set(), RULES) == benchmark
+    assert (
+        planned_benchmark(domain, groups_of(members), {row["clip_id"]: row for row in human}, [], set(), RULES)
+        == benchmark
+    )
     pool = pool_of(members, human)
-    groups = group_clips(members)
+    groups = groups_of(members).group_of
     closed = {groups[clip_id] for clip_id in benchmark}
     assert pool.emotions
     assert not {groups[clip_id] for clip_id in pool.emotions} & closed
@@ -108,18 +124,21 @@ def test_what_was_published_as_benchmark_stays_out_even_where_it_would_not_be_dr
     free = sorted(pool_of(members, human).emotions)
     published = free[:1]
     pool = pool_of(members, human, published=published)
-    groups = group_clips(members)
+    groups = groups_of(members).group_of
     assert groups[published[0]] not in pool.groups.values()
 
 
 def test_a_clip_that_failed_its_review_makes_room_for_another_in_the_benchmark():
     members, human = library(4)
-    before = planned_benchmark(members, {row["clip_id"]: row for row in human}, [], set(), RULES)
+    by_clip = {row["clip_id"]: row for row in human}
+    before = planned_benchmark("movie", groups_of(members), by_clip, [], set(), RULES)
     failed = sorted(before)[0]
     emotion = next(row["emotion"] for row in human if row["clip_id"] == failed)
     other = next(name for name in EMOTION_NAMES if name != emotion)
     review = {"clip_id": failed, "purpose": "review", "label": other}
-    after = planned_benchmark(members, {row["clip_id"]: row for row in human}, [review], set(), RULES)
+    after = planned_benchmark(
+        "movie", groups_of(members), {row["clip_id"]: row for row in human}, [review], set(), RULES
+    )
     assert failed not in after
     split = final_split(members, human, failed={failed})
     assert after == {row["clip_id"] for row in split if row["split"] == "benchmark"}
@@ -157,3 +176,44 @@ def test_clips_without_features_or_without_agreement_are_not_learnt_from():
 
 def test_an_empty_library_has_an_empty_pool():
     assert pool_of([], []).labelled_count == 0
+
+
+def domains_of_random_links(seed):
+    """Clips of three domains of which some share a film, their bytes or their looks, and labels of most."""
+    chance = random.Random(seed)
+    pictures = [[f"{chance.getrandbits(64):016x}" for _ in range(3)] for _ in range(60)]
+    members = []
+    for number in range(360):
+        one = clip(number, domain=chance.choice(DOMAINS), source=number // 2, film=chance.choice([None] * 9 + ["heat"]))
+        if chance.random() < 0.3:
+            one["frame_hashes"] = chance.choice(pictures)
+        if chance.random() < 0.1:
+            one["clip_sha256"] = f"file {chance.randrange(10)}"
+        members.append(one)
+    return members, [label(one, chance.choice(EMOTION_NAMES)) for one in members if chance.random() < 0.8]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_group_is_torn_between_benchmark_and_training_or_what_a_labeller_learns_from_in_any_domain(seed):
+    """Each domain is split by itself, as `benchmark_split` does, from the one table of groups."""
+    members, human = domains_of_random_links(seed)
+    groups = groups_of(members)
+    assert groups.home_of
+    emotions = {row["clip_id"]: row["emotion"] for row in human}
+    splits = {}
+    for domain in DOMAINS:
+        rows = [
+            {**one, "group_id": groups.group_of[one["clip_id"]], "emotion": emotions.get(one["clip_id"], "awe")}
+            | {"label_source": "human" if one["clip_id"] in emotions else "vlm", "caption": None}
+            for one in members
+            if one["domain"] == domain and (one["clip_id"] in emotions or domain != "sticker")
+        ]
+        splits[domain] = split_clips(rows, per_cell=RULES.per_cell, seed=RULES.seed, home_of=groups.home_of)
+    everything = [row for rows in splits.values() for row in rows]
+    assert all({"benchmark", "train"} <= {row["split"] for row in rows} for rows in splits.values())
+    assert leaks(everything) == []
+    benchmark = groups.groups_of(row["clip_id"] for row in everything if row["split"] == "benchmark")
+    pool = pool_of(members, human)
+    assert pool.emotions
+    assert not set(pool.groups.values()) & benchmark
+    assert set(pool.closed_groups.values()) == benchmark & groups.groups_of(emotions)

@@ -60,7 +60,8 @@ def test_files_and_answers_that_arrive_bring_labels_and_the_benchmark_up_to_date
         until(lambda: is_at_rest(home, instance, "sticker"), log)
         (label,) = rows(home, "emotion_labels", "sticker")
         assert (label["emotion"], label["label_source"]) == ("awe", "human")
-        assert rows(home, "benchmark_split", "sticker")[0]["split"] == "benchmark"
+        # The only group there is is left to train on.
+        assert rows(home, "benchmark_split", "sticker")[0]["split"] == "train"
 
         runs = instance.get_runs()
         assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}

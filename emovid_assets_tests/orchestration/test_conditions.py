@@ -68,7 +68,7 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Liv
     assert live.run("sticker", {"source_videos"})
     runs = live.settle()
     assert [domain for domain, _ in runs] == ["sticker", None, "sticker", None]
-    assert runs[1] == (None, {"emotion_labeller"})
+    assert runs[1] == (None, {"clip_groups", "emotion_labeller"})
     built = [(domain, name) for domain, names in runs for name in names]
     lineage = Lineage(live.definitions.resolve_asset_graph())
     assert len(built) == len(set(built))
@@ -94,11 +94,13 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Liv
     (tmp_path / "emovid.toml").write_text("[media]\nworkers = 1\n[embeddings]\nneighbours = 4\n", encoding="utf-8")
     assert live.settle() == []
 
-    # Another domain joins.
+    # Another domain joins. Its clips may belong to groups of the stickers, so both are split anew.
     draw_gif(tmp_path / "library" / "animation" / "b.gif")
     assert live.run("animation", {"source_videos"})
-    domains = [domain for domain, _ in live.settle()]
-    assert domains == ["animation", None, "animation", None]
+    runs = live.settle()
+    domains = [domain for domain, _ in runs]
+    assert [domains[:2], sorted(domains[2:4]), domains[4:]] == [["animation", None], ["animation", "sticker"], [None]]
+    assert all("benchmark_split" in names for _, names in runs[2:4])
 
 
 def test_what_fails_is_not_tried_again_before_something_changes(live: Live, tmp_path: Path) -> None:

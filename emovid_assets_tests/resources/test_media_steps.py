@@ -2,7 +2,9 @@
 
 import os
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.resources import media_steps
@@ -18,6 +20,27 @@ SETTINGS = {
 }
 TRACKS = {"video_index": 0, "audio_index": None, "shifts": []}
 CHANGES = "frame_changes/movie.npy"
+
+
+FADE = [np.full((48, 64, 3), 4 * index, np.uint8) for index in range(5)]
+
+
+def first_frame_of(folder, frames):
+    write_video(folder / "clip.mov", frames)
+    found = media_steps.first_frame({"path": str(folder / "clip.mov"), "home": str(folder), "png_path": "first.png"})
+    return found["first_frame_index"], found["first_frame_path"]
+
+
+def test_the_first_frame_is_the_first_that_shows_something(tmp_path):
+    assert first_frame_of(tmp_path, FRAMES[:3]) == (0, "first.png")
+    assert first_frame_of(tmp_path, [*FADE, *FRAMES[:3]]) == (5, "first.png")
+    with Image.open(tmp_path / "first.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), FRAMES[0])
+
+
+def test_a_clip_of_one_colour_has_no_first_frame(tmp_path):
+    assert first_frame_of(tmp_path, FADE) == (None, None)
+    assert not (tmp_path / "first.png").exists()
 
 
 def stamp_of(path):

@@ -152,7 +152,8 @@ def test_every_table_has_a_view_with_the_columns_of_the_registry(library: Librar
 def test_every_view_and_every_column_has_a_comment(library: Library) -> None:
     views = library.query("select view_name, comment from duckdb_views() where not internal")
     columns = library.query("select table_name, column_name, comment from duckdb_columns() where not internal")
-    assert {row["view_name"] for row in views} == {*TABLES, *VIEW_NAMES, "catalogue_files", "catalogue_info"}
+    own = {"catalogue_files", "catalogue_info", "library_settings"}
+    assert {row["view_name"] for row in views} == {*TABLES, *VIEW_NAMES, *own}
     assert [row for row in (*views, *columns) if not row["comment"]] == []
 
 
@@ -230,7 +231,7 @@ def test_a_comment_names_the_unit_and_the_grain(library: Library) -> None:
 
 
 def test_the_declared_dependencies_are_the_ones_that_a_view_reads() -> None:
-    known = {*TABLES, *VIEW_NAMES}
+    known = {*TABLES, *VIEW_NAMES, "library_settings"}
     for file in read_view_files(SQL_FOLDER):
         query = "\n".join(line for line in file.sql.splitlines() if not line.lstrip().startswith("--"))
         assert set(re.findall(r"\b(?:from|join)\s+(\w+)", query)) & known == set(file.depends_on), file.name
@@ -329,7 +330,7 @@ def test_the_summary_lists_the_views_in_their_order_of_creation(tmp_path: Path) 
     sql = _folder(tmp_path / "sql", a=_view("a", "b"), b=_view("b", "clips, c"), c=_view("c"))
     summary = build_catalogue(tmp_path, sql)
     assert summary.path == tmp_path / CATALOGUE_NAME
-    assert summary.views == (*TABLES, "c", "b", "a", "catalogue_files", "catalogue_info")
+    assert summary.views == (*TABLES, "c", "b", "a", "catalogue_files", "catalogue_info", "library_settings")
     folder = (tmp_path / CATALOGUE_NAME).resolve().parent.name
     assert sorted(path.name for path in tmp_path.iterdir()) == [folder, ".catalogue.lock", CATALOGUE_NAME, "sql"]
 

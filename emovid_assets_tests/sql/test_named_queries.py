@@ -75,11 +75,20 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
     ("clips_of_hue", {}, [("movie-a", "fear", 355.0, 0.9), ("movie-b", "fear", 5.0, 0.8)]),
     ("clips_of_hue", {"hue_deg": "340"}, [("movie-a", "fear", 355.0, 0.9)]),
     ("clips_of_hue", {"hue_deg": "120", "within_deg": "0"}, [("movie-c", "sadness", 120.0, 0.7)]),
-    ("near_duplicates", {}, [("two films", 2, 2, ["movie-c", "movie-d"])]),
+    (
+        "near_duplicates",
+        {},
+        [("two films", 2, 2, ["movie"], ["near_duplicate", "source"], ["movie-c", "movie-d"])],
+    ),
     ("what_follows", {}, [("fear", 1, 0.5), ("sadness", 1, 0.5)]),
     ("what_follows", {"emotion": "awe"}, []),
     ("brightness_by_domain", {}, [("movie", False, 3, 0.0), ("movie", True, 2, 0.5)]),
-    ("dominant_films", {}, [("jaws", 3, 75.0), ("up", 1, 25.0)]),
+    ("dominant_films", {}, [("jaws", 3, 60.0, 5), ("up", 1, 20.0, 5), ("no film named", 1, 20.0, 5)]),
+    (
+        "dominant_films",
+        {"limit": "1"},
+        [("jaws", 3, 60.0, 5), ("other films", 1, 20.0, 5), ("no film named", 1, 20.0, 5)],
+    ),
     (
         "sources_without_clips",
         {},
@@ -252,6 +261,15 @@ def _plant_clips(library: Library) -> None:
             | {"code": "truncated", "message": "Fetch the file again."}
         ],
     )
+    library.plant(
+        "clip_groups",
+        [
+            {"domain": "movie", "clip_id": "movie-a", "group_id": "jaws", "reason": "source"},
+            {"domain": "movie", "clip_id": "movie-b", "group_id": "jaws", "reason": "film"},
+            {"domain": "movie", "clip_id": "movie-c", "group_id": "two films", "reason": "source"},
+            {"domain": "movie", "clip_id": "movie-d", "group_id": "two films", "reason": "near_duplicate"},
+        ],
+    )
     split = {"domain": "movie", "split": "train"}
     library.plant(
         "benchmark_split",
@@ -330,6 +348,15 @@ def test_there_are_more_than_twenty_questions_and_no_two_alike() -> None:
 @pytest.mark.parametrize("name", sorted(set(QUERIES) - {"changes_since", "tables_written"}))
 def test_a_named_query_runs_on_an_empty_library(library: Library, name: str) -> None:
     ask(library, name)
+
+
+def test_the_share_of_a_film_is_of_all_clips_also_where_most_sources_name_none(library: Library) -> None:
+    films = ["a"] * 5 + ["b"] + [None] * 9
+    library.plant("clips", [{"domain": "movie", "clip_id": f"c{n}", "source_id": f"s{n}"} for n in range(len(films))])
+    library.plant(
+        "source_videos", [{"domain": "movie", "source_id": f"s{n}", "film_id": film} for n, film in enumerate(films)]
+    )
+    assert ask(library, "dominant_films") == [("a", 5, 33.3, 15), ("b", 1, 6.7, 15), ("no film named", 9, 60.0, 15)]
 
 
 def test_short_cells_and_the_balance_show_every_cell(planted: Library) -> None:

@@ -1,10 +1,18 @@
 """The benchmark: how full its cells are, and that every way to leak is found."""
 
+import random
+from pathlib import Path
+
 import pytest
 
+from emovid_assets.core.clip_groups import LIKENESS
+from emovid_assets.core.colour import mean_colour
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.near_duplicates import Looks, are_near
+from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets_tests.sql.conftest import Library
+from emovid_assets_tests.sql.planting import SQL_FOLDER, plant
 
 
 def _member(clip_id: str, split: str, *, domain: str = "movie", **values: object) -> dict[str, object]:
@@ -40,6 +48,25 @@ def test_every_cell_is_there_with_what_it_lacks(library: Library) -> None:
     assert cells["movie", "anger"] == (0, 10)
     assert cells["sticker", "fear"] == (0, 10)
     assert {row["wanted_count"] for row in rows} == {10}
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("", 10), ("[benchmark]\nper_cell = 3\n", 3)])
+def test_the_cells_are_held_against_the_setting(tmp_path: Path, text: str, wanted: int) -> None:
+    (tmp_path / "emovid.toml").write_text(text, encoding="utf-8")
+    plant(tmp_path, "benchmark_split", [_member(f"a{n}", "benchmark", emotion="fear") for n in range(3)])
+    with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+        rows = connection.execute("select emotion, wanted_count, missing_count from benchmark_cells").fetchall()
+    assert {count for _, count, _ in rows} == {wanted}
+    assert sum(missing for *_, missing in rows) == 24 * wanted - 3
+
+
+def test_a_catalogue_follows_its_settings(tmp_path: Path) -> None:
+    settings = tmp_path / "emovid.toml"
+    for text, value in (("", "10"), ("[benchmark]\nper_cell = 4\n", "4")):
+        settings.write_text(text, encoding="utf-8")
+        with open_catalogue(tmp_path, SQL_FOLDER) as connection:
+            found = connection.execute("select value from library_settings where key = 'benchmark.per_cell'").fetchall()
+        assert found == [(value,)]
 
 
 def test_a_clean_split_has_no_leak(library: Library) -> None:
@@ -114,3 +141,52 @@ def test_equal_clip_files_are_a_leak_across_domains(library: Library) -> None:
     )
     (leak,) = library.query("from split_leaks")
     assert (leak["kind"], leak["value"], leak["domains"]) == ("clip_file", "same", ["movie", "sticker"])
+
+
+def test_films_of_two_domains_are_compared_as_the_groups_compare_them(library: Library) -> None:
+    _plant_clips(library, movie_a={"film_id": "TT0113277"}, animation_b={"film_id": " tt0113277"})
+    library.plant(
+        "benchmark_split", [_member("movie_a", "benchmark"), _member("animation_b", "train", domain="animation")]
+    )
+    assert [(leak["kind"], leak["value"]) for leak in library.query("from split_leaks")] == [("film", "tt0113277")]
+
+
+def test_near_duplicates_are_a_leak_across_domains_by_the_rule_of_the_groups(library: Library) -> None:
+    """Pairs that differ a little, in bits, colour and contrast, and the rule in Python; no group says anything."""
+    chance = random.Random(4)
+    features, colours, split = [], [], []
+    for number in range(400):
+        picture, side = number // 4, ("benchmark", "train")[number % 2]
+        drawn = random.Random(picture)
+        hashes = [drawn.getrandbits(64) if drawn.random() < 0.8 else 1 << drawn.randrange(64) for _ in range(3)]
+        for place in range(3):
+            for bit in chance.sample(range(64), chance.choice([0, 1, 2, 2, 3])):
+                hashes[place] ^= 1 << bit
+        clip = {"domain": "movie" if side == "benchmark" else "sticker", "clip_id": f"clip-{number:03}"}
+        features.append(clip | {"frame_hashes": [f"{value:016x}" for value in hashes]})
+        colour = {
+            "brightness_mean": drawn.random(),
+            "colorfulness_mean": drawn.random(),
+            "hue_resultant": drawn.random(),
+        }
+        colour |= {"hue_mean_deg": drawn.choice([None, 10.0, 200.0]), "chromatic_share": drawn.random()}
+        colour["brightness_mean"] += chance.choice([0, 0, 0, 0.05, 0.08])
+        colours.append(clip | colour)
+        split.append(_member(clip["clip_id"], side, domain=clip["domain"]))
+    for table, rows in (("clip_features", features), ("colour_attributes", colours), ("benchmark_split", split)):
+        library.plant(table, rows)
+    looks = Looks.of((row["frame_hashes"] for row in features), (mean_colour(row) for row in colours))
+    expected = {
+        features[one]["clip_id"]: near
+        for one in range(0, 400, 2)
+        if (
+            near := [
+                features[n]["clip_id"] for n in range(1, 400, 2) if are_near(looks[[one]], looks[[n]], LIKENESS)[0]
+            ]
+        )
+    }
+    assert 20 < len(expected) < 200
+    leaks = {leak["value"]: leak for leak in library.query("from split_leaks")}
+    assert {value: leak["train_clip_ids"] for value, leak in leaks.items()} == expected
+    assert {(leak["kind"], *leak["domains"]) for leak in leaks.values()} == {("near_duplicate", "movie", "sticker")}
+    assert all(leak["benchmark_clip_ids"] == [value] for value, leak in leaks.items())

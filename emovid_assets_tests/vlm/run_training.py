@@ -20,7 +20,7 @@ def train(home: Path) -> training.FineTuned:
     tables = {name: project.read(name, "movie") for name in TABLES if TABLES[name].is_partitioned}
     clips = ClipTables(*(tables[one.name] for one in fields(ClipTables)))
     names = ("annotation_tasks", "human_annotations", "human_labels")
-    pool = pool_of(project, "emotion_labeller", clips, *(tables[name] for name in names))
+    pool = pool_of(project, "emotion_labeller", clips, *(tables[name] for name in names), TABLES["clip_groups"].empty())
     place = vlm.model_of(project.home, project.settings.labeller, "labeller").place
     return training.fine_tune(project, place, training.examples_of(project, pool, clips), LOG)
 

@@ -21,6 +21,7 @@ from emovid_assets_tests.vlm.learnable import BLIND_PER_EMOTION, PEOPLE, clip_id
 pytestmark = pytest.mark.integration
 
 ASSETS = (
+    "clip_groups",
     "emotion_labeller",
     "vlm_labels",
     "emotion_labels",

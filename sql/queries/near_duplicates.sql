@@ -1,20 +1,16 @@
 -- question: Which clips are near-duplicates of each other?
 -- topic: clips
--- answer: Groups that are larger than one film or one source video: what joins them is that their frames look alike.
---   `benchmark_split` keeps each group on one side. Only labelled clips have a group.
-with members as (
-    select benchmark_split.group_id, benchmark_split.clip_id, clips.source_id, source_videos.film_id
-    from benchmark_split
-    inner join clips on benchmark_split.clip_id = clips.clip_id
-    left join source_videos on clips.source_id = source_videos.source_id
-)
-
+-- answer: Groups that are larger than one film or one source video: equal bytes or frames that look alike join them, also
+--   clips of several domains. `benchmark_split` keeps each group on one side.
 select
-    group_id,
+    clip_groups.group_id,
     count(*) as clip_count,
-    count(distinct source_id) as source_count,
-    list(clip_id order by clip_id) as clip_ids
-from members
-group by group_id
-having count(distinct coalesce(film_id, source_id)) > 1
-order by clip_count desc, group_id;
+    count(distinct clips.source_id) as source_count,
+    list_sort(list(distinct clip_groups.domain)) as domains,
+    list_sort(list(distinct clip_groups.reason)) as reasons,
+    list(clip_groups.clip_id order by clip_groups.clip_id) as clip_ids
+from clip_groups
+inner join clips on clip_groups.clip_id = clips.clip_id
+group by clip_groups.group_id
+having bool_or(clip_groups.reason in ('same_bytes', 'near_duplicate'))
+order by clip_count desc, clip_groups.group_id;

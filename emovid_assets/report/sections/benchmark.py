@@ -43,7 +43,7 @@ def _grid(answers: Answers, thumbnails: Thumbnails) -> Exhibit:
     reading = (
         f"The benchmark has {clips(total)} in {sum(row['clip_count'] > 0 for row in cells.rows)} of "
         f"{len(cells.rows)} cells; {len(full) or 'none'} of them "
-        f"{'has' if len(full) < 2 else 'have'} the paper’s {wanted} clips."
+        f"{'has' if len(full) < 2 else 'have'} the {wanted} clips that are wanted."
     )
     at = {(row["domain"], row["emotion"]): row for row in cells.rows}
     rows = []
@@ -93,9 +93,9 @@ def _splits(answers: Answers) -> Exhibit:
     if leak_count is None:
         leaking = "whether anything leaks between them is not known"
     elif leak_count:
-        leaking = f"groups, films or files that are on both sides: {count(leak_count)} (see the view split_leaks)"
+        leaking = f"groups, films, files or near-duplicates on both sides: {count(leak_count)} (view split_leaks)"
     else:
-        leaking = "no group, film or file is in both"
+        leaking = "no group, film, file or near-duplicate is in both"
     reading = f"{clips(total['benchmark'])} are for evaluation and {clips(total['train'])} for training; {leaking}."
     columns = (
         name_column("domain", "domain"),
@@ -105,7 +105,11 @@ def _splits(answers: Answers) -> Exhibit:
         Column("groups", lambda row: count(row["group_count"])),
     )
     empty = [row["domain"] for row in rows if not row["benchmark"]]
-    notes = "A group holds the clips of one source, one film, or near-duplicates; it is never divided."
+    notes = (
+        "A group holds the clips of one source, film or file, or near-duplicates, of all domains; it is never divided, "
+        "and used in one domain. To leave clips to train on, the benchmark takes at most a third of the groups of a "
+        "domain, and of those in which people have labelled clips of an emotion."
+    )
     if empty:
         notes += f" Without a benchmark: {words(empty)}."
     return Exhibit(
