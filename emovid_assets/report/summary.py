@@ -4,6 +4,7 @@ Belongs here: size, who labelled, agreement, whether the labeller is better than
 Does not belong here: when a warning is due (`sql/dataset_warnings.sql`), what the sections say in detail.
 """
 
+from emovid_assets.core.agreement import DIRECTION_WORDS, direction_of
 from emovid_assets.core.domains import TOTAL
 from emovid_assets.drawing.markup import Markup, element, join
 from emovid_assets.drawing.numerals import clips, count, hours, interval, number, percent, words
@@ -94,8 +95,11 @@ def _agreement(answers: Answers) -> str:
     said = f"Two people agree {_strength(people['value'])} ({_kappa(people)})"
     if model is None:
         return f"{said}; no model has labelled the same clips."
-    gap = known.get("kappa_gap")
-    return f"{said}, a person and the model {_strength(model['value'])} ({_kappa(model)}){_gap(gap)}."
+    direction = DIRECTION_WORDS[direction_of(people["value"], model["value"])]
+    gap = known.get("kappa_gap", {})
+    is_open = "" if (gap.get("low") or 0) > 0 else ", but so few clips leave the direction open"
+    with_model = f"a person and the model {_strength(model['value'])} ({_kappa(model)})"
+    return f"{said}, {with_model}, on {clips(model['clip_count'])}: {direction}{is_open}."
 
 
 def _strength(kappa: float) -> str:
@@ -105,10 +109,6 @@ def _strength(kappa: float) -> str:
 def _kappa(row: Row) -> str:
     shown = interval(row["low"], row["high"])
     return f"kappa {number(row['value'])}, 95 % {shown}" if row["low"] is not None else f"kappa {number(row['value'])}"
-
-
-def _gap(row: Row | None) -> str:
-    return "" if row is None else f", on {clips(row['clip_count'])}"
 
 
 def _labeller(answers: Answers) -> str:
