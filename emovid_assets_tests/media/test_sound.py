@@ -172,3 +172,17 @@ def test_what_is_measured_is_the_very_samples_of_the_interval_by_whichever_clock
         assert own.keys() == theirs.keys()
         for name, value in theirs.items():
             assert own[name] == pytest.approx(value, rel=1e-5), name
+
+
+@pytest.mark.parametrize("late", [0, 1, 7, 12_347])
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_tone_of_another_rate_keeps_its_phase_wherever_reading_begins(tmp_path, rate, late):
+    wave = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(3 * rate) / rate)
+    # NUT stamps sound by its samples; QuickTime begins a track on a whole millisecond.
+    options = {"codec": "mpeg4", "pix_fmt": "yuv420p", "sound_rate": rate, "sound_start_s": late / rate}
+    path = film(tmp_path / "film.nut", wave, **options)
+    for start_s in (0.5, 1.237, 2.5):
+        sound = samples_of(path, start_s, start_s + 0.25, rate_hz=ANALYSIS_RATE_HZ)
+        at_s = (round(start_s * ANALYSIS_RATE_HZ) + np.arange(4000)) / ANALYSIS_RATE_HZ
+        # A twentieth of a sample beside its place it would be wrong by this much.
+        assert sound.samples[0] == pytest.approx(0.5 * np.sin(2 * np.pi * 1000 * (at_s - late / rate)), abs=0.01)
