@@ -103,6 +103,12 @@ def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_has_its_name(
     assert sorted(path.name for path in (tmp_path / "model").rglob("*")) == ["config.json", "w.bin", "weights"]
 
 
+def test_the_folders_above_a_folder_are_made_as_those_above_a_file(tmp_path: Path) -> None:
+    with put_folder_into_place(tmp_path / "models" / "a" / "model") as unfinished:
+        (unfinished / "config.json").write_bytes(b"{}")
+    assert os.listdir(tmp_path / "models" / "a") == ["model"]
+
+
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old", encoding="utf-8")
