@@ -96,6 +96,7 @@ def test_what_lies_behind_the_end_of_the_sound_is_silent(tmp_path):
     assert np.abs(sound.samples[0, SOUND_RATE + 2000 :]).max() == 0
     assert samples_of(path, 3.0, 4.0) is None
     # Near enough to be decoded for what a resampler looks at, and still behind.
+    assert samples_of(path, 2.0, 3.0) is None
     assert samples_of(path, 2.02, 3.0) is None
 
 
