@@ -224,6 +224,19 @@ def test_files_and_folders_are_for_those_whom_the_umask_lets_in(tmp_path: Path, 
     assert [mode(tmp_path / name) for name in ("b", "model")] == [0o777 & ~umask] * 2
 
 
+@pytest.mark.parametrize(("refuses_folders", "code"), [(True, errno.EIO), (False, errno.EINVAL)])
+def test_only_what_a_file_system_cannot_do_for_folders_is_forgiven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refuses_folders: bool, code: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) == refuses_folders:
+            raise OSError(code, "refused")
+
+    monkeypatch.setattr(placing.os, "fsync", refuse)
+    with pytest.raises(OSError, match="refused"):
+        put_text(tmp_path / "a.txt", "new")
+
+
 def test_a_secret_is_its_owners_alone_from_the_first_byte_on(tmp_path: Path, umask: int) -> None:
     with put_into_place(tmp_path / "key", is_private=True) as temporary:
         assert mode(temporary) == 0o600
