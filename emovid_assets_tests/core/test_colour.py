@@ -148,6 +148,14 @@ def test_the_mean_colour_is_made_of_the_means_over_all_pixels(frames):
     assert mean_colour(measured(*frames)) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("height", [267, 269])
+def test_pixels_of_one_colour_are_counted_one_by_one_however_many_they_are(height):
+    # More than 2^24, behind which single-precision numbers leave out every other one.
+    counter = ColourCounter()
+    counter.add(flat(10, 10, 10, height, 63_001))
+    assert counter.sums().pixel_count == height * 63_001
+
+
 @given(st.lists(IMAGES, min_size=1, max_size=3))
 @example([flat(255, 0, 0)])
 @example([flat(0, 0, 0)])
