@@ -16,6 +16,8 @@ from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy.pool import QueuePool
 
+from emovid_assets.resources.sqlite import calm
+
 PREFIX = "sqlite:///"
 """Begins the addresses that Dagster makes; what follows is the path as it stands."""
 MOST_FILES = 8
@@ -71,10 +73,5 @@ _ENGINES = _Engines()
 
 def _engine(address: str, options: dict[str, Any]) -> sqlalchemy.Engine:
     engine = sqlalchemy.create_engine(address, **{**options, "poolclass": _KeptPool})
-    sqlalchemy.event.listen(engine, "connect", _calmly)
+    sqlalchemy.event.listen(engine, "connect", lambda connection, _: calm(connection))
     return engine
-
-
-def _calmly(connection: Any, record: Any) -> None:
-    """As in `state.sqlite`: a power cut may take the last records, whose tables are stale then, but harms no file."""
-    connection.execute("PRAGMA synchronous=NORMAL")

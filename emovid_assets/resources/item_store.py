@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.resources.sqlite import BUSY_S, connect
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
   step TEXT NOT NULL, item_id TEXT NOT NULL, domain TEXT NOT NULL, item_key TEXT NOT NULL, payload TEXT NOT NULL,
@@ -46,10 +48,6 @@ UPDATE items SET files = json_extract(payload, '$.files');
 CREATE INDEX item_keys ON items (step, domain, item_id, item_key, files);
 """
 """What a store needs that has no column `files`, a new one too: the files that a payload names, as JSON."""
-
-
-BUSY_S = 60.0
-"""How long a process waits for another one's transaction."""
 
 
 class StateError(OSError):
@@ -147,7 +145,7 @@ class Payloads(Mapping[str, dict[str, Any]]):
         return item_id in self._keys
 
     def __getitem__(self, item_id: str) -> dict[str, Any]:
-        with closing(_connect(self._path)) as connection:
+        with closing(connect(self._path)) as connection:
             found = connection.execute(
                 "SELECT payload FROM items WHERE step = ? AND item_id = ? AND item_key = ?",
                 (self._step, item_id, self._keys[item_id]),
@@ -166,7 +164,7 @@ class Payloads(Mapping[str, dict[str, Any]]):
     def pairs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(item_id, payload), one in memory."""
         count = 0
-        with closing(_connect(self._path)) as connection:
+        with closing(connect(self._path)) as connection:
             rows = connection.execute(
                 "SELECT item_id, item_key, payload FROM items WHERE step = ? AND domain = ? ORDER BY item_id",
                 (self._step, self._domain),
@@ -193,12 +191,6 @@ class _Pairs(ItemsView[str, dict[str, Any]]):
         return self._payloads.pairs()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-    connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
-
-
 class ItemStore:
     """State of one home. Open one per process; cheap to open. Opening and writing raise StateError."""
 
@@ -211,7 +203,7 @@ class ItemStore:
             raise StateError(path, error) from error
 
     def _open(self, path: Path) -> None:
-        self._connection = _connect(path)
+        self._connection = connect(path)
         self._use_wal()
         self._connection.executescript(_SCHEMA)
         if not self._is_current():

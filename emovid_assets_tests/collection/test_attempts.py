@@ -108,6 +108,7 @@ def test_only_what_is_due_is_tried() -> None:
     later, earlier = NOW + timedelta(seconds=1), NOW - timedelta(seconds=1)
     assert is_due("wanted", None, NOW)
     assert is_due("failed", earlier, NOW)
+    assert is_due("failed", NOW, NOW)
     assert not is_due("failed", later, NOW)
     assert not is_due("unavailable", None, NOW)
     assert is_due("unavailable", None, NOW, retries_all=True)

@@ -4,6 +4,8 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import imagehash
+import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
@@ -11,6 +13,7 @@ from emovid_assets.core.collection.duplicates import fingerprint, show_the_same
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.home.settings import CollectionSettings
 from emovid_assets_tests.assets.homes import draw_gif
+from emovid_assets_tests.media.making import write_animation
 
 BITS = CollectionSettings().near_duplicate_bits
 
@@ -51,6 +54,19 @@ def test_copies_of_real_stickers_are_found_and_similar_ones_stay_two(corpus: Pat
     for path in [path for path in moving if path.suffix == ".gif"][::3]:
         for copy in copies(path, tmp_path):
             assert shows_the_same(prints[path.name], fingerprint(copy), BITS), copy.name
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_a_fingerprint_is_of_the_first_the_middle_and_the_last_picture(tmp_path: Path, count: int) -> None:
+    frames = [np.zeros((40, 60, 3), np.uint8) for _ in range(count)]
+    for index, frame in enumerate(frames):
+        # Of every picture another part is of another colour.
+        frame[: 5 * (index + 1), 10:] = (250 - 30 * index, 30 * index, 10)
+    found = fingerprint(write_animation(tmp_path / "a.webp", frames, 100))
+    chosen = [frames[place] for place in (0, count // 2, count - 1)]
+    assert found["proportion"] == 1.5
+    assert found["colours"] == [round(float(frame[..., part].mean())) for frame in chosen for part in range(3)]
+    assert found["hashes"] == [str(imagehash.phash(Image.fromarray(frame))) for frame in chosen]
 
 
 def test_the_same_shape_in_another_colour_is_another_sticker(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -146,6 +146,33 @@ def test_the_mean_colour_is_made_of_the_means_over_all_pixels(frames):
     weight = saturations.mean() * values.mean()
     expected = [values.mean(), weight, *(weight * np.array([np.cos(angles).sum(), np.sin(angles).sum()]) / len(hues))]
     assert mean_colour(measured(*frames)) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("height", [267, 269])
+def test_pixels_of_one_colour_are_counted_one_by_one_however_many_they_are(height):
+    # More than 2^24, behind which single-precision numbers leave out every other one.
+    counter = ColourCounter()
+    counter.add(flat(10, 10, 10, height, 63_001))
+    assert counter.sums().pixel_count == height * 63_001
+
+
+@given(st.lists(IMAGES, min_size=1, max_size=3))
+@example([flat(255, 0, 0)])
+@example([flat(0, 0, 0)])
+def test_a_palette_is_the_share_of_each_twelfth_of_hue_by_chroma_and_each_eighth_of_the_rest(frames):
+    counter = ColourCounter()
+    for frame in frames:
+        counter.add(frame)
+    pixels = np.concatenate([frame.reshape(-1, 3) for frame in frames]).astype(int).tolist()
+    hues, saturations, values = [0.0] * 12, [0.0] * 8, [0.0] * 8
+    for red, green, blue in pixels:
+        top, chroma = max(red, green, blue), max(red, green, blue) - min(red, green, blue)
+        hue = colorsys.rgb_to_hsv(*(Fraction(part) for part in (red, green, blue)))[0]
+        hues[math.floor(hue * 12)] += chroma
+        saturations[min(7, 8 * chroma // max(top, 1))] += 1 / len(pixels)
+        values[min(7, 8 * top // 255)] += 1 / len(pixels)
+    hues = [weight / max(sum(hues), 1) for weight in hues]
+    assert counter.palette() == pytest.approx(hues + saturations + values)
 
 
 def test_pure_colours_lie_far_apart_and_the_hue_of_a_grey_is_no_colour():

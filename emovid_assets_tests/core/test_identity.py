@@ -78,6 +78,14 @@ def test_ranks_do_not_change_between_releases():
     assert keyed_rank("movie-a-00000000-00004000", "emovid") == int.from_bytes(expected, "big")
 
 
+@pytest.mark.parametrize("length", [63, 64, 65, 200])
+def test_a_seed_is_the_key_itself_as_long_as_it_may_be_one(length):
+    seed = ("emovid" * 40)[:length].encode()
+    key = seed if length <= 64 else hashlib.blake2b(seed).digest()
+    expected = hashlib.blake2b(b"movie-a", key=key, digest_size=8).digest()
+    assert keyed_rank("movie-a", seed.decode()) == int.from_bytes(expected, "big")
+
+
 def test_ranks_of_two_seeds_are_unrelated_and_uniform():
     first = [keyed_rank(str(n), "one") / RANK_COUNT for n in range(4000)]
     second = [keyed_rank(str(n), "two" * 40) / RANK_COUNT for n in range(4000)]

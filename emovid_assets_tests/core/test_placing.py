@@ -103,6 +103,12 @@ def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_has_its_name(
     assert sorted(path.name for path in (tmp_path / "model").rglob("*")) == ["config.json", "w.bin", "weights"]
 
 
+def test_the_folders_above_a_folder_are_made_as_those_above_a_file(tmp_path: Path) -> None:
+    with put_folder_into_place(tmp_path / "models" / "a" / "model") as unfinished:
+        (unfinished / "config.json").write_bytes(b"{}")
+    assert os.listdir(tmp_path / "models" / "a") == ["model"]
+
+
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old", encoding="utf-8")
@@ -216,6 +222,19 @@ def test_files_and_folders_are_for_those_whom_the_umask_lets_in(tmp_path: Path, 
         (unfinished / "w.bin").write_bytes(b"1")
     assert [mode(tmp_path / name) for name in ("b/a.txt", "model/w.bin")] == [0o666 & ~umask] * 2
     assert [mode(tmp_path / name) for name in ("b", "model")] == [0o777 & ~umask] * 2
+
+
+@pytest.mark.parametrize(("refuses_folders", "code"), [(True, errno.EIO), (False, errno.EINVAL)])
+def test_only_what_a_file_system_cannot_do_for_folders_is_forgiven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refuses_folders: bool, code: int
+) -> None:
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode) == refuses_folders:
+            raise OSError(code, "refused")
+
+    monkeypatch.setattr(placing.os, "fsync", refuse)
+    with pytest.raises(OSError, match="refused"):
+        put_text(tmp_path / "a.txt", "new")
 
 
 def test_a_secret_is_its_owners_alone_from_the_first_byte_on(tmp_path: Path, umask: int) -> None:

@@ -58,6 +58,25 @@ def test_a_text_that_is_kept_is_without_the_key_unless_it_is_too_short_to_tell(
             assert form(key).lower() not in kept.replace(HIDDEN, "\0").lower(), name
 
 
+def test_nothing_of_a_key_is_left_in_a_kept_text_in_any_form() -> None:
+    key = "'é\"/<& %+key'"
+    for name, form in FORMS.items():
+        assert Redactor([key]).without_secrets(f"[{form(key)}]") == f"[{HIDDEN}]", name
+
+
+def test_keys_are_hidden_each_in_its_place_and_the_longer_one_before_its_beginning() -> None:
+    redact = Redactor(["0123456789", "0123456789abcdef", "fedcba9876543210"])
+    text = "first 0123456789abcdef, then fedcba9876543210, then 0123456789, then none"
+    shown = f"first {HIDDEN}, then {HIDDEN}, then {HIDDEN}, then none"
+    assert (redact.without_secrets(text), redact(text)) == (shown, shown)
+
+
+def test_a_part_too_short_to_tell_anything_stays() -> None:
+    key = "0123456789abcdef"
+    parts = [key[start : start + SHORTEST_PART - 1] for start in range(len(key))]
+    assert Redactor([key])(" ".join(parts)) == " ".join(parts)
+
+
 def test_other_words_of_a_kept_text_stay() -> None:
     redact = Redactor(["0123456789", "none"])
     assert redact.without_secrets("key=abc, none of 012345") == "key=abc, none of 012345"

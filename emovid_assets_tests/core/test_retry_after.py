@@ -10,15 +10,22 @@ from hypothesis import strategies as st
 from emovid_assets.core.retry_after import LONGEST_S, is_busy, may_pass, retry_after_s
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-moments = st.datetimes(datetime(1900, 1, 2), datetime(9999, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+# Near each other too: of years between them only the limits would be seen.
+near = st.datetimes(datetime(2025, 7, 1), datetime(2026, 12, 1))
+moments = (near | st.datetimes(datetime(1900, 1, 2), datetime(9999, 1, 1))).map(
+    lambda moment: moment.replace(microsecond=0)
+)
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
     [
-        *(("12", 12), ("2.5", 2.5), (" 7 ", 7), ("0", 0), ("9" * 400, LONGEST_S)),
+        *(("12", 12), ("2.5", 2.5), (" 7 ", 7), ("0", 0), ("9" * 400, 365 * 86_400)),
         ("Thu, 01 Jan 2026 00:01:00 GMT", 60),
+        ("Thu, 01 Jan 2026 02:01:00 +0200", 60),
+        # A clock that does not say where it stands.
+        ("Thu, 01 Jan 2026 00:01:00 -0000", 60),
         ("Wed, 31 Dec 2025 00:01:00 GMT", 0),
         ("Thu, 01 Jan 9999 00:00:00 GMT", LONGEST_S),
         *((said, None) for said in ("soon", "-3", "", "1e3", "inf", "nan", "٣", "1,5", "1.2.3", ".")),

@@ -1,7 +1,9 @@
 """Who is asked about what: sizes, purposes, and that a plan stands still while the library grows."""
 
+import hashlib
 import time
 from collections import Counter
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -119,6 +121,23 @@ def test_a_long_film_does_not_fill_the_minimum():
 def test_the_limits_of_the_fraction_are_exact(fraction, count):
     rows = plan_tasks(clips_of("movie", 500), {}, settings=SamplingSettings(human_fraction=fraction))
     assert len(keys(rows, "label")) == count
+
+
+def rank_of(clip_id, seed):
+    return int.from_bytes(hashlib.blake2b(clip_id.encode(), key=seed.encode(), digest_size=8).digest(), "big")
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.2, 0.5, 0.93])
+def test_a_fraction_takes_the_clips_whose_rank_lies_in_that_share_of_all_ranks_and_no_others(fraction):
+    sizes = SamplingSettings(human_fraction=fraction, validation_fraction=fraction, validation_minimum=0)
+    # Of so many clips some have ranks within a twentieth of the share on either side.
+    clips = clips_of("movie", 3000)
+    rows = plan_tasks(clips, {}, settings=sizes)
+    for purpose in ("label", "validate"):
+        shares = {clip["clip_id"]: Fraction(rank_of(clip["clip_id"], f"emovid/{purpose}"), 2**64) for clip in clips}
+        assert {clip_id for clip_id, _ in keys(rows, purpose)} == {
+            clip_id for clip_id, share in shares.items() if share < Fraction(fraction)
+        }
 
 
 def test_a_minimum_for_the_human_sample_can_be_set():

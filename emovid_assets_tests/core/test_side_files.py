@@ -117,6 +117,13 @@ def test_a_picture_moves_where_it_has_two_frames(tmp_path, suffix):
     assert [moves(tmp_path / f"{name}.{suffix}") for name in ("still", "moving")] == [False, True]
 
 
+@pytest.mark.parametrize(("place", "expected"), [(16, True), (60, True), (64, False)])
+def test_a_film_named_as_a_picture_moves_where_one_of_its_first_brands_says_so(tmp_path, place, expected):
+    box = b"\0\0\0\x50ftyp" + b"iso8" * 18
+    (tmp_path / "a.avif").write_bytes(box[:place] + b"avis" + box[place + 4 :])
+    assert moves(tmp_path / "a.avif") is expected
+
+
 def test_a_page_that_is_named_like_a_picture_does_not_move(tmp_path):
     for name, data in (("a.png", b"<html>"), ("b.png", b"")):
         (tmp_path / name).write_bytes(data)

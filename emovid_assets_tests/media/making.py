@@ -59,6 +59,7 @@ def write_video(
     sound: np.ndarray | None = None,
     sound_codec: str = "pcm_s16le",
     sound_start_s: float = 0.0,
+    sound_rate: int = SOUND_RATE,
     aspect: Fraction | None = None,
     colour_tag: int | None = None,
     forced: Collection[int] = (),
@@ -82,7 +83,7 @@ def write_video(
             context = stream.codec_context
             context.colorspace = context.color_primaries = context.color_trc = colour_tag
             context.color_range = 1
-        audio = output.add_stream(sound_codec, rate=SOUND_RATE, layout="mono") if sound is not None else None
+        audio = output.add_stream(sound_codec, rate=sound_rate, layout="mono") if sound is not None else None
         for number, (stamp, pixels) in enumerate(zip(stamps, frames, strict=True)):
             form = "rgba" if pixels.shape[2] == 4 else "rgb24"
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), form)
@@ -106,8 +107,8 @@ def write_video(
                 frame = av.AudioFrame.from_ndarray(
                     np.ascontiguousarray(values), format="fltp" if is_float else "s16", layout="mono"
                 )
-                frame.sample_rate, frame.time_base = SOUND_RATE, Fraction(1, SOUND_RATE)
-                frame.pts = offset + round(sound_start_s * SOUND_RATE)
+                frame.sample_rate, frame.time_base = sound_rate, Fraction(1, sound_rate)
+                frame.pts = offset + round(sound_start_s * sound_rate)
                 output.mux(audio.encode(frame))
             output.mux(audio.encode(None))
     return path

@@ -7,7 +7,7 @@ from unittest import mock
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode, detect
 from scenedetect.common import Timecode
@@ -99,6 +99,14 @@ scores_of_a_film = st.lists(
 )
 
 
+def leaping(*places):
+    """Scores of a film that stands still but where it leaps."""
+    return [200 * (index in places) for index in range(60)]
+
+
+@example(leaping(20, 34), 0, Fraction(25)).via("a scene a frame too short")
+@example(leaping(20, 35), 0, Fraction(25)).via("the shortest scene")
+@example(leaping(14, 40), 0, Fraction(25)).via("a first scene a frame too short")
 @given(scores_of_a_film, st.integers(0, 5000), st.sampled_from([Fraction(25), Fraction(30000, 1001), Fraction(10)]))
 def test_asking_the_detectors_only_when_they_could_answer_changes_no_cut(scores, start, rate):
     time_base = Fraction(1, 1000)

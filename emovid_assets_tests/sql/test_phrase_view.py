@@ -184,3 +184,25 @@ def test_the_longest_of_nested_distinctive_phrases_stands_for_all(library: Libra
     _plant(library, captions)
     rows = library.query("from distinctive_phrases where emotion = 'fear'")
     assert [row["phrase"] for row in rows] == ["long dark tunnel"]
+
+
+def _plant_counts(library: Library, counts: dict[str, int]) -> set[str]:
+    """Captions of fear in which each phrase is as often as said, and which phrases are kept of them."""
+    _plant(library, [("fear", ", ".join(p for p in counts if counts[p] > number)) for number in range(6)])
+    return {row["phrase"] for row in library.query("from caption_phrase_counts")}
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"dark tunnel{number}" for number in range(count)]
+
+
+def test_phrases_as_frequent_as_the_two_hundredth_are_kept(library: Library) -> None:
+    often = dict.fromkeys(_numbered(200), 2)
+    assert _plant_counts(library, {**often, "open door": 1}) == set(often)
+    few = dict.fromkeys(_numbered(199), 2)
+    assert _plant_counts(library, {**few, "open door": 1, "old house": 1}) == {*few, "open door", "old house"}
+
+
+def test_a_phrase_of_three_captions_is_kept_below_the_two_hundredth_too(library: Library) -> None:
+    often = dict.fromkeys(_numbered(200), 5)
+    assert _plant_counts(library, {**often, "open door": 3, "broken glass": 2}) == {*often, "open door"}

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.home.folders import Home
-from emovid_assets.resources.item_store import BUSY_S, ItemStore, StateError
+from emovid_assets.resources.item_store import ItemStore, StateError
+from emovid_assets.resources.sqlite import connect
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS collection_items (
@@ -73,8 +74,7 @@ class CollectionStore:
         # Makes the file, and sets the mode in which two processes may write.
         ItemStore(home.state).close()
         self._path = home.state
-        self._connection = sqlite3.connect(home.state, timeout=BUSY_S, isolation_level=None)
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection = connect(home.state)
         with self._named_faults():
             self._connection.executescript(_SCHEMA)
 
