@@ -64,7 +64,7 @@ class TrainingPool:
         """What there is, in words that explain a refusal."""
         kept = (
             f"people agreed on {self.labelled_count} clips, of which {self.validation_count} are kept for validation "
-            "(annotation.validation_minimum a domain at least)"
+            "(annotation.validation_minimum a domain at least; what has been asked blind stays so)"
         )
         if not self.benchmark_count:
             return kept
