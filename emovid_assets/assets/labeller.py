@@ -111,8 +111,8 @@ def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, s
     try:
         labeller, report, folder = models.train_labeller(project.home, forest_examples(pool, tables), minimum=minimum)
     except NotEnoughLabelsError as missing:
-        log.warning(f"No labeller yet. {missing}")
-        return result("emotion_labeller", table.empty(), metadata={"missing": str(missing)})
+        log.warning(f"No labeller yet. {missing} Of all: {pool.sentence}.")
+        return result("emotion_labeller", table.empty(), metadata={"missing": f"{missing} Of all: {pool.sentence}."})
     row = {
         "model_id": labeller.model_id,
         "base_model": labeller.base_model,

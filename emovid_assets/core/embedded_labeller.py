@@ -167,8 +167,8 @@ def _learnable(examples: Sequence[LabelledClip], minimum: int) -> tuple[list[Lab
     if len(examples) < minimum or not is_varied:
         raise NotEnoughLabelsError(
             f"The labeller needs at least {minimum} human-labelled clips of two emotions from two sources, and an "
-            f"emotion with two clips; there are {len(examples)} of {len(emotions)} from {group_count}. Put annotations "
-            f"into library/annotations/."
+            f"emotion with two clips; it may learn from {len(examples)} of {len(emotions)} emotions from {group_count} "
+            f"sources."
         )
     ordered = sorted(examples, key=lambda example: example.evidence.clip_id)
     features = np.stack([feature_vector(example.evidence) for example in ordered])

@@ -57,8 +57,10 @@ EMOTION_WORDS = {
 }
 """Captions name the emotion itself, in words that say nothing else about the clip."""
 
+# What stands behind the point of a number is no number of its own: `0.7 seconds` are not `7 seconds`.
+_WORD = r"(?:\p{N}+(?:[.,]\p{N}+)+[\p{L}\p{M}]*|[\p{L}\p{M}\p{N}]+)(?:[''-][\p{L}\p{M}\p{N}]+)*"
 # A run of punctuation is a token too: it keeps its place, so that no phrase reaches across it.
-_TOKEN = r"[\p{L}\p{M}\p{N}]+(?:[''-][\p{L}\p{M}\p{N}]+)*|[^\s\p{L}\p{M}\p{N}]+"
+_TOKEN = rf"{_WORD}|[^\s\p{{L}}\p{{M}}\p{{N}}]+"
 
 
 def counting_statements() -> Iterator[str]:
@@ -66,8 +68,8 @@ def counting_statements() -> Iterator[str]:
 
     Its columns are emotion, phrase, caption_count. A phrase is two to four words that stand together in a caption. Stop
     words, punctuation and the words of the clip's own emotion split the text: nothing is joined across them. A word is
-    a run of letters and digits in lower case; apostrophes and hyphens within it belong to it. A caption counts once;
-    captions without a label do not count.
+    a run of letters and digits in lower case; apostrophes and hyphens within it belong to it, and so do points and
+    commas between digits. A caption counts once; captions without a label do not count.
 
     The counts are exact for every phrase that is kept; of rarer ones, some are there and some are not. One emotion
     after another, so that what is in memory is of one emotion: no phrase is more frequent than the pairs of words in

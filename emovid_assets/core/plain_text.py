@@ -12,6 +12,8 @@ ELLIPSIS = "…"
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
 """What moves the cursor, colours, or turns the direction of what stands behind it, and half characters."""
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What lays the direction of the characters behind it down, also against their own."""
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f\ud800-\udfff]")
 """What nobody sees: control characters, blanks of no width, and tags by which words can be hidden from people."""
 
@@ -70,13 +72,21 @@ def _escaped(character: str) -> str:
     return character if character in "\n\t" else ascii(character)[1:-1]
 
 
+def straight(text: str) -> str:
+    """As a browser shows it in the order in which it is written: `\\u202eevil.mp4` would be read as `4pm.live`.
+
+    Marks that Hebrew and Arabic are written with stay: they turn nothing that has a direction of its own.
+    """
+    return _TURNS.sub(lambda found: _escaped(found[0]), text)
+
+
 def for_markdown(text: object) -> str:
     """Text that Markdown shows as it stands, in a paragraph, a list or a cell of a table.
 
     A character that could mean something is written as an entity, which is text wherever it stands; addresses, which
     GitHub's Markdown makes links of by itself, have a joiner of no width in them.
     """
-    return _MARKUP.sub(_entity, _LINK.sub(_JOINER, _seen(text)))
+    return _MARKUP.sub(_entity, _LINK.sub(_JOINER, straight(_seen(text))))
 
 
 def _entity(found: re.Match[str]) -> str:

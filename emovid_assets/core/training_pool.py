@@ -62,10 +62,13 @@ class TrainingPool:
     @property
     def sentence(self) -> str:
         """What there is, in words that explain a refusal."""
-        return (
+        kept = (
             f"people agreed on {self.labelled_count} clips, of which {self.validation_count} are kept for validation "
-            f"and {self.benchmark_count} share a source, a film or their frames with the benchmark"
+            "(annotation.validation_minimum a domain at least; what has been asked blind stays so)"
         )
+        if not self.benchmark_count:
+            return kept
+        return f"{kept} and {self.benchmark_count} share a source, a film or their frames with the benchmark"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,13 @@ def count(value: float | None) -> str:
     return DASH if value is None else f"{value:,.0f}"
 
 
+def counted(value: float, noun: str) -> str:
+    """`1 clip`, `2 clips`."""
+    return f"{value:,.0f} {noun}" if value == 1 else f"{value:,.0f} {noun}s"
+
+
 def clips(value: float) -> str:
-    return f"{value:,.0f} clip" if value == 1 else f"{value:,.0f} clips"
+    return counted(value, "clip")
 
 
 def sample(value: float) -> str:

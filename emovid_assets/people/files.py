@@ -240,12 +240,15 @@ def _judged(home: Home, content: bytes, name: str, people: Pseudonyms) -> Import
     warehouse = Warehouse(home.warehouse)
     report = ImportReport(people.hide(name))
     answers, refused = read_annotations(content, name, people)
+    rejected: list[Mapping[str, Any]] = []
     for domain in DOMAINS:
         known = set(warehouse.read("clips", domain)["clip_id"].to_pylist())
-        accepted, rejected = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
+        accepted, of_domain = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
         report.accepted += len(accepted)
-        for row in sorted(rejected, key=_place):
-            report.messages.setdefault(row["reason"], []).append(row["message"])
+        rejected += of_domain
+    # Whoever mends a file goes through it from above, whatever domains its rows are of.
+    for row in sorted(rejected, key=_place):
+        report.messages.setdefault(row["reason"], []).append(row["message"])
     unreadable = report.messages.pop("unreadable_file", None)
     if unreadable:
         report.refusal = " ".join(unreadable)

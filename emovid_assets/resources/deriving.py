@@ -31,7 +31,7 @@ MEMORY_LIMIT = "2GB"
 SPILL_PREFIX = ".deriving-"
 CLIPS_AT_ONCE = 250_000
 BATCH_ROWS = 65_536
-VERSION = "2"
+VERSION = "3"
 """To be raised where a query gives other rows than before."""
 
 

@@ -191,6 +191,16 @@ def test_the_exported_tables_filled_in_come_back_as_labels(call: Call, home: Pat
     assert (rejected["unknown_label"]["annotator_id"], rejected["unknown_label"]["row_number"]) == ("dee", 4)
 
 
+def test_faults_are_told_from_the_first_line_to_the_last_whatever_domains_the_rows_are_of(
+    call: Call, home: Path
+) -> None:
+    file = home.parent / "answers.csv"
+    lines = [f"{clip_id},ann,{label}" for clip_id, label in ((STICKER, "joy"), (MOVIE, "glee"), (UNSEEN, "woe"))]
+    file.write_text("\n".join(["clip_id,annotator_id,label", *lines]), encoding="utf-8")
+    done = call("annotate", "import", str(file), home=home)
+    assert re.findall(r"line (\d): `label` is '(\w+)'", done.stdout) == [("2", "joy"), ("3", "glee"), ("4", "woe")]
+
+
 def test_what_label_studio_exports_of_our_tasks_is_read(call: Call, home: Path) -> None:
     folder = exported(call, home)
     (task,) = tasks_in(folder, "label")

@@ -126,11 +126,11 @@ def test_folds_are_no_more_than_the_clips_of_the_most_frequent_emotion():
 @pytest.mark.parametrize(
     ("examples", "words"),
     [
-        ([], "there are 0 of 0 from 0"),
-        (learnable(15), "at least 16 .* there are 15 of 8"),
-        (learnable(20, ("awe",)), "20 of 1 from 20"),
-        ([labelled(e.evidence, e.emotion, "one") for e in learnable(20)], "20 of 8 from 1"),
-        (learnable(8), "an emotion with two clips; there are 8 of 8 from 8"),
+        ([], "learn from 0 of 0 emotions from 0 sources"),
+        (learnable(15), "at least 16 .* learn from 15 of 8 emotions"),
+        (learnable(20, ("awe",)), "20 of 1 emotions from 20"),
+        ([labelled(e.evidence, e.emotion, "one") for e in learnable(20)], "20 of 8 emotions from 1 "),
+        (learnable(8), "an emotion with two clips; it may learn from 8 of 8 emotions from 8 sources"),
     ],
 )
 def test_too_little_to_learn_from_says_what_is_missing(examples, words):

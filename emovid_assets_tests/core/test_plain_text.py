@@ -18,6 +18,7 @@ from emovid_assets.core.plain_text import (
     for_terminal,
     quoted,
     quoted_in_prompt,
+    straight,
 )
 from emovid_assets.drawing.markup import element
 
@@ -80,7 +81,7 @@ def assert_only_text(children: list, text: str) -> None:
     shown = "".join(child.content for child in children)
     assert LINKS.search(shown) is None
     unseen = r"[\x00-\x1f\x7f-\x9f\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f\ud800-\udfff]"
-    assert seen(shown) == seen(re.sub(unseen, "", " ".join(text.split())))
+    assert seen(shown) == seen(straight(re.sub(unseen, "", " ".join(text.split()))))
 
 
 class Shown(HTMLParser):
@@ -101,7 +102,7 @@ def test_an_element_of_the_report_shows_the_text_and_nothing_else(text: str) -> 
     parser = Shown()
     parser.feed(element("p", text, title=text))
     parser.close()
-    written = "".join(letter for letter in text if letter >= " " or letter in "\n\t")
+    written = straight("".join(letter for letter in text if letter >= " " or letter in "\n\t"))
     assert parser.tags == [("p", [("title", written)])]
     assert parser.text == written
 
@@ -146,6 +147,13 @@ def test_a_terminal_is_given_nothing_to_obey(text: str) -> None:
     assert all(unicodedata.category(letter) not in ("Cc", "Cs") or letter in "\n\t" for letter in shown)
     assert not set(shown) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
     assert "\n" not in quoted(text)
+
+
+def test_a_browser_shows_a_name_in_the_order_in_which_it_is_written() -> None:
+    name = "a \u202e4pm.live\u2066b"
+    assert html.unescape(for_markdown(name)) == r"a \u202e4pm.live\u2066b"
+    assert element("td", name) == r"<td>a \u202e4pm.live\u2066b</td>"
+    assert straight("\u200fשלום, 7\u200e") == "\u200fשלום, 7\u200e"
 
 
 def test_an_entity_is_text_and_no_markup() -> None:

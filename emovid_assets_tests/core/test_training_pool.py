@@ -154,7 +154,8 @@ def test_validation_clips_and_their_near_duplicates_stay_out_but_not_their_films
     pool = pool_of([blind, twin, same_film], human, validation=[blind["clip_id"]], rules=rules)
     assert set(pool.emotions) == {same_film["clip_id"]}
     assert (pool.validation_count, pool.benchmark_count, pool.labelled_count) == (2, 0, 3)
-    assert "3 clips, of which 2 are kept for validation and 0 share" in pool.sentence
+    assert pool.sentence.startswith("people agreed on 3 clips, of which 2 are kept for validation (annotation.")
+    assert "benchmark" not in pool.sentence
 
 
 def test_a_near_duplicate_of_a_benchmark_clip_stays_out_in_another_domain_too():

@@ -91,6 +91,13 @@ def test_a_map_of_one_clip_is_drawn() -> None:
     assert "movie 1" in document.text
 
 
+@pytest.mark.parametrize(("count", "width"), [(10, "9.2"), (1000, "4.6"), (2000, "4.6")])
+def test_dots_are_larger_where_there_are_few(count: int, width: str) -> None:
+    points = [(float(n), float(n % 7)) for n in range(count)]
+    drawing = str(scatter.scatter("s", "t", "d", {"movie": points}, {"movie": "red"}))
+    assert f"stroke-width:{width}" in drawing.partition("</g>")[0]
+
+
 def test_the_small_maps_share_one_drawing_of_all_points() -> None:
     points = [(float(n), float(n % 7)) for n in range(50)]
     figures = scatter.small_maps("m", {"a": points[:5], "b": points[5:8]}, points, {"a": "red", "b": "blue"})

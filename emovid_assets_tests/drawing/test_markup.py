@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from emovid_assets.drawing.markup import Markup, coordinate, element, join, text
 
-# What HTML can write at all: no surrogates, and the control characters go.
-WRITABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")))
+# What HTML can write at all: no surrogates, and the control characters go. What turns the direction is spelled.
+TURNS = "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+WRITABLE = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters=TURNS))
 
 
 class Seen(HTMLParser):

@@ -415,6 +415,13 @@ def test_rayleighs_test_tells_a_direction_from_none(library: Library) -> None:
     assert anger["p_value"] < 0.001
 
 
+def test_emotions_whose_hues_do_not_differ_have_no_large_sample_test(library: Library) -> None:
+    hues = {"anger": 27.3, "fear": 101.9, "awe": 211.7}
+    _plant(library, [{"emotion": name, "hue_mean_deg": hue, "hue_resultant": 1.0} for name, hue in hues.items()])
+    row = library.find("hue_tests", domain="movie", test="watson_large_sample")
+    assert (row["clip_count"], row["statistic"], row["p_value"]) == (3, None, None)
+
+
 def test_a_single_emotion_cannot_differ_in_hue(library: Library) -> None:
     _plant(library, _von_mises_clips({"anger": 0.0}, 5, 30))
     for test in ("watson_williams", "watson_large_sample"):

@@ -50,6 +50,14 @@ def test_hyphens_and_apostrophes_within_a_word_belong_to_it(library: Library) ->
     assert sorted(phrase for phrase, _ in _phrases(library)) == ["child's toy", "dimly-lit attic"]
 
 
+def test_a_number_is_one_word_with_what_stands_behind_its_point(library: Library) -> None:
+    _plant(
+        library, [("fear", "A clip of 0.7 seconds."), ("fear", "1,200 people"), ("fear", "Wall 7, floor 3.5mm-thick")]
+    )
+    found = sorted(phrase for phrase, _ in _phrases(library))
+    assert found == ["0.7 seconds", "1,200 people", "floor 3.5mm-thick", "wall 7"]
+
+
 def test_words_of_any_script_are_words(library: Library) -> None:
     _plant(library, [("fear", "Ein düsterer Flur")])
     assert _phrases(library) == [("ein düsterer flur", 1)]

@@ -7,6 +7,8 @@ from emovid_assets.drawing.svg import LETTER_PX, figure, label
 
 WIDTH, PLOT_PX, TOP_PX = 640, 620, 26
 SMALL_PX = 200
+MANY = 1000
+"""Points from which on dots have their smallest size."""
 CAPS = ("round", "square", "tick")
 Point = tuple[float, float]
 
@@ -25,13 +27,19 @@ class Window:
         return self._indent + (point[0] - self._left) * self._scale, 7 + (self._top - point[1]) * self._scale
 
 
-def _dots(places: Sequence[Point], cap: str) -> str:
+def _growth(count: int) -> float:
+    """How much larger dots are where there are few: eighteen of the smallest would look like dust."""
+    return min(2.0, max(1.0, (MANY / max(count, 1)) ** 0.25))
+
+
+def _dots(places: Sequence[Point], cap: str, growth: float = 1.0) -> str:
     """Path data: lines of no length where there is a cap, otherwise short ones that slope.
 
     In whole px; what falls on another is not written again, for within a path it would not show.
     """
     if cap == "tick":
-        found = (f"M{x - 2:.0f} {y + 2:.0f}l4-4" for x, y in places)
+        reach = round(2 * growth)
+        found = (f"M{x - reach:.0f} {y + reach:.0f}l{2 * reach}-{2 * reach}" for x, y in places)
     else:
         found = (f"M{x:.0f} {y:.0f}h0" for x, y in places)
     return "".join(dict.fromkeys(found))
@@ -46,12 +54,13 @@ def scatter(
 ) -> Markup:
     """Up to three groups: circles, squares and ticks. The axes have no unit and so no numbers."""
     window = Window([point for members in groups.values() for point in members], PLOT_PX)
+    growth = _growth(sum(map(len, groups.values())))
     marks = [label(0, 14, title, kind="head")]
     paths = [
         element(
             "path",
-            d=_dots([window.at(point) for point in members], cap),
-            style=_style(colours[name], cap, 2 if cap == "tick" else 4.6),
+            d=_dots([window.at(point) for point in members], cap, growth),
+            style=_style(colours[name], cap, growth * (2 if cap == "tick" else 4.6)),
         )
         for (name, members), cap in zip(groups.items(), CAPS, strict=False)
     ]
@@ -74,16 +83,16 @@ def small_maps(
     The pale points are written once, in the first map; the others refer to them and so need it in the same page.
     """
     window = Window(everything, SMALL_PX)
+    growth = _growth(len(everything))
     # Written on the path itself: a reference to it from another drawing sees no rules of the page.
-    style = "fill:none;stroke:var(--c-axis);stroke-opacity:.4;stroke-linecap:round;stroke-width:3"
+    style = f"fill:none;stroke:var(--c-axis);stroke-opacity:.4;stroke-linecap:round;stroke-width:{3 * growth:g}"
     all_dots = _dots([window.at(point) for point in everything], "round")
     pale = element("path", id=f"{slug}-all", d=all_dots, style=style)
     again = element("use", href=f"#{slug}-all")
     drawn = []
     for number, (name, members) in enumerate(groups.items()):
-        own = element(
-            "path", d=_dots([window.at(point) for point in members], "round"), style=_style(colours[name], "round", 4)
-        )
+        places = [window.at(point) for point in members]
+        own = element("path", d=_dots(places, "round"), style=_style(colours[name], "round", 4 * growth))
         title = f"{name}, n = {len(members):,}"
         marks = element("g", again if number else pale, own, class_="dots", transform="translate(0 20)")
         said = f"{len(members):,} of {len(everything):,} points"

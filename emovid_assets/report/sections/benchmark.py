@@ -96,7 +96,8 @@ def _splits(answers: Answers) -> Exhibit:
         leaking = f"groups, films, files or near-duplicates on both sides: {count(leak_count)} (view split_leaks)"
     else:
         leaking = "no group, film, file or near-duplicate is in both"
-    reading = f"{clips(total['benchmark'])} are for evaluation and {clips(total['train'])} for training; {leaking}."
+    verb = "is" if total["benchmark"] == 1 else "are"
+    reading = f"{clips(total['benchmark'])} {verb} for evaluation and {clips(total['train'])} for training; {leaking}."
     columns = (
         name_column("domain", "domain"),
         Column("benchmark", lambda row: count(row["benchmark"])),

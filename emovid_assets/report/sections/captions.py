@@ -2,7 +2,7 @@
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.drawing.markup import Markup, element, join
-from emovid_assets.drawing.numerals import count, number
+from emovid_assets.drawing.numerals import count, counted, number
 from emovid_assets.drawing.palette import emotion_colour
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import TABLE, Exhibit, Section, missing, nothing
@@ -31,7 +31,7 @@ def _frequent(answers: Answers) -> Exhibit:
         return missing(TABLE, title, answer, NO_CAPTIONS, paper)
     top = max(answer.rows, key=lambda row: (row["caption_count"], -EMOTION_NAMES.index(row["emotion"])))
     reading = (
-        f"The most frequent of these phrases is “{top['phrase']}”, in {count(top['caption_count'])} captions of "
+        f"The most frequent of these phrases is “{top['phrase']}”, in {counted(top['caption_count'], 'caption')} of "
         f"{top['emotion']}."
     )
     example = {row["emotion"]: row["caption"] for row in examples.rows}

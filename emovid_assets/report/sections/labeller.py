@@ -53,7 +53,10 @@ def _models(answers: Answers) -> Exhibit:
     title, paper = "The labeller, measured on human labels", "text on labelling"
     answer = answers.ask(MODELS)
     if not answer.rows:
-        advice = "The labeller needs human labels: emovid annotate export, then import, then emovid build."
+        advice = (
+            "The labeller needs human labels of clips that are not kept for validation: emovid annotate export, then "
+            "import, then emovid build, which says what is missing."
+        )
         return missing(TABLE, title, answer, advice, paper)
     reading = " ".join(map(_quality, answer.rows))
     columns = (
@@ -157,7 +160,9 @@ def _confusion(answers: Answers) -> Exhibit:
     title = "What the model says where people agree, on the blind validation clips"
     answer = answers.ask(CONFUSION)
     if not answer.rows:
-        advice = "It needs validation clips on which two people agree: emovid annotate export, then import."
+        advice = (
+            "It needs a labeller, and validation clips that two people agree on: emovid annotate export, then import."
+        )
         return missing(FIGURE, title, answer, advice)
     total = sum(row["clip_count"] for row in answer.rows)
     right = sum(row["clip_count"] for row in answer.rows if row["people"] == row["model"])

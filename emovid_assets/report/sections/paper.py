@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emovid_assets.drawing.markup import Markup, element, join
-from emovid_assets.drawing.numerals import NARROW, count, interval, number, plain
+from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, plain
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, prose_column, table
 
@@ -46,7 +46,7 @@ def _has_ours(row: Row) -> bool:
 def _part(place: str, rows: list[Row]) -> Markup:
     known = sum(_has_ours(row) for row in rows)
     name = f"{place[:1].upper()}{place[1:]}"
-    summary = element("summary", f"{name}: {count(len(rows))} values, {count(known)} with a counterpart here")
+    summary = element("summary", f"{name}: {counted(len(rows), 'value')}, {count(known)} with a counterpart here")
     return element("details", summary, _values(name, rows, has_notes=False), class_="part")
 
 
