@@ -41,6 +41,11 @@ def composed(text: object) -> str:
     return unicodedata.normalize("NFC", str(text).encode("utf-8", "replace").decode("utf-8"))
 
 
+def bare(text: object) -> str:
+    """A name as it is compared: one line in normal form C, without marks that are copied along and that nobody sees."""
+    return one_line(_UNSEEN.sub("", _NO_TEXT.sub("", one_line(composed(text)))))
+
+
 def cut(text: str, length: int) -> str:
     """At most so many characters, the last of which says that there were more."""
     return text if len(text) <= length else text[: length - 1] + ELLIPSIS
@@ -74,9 +79,10 @@ def for_markdown(text: object) -> str:
     """Text that Markdown shows as it stands, in a paragraph, a list or a cell of a table.
 
     A character that could mean something is written as an entity, which is text wherever it stands; addresses, which
-    GitHub's Markdown makes links of by itself, have a joiner of no width in them.
+    GitHub's Markdown makes links of by itself, have a joiner of no width in them. What turns the direction goes: it would
+    turn the cells behind it too.
     """
-    return _MARKUP.sub(_entity, _LINK.sub(_JOINER, _seen(text)))
+    return _MARKUP.sub(_entity, _LINK.sub(_JOINER, one_line(_UNSEEN.sub("", _seen(text)))))
 
 
 def _entity(found: re.Match[str]) -> str:
