@@ -12,6 +12,8 @@ ELLIPSIS = "…"
 
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]")
 """What moves the cursor, colours, or turns the direction of what stands behind it, and half characters."""
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction until something ends it, which a stranger's text may leave out."""
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f\ud800-\udfff]")
 """What nobody sees: control characters, blanks of no width, and tags by which words can be hidden from people."""
 
@@ -75,12 +77,17 @@ def _escaped(character: str) -> str:
     return character if character in "\n\t" else ascii(character)[1:-1]
 
 
+def unturned(text: str) -> str:
+    """Text that turns the direction of nothing behind it; what is written from the right is shown so all the same."""
+    return _TURNS.sub("", text)
+
+
 def for_markdown(text: object) -> str:
     """Text that Markdown shows as it stands, in a paragraph, a list or a cell of a table.
 
     A character that could mean something is written as an entity, which is text wherever it stands; addresses, which
-    GitHub's Markdown makes links of by itself, have a joiner of no width in them. What turns the direction goes: it would
-    turn the cells behind it too.
+    GitHub's Markdown makes links of by itself, have a joiner of no width in them. What turns the direction goes:
+    it would turn the cells behind it too.
     """
     return _MARKUP.sub(_entity, _LINK.sub(_JOINER, one_line(_UNSEEN.sub("", _seen(text)))))
 

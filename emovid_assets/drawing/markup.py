@@ -7,6 +7,8 @@ every text and attribute that is not `Markup` already. Belongs here: that and no
 import html
 from typing import Any
 
+from emovid_assets.core.plain_text import unturned
+
 VOID = frozenset({"br", "col", "hr", "img", "link", "meta"})
 
 
@@ -17,11 +19,12 @@ class Markup(str):
 
 
 def text(value: Any) -> Markup:
-    """A value as it is to be read. Control characters go: HTML has no way to write them."""
+    """A value as it is to be read. Control characters go: HTML has no way to write them. So does what would turn the
+    direction of the words behind it."""
     if isinstance(value, Markup):
         return value
     plain = "".join(character for character in str(value) if character >= " " or character in "\n\t")
-    return Markup(html.escape(plain, quote=True))
+    return Markup(html.escape(unturned(plain), quote=True))
 
 
 def join(*parts: Any) -> Markup:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from emovid_assets.drawing.markup import Markup, coordinate, element, join, text
 
 # What HTML can write at all: no surrogates, and the control characters go.
-WRITABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")))
+WRITABLE = st.text(st.characters(exclude_categories=("Cs", "Cc"))).filter(
+    lambda text: not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
 
 
 class Seen(HTMLParser):
@@ -53,6 +55,10 @@ def test_attributes_are_named_as_in_html_and_false_leaves_one_out_but_zero_does_
 
 def test_void_elements_have_no_end() -> None:
     assert element("img", src="data:,", alt="") == '<img src="data:," alt="">'
+
+
+def test_what_turns_the_direction_goes_and_text_from_the_right_stays() -> None:
+    assert text("\u202eevil\u2066 \u05e9\u05dc\u05d5\u05dd\u200f!") == "evil \u05e9\u05dc\u05d5\u05dd\u200f!"
 
 
 def test_control_characters_go_and_line_ends_stay() -> None:
