@@ -69,5 +69,5 @@ def test_every_prompt_is_filled_in_by_the_class_that_cleans_what_is_put_in() -> 
 
 def test_tables_of_people_are_read_by_one_reader() -> None:
     readers = {module for module, _ in calls("csv.reader", "csv.DictReader", "csv.Sniffer", "pd.read_csv")}
-    assert readers == {"core/csv_text.py", "core/filled_tables.py", "people/annotators.py"}
+    assert readers == {"core/csv_text.py", "core/filled_tables.py"}
     assert {module for module, _ in calls("csv_text.Table")} == {"core/filled_tables.py"}

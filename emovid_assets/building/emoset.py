@@ -26,6 +26,7 @@ from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, Not
 from emovid_assets.core.vlm.exchange import LabelAnswer, Meter
 from emovid_assets.core.vlm.training_set import Example
 from emovid_assets.home.folders import Home
+from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.resources import models, pictures, training, vlm
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.pictures import PictureProject, Seen
@@ -179,8 +180,13 @@ class _Run:
             self._fine_tune(base, learnt_from)
 
     def people(self, path: Path) -> None:
-        """What people say in a file of answers, whose `clip_id` is the picture's or the one that hides it."""
-        answers, refused = read_annotation_file(path, path.name)
+        """What people say in a file of answers, whose `clip_id` is the picture's or the one that hides it.
+
+        The results are for others to read: people are in them as they are in tables.
+        """
+        with pseudonyms(self._home) as known:
+            answers, refused = read_annotation_file(path, path.name, known)
+            said_of = known.hide_in_path(path.name)
         ids = {name: name for name in self._found.seen}
         ids |= {blind_id(name, self._found.seed): name for name in self._found.seen}
         # Ids of pictures name no domain; such answers count with the first.
@@ -194,7 +200,7 @@ class _Run:
                 given[rater_id, picture_id] = self._row(picture_id, rater_id, PERSON, row["label"])
         self._found.answers += given.values()
         self._found.raters += [Rater(name, PERSON) for name in sorted({name for name, _ in given})]
-        counts = f"{path.name}: {len(given)} answers count, {len(rejected)} do not"
+        counts = f"{said_of}: {len(given)} answers count, {len(rejected)} do not"
         self._found.notes.append(counts + (f"; the first: {_refusal(rejected[0])}" if rejected else ""))
 
     def _forest_of_clips(self) -> Labeller | None:

@@ -29,8 +29,8 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.filled_tables import Columns
 from emovid_assets.core.identity import domain_of
-from emovid_assets.core.plain_text import composed, cut, one_line, quoted
-from emovid_assets.core.pseudonyms import Pseudonyms
+from emovid_assets.core.plain_text import composed, cut, quoted
+from emovid_assets.core.pseudonyms import ENDINGS, Pseudonyms, signed
 from emovid_assets.core.voting import REQUIRED_ANSWERS, needed_answers
 
 Row = dict[str, Any]
@@ -73,7 +73,7 @@ COLUMNS = Columns(
 )
 LABEL_STUDIO_CONTROLS = ("emotion", "verification")
 """`from_name` of the result that holds the answer."""
-SUFFIXES = (".csv", ".json")
+SUFFIXES = ENDINGS
 
 _EARLIEST_YEAR, _LATEST_YEAR = 1970, 2261  # pandas counts nanoseconds and ends in 2262
 _SHOWN_LENGTH = 200
@@ -146,7 +146,7 @@ def read_annotation_file(
         content = path.read_bytes() if path.suffix.lower() in SUFFIXES else b""
     except OSError as error:
         message = f"The file cannot be opened ({error.strerror}): check that it is a readable file."
-        return [], [_of_file(_text(display_path, people), "unreadable_file", message)]
+        return [], [_of_file(_shown_path(display_path, people), "unreadable_file", message)]
     return read_annotations(content, display_path, people)
 
 
@@ -162,17 +162,17 @@ def read_annotations(
     one rejection, and a remark for each cell beside an answer that cannot be read; rows count from 1, in CSV from the
     line below the header. `people`: what stands for the addresses of annotators.
     """
-    display_path = _text(display_path)
     readers = {".csv": _read_csv, ".json": _read_label_studio}
     reader = readers.get(Path(display_path).suffix.lower())
-    display_path = _text(display_path, people)
+    display_path = _shown_path(display_path, people)
     try:
         if reader is None:
             raise _UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
         outcome = reader(content, display_path, people)
     except _UnreadableError as error:
-        return [], [_of_file(display_path, "unreadable_file", str(error))]
-    return outcome.answers, outcome.rejected
+        return [], [_of_file(display_path, "unreadable_file", _hidden(str(error), people))]
+    # Messages quote names of columns and cells that belong into other columns.
+    return outcome.answers, [replace(one, message=_hidden(one.message, people)) for one in outcome.rejected]
 
 
 def statements(content: bytes, name: str, people: Pseudonyms | None = None) -> set[tuple[str, str, str, str]]:
@@ -183,6 +183,12 @@ def statements(content: bytes, name: str, people: Pseudonyms | None = None) -> s
         for one in map(_meant, answers)
         if _fault(one, {one.clip_id}) is None
     }
+
+
+def signatories(content: bytes, name: str, people: Pseudonyms | None = None) -> set[str]:
+    """Who has answered in a file, also where nothing of it could count."""
+    answers, _ = read_annotations(content, name, people)
+    return {one.annotator_id for one in answers if one.annotator_id}
 
 
 def _of_file(display_path: str, reason: str, message: str) -> Rejected:
@@ -490,7 +496,7 @@ def _annotator_of(completed_by: Any, people: Pseudonyms | None) -> str:
         completed_by = completed_by.get("email") or completed_by.get("id")
     is_name = isinstance(completed_by, str | int | float) and not isinstance(completed_by, bool)
     # Programs for tables make 7.0 of Label Studio's 7.
-    written = _FLOAT.sub(r"\1", one_line(_text(completed_by))) if is_name else ""
+    written = _FLOAT.sub(r"\1", signed(_text(completed_by))) if is_name else ""
     return people.annotator(written) if people else written
 
 
@@ -545,8 +551,15 @@ def _text(value: Any, people: Pseudonyms | None = None) -> str:
         return ""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    text = composed(value).strip()
+    return _hidden(composed(value).strip(), people)
+
+
+def _hidden(text: str, people: Pseudonyms | None) -> str:
     return people.hide(text) if people else text
+
+
+def _shown_path(path: str, people: Pseudonyms | None) -> str:
+    return people.hide_in_path(_text(path)) if people else _text(path)
 
 
 def _shown(text: str) -> str | None:

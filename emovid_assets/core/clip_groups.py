@@ -39,8 +39,11 @@ Row = Mapping[str, Any]
 
 
 def film_key(film_id: str | None) -> str | None:
-    """What films are compared by: manifests of two domains may write one id in two ways. Null where there is none."""
-    return " ".join(film_id.split()).casefold() or None if film_id else None
+    """What films are compared by: manifests of two domains may write one id in two ways. Null where there is none.
+
+    Turkish writes a capital i with its dot, which stays behind as a character of its own in lower case.
+    """
+    return " ".join(film_id.split()).casefold().replace("i\u0307", "i") or None if film_id else None
 
 
 def group_rows(clips: Iterable[Row], *, limits: Limits = LIKENESS) -> list[dict[str, Any]]:

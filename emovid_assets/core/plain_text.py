@@ -43,6 +43,11 @@ def composed(text: object) -> str:
     return unicodedata.normalize("NFC", str(text).encode("utf-8", "replace").decode("utf-8"))
 
 
+def bare(text: object) -> str:
+    """A name as it is compared: one line in normal form C, without marks that are copied along and that nobody sees."""
+    return one_line(_UNSEEN.sub("", _NO_TEXT.sub("", one_line(composed(text)))))
+
+
 def cut(text: str, length: int) -> str:
     """At most so many characters, the last of which says that there were more."""
     return text if len(text) <= length else text[: length - 1] + ELLIPSIS

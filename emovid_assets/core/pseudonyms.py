@@ -4,23 +4,32 @@ Belongs here: what an address is, and the pseudonym that a key gives it. Does no
 who may read which address belongs to whom (`people.annotators`).
 
 The same address has the same pseudonym under the same key, and without the key nobody can find it by trying addresses.
-A name that is no address stays as it is written: whoever collects answers has chosen it, often as a pseudonym already.
+A name that is no address stays as it is written, but for what nobody sees (`signed`): whoever collects answers has
+chosen it, often as a pseudonym already.
 """
 
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
+
+from emovid_assets.core.plain_text import bare
 
 PREFIX = "annotator-"
 DIGITS = 12
 """Hexadecimal ones: two of 10,000 people share a pseudonym once in five million homes."""
 KEY_BYTES = 32
 
-_PART = r"[^\s@<>()\[\]{},;:\"'`|/\\]"
-_ADDRESS = re.compile(rf"(?:mailto:)?({_PART}+@{_PART}*[^\s@<>()\[\]{{}},;:\"'`|/\\.!?])")
-"""Also without a dot: `ann@lab` reaches somebody within a laboratory."""
+_AT = "@\uff20\ufe6b"
+"""Japanese and Chinese keyboards also write a wide one."""
+_NONE_OF = rf"\s{_AT}<>()\[\]{{}},;:\"'`|/\\"
+_ADDRESS = re.compile(rf"(?<![^{_NONE_OF}])(?:mailto:)?([^{_NONE_OF}]+[{_AT}][^{_NONE_OF}]*[^{_NONE_OF}.!?])")
+"""Also without a dot: `ann@lab` reaches somebody within a laboratory. It begins where a word does, or a long one would
+be tried from each of its letters."""
+ENDINGS = (".csv", ".json")
+"""Of files of answers, whose names may be addresses."""
 
 
 class Pseudonyms:
@@ -35,14 +44,21 @@ class Pseudonyms:
 
     def annotator(self, written: str) -> str:
         """The id of a person who signs so; of an address with a name around it (`Ann <ann@example.org>`), its own."""
-        found = set(map(_plain, _ADDRESS.findall(written)))
-        return self._of(found.pop()) if len(found) == 1 else self.hide(written)
+        name = signed(written)
+        found = set(map(_plain, _ADDRESS.findall(name)))
+        return self._of(found.pop()) if len(found) == 1 else self.hide(name)
 
     def hide(self, text: str) -> str:
         """A text in which pseudonyms stand for addresses."""
-        if "@" not in text:
+        if not any(at in text for at in _AT):
             return text
         return _ADDRESS.sub(lambda found: self._of(_plain(found[1])), text)
+
+    def hide_in_path(self, path: str) -> str:
+        """As `hide`; the ending of a file's name is no part of an address before it."""
+        ending = next((one for one in ENDINGS if path.lower().endswith(one)), "")
+        stem = path[: len(path) - len(ending)]
+        return self.hide(stem) + path[len(stem) :]
 
     def _of(self, address: str) -> str:
         digest = hmac.new(self._key(), address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -51,6 +67,11 @@ class Pseudonyms:
         return pseudonym
 
 
+def signed(written: str) -> str:
+    """A name as it is compared: one line, in normal form C, without what is copied along with it and nobody sees."""
+    return bare(written)
+
+
 def _plain(address: str) -> str:
-    """Nobody has two addresses that differ in case alone."""
-    return address.casefold()
+    """Nobody has two addresses that differ in case, in the width of letters or in how an accent is written alone."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", bare(address)).casefold())

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from emovid_assets.core import filled_tables
+from emovid_assets.core.filled_tables import Columns
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.pseudonyms import KEY_BYTES, Pseudonyms
 from emovid_assets.home.file_lock import locked
@@ -19,6 +21,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 
 _HEADER = ("annotator_id", "address")
+_COLUMNS = Columns.of(*_HEADER)
 
 
 class KeyFileError(SettingsError):
@@ -40,7 +43,22 @@ def pseudonyms(home: Home, *, is_kept: bool = True) -> Iterator[Pseudonyms]:
 
 def _key(home: Home, *, is_kept: bool) -> bytes:
     path = home.annotator_key
+    try:
+        return _read_key(home, is_kept=is_kept)
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be read ({error.strerror}): only its owner may read it") from error
+
+
+def _read_key(home: Home, *, is_kept: bool) -> bytes:
+    path = home.annotator_key
+    # Asked first: another build that makes the key now notes people after it.
+    is_lost = home.annotator_addresses.exists()
     if not path.exists():
+        if is_lost:
+            raise KeyFileError(
+                f"{path} is gone, and {home.annotator_addresses.name} beside it names people by it: bring the key back "
+                "from a copy, or remove both to give everybody a new pseudonym"
+            )
         if not is_kept:
             return secrets.token_bytes(KEY_BYTES)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -68,10 +86,14 @@ def _note(home: Home, addresses: dict[str, str]) -> None:
 
 
 def _noted(path: Path) -> dict[str, str]:
+    """Also where a program for tables has written it anew. Raises KeyFileError."""
     if not path.exists():
         return {}
-    rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
-    return {row[0]: row[1] for row in rows if len(row) == 2 and row != list(_HEADER)}
+    table = filled_tables.read_bytes(path.read_bytes(), _COLUMNS)
+    said = table.unreadable or table.lacking(_HEADER)
+    if said:
+        raise KeyFileError(f"{path} cannot be read, so nobody is noted in it: {said}; mend it, or move it away")
+    return {row.cells[_HEADER[0]]: row.cells[_HEADER[1]] for row in table.rows if not (row.is_blank or row.is_short)}
 
 
 def _put_private(path: Path, text: str, *, is_replacing: bool) -> None:

@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from emovid_assets.core.annotations import (
     TOO_FEW,
     accept_answers,
     read_annotations,
+    signatories,
     statements,
 )
 from emovid_assets.core.domains import DOMAINS
@@ -103,7 +104,9 @@ def export_tasks(
     (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
     (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
     with pseudonyms(home) as known:
-        names = list(dict.fromkeys(known.annotator(name.strip()) for name in people))
+        names = list(dict.fromkeys(filter(None, map(known.annotator, people))))
+        # The table may be of a time when addresses stood in it.
+        open_tasks = [replace(one, answered_by=frozenset(map(known.annotator, one.answered_by))) for one in open_tasks]
     written, to_fill_in = [], []
     seed = home.settings().seed
     for name in sorted({one.name for one in open_tasks}):
@@ -207,7 +210,10 @@ def _taken(home: Home, path: Path, people: Pseudonyms) -> ImportReport:
     target = home.annotations / path.name
     if path.suffix.lower() not in SUFFIXES:
         said = "annotations are CSV files or Label Studio JSON exports"
-        return ImportReport(people.hide(str(path)), refusal=said)
+        return ImportReport(people.hide_in_path(str(path)), refusal=said)
+    if path.name.startswith("."):
+        said = "files whose name begins with a point are hidden, and no build reads them; give it another name"
+        return ImportReport(people.hide_in_path(str(path)), refusal=said)
     content = path.read_bytes()
     report = _judged(home, content, home.relative(target), people)
     if report.refusal:
@@ -217,17 +223,26 @@ def _taken(home: Home, path: Path, people: Pseudonyms) -> ImportReport:
     except FileExistsError:
         before = target.read_bytes()
         if before != content:
-            lost = statements(before, path.name, people) - statements(content, path.name, people)
-            if lost:
-                clip_id, purpose, who, label = min(lost)
-                report.refusal = (
-                    f"a file of that name is there with {len(lost)} answers that this one does not have, the first by "
-                    f"{who}: '{label}' for {clip_id} ({purpose}); give the new file another name"
-                )
-                return ImportReport(report.path, refusal=report.refusal)
+            said = _lost(before, content, path.name, people)
+            if said:
+                refusal = f"a file of that name is there with {said}; give the new file another name"
+                return ImportReport(report.path, refusal=refusal)
             put_bytes(target, content)
             report.is_replaced = True
     return report
+
+
+def _lost(before: bytes, content: bytes, name: str, people: Pseudonyms) -> str | None:
+    """What would be lost if the content took the place of the one before; null where that is nothing."""
+    lost = statements(before, name, people) - statements(content, name, people)
+    if lost:
+        clip_id, purpose, who, label = min(lost)
+        return (
+            f"{len(lost)} answers that this one does not have, the first by {who}: '{label}' for {clip_id} ({purpose})"
+        )
+    # Answers that cannot count yet are mended under the name of whoever gave them.
+    gone = signatories(before, name, people) - signatories(content, name, people)
+    return f"answers by {min(gone)}, who has none in this one" if gone else None
 
 
 def judged(home: Home, path: Path) -> ImportReport:
@@ -238,7 +253,7 @@ def judged(home: Home, path: Path) -> ImportReport:
 
 def _judged(home: Home, content: bytes, name: str, people: Pseudonyms) -> ImportReport:
     warehouse = Warehouse(home.warehouse)
-    report = ImportReport(people.hide(name))
+    report = ImportReport(people.hide_in_path(name))
     answers, refused = read_annotations(content, name, people)
     rejected: list[Mapping[str, Any]] = []
     for domain in DOMAINS:

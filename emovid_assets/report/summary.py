@@ -79,7 +79,7 @@ def _labels(answers: Answers) -> str:
     total, human = row.get("clip_count") or 0, row.get("human_count") or 0
     if not total:
         return "No clip has a label yet."
-    models = [one["model_id"] for one in answers.ask(LABELLERS).rows]
+    models = list(dict.fromkeys(one["model_id"] for one in answers.ask(LABELLERS).rows))
     by_model = f", and {words(models)} the other {count(total - human)}" if human < total else ""
     all_clips = next((one["clip_count"] for one in answers.ask(SIZES).rows if one["domain"] == TOTAL), total)
     without = f"; {clips(all_clips - total)} without" if all_clips > total else ""
@@ -88,12 +88,17 @@ def _labels(answers: Answers) -> str:
 
 
 def _agreement(answers: Answers) -> str:
-    known = {row["statistic"]: row for row in answers.ask(AGREEMENT).rows if row["value"] is not None}
+    known = {row["statistic"]: row for row in answers.ask(AGREEMENT).rows if row["clip_count"]}
     people, model = known.get("pooled_kappa_human_human"), known.get("pooled_kappa_human_vlm")
     if people is None:
         return "How far people agree is not known: fewer than two have labelled the same validation clips."
+    if people["value"] is None:
+        return (
+            "How far people agree beyond chance cannot be told: whatever two of them have labelled, "
+            f"{clips(people['clip_count'])}, has one and the same label."
+        )
     said = f"Two people agree {_strength(people['value'])} ({_kappa(people)})"
-    if model is None:
+    if model is None or model["value"] is None:
         return f"{said}; no model has labelled the same clips."
     direction = DIRECTION_WORDS[direction_of(people["value"], model["value"])]
     gap = known.get("kappa_gap", {})
@@ -119,7 +124,7 @@ def _labeller(answers: Answers) -> str:
 
 
 def _worth(row: Row) -> str:
-    if row["accuracy"] is None:
+    if row["accuracy"] is None or row["low"] is None or row["baseline"] is None:
         return f"How good the labels of {row['model_id']} are was never measured."
     verdict = (
         "better than always answering the most frequent label"
@@ -136,6 +141,8 @@ def _worth(row: Row) -> str:
 def _release(answers: Answers) -> str:
     row = answers.ask(SOURCES).first
     unknown, total = row.get("unknown_count") or 0, row.get("source_count") or 0
+    if not total:
+        return "There is nothing to release yet."
     codes = {one["code"] for one in answers.ask(WARNINGS).rows}
     why = [f"{count(unknown)} of {count(total)} sources state no licence"] if unknown else []
     why += ["the training split holds what the benchmark holds"] if "split_leaks" in codes else []

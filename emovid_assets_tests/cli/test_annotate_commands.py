@@ -302,6 +302,17 @@ def test_named_people_have_a_file_each_without_what_they_have_answered(call: Cal
     assert "cem@example.org" not in "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
 
 
+def test_whoever_is_asked_is_known_however_the_name_is_written_and_whatever_the_tables_say(
+    call: Call, home: Path
+) -> None:
+    said(home, "cem@example.org", "Ren\u00e9")
+    people = ("-p", "CEM@example.org", "-p", "Rene\u0301", "-p", "Ren\u00e9 ", "-p", "dee", "-p", " ")
+    folder = exported(call, home, "-d", "movie", *people)
+    assert [path.name for path in folder.glob("label-*.csv")] == ["label-dee.csv"]
+    assert len(list(folder.glob("validate-*.csv"))) == 3
+    assert "@" not in "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.csv"))
+
+
 def csv_rows(path: Path) -> list[dict[str, str]]:
     assert path.stat().st_mode & 0o777 == 0o600
     return table_in(path)

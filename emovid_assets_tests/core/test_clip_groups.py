@@ -170,6 +170,7 @@ def test_what_two_domains_share_is_one_group(shared, reason, other):
 def test_films_are_compared_without_regard_to_case_and_blanks():
     assert are_together(clip(1, film="TT0113277"), clip(2, domain="animation", film=" tt0113277 "))
     assert [film_key(text) for text in (None, "", "  ", "The  Heat")] == [None, None, None, "the heat"]
+    assert film_key("\u0130stanbul") == film_key("istanbul")
 
 
 def test_twins_show_the_same_and_need_no_common_film():

@@ -158,3 +158,7 @@ def test_a_browser_shows_a_name_in_the_order_in_which_it_is_written() -> None:
 
 def test_an_entity_is_text_and_no_markup() -> None:
     assert html.unescape(for_markdown("&lt;image&gt;")) == "&lt;image&gt;"
+
+
+def test_no_cell_of_markdown_turns_the_direction_of_the_others() -> None:
+    assert for_markdown("\u202eevil \u2067title\u200f") == "evil title"

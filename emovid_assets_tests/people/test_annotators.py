@@ -128,6 +128,121 @@ def test_a_key_that_is_none_is_told_of_and_never_replaced(home: Home) -> None:
     assert home.annotator_key.read_text(encoding="ascii") == "half"
 
 
+def test_a_key_that_is_lost_is_not_replaced_while_people_are_noted_by_it(home: Home) -> None:
+    answer(home, "a.csv", f"clip_id,annotator_id,label\n{CLIPS[0]},ann@example.org,fear\n")
+    accepted, _ = read(home)
+    key = home.annotator_key.read_bytes()
+    home.annotator_key.unlink()
+    for is_kept in (True, False):
+        with pytest.raises(KeyFileError, match="bring the key back from a copy"):
+            read(home, is_kept=is_kept)
+    assert not home.annotator_key.exists()
+    home.annotator_key.write_bytes(key)
+    assert read(home)[0] == accepted
+    home.annotator_key.unlink()
+    home.annotator_addresses.unlink()
+    assert read(home)[0][0]["annotator_id"] != accepted[0]["annotator_id"]
+
+
+def test_a_key_that_cannot_be_read_is_told_of(home: Home) -> None:
+    answer(home, "a.csv", f"clip_id,annotator_id,label\n{CLIPS[0]},ann@example.org,fear\n")
+    home.annotator_key.mkdir(parents=True)
+    with pytest.raises(KeyFileError, match=r"key cannot be read \(Is a directory\)"):
+        read(home)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "jo\u0308rg@example.org",
+        "J\u00d6RG@EXAMPLE.ORG",
+        "j\u00f6rg\u200b@example.org\ufeff",
+        "\u202aj\u00f6rg@example.org\u202c",
+        "mailto:j\u00f6rg@example.org.",
+        "J\u00f6rg\u00a0<j\u00f6rg@example.org>",
+        "j\u00f6rg\uff20example.org",
+    ],
+)
+def test_however_an_address_is_written_it_is_one_person(written: str) -> None:
+    people = Pseudonyms(lambda: b"k" * 32)
+    assert people.annotator(written) == people.annotator("j\u00f6rg@example.org")
+    assert list(people.addresses.values()) == ["j\u00f6rg@example.org"]
+
+
+def test_a_name_loses_what_nobody_sees_and_nothing_else(home: Home) -> None:
+    names = ("Ann\u200b", "\u202aAnn\u202c", "Ann", "\u0645\u06cc\u200c\u0631")
+    rows = "".join(f"{CLIPS[0]},{name},fear\n" for name in names)
+    answer(home, "a.csv", f"clip_id,annotator_id,label\n{rows}")
+    accepted, _ = read(home)
+    assert {row["annotator_id"] for row in accepted} == {"Ann", "\u0645\u06cc\u200c\u0631"}
+
+
+def test_no_message_quotes_an_address_from_another_column(home: Home) -> None:
+    answer(
+        home,
+        "a.csv",
+        f"clip_id,annotator_id,label,annotated_at,lead_time_s,eve@x.org\n{CLIPS[0]},bob,fear,ann@x.org,ann@x.org,\n",
+    )
+    answer(home, "b.csv", "clip_id,label,annotator@x.org\n")
+    one = {"clip_id": CLIPS[1], "annotator": "bob", "emotion": "fear", "updated_at": "ann@x.org", "lead_time": "a@x"}
+    answer(home, "c.json", json.dumps([one]))
+    accepted, rejected = read(home)
+    reasons = sorted(row["reason"] for row in rejected if row["reason"] != "too_few_annotators")
+    remarks = ["bad_lead_time"] * 2 + ["bad_timestamp"] * 2
+    assert (len(accepted), reasons) == (2, [*remarks, "unknown_column", "unreadable_file"])
+    assert "@" not in json.dumps(rejected)
+
+
+def test_a_file_that_is_named_after_an_address_is_known_by_its_pseudonym_and_keeps_its_ending(home: Home) -> None:
+    answer(home, "ann@example.org.csv", f"clip_id,annotator_id,label\n{CLIPS[0]},ann@example.org,joy\n")
+    _, (row,) = read(home)
+    assert row["file_path"] == f"library/annotations/{row['annotator_id']}.csv"
+    assert "csv" not in home.annotator_addresses.read_text(encoding="utf-8").lower().splitlines()[1]
+
+
+def test_a_long_word_is_looked_through_once() -> None:
+    people = Pseudonyms(lambda: b"k" * 32)
+    assert people.hide("@ " + "a" * 200_000).startswith("@ aaa")
+    assert people.addresses == {}
+
+
+def test_a_note_that_a_program_for_tables_has_saved_keeps_everybody(home: Home) -> None:
+    with pseudonyms(home) as people:
+        people.annotator("ann@example.org")
+    written = home.annotator_addresses.read_text(encoding="utf-8")
+    home.annotator_addresses.write_bytes(written.replace(",", ";").replace("\n", "\r\n").encode("utf-16"))
+    with pseudonyms(home) as people:
+        people.annotator("bob@example.org")
+    with home.annotator_addresses.open(encoding="utf-8", newline="") as file:
+        assert {row["address"] for row in csv.DictReader(file)} == {"ann@example.org", "bob@example.org"}
+    home.annotator_addresses.write_text("notes of mine\n", encoding="utf-8")
+    with pytest.raises(KeyFileError, match="nobody is noted"), pseudonyms(home) as people:
+        people.annotator("eve@example.org")
+    assert home.annotator_addresses.read_text(encoding="utf-8") == "notes of mine\n"
+
+
+def test_a_hidden_file_is_not_taken_because_no_build_would_read_it(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / ".mine.csv"
+    path.write_text(f"clip_id,annotator_id,label\n{CLIPS[0]},ann,fear\n", encoding="utf-8")
+    (report,) = import_files(home, [path])
+    assert report.refusal is not None
+    assert "give it another name" in report.refusal
+    assert not home.annotations.exists()
+
+
+def test_a_file_of_another_person_takes_no_place_where_answers_wait_to_be_mended(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    reports = []
+    for person, label in (("ben", "Freude"), ("ann", "fear"), ("ben", "awe")):
+        path.write_text(f"clip_id,annotator_id,label\n{CLIPS[0]},{person},{label}\n", encoding="utf-8")
+        reports += import_files(home, [path])
+    waiting, refused, mended = reports
+    assert (waiting.rejected, waiting.refusal) == (1, None)
+    assert refused.refusal is not None
+    assert "answers by ben, who has none in this one" in refused.refusal
+    assert (mended.accepted, mended.is_replaced) == (1, True)
+
+
 def test_what_an_import_says_holds_no_address(home: Home, tmp_path: Path) -> None:
     path = tmp_path / "eve@example.org.csv"
     path.write_text(f"clip_id,annotator_id,label\n{CLIPS[0]},ann@example.org,ann@example.org\n", encoding="utf-8")

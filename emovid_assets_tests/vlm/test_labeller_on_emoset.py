@@ -246,8 +246,8 @@ def test_people_are_held_against_the_labels_beside_the_models(
 ) -> None:
     (home / "emovid.toml").write_text("[media]\nworkers = 1\n")
     sheet = tmp_path / "people.csv"
-    lines = ["clip_id,annotator_id,label", "awe_00043,ann,awe", "awe_00043,zero-shot,awe"]
-    lines += ["fear_00047,ann,no_specific_emotion", "awe_1,ann,awe", "fear_00047,people,joy"]
+    lines = ["clip_id,annotator_id,label", "awe_00043,Ann <ANN@example.org>,awe", "awe_00043,zero-shot,awe"]
+    lines += ["fear_00047,ann@example.org,no_specific_emotion", "awe_1,ann,awe", "fear_00047,people,joy"]
     sheet.write_text("\n".join(lines))
     options = ("--emoset", str(emoset), "--train", "0", "--answers", str(sheet))
     done = call("labeller", "compare", *options, home=home)
@@ -257,7 +257,9 @@ def test_people_are_held_against_the_labels_beside_the_models(
         for row in rows(home / "emoset/test/comparison.parquet")
         if row["scope"] == "people" and row["rater_kind"] != "embedded"
     }
-    assert theirs == {"ann": (2, 1, 1), "zero-shot": (1, 1, 1), "people": (1, 1, 1)}
+    (ann,) = theirs.keys() - {"zero-shot", "people"}
+    assert ann.startswith("annotator-")
+    assert theirs == {ann: (2, 1, 1), "zero-shot": (1, 1, 1), "people": (1, 1, 1)}
     assert "people.csv: 3 answers count, 2 do not; the first: row" in " ".join(done.stdout.split())
     gone = call("labeller", "compare", "--emoset", str(emoset), "--answers", "gone.csv", home=home)
     assert (gone.exit_code, gone.stderr) == (1, "error no such file: gone.csv\n")
@@ -284,8 +286,12 @@ def test_people_label_pictures_whose_names_say_nothing(
         mean = np.asarray(Image.open(tmp_path / "people" / path)).reshape(-1, 3).mean(axis=0)
         seen = min(EMOTION_NAMES, key=lambda name: float(np.abs(colour_of(name) - mean).sum()))
         filled.append(f"{clip_id},validate,ann,{seen},,,,{path}")
-    (tmp_path / "people" / "ann.csv").write_text("\n".join(filled))
-    call("labeller", "compare", *options, "--answers", str(tmp_path / "people" / "ann.csv"), home=home)
+    sheet = tmp_path / "people" / "to_label.csv"
+    sheet.write_text("\n".join(filled))
+    again = ("--answers", str(sheet), "--sheet", str(sheet.parent))
+    done = call("labeller", "compare", *options, *again, home=home)
+    assert f"For people to fill in: {tmp_path}/people/to_label-1.csv" in done.stdout
+    assert sheet.read_text() == "\n".join(filled)
     [ann] = [row for row in rows(home / "emoset/test/comparison.parquet") if row["rater_id"] == "ann"]
     assert (ann["picture_count"], ann["right_8_count"]) == (8, 8)
 
