@@ -5,15 +5,18 @@ Belongs here: which exhibits there are and who recounts them. An exhibit that no
 
 from pathlib import Path
 
+from emovid_assets_tests.recount.agreement import agreement
 from emovid_assets_tests.recount.captions import captions
 from emovid_assets_tests.recount.colour import colour
 from emovid_assets_tests.recount.home import Library
+from emovid_assets_tests.recount.labeller import labeller
 from emovid_assets_tests.recount.page import Page
+from emovid_assets_tests.recount.people import annotation
 from emovid_assets_tests.recount.size import emotions, size
 from emovid_assets_tests.recount.space import space
 from emovid_assets_tests.recount.transitions import transitions
 
-SECTIONS = (size, emotions, space, colour, transitions, captions)
+SECTIONS = (size, emotions, space, colour, transitions, captions, annotation, agreement, labeller)
 
 
 def recount(home: Path) -> Page:
