@@ -52,9 +52,7 @@ class Ratings:
     def __init__(self, library: Library, scope: str) -> None:
         self.clips = [one for one in sorted(library.blind) if scope in ("total", library.domain_of[one])]
         self.model = library.model
-        self.said = [
-            {**library.blind[one], self.model: library.machine_labels[one]["emotion"]} for one in self.clips
-        ]
+        self.said = [{**library.blind[one], self.model: library.machine_labels[one]["emotion"]} for one in self.clips]
         self.people = sorted({name for said in self.said for name in said} - {self.model})
         self.sources = Sources([source_of(one) for one in self.clips])
         self.everything = np.arange(len(self.clips))
@@ -153,7 +151,9 @@ class Ratings:
         """Clips for an interval of ± 0.04."""
         if isinstance(self.gap, float):
             return None
-        low, high = (len(self.clips) * (1.96 * error / HALF_WIDTH) ** 2 for error in (self.gap[3].low, self.gap[3].high))
+        low, high = (
+            len(self.clips) * (1.96 * error / HALF_WIDTH) ** 2 for error in (self.gap[3].low, self.gap[3].high)
+        )
         return Between(math.floor(low), math.ceil(high))
 
 

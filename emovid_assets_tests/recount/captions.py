@@ -22,15 +22,27 @@ Counts = dict[str, int]
 
 
 def captions(library: Library) -> dict[str, Exhibit]:
-    written = {one: row["caption"] for one, row in library.by_clip("captions").items() if one in library.labels}
-    by_emotion = {
-        name: {one: text for one, text in written.items() if library.labels[one][0] == name} for name in EMOTIONS
-    }
-    counts = {name: _counted(tuple(texts.values()), name) for name, texts in by_emotion.items()}
+    texts = _texts(library)
+    counts = {name: _counted(tuple(found.values()), name) for name, found in texts.items()}
     return {
-        "Most frequent phrases in the captions of each emotion": _frequent(by_emotion, counts),
+        "Most frequent phrases in the captions of each emotion": _frequent(texts, counts),
         "Most distinctive phrases in the captions of each emotion": _distinctive(counts),
     }
+
+
+def phrases_shown(library: Library) -> list[str]:
+    """The most frequent phrases of all emotions."""
+    return [
+        phrase
+        for name, texts in _texts(library).items()
+        for phrase in top_phrases(_counted(tuple(texts.values()), name))
+    ]
+
+
+def _texts(library: Library) -> dict[str, dict[str, str]]:
+    """Emotion → clip → caption."""
+    written = {one: row["caption"] for one, row in library.by_clip("captions").items() if one in library.labels}
+    return {name: {one: text for one, text in written.items() if library.labels[one][0] == name} for name in EMOTIONS}
 
 
 @lru_cache

@@ -120,7 +120,7 @@ def _means(library: Library) -> Exhibit:
     return Exhibit("statistics and complex numbers", reading, fewest, [0, 1, 0.5], [rows], texts=texts)
 
 
-def _groups(library: Library, scope: str, column: str) -> Groups:
+def groups_of(library: Library, scope: str, column: str) -> Groups:
     found = [np.array(values(library, scope, column, emotion)) for emotion in EMOTIONS]
     return [group for group in found if len(group)]
 
@@ -130,7 +130,7 @@ def _anova(library: Library) -> Exhibit:
     reading: list[Any] = []
     for column, name in ATTRIBUTES.items():
         for scope in SCOPES:
-            groups = _groups(library, scope, f"{column}_mean")
+            groups = groups_of(library, scope, f"{column}_mean")
             n, k = sum(map(len, groups)), len(groups)
             if n == k or k < 2:
                 continue
@@ -182,7 +182,7 @@ def _eta_ends(f: float, between: int, within: int) -> list[Between]:
 def _hue(library: Library) -> Exhibit:
     rows: list[list[Any]] = [list(HUE_HEAD)]
     for scope in SCOPES:
-        groups = [np.exp(1j * np.radians(group)) for group in _groups(library, scope, "hue_mean_deg")]
+        groups = [np.exp(1j * np.radians(group)) for group in groups_of(library, scope, "hue_mean_deg")]
         for test, found in (
             ("Rayleigh", _rayleigh(groups)),
             ("Watson, large samples", _watson(groups)),

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import av
 import pyarrow.parquet as pq
 
 Row = dict[str, Any]
@@ -37,6 +38,22 @@ def source_of(clip_id: str) -> str:
     return re.sub(r"-\d{8}-\d{8}$", "", clip_id)
 
 
+class Media(NamedTuple):
+    """What PyAV says of a file."""
+
+    seconds: float
+    frame_count: int
+    has_audio: bool
+
+
+def media_of(path: Path) -> Media:
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        assert video.duration is not None
+        assert video.time_base is not None
+        return Media(float(video.duration * video.time_base), video.frames, bool(container.streams.audio))
+
+
 class Library:
     """A home that was built."""
 
@@ -57,6 +74,11 @@ class Library:
     @cached_property
     def sources(self) -> list[Row]:
         return self.table("source_videos")
+
+    @cached_property
+    def media(self) -> dict[str, Media]:
+        """Of each clip, by the file that was cut."""
+        return {row["clip_id"]: media_of(self.root / row["media_path"]) for row in self.table("clip_media")}
 
     @cached_property
     def answers(self) -> list[Row]:
@@ -131,11 +153,6 @@ class Library:
     def model(self) -> str:
         (name,) = {row["model_id"] for row in self.machine_labels.values()}
         return str(name)
-
-
-def words(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def length(seconds: float) -> list[Any]:

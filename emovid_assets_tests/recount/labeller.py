@@ -121,12 +121,7 @@ def _confusion(library: Library) -> Exhibit:
         reading.append(max(wrong))
     rows = [name for name in CHOICES if name in EMOTIONS or any(truth == name for truth, _ in counts)]
     starts = [sum(counts[name, other] for other in EMOTIONS) for name in rows]
-    marks = [
-        [counts[name, other]]
-        for name, start in zip(rows, starts, strict=True)
-        for other in EMOTIONS
-        if start
-    ]
+    marks = [[counts[name, other]] for name, start in zip(rows, starts, strict=True) for other in EMOTIONS if start]
     said = [count for _, count in sorted(counts.items())]
     chart = Chart([total], said, marks, [[start] for start in starts])
     return Exhibit("votes counted again", reading, total, charts=[chart])

@@ -93,7 +93,9 @@ class Page:
         is_thin = wanted.rests_on is not None and wanted.rests_on < FEW
         thin = [[wanted.rests_on, FEW]] if is_thin else []
         self.hold_all(f"{title}, what it rests on", figure.of_class("thin-note"), thin, oracle)
-        self.hold_all(f"{title}, notes", figure.of_class("notes"), [wanted.notes] * len(figure.of_class("notes")), oracle)
+        self.hold_all(
+            f"{title}, notes", figure.of_class("notes"), [wanted.notes] * len(figure.of_class("notes")), oracle
+        )
         self._hold_tables(title, figure.named("table"), wanted)
         charts = figure.named("svg")
         if len(charts) != len(wanted.charts):
@@ -106,8 +108,15 @@ class Page:
         for name, texts in by_class.items():
             found = [one.inner[0] for one in figure.named("li")] if name == PHRASE else figure.of_class(name)
             self.hold_all(f"{title}, {name}", found, texts, oracle)
-        parts = [one for one in figure.named("summary") if "quer" not in one.text.lower()]
+        parts = [part.named("summary")[0] for part in figure.of_class("part")]
         self.hold_all(f"{title}, parts", parts, list(wanted.summaries), oracle)
+        named = [one for table in figure.named("caption") for one in table.named("span") if tokens(one.text)]
+        for one in named:
+            if any(part.text.startswith(f"{one.text}:") for part in parts):
+                self.hold(f"{title}, caption", one, one.text, oracle)
+        for queries in figure.of_class("query"):
+            (summary,), shown = queries.named("summary"), len(queries.named("pre"))
+            self.hold(f"{title}, queries", summary, [shown] if shown > 1 else [], "order of the page")
 
     def _hold_tables(self, title: str, tables: Sequence[Element], wanted: Exhibit) -> None:
         if len(tables) != len(wanted.tables):
@@ -161,9 +170,7 @@ class Page:
         (body,) = self.document.named("body")
         skipped = {id(inner) for one in body.named("pre", "style") for inner in (one, *one.inner)}
         return [
-            one.own.strip()
-            for one in body.inner
-            if re.search(r"\d", one.own) and id(one) not in self.seen | skipped
+            one.own.strip() for one in body.inner if re.search(r"\d", one.own) and id(one) not in self.seen | skipped
         ]
 
     def number_count(self) -> int:

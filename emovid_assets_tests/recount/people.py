@@ -20,7 +20,10 @@ PEOPLE_HEAD = (
 
 
 def annotation(library: Library) -> dict[str, Exhibit]:
-    return {"What became of the clips that people labelled": _outcomes(library), "The people who answered": _people(library)}
+    return {
+        "What became of the clips that people labelled": _outcomes(library),
+        "The people who answered": _people(library),
+    }
 
 
 def outcome_count(library: Library, scope: str, outcome: str | None = None) -> int:

@@ -8,7 +8,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from emovid_assets_tests.recount.home import DOMAINS, EMOTIONS, POSITIVE, SCOPES, Library, length, words
+from emovid_assets_tests.recount.home import DOMAINS, EMOTIONS, POSITIVE, SCOPES, Library, length
 from emovid_assets_tests.recount.page import Chart, Exhibit
 
 FACTS = Path(__file__).resolve().parents[1] / "facts"
@@ -38,7 +38,7 @@ def members(library: Library, scope: str) -> list[dict[str, Any]]:
 
 
 def seconds_of(library: Library, scope: str) -> list[float]:
-    return [clip["end_s"] - clip["start_s"] for clip in members(library, scope)]
+    return [library.media[clip["clip_id"]].seconds for clip in members(library, scope)]
 
 
 def size(library: Library) -> dict[str, Exhibit]:
@@ -53,6 +53,7 @@ def _statistics(library: Library) -> Exhibit:
     rows: list[list[Any]] = [list(STATISTICS_HEAD)]
     for scope in SCOPES:
         clips, lengths = members(library, scope), seconds_of(library, scope)
+        media = [library.media[clip["clip_id"]] for clip in clips]
         rows.append(
             [
                 scope,
@@ -60,8 +61,8 @@ def _statistics(library: Library) -> Exhibit:
                 statistics.mean(lengths),
                 statistics.stdev(lengths),
                 length(sum(lengths)),
-                100 * statistics.mean(clip["frame_count"] > 0 for clip in clips),
-                100 * statistics.mean(clip["has_audio"] for clip in clips),
+                100 * statistics.mean(one.frame_count > 0 for one in media),
+                100 * statistics.mean(one.has_audio for one in media),
                 100 * statistics.mean(bool(captions[clip["clip_id"]]["caption"].strip()) for clip in clips),
             ]
         )
@@ -74,7 +75,7 @@ def _statistics(library: Library) -> Exhibit:
         *length(sum(everything)),
         100 * most / len(everything),
     ]
-    return Exhibit("statistics of the clips", reading, tables=[rows])
+    return Exhibit("clip files, as PyAV reads them", reading, tables=[rows])
 
 
 def _comparison(library: Library) -> Exhibit:
@@ -87,7 +88,7 @@ def _comparison(library: Library) -> Exhibit:
         rows.append([name, modalities, [float(hours.removesuffix("h"))], [printed[name]], content, labels])
     seconds = sum(seconds_of(library, "total"))
     own = len(library.clips)
-    carries = "v,a,t" if any(clip["has_audio"] for clip in library.clips) else "v,t"
+    carries = "v,a,t" if any(one.has_audio for one in library.media.values()) else "v,t"
     rows.append(["EmoVid", carries, length(seconds), own, facts[-1][4], facts[-1][5]])
     rank = 1 + sum(count > own for count in printed.values())
     return Exhibit("the facts of the paper", [own, *length(seconds), rank, len(facts)], tables=[rows])
@@ -136,9 +137,3 @@ def _distribution(library: Library) -> Exhibit:
     human = sum(source == "human" for _, source in library.labels.values())
     ends = [most, 100 * most / total, least, 100 * least / total] if most > least else [most]
     return Exhibit("votes counted again", [*ends, 100 * human / total, total], rests_on=total, charts=charts)
-
-
-def largest(library: Library) -> str:
-    """The domain of most clips, or several of them."""
-    counts = {domain: len(members(library, domain)) for domain in DOMAINS}
-    return words([domain for domain in DOMAINS if counts[domain] == max(counts.values())])

@@ -51,7 +51,11 @@ def _separability(library: Library) -> Exhibit:
         ("domain", everybody, library.domain_of),
         ("emotion", labelled, {one: emotion for one, (emotion, _) in library.labels.items()}),
     ):
-        found = _rows(np.array([points_of[one] for one in clips]), [group_of[one] for one in clips], [source_of(one) for one in clips])
+        found = _rows(
+            np.array([points_of[one] for one in clips]),
+            [group_of[one] for one in clips],
+            [source_of(one) for one in clips],
+        )
         rows += [[grouping, *row] for row in found]
         reading += [*found[0][4][:1], *found[0][5]]
     fewest = min(len(everybody), len(labelled))
@@ -76,7 +80,7 @@ def _rows(points: np.ndarray, groups: list[str], sources: list[str]) -> list[lis
 
 
 def _p_values(points: np.ndarray, groups: np.ndarray, sources: np.ndarray) -> dict[str, Between]:
-    """How often the labels of other sources are as pure beyond chance: a source gets the labels of another, in order."""
+    """How often labels that are moved are as pure beyond chance: a source gets those of another one, in order."""
     count = len(groups)
     distance = np.linalg.norm(points[:, None] - points[None], axis=2)
     is_other = sources[:, None] != sources[None]

@@ -4,6 +4,7 @@ Belongs here: the section on transitions.
 """
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def steps(library: Library) -> dict[str, np.ndarray]:
     found = {kind: np.zeros((8, 8), int) for kind in KINDS}
     for segments in by_source.values():
         segments.sort(key=lambda row: row["scene_index"])
-        for one, following in zip(segments, segments[1:], strict=False):
+        for one, following in pairwise(segments):
             labels = [library.labels.get(row["clip_id"]) for row in (one, following)]
             if None in labels:
                 continue
