@@ -151,9 +151,8 @@ class Ratings:
         """Clips for an interval of ± 0.04."""
         if isinstance(self.gap, float):
             return None
-        low, high = (
-            len(self.clips) * (1.96 * error / HALF_WIDTH) ** 2 for error in (self.gap[3].low, self.gap[3].high)
-        )
+        error = self.gap[3]
+        low, high = (len(self.clips) * (1.96 * end / HALF_WIDTH) ** 2 for end in (error.low, error.high))
         return Between(math.floor(low), math.ceil(high))
 
 
@@ -163,7 +162,7 @@ def ratings_of(library: Library, scope: str) -> Ratings:
 
 
 def alpha_of(counts: Numbers, sources: Sources) -> tuple[float | None, Numbers]:
-    """Krippendorff's alpha from the matrix of coincidences, of all clips and of each draw; undefined with one category."""
+    """Krippendorff's alpha from the matrix of coincidences, of all clips and of each draw; null with one category."""
     table = counts[:, :, None] * counts[:, None] - np.eye(counts.shape[1]) * counts[:, :, None]
     answered = counts.sum(axis=1)
     coincidences = np.where((answered > 1)[:, None, None], table / np.maximum(answered - 1, 1)[:, None, None], 0)

@@ -1,6 +1,7 @@
 """Phrases of captions, recounted word by word.
 
-Belongs here: the section on captions. Which words split a text is a choice and no formula: those lists are the package's.
+Belongs here: the section on captions. Which words split a text is a choice and no formula:
+those lists are the package's.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Colour and emotion, recounted by SciPy, statsmodels and complex numbers.
+"""Colour and emotion, recounted from pixels by SciPy, statsmodels and complex numbers.
 
 Belongs here: the section on colour. Hues are complex numbers of length 1.
 """

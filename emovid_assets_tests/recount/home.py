@@ -5,13 +5,15 @@ Belongs here: reading, and what follows from answers of people by the rules of t
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import av
 import pyarrow.parquet as pq
+
+from emovid_assets_tests.media.reference import as_seen, reference_of
 
 Row = dict[str, Any]
 
@@ -22,6 +24,7 @@ NEGATIVE = ("anger", "disgust", "fear", "sadness")
 EMOTIONS = (*POSITIVE, *NEGATIVE)
 NOTHING = "no_specific_emotion"
 CHOICES = (*EMOTIONS, NOTHING)
+STRIDE = 20
 PEOPLE_PREFIX = "simulated-"
 
 
@@ -52,6 +55,16 @@ def media_of(path: Path) -> Media:
         assert video.duration is not None
         assert video.time_base is not None
         return Media(float(video.duration * video.time_base), video.frames, bool(container.streams.audio))
+
+
+def _colours_of(path: Path, segments: list[Row]) -> Iterator[tuple[str, Row]]:
+    frames: dict[str, list[Any]] = {row["clip_id"]: [] for row in segments}
+    with av.open(str(path)) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            for row in segments:
+                if number in range(row["start_frame"], row["end_frame"], STRIDE):
+                    frames[row["clip_id"]].append(as_seen(frame))
+    return ((clip_id, reference_of(sampled)) for clip_id, sampled in frames.items())
 
 
 class Library:
@@ -90,7 +103,13 @@ class Library:
 
     @cached_property
     def colours(self) -> dict[str, Row]:
-        return self.by_clip("colour_attributes")
+        """Colour attributes of each clip, by the pixels of every 20th frame of its source."""
+        paths = {row["source_id"]: self.root / row["path"] for row in self.sources}
+        kept: dict[str, list[Row]] = defaultdict(list)
+        for row in self.table("segments"):
+            if row["is_kept"]:
+                kept[row["source_id"]].append(row)
+        return {clip_id: row for source, rows in kept.items() for clip_id, row in _colours_of(paths[source], rows)}
 
     @cached_property
     def outcomes(self) -> dict[str, tuple[str, str | None]]:

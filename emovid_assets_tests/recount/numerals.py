@@ -31,7 +31,8 @@ class Shown:
         if isinstance(expected, str) or expected is None:
             return False
         if self.is_bound:
-            return bool(expected < self.value)
+            # The bound of what is too small for its last place, and no larger one.
+            return bool(expected < self.value <= 2 * self.half + 1e-9)
         return bool(abs(self.value - expected) <= self.half * (1 + 1e-6) + 1e-9)
 
 

@@ -5,12 +5,12 @@ Belongs here: where numbers stand in the page, and that none is left over. Does 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from emovid_assets_tests.drawing.reading import Document, Element, read
-from emovid_assets_tests.recount.numerals import Shown, differs, tokens
+from emovid_assets_tests.recount.numerals import differs, tokens
 
 FEW = 30
 PHRASE = "phrase"
@@ -159,25 +159,15 @@ class Page:
                 rest.append(one)
         self.hold_all(f"{where}, labels", rest, list(chart.labels), oracle)
 
-    def hold_constants(self, where: str, elements: Iterable[Element], oracle: str = "wording") -> None:
-        """Texts that hold digits and count nothing, such as the number of a heading."""
-        for one in elements:
-            self.explained[oracle] += len(tokens(one.text))
-            self.seen |= {id(one), *map(id, one.inner)}
-
     def left_over(self) -> list[str]:
-        """Texts of the body that hold a digit and were held against nothing. Queries are the page's source, no finding."""
-        (body,) = self.document.named("body")
-        skipped = {id(inner) for one in body.named("pre", "style") for inner in (one, *one.inner)}
-        return [
-            one.own.strip() for one in body.inner if re.search(r"\d", one.own) and id(one) not in self.seen | skipped
-        ]
+        """Texts of the body that hold a digit and were held against nothing; queries are no finding."""
+        return [one.own.strip() for one in self._told() if re.search(r"\d", one.own) and id(one) not in self.seen]
 
     def number_count(self) -> int:
+        return sum(len(tokens(one.own)) for one in self._told())
+
+    def _told(self) -> list[Element]:
+        """The elements of the body but for queries."""
         (body,) = self.document.named("body")
-        skipped = {id(inner) for one in body.named("pre", "style") for inner in (one, *one.inner)}
-        return sum(len(tokens(one.own)) for one in body.inner if id(one) not in skipped)
-
-
-Rows = Sequence[Mapping[str, Any]]
-__all__ = ["Chart", "Exhibit", "Page", "Rows", "Shown"]
+        skipped = {id(inner) for one in body.named("pre") for inner in (one, *one.inner)}
+        return [one for one in body.inner if id(one) not in skipped]

@@ -55,8 +55,19 @@ def test_a_wrong_number_in_any_sentence_and_any_chart_is_found(recount: Recount,
 
 
 @pytest.mark.integration
+def test_a_wrong_number_in_any_cell_is_found(recount: Recount) -> None:
+    # The last place of what a cell begins with. What shuffles may give is a range, in 13 cells.
+    cell = re.compile(r'(<td class="n">(?:(?:&lt;|<) )?[−\d,]*(?:\d\.\d*)?)(\d)')
+    changed, count = cell.subn(lambda match: f"{match[1]}{(int(match[2]) + 3) % 10}", recount.html)
+    faults = [fault for fault in recount.held_against(changed).faults if ", row " in fault]
+    assert count - 13 <= len(faults) <= count
+    assert count > 600
+
+
+@pytest.mark.integration
 def test_an_exhibit_a_row_or_a_number_that_nobody_recounts_is_a_fault(recount: Recount) -> None:
-    exhibit = '<figure class="exhibit"><h3>Table 25. New</h3><p class="reading">There are 5.</p></figure>'
+    head = '<h3><span class="exhibit-name">Table 25. </span>New</h3>'
+    exhibit = f'<figure class="exhibit">{head}<p class="reading">There are 5.</p></figure>'
     faults = recount.held_against(recount.html.replace("<footer>", f"{exhibit}<footer>")).faults
     assert any("nobody recounts New" in fault for fault in faults)
     assert "held against nothing: There are 5." in faults
