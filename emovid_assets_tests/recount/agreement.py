@@ -60,7 +60,7 @@ class Ratings:
     @property
     def pairs(self) -> list[Pair]:
         """Pairs of people, then pairs of a person and the model, by name."""
-        return [*combinations(self.people, 2), *(tuple(sorted((self.model, name))) for name in self.people)]  # type: ignore[list-item]
+        return [*combinations(self.people, 2), *(tuple(sorted((self.model, name))) for name in self.people)]
 
     def answers_of(self, pair: Pair) -> list[tuple[int, str, str]]:
         """(clip, first, second) where both have answered."""

@@ -4,7 +4,7 @@ Belongs here: the section on human annotation.
 """
 
 import statistics
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 from emovid_assets_tests.recount.home import CHOICES, SCOPES, Library, majority
@@ -50,14 +50,14 @@ def _people(library: Library) -> Exhibit:
     rows: list[list[Any]] = [list(PEOPLE_HEAD)]
     for person in library.people:
         own = [row for row in library.answers if row["annotator_id"] == person]
-        compared, excess = [], Counter[str]()
+        compared, excess = [], defaultdict[str, float](float)
         for answers in by_clip.values():
             others = [label for name, label in answers.items() if name != person]
             if person not in answers or not others:
                 continue
-            excess[answers[person]] += 1  # type: ignore[assignment]
+            excess[answers[person]] += 1
             for label in others:
-                excess[label] -= 1 / len(others)  # type: ignore[assignment]
+                excess[label] -= 1 / len(others)
             if (winner := majority(others)) is not None:
                 compared.append(winner == answers[person])
         most = max(CHOICES, key=lambda name: round(excess[name], 9))
