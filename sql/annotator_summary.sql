@@ -53,8 +53,8 @@ excesses as (
 most_biased as (
     select
         annotator_id,
-        -- Of equals the first in EmoSet's order.
-        arg_min(label, (-excess, coalesce(emotion_index, 8), label)) as most_biased_label,
+        -- Of equals the first in EmoSet's order; what the last digits of sums of shares say is rounding.
+        arg_min(label, (-round(excess, 9), coalesce(emotion_index, 8), label)) as most_biased_label,
         max(excess) as most_biased_excess
     from excesses
     left join emotion_wheel on excesses.label = emotion_wheel.emotion

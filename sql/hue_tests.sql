@@ -17,7 +17,7 @@
 --   hue_mean_deg (DOUBLE, deg): circular mean of hue_mean_deg, 0 ≤ x < 360; null where hues cancel
 --   hue_resultant (DOUBLE): length of the mean vector, 0 (hues cancel) to 1 (a single hue); null without hues
 --   statistic (DOUBLE): n × hue_resultant² (rayleigh), F (watson_williams), chi-square (watson_large_sample; null where
---     the hues of an emotion do not differ, or cancel)
+--     an emotion has a single hue, or none)
 --   df1 (BIGINT): emotion_count - 1; null for rayleigh
 --   df2 (BIGINT): clip_count - emotion_count; null but for watson_williams
 --   p_value (DOUBLE): probability of a statistic as large without any direction, or with the same direction for all
@@ -80,9 +80,10 @@ directed as (
         sqrt(x * x + y * y) as length,
         x / nullif(length, 0) as cosine,
         y / nullif(length, 0) as sine,
-        n - (cosine * cosine - sine * sine) * x2 - 2 * cosine * sine * y2 as spread,
-        -- n divided by the circular dispersion: what the direction of the emotion weighs. A single clip has none.
-        case when length >= 1e-6 * n and spread > 1e-12 * n then 2 * length * length / spread end as weight,
+        n - (cosine * cosine - sine * sine) * x2 - 2 * cosine * sine * y2 as dispersion,
+        -- n divided by the circular dispersion: what the direction of the emotion weighs. A single clip has none, and
+        -- what is left of it then is rounding.
+        case when length >= 1e-6 * n and dispersion > 1e-12 * n then 2 * length * length / dispersion end as weight,
         fmod(fmod(degrees(atan2(y, x)) + 360, 360), 360) as direction
     from groups
 ),
@@ -94,7 +95,6 @@ compared as (
         count(*) as k,
         sum(length) as length,
         min(n) as least_n,
-        bool_and(length >= 1e-6 * n) as has_directions,
         case when count(weight) = count(*) then sum(weight) end as weight,
         sqrt(pow(sum(weight * cosine), 2) + pow(sum(weight * sine), 2)) as weighted_length
     from directed
@@ -156,7 +156,7 @@ large_sample as (
         case when k > 1 and weight is not null then greatest(2 * (weight - weighted_length), 0) end as statistic,
         k - 1 as df1,
         null::bigint as df2,
-        least_n >= 25 and has_directions as is_applicable
+        least_n >= 25 and weight is not null as is_applicable
     from concentrated
 ),
 

@@ -52,6 +52,25 @@ def test_of_equal_biases_the_first_in_emosets_order_is_named(library: Library) -
     assert (row["most_biased_label"], row["most_biased_excess"]) == ("excitement", pytest.approx(2))
 
 
+def test_biases_that_differ_by_rounding_are_equal(library: Library) -> None:
+    library.plant(
+        "human_annotations", [{"domain": "movie", "annotator_id": "ann", "clip_id": "movie-1", "label": "awe"}]
+    )
+    # 0.1 + 0.2 is more than 0.3 in its last digit.
+    biases = {"label": {"awe": 0.3, "fear": 0.1}, "validate": {"awe": 0.0, "fear": 0.2}}
+    library.plant(
+        "annotator_choices",
+        [
+            {"domain": "movie", "annotator_id": "ann", "purpose": purpose, "label": label, "bias": bias}
+            | {"shared_clip_count": 1}
+            for purpose, found in biases.items()
+            for label, bias in found.items()
+        ],
+    )
+    (row,) = library.query("from annotator_summary")
+    assert (row["most_biased_label"], row["most_biased_excess"]) == ("awe", pytest.approx(0.3))
+
+
 def test_somebody_who_answers_like_all_others_has_no_bias(library: Library) -> None:
     rows = [
         {"domain": "movie", "clip_id": "movie-1", "purpose": "label", "annotator_id": name, "label": "awe"}

@@ -428,3 +428,14 @@ def test_a_single_emotion_cannot_differ_in_hue(library: Library) -> None:
         row = library.find("hue_tests", domain="movie", test=test)
         assert (row["clip_count"], row["emotion_count"]) == (30, 1)
         assert (row["statistic"], row["p_value"]) == (None, None)
+
+
+def test_the_large_sample_test_needs_a_dispersion_in_every_emotion(library: Library) -> None:
+    # Of one clip, and of clips of one hue, the dispersion is rounding: what is divided by it is any number.
+    _plant(library, _von_mises_clips({"anger": 40.0}, 5, 30) + _von_mises_clips({"fear": 213.7}, 5, 1))
+    row = library.find("hue_tests", domain="movie", test="watson_large_sample")
+    assert (row["statistic"], row["p_value"], row["is_applicable"]) == (None, None, False)
+    same = [{"emotion": "awe", "hue_mean_deg": 117.3, "hue_resultant": 1.0} for _ in range(30)]
+    _plant(library, _von_mises_clips({"anger": 40.0}, 5, 30) + same)
+    row = library.find("hue_tests", domain="movie", test="watson_large_sample")
+    assert (row["statistic"], row["p_value"], row["is_applicable"]) == (None, None, False)

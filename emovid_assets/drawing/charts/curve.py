@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emovid_assets.drawing.markup import Markup, element
-from emovid_assets.drawing.numerals import count, percent
+from emovid_assets.drawing.numerals import clips, count, percent
 from emovid_assets.drawing.svg import figure, label, line, note, points, rectangle
 
 WIDTH, HEIGHT = 410, 300
@@ -53,7 +53,7 @@ def curve(
     for one in bins:
         if one.share is None:
             continue
-        said = f"{across} {one.at:.1f}: {percent(one.share)} of {count(one.n)} clips"
+        said = f"{across} {one.at:.1f}: {percent(one.share)} of {clips(one.n)}"
         x = x_of(one.at)
         marks += [
             line(x, y_of(one.low or 0), x, y_of(one.high or 0), "whisker"),
