@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emovid_assets_tests.browser import FIREFOX
+from emovid_assets_tests.browser import FIREFOX, end
 
 START_S = 60
 SCRIPT_S = 60
@@ -81,8 +81,7 @@ def firefox() -> Iterator[Marionette]:
             finally:
                 session.close()
         finally:
-            browser.terminate()
-            browser.wait(10)
+            end(browser)
 
 
 def _port(file: Path) -> int:

@@ -61,6 +61,16 @@ def firefox(profile: str, address: str) -> list[str]:
     return [FIREFOX, "--headless", "--no-remote", "--profile", profile, address]
 
 
+def end(browser: "subprocess.Popen[bytes]") -> None:
+    """Asks a browser to end, and makes it where it is too busy to hear."""
+    browser.terminate()
+    try:
+        browser.wait(10)
+    except subprocess.TimeoutExpired:
+        browser.kill()
+        browser.wait()
+
+
 def visit(
     files: dict[str, Served],
     doing: str,
@@ -113,8 +123,7 @@ def visit(
             if not answered.wait(wait_s):
                 raise TimeoutError(f"{Path(command[0]).name} did not {doing} in {wait_s} s")
         finally:
-            browser.terminate()
-            browser.wait(10)
+            end(browser)
             server.shutdown()
         log.seek(0)
         return Visit(posted, asked, [line for line in log.read().splitlines() if ":CONSOLE" in line])

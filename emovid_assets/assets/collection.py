@@ -16,7 +16,7 @@ from emovid_assets.tables.registry import TABLES
 GROUP = "collection"
 
 
-@table_asset(group=GROUP, code_version="2")
+@table_asset(group=GROUP, code_version="1")
 def wanted_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     rows = wanted_rows(project.home, context.partition_key)
     statuses = Counter(row["status"] for row in rows)

@@ -210,8 +210,9 @@ class _Run:
         if self._labeller["kind"] == "embedded":
             return models.load_labeller(self._home, self._labeller["path"])
         tables = ClipTables(*(self._library.read(one.name) for one in fields(ClipTables)))
-        asked = (self._library.read(name) for name in ("annotation_tasks", "human_annotations", "human_labels"))
-        pool = pool_of(self._library, "labeller_answers", tables, *asked)
+        read = self._library.read
+        tasks, answers, labels = read("annotation_tasks"), read("human_annotations"), read("human_labels")
+        pool = pool_of(self._library, "labeller_answers", tables, tasks, answers, labels, read("clip_groups"))
         try:
             return forest_of(forest_examples(pool, tables), minimum=self._settings.labeller.min_training_clips)
         except NotEnoughLabelsError:

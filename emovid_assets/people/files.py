@@ -223,9 +223,9 @@ def _taken(home: Home, path: Path, people: Pseudonyms) -> ImportReport:
     except FileExistsError:
         before = target.read_bytes()
         if before != content:
-            said = _lost(before, content, path.name, people)
-            if said:
-                refusal = f"a file of that name is there with {said}; give the new file another name"
+            lost = _lost(before, content, path.name, people)
+            if lost:
+                refusal = f"a file of that name is there with {lost}; give the new file another name"
                 return ImportReport(report.path, refusal=refusal)
             put_bytes(target, content)
             report.is_replaced = True

@@ -46,8 +46,8 @@ def test_a_map_by_domain_shows_every_domain_in_its_colour_with_its_count(count: 
 @pytest.mark.parametrize(("width", "height"), [(20, 20), (20, 10), (90, 1), (1, 90)])
 def test_a_map_is_as_high_as_its_points_ask_for_and_never_a_tower(width: float, height: float) -> None:
     drawn = chart(domain_map(points(400, width, height)))
-    assert drawn.size[0] == 426
-    assert drawn.size[1] == pytest.approx(26 + 22 + 16 + 14 + 376 * min(1, height / width), abs=8)
+    assert drawn.size[0] == 656
+    assert drawn.size[1] == pytest.approx(26 + 22 + 16 + 14 + 606 * min(1, height / width), abs=8)
 
 
 def test_a_map_by_emotion_has_eight_small_maps_on_the_map_of_all() -> None:
