@@ -37,7 +37,7 @@ async function run() {
   look("ended");
   for (const at of SEEKS) {
     const sought = until("seeked");
-    // On a busy machine the picture comes after the word that it is there. None comes where it is the one that is shown.
+    // On a busy machine the picture comes after the word that it is there; none comes where it is the one shown.
     const drawn = new Promise(done => { v.requestVideoFrameCallback(done); setTimeout(done, 3000); });
     v.currentTime = at < 0 ? v.duration + at : at;
     await sought; await drawn; await frames(3);
