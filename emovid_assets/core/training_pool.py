@@ -62,6 +62,8 @@ class TrainingPool:
     @property
     def sentence(self) -> str:
         """What there is, in words that explain a refusal."""
+        if not self.labelled_count:
+            return "people have labelled none yet: bring answers with emovid annotate import into library/annotations/"
         kept = (
             f"people agreed on {self.labelled_count} clips, of which {self.validation_count} are kept for validation "
             "(annotation.validation_minimum a domain at least; what has been asked blind stays so)"

@@ -51,7 +51,8 @@ def _counted(texts: tuple[str, ...], emotion: str) -> Counts:
     """Phrase → captions that hold it."""
     holders: dict[str, set[int]] = defaultdict(set)
     for number, text in enumerate(texts):
-        words = re.findall(r"\w+(?:['-]\w+)*|[^\w\s]+", text.lower().replace("’", "'"))
+        # A number with a point or a comma is one word.
+        words = re.findall(r"(?:\d+(?:[.,]\d+)+\w*|\w+)(?:['-]\w+)*|[^\w\s]+", text.lower().replace("’", "'"))
         splits = [word in STOP_WORDS or word in EMOTION_WORDS[emotion] or not re.search(r"\w", word) for word in words]
         for size in (2, 3, 4):
             for start in range(len(words) - size + 1):
