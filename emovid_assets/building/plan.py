@@ -26,7 +26,7 @@ class PlannedAsset:
     """An asset in a domain. `items` is null where it computes none, or nobody can say how many.
 
     `follows`: fresh, but made from something that is to be built, so stale if that comes out different. `incomplete`:
-    fresh, but items are missing, because their files are gone or because they failed for a reason that may pass.
+    fresh, but items are missing, because they failed for a reason that may pass.
     `seconds`: of the items, by the last time that the step ran in this domain; null where it never has. `finished`:
     payloads of the items that are done under the present settings.
     """
@@ -114,5 +114,5 @@ def _state(
     if place in changing:
         return "follows", f"if {changing[place]} changes"
     if amount is not None and amount.items:
-        return "incomplete", "items whose files are gone, or that may succeed now"
+        return "incomplete", "items that may succeed now"
     return "up to date", ""

@@ -3,7 +3,6 @@
 Belongs here: putting the commands together. Does not belong here: any of them.
 """
 
-import errno
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -17,9 +16,8 @@ from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
 from emovid_assets.cli.shared import fail, out
 from emovid_assets.cli.sql import sql
+from emovid_assets.core.placing import DISK_FAULTS
 from emovid_assets.home.folders import Home
-
-DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +61,8 @@ def _disk_fault(error: BaseException | None) -> str | None:
     """What a full, read-only or forbidden disk has to do with the error; null for errors of other kinds."""
     import sqlite3
 
+    import duckdb
+
     from emovid_assets.resources.item_store import StateError
 
     home = Home.from_environment().root
@@ -73,7 +73,7 @@ def _disk_fault(error: BaseException | None) -> str | None:
         if isinstance(error, OSError) and error.errno in DISK_FAULTS:
             return f"{error.filename or home}: {error.strerror}: {advice}"
         # Dagster keeps its own state in SQLite.
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError | duckdb.IOException):
             return f"{home}: {error}: {advice}"
         error = error.__cause__ or error.__context__
     return None

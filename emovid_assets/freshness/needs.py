@@ -59,6 +59,8 @@ def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
     domain = str(place.domain)
     if place.asset == "source_videos" and (reason := news.library(home, domain).reason):
         return replace(verdict, reasons=(reason,))
+    if reason := news.made_files_reason(home, place.asset, domain):
+        return replace(verdict, reasons=(reason,))
     if found := news.version_from_files(home, place.asset, domain):
         version, reason = found
         if version != verdict.made.get(VERSION_TAG):
