@@ -51,13 +51,13 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        said = _disk_fault(error)
+        said = disk_fault(error)
         if said is None:
             raise
         sys.exit(fail(said).exit_code)
 
 
-def _disk_fault(error: BaseException | None) -> str | None:
+def disk_fault(error: BaseException | None) -> str | None:
     """What a full, read-only or forbidden disk has to do with the error; null for errors of other kinds."""
     import sqlite3
 
