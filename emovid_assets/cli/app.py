@@ -3,8 +3,10 @@
 Belongs here: putting the commands together. Does not belong here: any of them.
 """
 
+import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +19,6 @@ from emovid_assets.cli.look import report, ui
 from emovid_assets.cli.shared import fail, out
 from emovid_assets.cli.sql import sql
 from emovid_assets.core.placing import DISK_FAULTS
-from emovid_assets.home.folders import Home
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,7 +66,8 @@ def disk_fault(error: BaseException | None) -> str | None:
 
     from emovid_assets.resources.item_store import StateError
 
-    home = Home.from_environment().root
+    # Whatever its name may be.
+    home = Path(os.environ.get("EMOVID_HOME") or "data").expanduser().absolute()
     advice = f"check free space and permissions of {home}, then run the same command again"
     while error is not None:
         if isinstance(error, StateError):

@@ -11,8 +11,7 @@ from typing import Annotated
 
 import typer
 
-from emovid_assets.cli.shared import fail, out
-from emovid_assets.home.folders import Home
+from emovid_assets.cli.shared import fail, home_to_make, home_to_read, out
 from emovid_assets.home.settings import SettingsError
 
 
@@ -25,7 +24,7 @@ def report(
     from emovid_assets.report.build import build_report
     from emovid_assets.resources.sql_files import CatalogueError
 
-    home = Home.from_environment()
+    home = home_to_read()
     try:
         home.root.mkdir(parents=True, exist_ok=True)
         made = build_report(home)
@@ -46,7 +45,7 @@ def ui(
     from emovid_assets.building.runner import open_instance
     from emovid_assets.home.shipped_files import shipped_file
 
-    home = Home.from_environment()
+    home = home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
         # Sets DAGSTER_HOME, and makes Dagster's tables before the processes of `dagster dev` would all try to.

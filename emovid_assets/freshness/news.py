@@ -1,7 +1,8 @@
 """What the files of a home say that its tables do not say yet.
 
 Belongs here: the library, the metadata of films, the annotation files, the quarantine and the media that were made, as
-they are at this moment, beside what was last read or written of them. Verdicts, plans and sensors ask here, so that no two of them tell different stories.
+they are at this moment, beside what was last read or written of them. Verdicts, plans and sensors ask here, so that no
+two of them tell different stories.
 Does not belong here: what follows from news (`needs`), and when it is asked for (`orchestration.sensors`).
 """
 

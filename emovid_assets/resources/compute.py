@@ -188,9 +188,11 @@ def compute(
     again, for callers that only want the results of a step that somebody else runs. What is known of items that are
     not asked for is forgotten, unless `keep_others`: samples of one collection come and go.
 
-    An item is computed where its key (content, version, configuration) is new, or a file that its payload
-    names under `files` (relative to `home`) is gone or has another size than it was made with. `workers` 0: one per core; `memory_mb` 0: no limit.
-    Items may come from a generator: of those that need no work, only id and key stay in memory.
+    An item is computed where its key (content, version, configuration) is new, or a file that its payload names under
+    `files` (relative to `home`) is gone or has another size than it was made with.
+
+    `workers` 0: one per core; `memory_mb` 0: no limit. Items may come from a generator: of those that need no work, only
+    id and key stay in memory.
     """
     log = log or logging.getLogger("emovid")
     limits = _limits(timeout_s, memory_mb)

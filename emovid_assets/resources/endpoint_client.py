@@ -3,8 +3,9 @@
 Belongs here: one request until it is answered or given up. Does not belong here: what is asked (`endpoint_requests`),
 what an answer's JSON says (`endpoint_answers`), clips (`endpoint`).
 
-The key is read from the environment, goes into one header of requests to `base_url`, and nowhere else: not without
-TLS to another machine (`key_places`), redirects are not followed, and whatever the server says is cleared of it before it can reach a message or a payload.
+The key is read from the environment, goes into one header of requests to `base_url`, and nowhere else: not without TLS
+to another machine (`key_places`), redirects are not followed, and whatever the server says is cleared of it before it
+can reach a message or a payload.
 """
 
 import json
@@ -75,7 +76,9 @@ class Endpoint:
         self._is_local = is_loopback(urlsplit(base_url).hostname or "")
         self._key = _key(key_variable)
         if self._key and not may_carry_key(base_url):
-            raise EndpointError(f"{refusal(f'The key in {key_variable}', base_url)}. A server without a key needs neither.")
+            raise EndpointError(
+                f"{refusal(f'The key in {key_variable}', base_url)}. A server without a key needs neither."
+            )
         self.redact = Redactor([self._key])
         self._key_variable = key_variable
         self._timeout_s = timeout_s

@@ -308,10 +308,7 @@ class ItemStore:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO items (step, item_id, domain, item_key, payload, files) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (step, item.item_id, domain, item.item_key, _json(item.payload), _files(item))
-                    for item in finished
-                ),
+                ((step, item.item_id, domain, item.item_key, _json(item.payload), _files(item)) for item in finished),
             )
             self._connection.executemany(
                 "DELETE FROM failures WHERE step = ? AND item_id = ?", ((step, item.item_id) for item in finished)

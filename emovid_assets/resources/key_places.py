@@ -1,7 +1,9 @@
 """Where a key, a token or a password may go: over TLS, to this machine, or to a host that somebody has named for it.
 
-Belongs here: that one rule, and sessions that keep it. Does not belong here: which key is sent, and to whom (collection,
-endpoints, Label Studio). Whoever can read a network can read what goes through it without TLS, and use it afterwards.
+Belongs here: that one rule, and sessions that keep it. Does not belong here: which key is sent, and to whom
+(collection, endpoints, Label Studio).
+
+Whoever can read a network can read what goes through it without TLS, and use it afterwards.
 """
 
 import os

@@ -379,7 +379,9 @@ class LabelStudio:
             f"{self.url}/api/token/refresh/", json=body, timeout=_REQUEST_TIMEOUT_S, allow_redirects=False
         )
         if answer.is_redirect:
-            raise LabelStudioError(f"{self.url} leads elsewhere, where our access token is not sent; correct its address")
+            raise LabelStudioError(
+                f"{self.url} leads elsewhere, where our access token is not sent; correct its address"
+            )
         if answer.status_code in (400, 401, 403):
             raise LabelStudioError(
                 "Label Studio does not accept our access token; empty `token` in label-studio/credentials.json and "

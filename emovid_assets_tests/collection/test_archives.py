@@ -43,6 +43,7 @@ for path in map(Path, sys.argv[2:]):
 print(json.dumps(said))
 """
 
+
 def header(name: str, kind: bytes, size: int) -> bytes:
     member = tarfile.TarInfo(name)
     member.type, member.size = kind, size

@@ -121,7 +121,7 @@ def digests(home: Home) -> dict[str, str]:
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
 def test_a_full_disk_leaves_what_was_there(full_home: Home, write: Callable[[Home, int], None]) -> None:
     before = digests(full_home)
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - which one it is, is asked below
+    with pytest.raises(Exception) as caught:
         write(full_home, 2)
     said = disk_fault(caught.value)
     assert said is not None, repr(caught.value)

@@ -296,7 +296,9 @@ def test_an_address_that_is_more_or_less_than_one_is_refused_without_being_shown
 def test_a_key_does_not_go_to_another_machine_without_encryption(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, KEY)
     host = urlsplit(url).netloc
-    with pytest.raises(EndpointError, match=f"The key in {VARIABLE} is not sent to {host} without encryption") as caught:
+    with pytest.raises(
+        EndpointError, match=f"The key in {VARIABLE} is not sent to {host} without encryption"
+    ) as caught:
         Endpoint(url, VARIABLE, timeout_s=1, attempts=1)
     assert KEY not in str(caught.value)
     Endpoint(url.replace("http:", "https:"), VARIABLE, timeout_s=1, attempts=1)

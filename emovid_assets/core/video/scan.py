@@ -23,6 +23,7 @@ import numpy as np
 
 from emovid_assets.core.colour import ColourCounter
 from emovid_assets.core.identity import clip_id
+from emovid_assets.core.placing import put_all
 from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read_changes, shrunk_size, write_changes
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import difference_hash, jpeg

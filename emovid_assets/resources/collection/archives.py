@@ -142,7 +142,9 @@ class FileSet:
                 if not name or member.flag_bits & 1:
                     continue
                 if member.compress_type not in PACKINGS:
-                    raise ArchiveError(f"{self._path}: '{name}' is packed in a rare way; pack the files as usual (deflate)")
+                    raise ArchiveError(
+                        f"{self._path}: '{name}' is packed in a rare way; pack the files as usual (deflate)"
+                    )
                 with archive.open(member) as stream:
                     yield Reading(name, stream)
 
@@ -198,5 +200,7 @@ def _why(error: BaseException) -> str:
     if isinstance(error, UnpackingError):
         return f"{TOO_MUCH}: {error}"
     if isinstance(error, lzma.LZMAError) and "limit" in str(error).lower():
-        return f"unpacking it takes more than {MAX_XZ_MEMORY_BYTES >> 20} MB of memory; pack it again, with xz -9 at most"
+        return (
+            f"unpacking it takes more than {MAX_XZ_MEMORY_BYTES >> 20} MB of memory; pack it again, with xz -9 at most"
+        )
     return f"the archive is damaged: {error}"
