@@ -39,8 +39,9 @@ def export(
     Studio."""
     from emovid_assets.people.files import NotEmptyError, NothingToExportError, export_tasks
 
+    chosen, home = chosen_domains(domain), home_to_read()
     try:
-        written = export_tasks(home_to_read(), chosen_domains(domain), folder, person or ())
+        written = export_tasks(home, chosen, folder, person or ())
     except (NothingToExportError, NotEmptyError, SettingsError) as error:
         raise fail(str(error)) from error
     for path, count in written:
@@ -120,7 +121,7 @@ def push(domain: DomainOption = None) -> None:
     from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
-    home, chosen = home_to_read(), chosen_domains(domain)
+    chosen, home = chosen_domains(domain), home_to_read()
     try:
         done = annotation_server.push(home, LabelStudio.of(home), chosen)
     except (LabelStudioError, SettingsError, annotation_server.NothingToPushError) as error:

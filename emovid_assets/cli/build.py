@@ -42,7 +42,7 @@ def build(
     """Materialise the graph: only what is new or changed is computed."""
     from emovid_assets.building.terminal import run_build
 
-    home, chosen = home_to_make(), chosen_domains(domain)
+    chosen, home = chosen_domains(domain), home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
         is_successful = run_build(out, home, chosen, select, retry_quarantined, only.value if only else None)
@@ -70,7 +70,7 @@ def status(domain: DomainOption = None) -> None:
     """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
     from emovid_assets.building.status import asset_states, library_notes, unresolved_failures
 
-    home, chosen = home_to_read(), chosen_domains(domain)
+    chosen, home = chosen_domains(domain), home_to_read()
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
     try:
         states = asset_states(home, chosen)
@@ -104,9 +104,9 @@ def plan(
     from emovid_assets.building.printing import print_plan
     from emovid_assets.building.server_costs import server_costs
 
-    home = home_to_read()
+    chosen, home = chosen_domains(domain), home_to_read()
     try:
-        planned = planned_assets(home, chosen_domains(domain), select)
+        planned = planned_assets(home, chosen, select)
     except (SettingsError, ValueError) as error:
         raise fail(str(error)) from error
     if as_json:

@@ -28,10 +28,10 @@ def collect(
     from emovid_assets.resources.collection.collect import collect as collect_domain
     from emovid_assets.resources.collection.shelf import BrokenManifestError, BusyError
 
-    home = home_to_make()
     chosen = ["animation"] if source and domain is None else chosen_domains(domain)
     if source and "animation" not in chosen:
         raise fail("--from is for animations; add --domain animation, or leave --domain out")
+    home = home_to_make()
     try:
         settings = home.settings().collection
         for name in chosen:

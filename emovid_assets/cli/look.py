@@ -17,6 +17,9 @@ from emovid_assets.home.settings import SettingsError
 
 def report(
     open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here, such as for a home that may not be written.")
+    ] = None,
 ) -> None:
     """Write reports/report.html from the catalogue as it is, and print where it is."""
     import webbrowser
@@ -25,9 +28,10 @@ def report(
     from emovid_assets.resources.sql_files import CatalogueError
 
     home = home_to_read()
+    if output is None and not home.is_writable:
+        raise fail(f"{home.root} may not be written: name a file for the report with --output")
     try:
-        home.root.mkdir(parents=True, exist_ok=True)
-        made = build_report(home)
+        made = build_report(home, to=output)
     except (CatalogueError, SettingsError, OSError) as error:
         raise fail(str(error)) from error
     out.print(str(made.path), markup=False)

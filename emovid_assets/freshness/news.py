@@ -51,7 +51,7 @@ class Library:
 
 
 def library(home: Home, domain: str) -> Library:
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         known = known_stamps(store, domain)
     finally:
@@ -86,7 +86,7 @@ def quarantine_version(store: ItemStore, domain: str) -> str:
 
 def made_files_reason(home: Home, table: str, domain: str) -> str | None:
     """What is to be said where media that the items of a table have made are gone, empty or of another size."""
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         for step in (step for step, asset in STEP_ASSETS.items() if asset == table):
             if not all(are_whole(home.root, made) for made in store.made_files(step, domain)):

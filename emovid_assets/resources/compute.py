@@ -191,8 +191,8 @@ def compute(
     An item is computed where its key (content, version, configuration) is new, or a file that its payload names under
     `files` (relative to `home`) is gone or has another size than it was made with.
 
-    `workers` 0: one per core; `memory_mb` 0: no limit. Items may come from a generator: of those that need no work, only
-    id and key stay in memory.
+    `workers` 0: one per core; `memory_mb` 0: no limit. Items may come from a generator: of those that need no work, id
+    and key alone stay in memory.
     """
     log = log or logging.getLogger("emovid")
     limits = _limits(timeout_s, memory_mb)

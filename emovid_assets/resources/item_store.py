@@ -12,14 +12,15 @@ import json
 import sqlite3
 import time
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.home.reading import reading_place
 from emovid_assets.resources.made_files import Sizes
-from emovid_assets.resources.sqlite import BUSY_S, connect
+from emovid_assets.resources.sqlite import BUSY_S, connect, copy_to
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -208,6 +209,19 @@ class ItemStore:
             self._open(path)
         except sqlite3.OperationalError as error:
             raise StateError(path, error) from error
+
+    @classmethod
+    def to_read(cls, path: Path) -> "ItemStore":
+        """The store of a home that is only looked at: where there is none, or none that may be written, a copy outside
+        of the home, empty in the first case. Raises StateError."""
+        if path.exists():
+            with suppress(StateError):
+                return cls(path)
+        moments = [file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
+        copied = reading_place() / "-".join(map(str, ("state", *moments))) / path.name
+        if not copied.exists():
+            copy_to(path, copied)
+        return cls(copied)
 
     def _open(self, path: Path) -> None:
         self._connection = connect(path)

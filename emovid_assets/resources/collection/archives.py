@@ -159,8 +159,8 @@ class FileSet:
                     break
                 self._require_few(number)
                 # It remembers all that it has seen.
-                archive.members.clear()
-                archive.pax_headers.clear()
+                archive.members = []  # type: ignore[attr-defined]
+                archive.pax_headers = {}
                 # What is passed over has to be unpacked as well.
                 if member.size < 0 or unpacked.tell() + member.size > most:
                     raise ArchiveError(f"{self._path}: {TOO_MUCH}")
