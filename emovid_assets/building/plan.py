@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from emovid_assets.assets.partitions import DOMAINS
-from emovid_assets.building.runner import open_instance, stages
+from emovid_assets.building.runner import open_instance_to_read, stages
 from emovid_assets.freshness.amounts import Amount, item_counts, labeller_amount
 from emovid_assets.freshness.needs import current_verdicts
 from emovid_assets.freshness.staleness import Lineage, Place, Verdict
@@ -26,7 +26,7 @@ class PlannedAsset:
     """An asset in a domain. `items` is null where it computes none, or nobody can say how many.
 
     `follows`: fresh, but made from something that is to be built, so stale if that comes out different. `incomplete`:
-    fresh, but items are missing, because their files are gone or because they failed for a reason that may pass.
+    fresh, but items are missing, because they failed for a reason that may pass.
     `seconds`: of the items, by the last time that the step ran in this domain; null where it never has. `finished`:
     payloads of the items that are done under the present settings.
     """
@@ -49,7 +49,7 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
     definitions = build_defs()
     chosen = {key.to_user_string() for _, keys in stages(definitions, selection) for key in keys}
     lineage = Lineage(definitions.resolve_asset_graph())
-    with open_instance(home) as instance:
+    with open_instance_to_read(home) as instance:
         verdicts = current_verdicts(home, lineage, instance, domains)
     changing = _changing(lineage, verdicts)
     amounts: dict[Place, Amount] = {}
@@ -60,7 +60,7 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
     is_open = any(one in changing for one in lineage.all_parents(labeller))
     if amount := labeller_amount(home, is_open=is_open):
         amounts[labeller] = amount
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         rates = store.rates()
     finally:
@@ -114,5 +114,5 @@ def _state(
     if place in changing:
         return "follows", f"if {changing[place]} changes"
     if amount is not None and amount.items:
-        return "incomplete", "items whose files are gone, or that may succeed now"
+        return "incomplete", "items that may succeed now"
     return "up to date", ""

@@ -25,7 +25,7 @@ from emovid_assets.home.build_lock import building
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.connections import keep_connections
-from emovid_assets.orchestration.instance import instance_folder, opening
+from emovid_assets.orchestration.instance import instance_folder, opening, reading_folder
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
@@ -74,6 +74,14 @@ def open_instance(home: Home) -> dg.DagsterInstance:
     keep_connections()
     with opening(home.root):
         return dg.DagsterInstance.get()
+
+
+def open_instance_to_read(home: Home) -> dg.DagsterInstance:
+    """The same, to look at: where the home may not be written, or has none yet, a copy of its records."""
+    if home.is_writable and (home.root / "dagster").exists():
+        return open_instance(home)
+    os.environ["DAGSTER_HOME"] = str(reading_folder(home.root))
+    return dg.DagsterInstance.get()
 
 
 def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[bool, list[dg.AssetKey]]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
-from emovid_assets.building.runner import open_instance
+from emovid_assets.building.runner import open_instance_to_read
 from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, quarantined_counts
 from emovid_assets.freshness.runs import built_since
@@ -37,7 +37,7 @@ def asset_states(home: Home, domains: Sequence[str] = DOMAINS) -> list[AssetStat
     """States in the order in which assets are built. Raises SettingsError."""
     quarantined = quarantined_counts(home, domains)
     lineage = Lineage(build_defs().resolve_asset_graph())
-    with open_instance(home) as instance:
+    with open_instance_to_read(home) as instance:
         found = current_verdicts(home, lineage, instance, domains)
     return [
         AssetState(
@@ -62,14 +62,14 @@ def library_notes(home: Home, domains: Sequence[str] = DOMAINS) -> list[str]:
 
 def unresolved_failures(home: Home, domains: Sequence[str] = DOMAINS) -> list[FailedRun]:
     """Failed runs whose asset has not been built in that domain since, the newest first."""
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         failures = [one for one in store.failed_runs() if one.domain in (None, *domains)]
     finally:
         store.close()
     if not failures:
         return []
-    with open_instance(home) as instance:
+    with open_instance_to_read(home) as instance:
         return [one for one in failures if not _built_since(instance, one)]
 
 

@@ -85,7 +85,7 @@ def proofs(home: Home, *, repair: bool = False) -> Iterator[Proof]:
     """
     if not home.state.exists() or not home.warehouse.is_dir():
         raise NothingBuiltError(f"nothing has been built in {home.root}: run emovid build, or set EMOVID_HOME")
-    with closing(ItemStore(home.state)) as store:
+    with closing(ItemStore(home.state) if repair else ItemStore.to_read(home.state)) as store:
         yield _state(store)
         yield _library(home, store, repair)
         tables, read = _tables(home)

@@ -13,8 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, out
-from emovid_assets.home.folders import Home
+from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, home_to_read, out
 from emovid_assets.home.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -40,8 +39,9 @@ def export(
     Studio."""
     from emovid_assets.people.files import NotEmptyError, NothingToExportError, export_tasks
 
+    chosen, home = chosen_domains(domain), home_to_read()
     try:
-        written = export_tasks(Home.from_environment(), chosen_domains(domain), folder, person or ())
+        written = export_tasks(home, chosen, folder, person or ())
     except (NothingToExportError, NotEmptyError, SettingsError) as error:
         raise fail(str(error)) from error
     for path, count in written:
@@ -59,7 +59,7 @@ def take_in(
     """
     from emovid_assets.people.files import import_files
 
-    home = Home.from_environment()
+    home = home_to_read()
     missing = [path for path in files if not path.is_file()]
     if missing:
         raise fail(f"no such file: {missing[0]}")
@@ -99,7 +99,7 @@ def serve(
     """Start Label Studio for this home, on this machine only; sets it up the first time. Stop with Ctrl-C."""
     from emovid_assets.resources.label_studio import Access, LabelStudioError, running_server
 
-    home = Home.from_environment()
+    home = home_to_read()
     # Ending it by a signal must end the server too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -121,7 +121,7 @@ def push(domain: DomainOption = None) -> None:
     from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
-    home, chosen = Home.from_environment(), chosen_domains(domain)
+    chosen, home = chosen_domains(domain), home_to_read()
     try:
         done = annotation_server.push(home, LabelStudio.of(home), chosen)
     except (LabelStudioError, SettingsError, annotation_server.NothingToPushError) as error:
@@ -138,7 +138,7 @@ def pull() -> None:
     from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
-    home = Home.from_environment()
+    home = home_to_read()
     try:
         done = annotation_server.pull(home, LabelStudio.of(home))
     except (LabelStudioError, SettingsError) as error:
@@ -160,7 +160,7 @@ def status() -> None:
     from emovid_assets.people import server as annotation_server
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
-    home = Home.from_environment()
+    home = home_to_read()
     try:
         projects = annotation_server.status(home, LabelStudio.of(home))
     except (LabelStudioError, SettingsError) as error:

@@ -3,9 +3,10 @@
 Belongs here: putting the commands together. Does not belong here: any of them.
 """
 
-import errno
+import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,9 +18,7 @@ from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
 from emovid_assets.cli.shared import fail, out
 from emovid_assets.cli.sql import sql
-from emovid_assets.home.folders import Home
-
-DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+from emovid_assets.core.placing import DISK_FAULTS
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,19 +52,22 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        said = _disk_fault(error)
+        said = disk_fault(error)
         if said is None:
             raise
         sys.exit(fail(said).exit_code)
 
 
-def _disk_fault(error: BaseException | None) -> str | None:
+def disk_fault(error: BaseException | None) -> str | None:
     """What a full, read-only or forbidden disk has to do with the error; null for errors of other kinds."""
     import sqlite3
 
+    import duckdb
+
     from emovid_assets.resources.item_store import StateError
 
-    home = Home.from_environment().root
+    # Whatever its name may be.
+    home = Path(os.environ.get("EMOVID_HOME") or "data").expanduser().absolute()
     advice = f"check free space and permissions of {home}, then run the same command again"
     while error is not None:
         if isinstance(error, StateError):
@@ -73,7 +75,7 @@ def _disk_fault(error: BaseException | None) -> str | None:
         if isinstance(error, OSError) and error.errno in DISK_FAULTS:
             return f"{error.filename or home}: {error.strerror}: {advice}"
         # Dagster keeps its own state in SQLite.
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError | duckdb.IOException):
             return f"{home}: {error}: {advice}"
         error = error.__cause__ or error.__context__
     return None

@@ -11,8 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, out
-from emovid_assets.home.folders import Home
+from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, home_to_make, home_to_read, out
 from emovid_assets.home.settings import SettingsError
 
 
@@ -43,12 +42,10 @@ def build(
     """Materialise the graph: only what is new or changed is computed."""
     from emovid_assets.building.terminal import run_build
 
-    home = Home.from_environment()
+    chosen, home = chosen_domains(domain), home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
-        is_successful = run_build(
-            out, home, chosen_domains(domain), select, retry_quarantined, only.value if only else None
-        )
+        is_successful = run_build(out, home, chosen, select, retry_quarantined, only.value if only else None)
     except (SettingsError, ValueError) as error:
         raise fail(str(error)) from error
     if not is_successful:
@@ -62,7 +59,7 @@ def demo(
     from emovid_assets.demo.session import run_demo
 
     try:
-        is_successful = run_demo(out, Home.from_environment(), size.value)
+        is_successful = run_demo(out, home_to_make(), size.value)
     except (FileExistsError, ValueError) as error:
         raise fail(str(error)) from error
     if not is_successful:
@@ -73,7 +70,7 @@ def status(domain: DomainOption = None) -> None:
     """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
     from emovid_assets.building.status import asset_states, library_notes, unresolved_failures
 
-    home, chosen = Home.from_environment(), chosen_domains(domain)
+    chosen, home = chosen_domains(domain), home_to_read()
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
     try:
         states = asset_states(home, chosen)
@@ -107,9 +104,9 @@ def plan(
     from emovid_assets.building.printing import print_plan
     from emovid_assets.building.server_costs import server_costs
 
-    home = Home.from_environment()
+    chosen, home = chosen_domains(domain), home_to_read()
     try:
-        planned = planned_assets(home, chosen_domains(domain), select)
+        planned = planned_assets(home, chosen, select)
     except (SettingsError, ValueError) as error:
         raise fail(str(error)) from error
     if as_json:
@@ -129,7 +126,7 @@ def verify(
     from emovid_assets.checks import proofs as verification
 
     try:
-        proofs = list(verification.proofs(Home.from_environment(), repair=repair))
+        proofs = list(verification.proofs(home_to_read(), repair=repair))
     except (verification.NothingBuiltError, SettingsError, OSError) as error:
         raise fail(str(error)) from error
     if as_json:

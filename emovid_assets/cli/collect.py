@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, out
-from emovid_assets.home.folders import Home
+from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, home_to_make, out
 from emovid_assets.home.settings import SettingsError
 
 
@@ -29,10 +28,10 @@ def collect(
     from emovid_assets.resources.collection.collect import collect as collect_domain
     from emovid_assets.resources.collection.shelf import BrokenManifestError, BusyError
 
-    home = Home.from_environment()
     chosen = ["animation"] if source and domain is None else chosen_domains(domain)
     if source and "animation" not in chosen:
         raise fail("--from is for animations; add --domain animation, or leave --domain out")
+    home = home_to_make()
     try:
         settings = home.settings().collection
         for name in chosen:

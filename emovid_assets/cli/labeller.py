@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from emovid_assets.cli.shared import fail, out
-from emovid_assets.home.folders import Home
+from emovid_assets.cli.shared import fail, home_to_make, out
 from emovid_assets.home.settings import SettingsError
 
 labeller = typer.Typer(no_args_is_help=True, help="Labellers are measured.")
@@ -73,7 +72,7 @@ def compare(
         raise fail(f"no such file: {answers}")
     if not emoset.expanduser().is_dir():
         raise fail(f"no such folder: {emoset}")
-    home = Home.from_environment()
+    home = home_to_make()
     below = PictureProject.below(home).home.root
     asked = Asked(emoset.expanduser(), split.value, limit, train, fine_tune, answers)
 

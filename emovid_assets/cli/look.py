@@ -11,13 +11,15 @@ from typing import Annotated
 
 import typer
 
-from emovid_assets.cli.shared import fail, out
-from emovid_assets.home.folders import Home
+from emovid_assets.cli.shared import fail, home_to_make, home_to_read, out
 from emovid_assets.home.settings import SettingsError
 
 
 def report(
     open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here, such as for a home that may not be written.")
+    ] = None,
 ) -> None:
     """Write reports/report.html from the catalogue as it is, and print where it is."""
     import webbrowser
@@ -25,10 +27,11 @@ def report(
     from emovid_assets.report.build import build_report
     from emovid_assets.resources.sql_files import CatalogueError
 
-    home = Home.from_environment()
+    home = home_to_read()
+    if output is None and not home.is_writable:
+        raise fail(f"{home.root} may not be written: name a file for the report with --output")
     try:
-        home.root.mkdir(parents=True, exist_ok=True)
-        made = build_report(home)
+        made = build_report(home, to=output)
     except (CatalogueError, SettingsError, OSError) as error:
         raise fail(str(error)) from error
     out.print(str(made.path), markup=False)
@@ -46,7 +49,7 @@ def ui(
     from emovid_assets.building.runner import open_instance
     from emovid_assets.home.shipped_files import shipped_file
 
-    home = Home.from_environment()
+    home = home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
         # Sets DAGSTER_HOME, and makes Dagster's tables before the processes of `dagster dev` would all try to.

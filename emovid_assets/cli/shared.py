@@ -1,4 +1,4 @@
-"""What every command needs: the two consoles, the option for domains, and how a command fails.
+"""What every command needs: the two consoles, the home, the option for domains, and how a command fails.
 
 Belongs here: that. Does not belong here: any command.
 """
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.plain_text import for_terminal
+from emovid_assets.home.folders import Home, HomeError
 
 
 class PlainConsole(Console):
@@ -34,6 +35,25 @@ def fail(message: str) -> typer.Exit:
     # Paths, SQL and Dagster's messages hold brackets, which are no markup.
     err.print(f"[bold red]error[/] {escape(message)}")
     return typer.Exit(1)
+
+
+def home_to_make() -> Home:
+    """The home of a command that may be the first one there."""
+    try:
+        return Home.from_environment()
+    except HomeError as error:
+        raise fail(str(error)) from error
+
+
+def home_to_read() -> Home:
+    """The home of a command that looks at what is there: a name with a slip in it makes no new one."""
+    home = home_to_make()
+    if not home.root.is_dir():
+        raise fail(
+            f"{home.root}: there is no such folder. Set EMOVID_HOME to your home (it is ./data where nothing is set), "
+            "or make a new one there with: emovid build"
+        )
+    return home
 
 
 def chosen_domains(chosen: list[str] | None) -> list[str]:

@@ -4,8 +4,8 @@ Belongs here: writing beside the place, waiting for the disk, renaming, and what
 Does not belong here: what is written, and downloads that go on where they were stopped (`resources.collection`).
 
 What stands under its name has reached the disk before: the file first, then its new name. Otherwise a power cut could
-leave an empty file of which `state.sqlite` says that it is finished, and nobody would make it again. That costs 5 to
-8 ms a file, so there is no way without.
+leave an empty file of which `state.sqlite` says that it is finished. That costs 5 to 8 ms a file, less where many are
+put together (`put_all`), so there is no way without.
 """
 
 import errno
@@ -13,13 +13,15 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _LEFTOVER = re.compile(r"\..+\.[0-9a-f]+\.tmp(\.[^.]+)?", re.DOTALL)
 _SHOWN_LENGTH = 50
 """Characters of the target's name in a temporary one: with all of them a long name would become too long."""
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+"""What the disk says where it is full, read-only, broken or somebody else's: no fault of what is written."""
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM)
 """What file systems say that do not do that for folders, or not for this user."""
 
@@ -54,6 +56,28 @@ def put_text(target: Path, text: str, *, is_private: bool = False) -> None:
     """Writes a file in UTF-8; as `put_into_place`."""
     with put_into_place(target, is_private=is_private) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def put_all(files: Iterable[tuple[Path, bytes]]) -> None:
+    """Writes many files; as `put_bytes`, but all are written before the disk is waited for, and each folder once.
+
+    An error leaves every old file, unless it comes while names are given: then some are new.
+    """
+    with ExitStack() as held:
+        written: dict[Path, Path] = {}
+        folders: dict[Path, None] = {}
+        for target, data in files:
+            if target.parent not in folders:
+                make_folder(target.parent)
+                folders[target.parent] = None
+            written[target] = temporary = held.enter_context(temporary_beside(target))
+            temporary.write_bytes(data)
+        for temporary in written.values():
+            make_durable(temporary)
+        for target, temporary in written.items():
+            os.replace(temporary, target)
+        for folder in folders:
+            make_durable(folder)
 
 
 @contextmanager

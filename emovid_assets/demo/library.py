@@ -5,6 +5,7 @@ belong here: what is drawn in them.
 """
 
 import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ from typing import Literal
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.placing import put_bytes, put_text
 from emovid_assets.demo.chance import generator_for
 from emovid_assets.demo.films import ScenePlan, plan_scenes, write_film
 from emovid_assets.demo.moods import neighbours
 from emovid_assets.demo.shorts import write_short
 from emovid_assets.demo.stickers import write_sticker
 from emovid_assets.demo.truth import Truth
+from emovid_assets.home.folders import Home
+from emovid_assets.resources.library_files import listing
 
 Size = Literal["full", "small"]
 Progress = Callable[[str, int, int], None]
@@ -97,14 +101,15 @@ def make_library(home: Path, *, size: Size = "full", seed: int = 7, progress: Pr
 
     `progress(stage, done, total)` is called after every file; stages are movie, animation, sticker.
     Does nothing where the library of this size and seed is complete; the demo's own files of another size
-    or seed are replaced. Raises FileExistsError, before anything is written, where a manifest is not the
-    demo's; ValueError for an unknown size.
+    or seed are replaced. Raises FileExistsError, before anything is written, where a manifest or a medium is not the
+    demo's: simulated people would label it; ValueError for an unknown size.
     """
     if size not in _SCALES:
         raise ValueError(f"Unknown size {size!r}; choose one of {', '.join(_SCALES)}.")
     library = home / "library"
-    if Truth.path_in(home).exists():
-        known = Truth.load(home)
+    known = Truth.load(home) if Truth.path_in(home).exists() else None
+    _require_no_others(Home(home), {*known.files, *known.others} if known else set())
+    if known is not None:
         is_whole = all((library / name).exists() for name in [*known.files, *known.others])
         if (known.size, known.seed) == (size, seed) and is_whole:
             return known
@@ -128,6 +133,42 @@ def make_library(home: Path, *, size: Size = "full", seed: int = 7, progress: Pr
     for domain, name in manifests.items():
         _write_manifest(library / name, rows[domain])
     return truth
+
+
+def _require_no_others(home: Home, known: set[str]) -> None:
+    """Before the first file is written a run may be killed, and after the last: so names decide, not a record alone."""
+    own = known.union(*map(_names, _SCALES))
+    for domain in DOMAINS:
+        for name in listing(home, domain).media:
+            if name.removeprefix("library/") not in own:
+                raise FileExistsError(
+                    f"{home.root} holds files of your own ({name}): give the demo a home of its own, such as "
+                    f"EMOVID_HOME={home.root.with_name('demo')} emovid demo"
+                )
+
+
+def _names(size: str) -> set[str]:
+    """Every media file of a demo library, below `library`."""
+    scale = _SCALES[size]
+    shorts = (_short(index)[0] for index in range(scale.shorts_per_emotion * len(EMOTION_NAMES)))
+    stickers = (_sticker(index, emotion) for index, emotion in enumerate(_intended(scale)))
+    return {*(reel.path for reel in _reels(scale.reels)), *shorts, *stickers, TRUNCATED_FILM, TEXT_NAMED_VIDEO}
+
+
+def _short(index: int) -> tuple[str, str]:
+    """Path and title. They say who and which take, never the emotion: whoever annotates must not read it off the
+    file."""
+    actor = _NAMES[index % len(_NAMES)]
+    return f"animation/{actor}-take-{index + 1:02d}.mp4", f"{actor.title()}, take {index + 1}"
+
+
+def _intended(scale: _Scale) -> list[str]:
+    """The emotion that each sticker is filed under."""
+    return [name for name in EMOTION_NAMES for _ in range(scale.stickers_per_emotion)]
+
+
+def _sticker(index: int, emotion: str) -> str:
+    return f"sticker/{emotion}/sticker-{index + 1:03d}.gif"
 
 
 def _row(path: str, **known: str) -> dict[str, str]:
@@ -164,16 +205,14 @@ def _write_films(library: Path, truth: Truth, progress: Progress | None) -> list
 
 
 def _write_shorts(library: Path, truth: Truth, progress: Progress | None) -> list[dict[str, str]]:
-    """Names say who and which take, never the emotion: whoever annotates must not read it off the file."""
     count = _SCALES[truth.size].shorts_per_emotion * len(EMOTION_NAMES)
     order = generator_for(truth.seed, "shorts").permutation(count)
     rows = []
     for index, place in enumerate(order.tolist()):
         emotion = EMOTION_NAMES[place % len(EMOTION_NAMES)]
-        actor = _NAMES[index % len(_NAMES)]
-        path = f"animation/{actor}-take-{index + 1:02d}.mp4"
+        path, title = _short(index)
         truth.files[path] = write_short(library / path, truth.seed, path, emotion)
-        rows.append(_row(path, external_id=f"demo-short-{index + 1:02d}", title=f"{actor.title()}, take {index + 1}"))
+        rows.append(_row(path, external_id=f"demo-short-{index + 1:02d}", title=title))
         if progress:
             progress("animation", index + 1, count)
     return rows
@@ -182,7 +221,7 @@ def _write_shorts(library: Path, truth: Truth, progress: Progress | None) -> lis
 def _write_stickers(library: Path, truth: Truth, progress: Progress | None) -> list[dict[str, str]]:
     """A few stickers show another emotion than the one they are filed under, as search results do."""
     scale = _SCALES[truth.size]
-    intended = [name for name in EMOTION_NAMES for _ in range(scale.stickers_per_emotion)]
+    intended = _intended(scale)
     rng = generator_for(truth.seed, "stickers")
     wrong = set(rng.permutation(len(intended))[: scale.mislabelled_stickers].tolist())
     rows = []
@@ -191,7 +230,7 @@ def _write_stickers(library: Path, truth: Truth, progress: Progress | None) -> l
         if index in wrong:
             others = [name for name in EMOTION_NAMES if name not in (emotion, *neighbours(emotion))]
             drawn = others[int(rng.integers(len(others)))]
-        path = f"sticker/{emotion}/sticker-{index + 1:03d}.gif"
+        path = _sticker(index, emotion)
         truth.files[path] = write_sticker(library / path, truth.seed, path, drawn)
         rows.append(_row(path, external_id=f"demo-sticker-{index + 1:03d}", intended_emotion=emotion))
         if progress:
@@ -206,15 +245,15 @@ def _write_damaged(library: Path, truth: Truth) -> None:
     whole = damaged.with_name(f".{damaged.name}.whole")
     write_film(whole, truth.seed, TRUNCATED_FILM, plans)
     content = whole.read_bytes()
-    damaged.write_bytes(content[: len(content) * 55 // 100])
+    put_bytes(damaged, content[: len(content) * 55 // 100])
     whole.unlink()
-    text = library / TEXT_NAMED_VIDEO
-    text.write_text("Storyboard: the goat looks at the clock. The clock looks back.\n", encoding="utf-8")
+    put_text(library / TEXT_NAMED_VIDEO, "Storyboard: the goat looks at the clock. The clock looks back.\n")
     truth.others.extend((TRUNCATED_FILM, TEXT_NAMED_VIDEO))
 
 
 def _write_manifest(path: Path, rows: list[dict[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, MANIFEST_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, MANIFEST_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    put_text(path, table.getvalue())

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from emovid_assets.building.terminal import Bars, progress_bars, run_build
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.placing import put_text
 from emovid_assets.demo.annotators import simulate_annotators
 from emovid_assets.demo.library import Size, make_library
 from emovid_assets.home.folders import Home
@@ -77,7 +78,7 @@ def run_demo(out: Console, home: Home, size: Size) -> bool:
         truth = make_library(home.root, size=size, progress=Bars(progress))
     settings = home.root / SETTINGS_FILE
     if not settings.exists():
-        settings.write_text(SETTINGS.format(validation_minimum=VALIDATION_MINIMUM[size]), encoding="utf-8")
+        put_text(settings, SETTINGS.format(validation_minimum=VALIDATION_MINIMUM[size]))
     out.print("\n[bold]2. Clips, measurements and annotation tasks[/]")
     if not run_build(out, home, DOMAINS, BEFORE_ANNOTATION):
         return False

@@ -9,7 +9,8 @@ now, and is marked as one; where the domain holds nothing to go by, there is no 
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -28,6 +29,7 @@ from emovid_assets.resources import media, models, training, vlm
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.evidence import ClipTables
+from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import OtherVersionError
@@ -63,6 +65,11 @@ class CountingProject(Project):
             return super().read(table, domain)
         except OtherVersionError:
             return TABLES[table].empty()
+
+    def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
+        """As a project does, of a home that may not be written too."""
+        with closing(ItemStore.to_read(self.home.state)) as store:
+            return use(store)
 
     def compute(
         self,

@@ -38,7 +38,7 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
     A file that is no video changes no table of videos, so nothing that it is made from says that it is stale.
     """
     result = dict(found)
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         for place, verdict in found.items():
             if place.asset == "processing_errors" and verdict.made is not None:
@@ -59,6 +59,8 @@ def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
     domain = str(place.domain)
     if place.asset == "source_videos" and (reason := news.library(home, domain).reason):
         return replace(verdict, reasons=(reason,))
+    if reason := news.made_files_reason(home, place.asset, domain):
+        return replace(verdict, reasons=(reason,))
     if found := news.version_from_files(home, place.asset, domain):
         version, reason = found
         if version != verdict.made.get(VERSION_TAG):
@@ -69,7 +71,7 @@ def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
 def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Place, int]:
     """How many items are in quarantine, by the asset whose step put them there."""
     counts: dict[Place, int] = {}
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         for domain in domains:
             for failure in quarantined(store, domain):
@@ -83,7 +85,7 @@ def quarantined_counts(home: Home, domains: Sequence[str] = DOMAINS) -> dict[Pla
 
 def failed(home: Home, instance: dg.DagsterInstance, domains: Sequence[str] = DOMAINS) -> set[Place]:
     """What failed runs have left unbuilt and nothing has built since, and what has items in quarantine."""
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         noted = store.failed_runs()
     finally:

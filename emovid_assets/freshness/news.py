@@ -1,7 +1,8 @@
 """What the files of a home say that its tables do not say yet.
 
-Belongs here: the library, the metadata of films, the annotation files and the quarantine as they are at this moment,
-beside what was last read of them. Verdicts, plans and sensors ask here, so that no two of them tell different stories.
+Belongs here: the library, the metadata of films, the annotation files, the quarantine and the media that were made, as
+they are at this moment, beside what was last read or written of them. Verdicts, plans and sensors ask here, so that no
+two of them tell different stories.
 Does not belong here: what follows from news (`needs`), and when it is asked for (`orchestration.sensors`).
 """
 
@@ -14,6 +15,8 @@ from emovid_assets.people.answers import read_answers
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import Listing, Stamp, is_sidecar, known_stamps, listing
+from emovid_assets.resources.made_files import are_whole
+from emovid_assets.resources.quarantine import STEP_ASSETS
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
 from emovid_assets.tables.registry import TABLES
 
@@ -48,7 +51,7 @@ class Library:
 
 
 def library(home: Home, domain: str) -> Library:
-    store = ItemStore(home.state)
+    store = ItemStore.to_read(home.state)
     try:
         known = known_stamps(store, domain)
     finally:
@@ -79,6 +82,18 @@ def answer_versions(home: Home, domain: str) -> dict[str, str]:
 def quarantine_version(store: ItemStore, domain: str) -> str:
     """The data version that `processing_errors` would have now."""
     return content_hash(quarantine_table(store, domain))
+
+
+def made_files_reason(home: Home, table: str, domain: str) -> str | None:
+    """What is to be said where media that the items of a table have made are gone, empty or of another size."""
+    store = ItemStore.to_read(home.state)
+    try:
+        for step in (step for step, asset in STEP_ASSETS.items() if asset == table):
+            if not all(are_whole(home.root, made) for made in store.made_files(step, domain)):
+                return "media that it made are gone or not whole"
+    finally:
+        store.close()
+    return None
 
 
 def version_from_files(home: Home, table: str, domain: str) -> tuple[str, str] | None:

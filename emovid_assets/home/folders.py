@@ -6,11 +6,51 @@ Belongs here: names of folders and files. Does not belong here: what is done wit
 """
 
 import os
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
+
+MARKS = (SETTINGS_FILE, "library", "state.sqlite", "warehouse", "dagster", "catalogue.duckdb")
+"""What only a home holds; one of them is there from its first day on."""
+
+
+class HomeError(ValueError):
+    """The folder cannot be a home; the message says why, and what to do."""
+
+
+def name_fault(root: Path) -> str | None:
+    """What no home may have in its path, with the reason; null where nothing is wrong.
+
+    Each was tried: Dagster and DuckDB put the path into addresses and take a part of it for something else, or fail
+    with an error that speaks of anything but the name.
+    """
+    path = str(root)
+    found = next((char for char in path if unicodedata.category(char) in ("Cc", "Zl", "Zp", "Cs")), None)
+    if found is not None and unicodedata.category(found) == "Cs":
+        return "bytes that are no UTF-8"
+    if found is not None:
+        return f"a character that breaks lines or moves the cursor (U+{ord(found):04X})"
+    if "?" in path:
+        return "a question mark, behind which DuckDB and SQLite read options"
+    if "\\" in path:
+        return "a backslash, which DuckDB takes for a slash"
+    escape = re.search("%[0-9A-Fa-f]{2}", path)
+    return f"'{escape[0]}', which Dagster reads as one character" if escape else None
+
+
+def require_usable(root: Path) -> None:
+    """Raises HomeError where a folder cannot be a home."""
+    fault = name_fault(root)
+    if fault:
+        raise HomeError(
+            f"{str(root)!a} cannot be a home: its path holds {fault}. Rename the folder, or set EMOVID_HOME"
+        )
+    if root.exists() and not root.is_dir():
+        raise HomeError(f"{root} cannot be a home: it is no folder. Set EMOVID_HOME to a folder")
 
 
 @dataclass(frozen=True)
@@ -23,7 +63,20 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        return cls(Path(os.environ.get("EMOVID_HOME") or "data").expanduser().resolve())
+        """The home that the environment names, there or not. Raises HomeError."""
+        root = Path(os.environ.get("EMOVID_HOME") or "data").expanduser().resolve()
+        require_usable(root)
+        return cls(root)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder holds anything of a home."""
+        return any((self.root / name).exists() for name in MARKS)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether this process may make files in it: not somebody else's, on no read-only disk."""
+        return os.access(self.root, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
     @property
     def library(self) -> Path:

@@ -10,6 +10,7 @@ here: starting Dagster, and the settings themselves.
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,7 +20,9 @@ import yaml
 
 from emovid_assets.core.placing import put_text
 from emovid_assets.home.file_lock import locked
+from emovid_assets.home.reading import reading_place
 from emovid_assets.home.shipped_files import shipped_file
+from emovid_assets.resources.sqlite import copy_to
 
 LOCAL_STATE = "data/dagster"
 """The folder that `dagster.yaml` names, relative to the root of a checkout."""
@@ -28,6 +31,9 @@ GENERATED = "# Made by emovid from the project's dagster.yaml. Delete this line 
 
 INSTANCE_VARIABLE = "EMOVID_DAGSTER_HOME"
 """Names a `DAGSTER_HOME` that is used as it is, such as that of the containers with its PostgreSQL."""
+
+RECORDS = ("history/runs.db", "history/runs/index.db")
+"""Of all runs. The events of a single run lie in a file of its own."""
 
 _BASE_DIR = re.compile(rf"^(?P<key>[ ]*base_dir: ){LOCAL_STATE}(?P<rest>/\S+)?[ ]*$", re.MULTILINE)
 
@@ -44,6 +50,22 @@ def instance_folder(home: Path, environment: Mapping[str, str] = os.environ) -> 
     if not (folder / "dagster.yaml").is_file():
         raise ValueError(f"{INSTANCE_VARIABLE} is {named}, which has no dagster.yaml: correct it or unset it")
     return folder
+
+
+def reading_folder(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """A `DAGSTER_HOME` to look at what a home's instance has recorded, without writing to the home: a copy of what says
+    what was built and which runs there were. A folder that the environment names is used as it is, and so is one whose
+    `dagster.yaml` a person has taken over: the records may be anywhere.
+    """
+    settings = home / "dagster" / "dagster.yaml"
+    if environment.get(INSTANCE_VARIABLE):
+        return instance_folder(home, environment)
+    if settings.exists() and not settings.read_text(encoding="utf-8").startswith(GENERATED):
+        return settings.parent
+    copied = prepare_instance_folder(Path(tempfile.mkdtemp(dir=reading_place())))
+    for name in RECORDS:
+        copy_to(home / "dagster" / name, copied / name)
+    return copied
 
 
 def opening(home: Path) -> AbstractContextManager[None]:

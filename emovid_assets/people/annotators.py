@@ -45,7 +45,7 @@ def _key(home: Home, *, is_kept: bool) -> bytes:
     path = home.annotator_key
     try:
         return _read_key(home, is_kept=is_kept)
-    except OSError as error:
+    except PermissionError as error:
         raise KeyFileError(f"{path} cannot be read ({error.strerror}): only its owner may read it") from error
 
 

@@ -33,8 +33,8 @@ class ReportSummary:
     content_sha256: str
 
 
-def build_report(home: Home, *, built_at: datetime | None = None) -> ReportSummary:
-    """Writes the report beside and renames it into place: a reader never sees half of one.
+def build_report(home: Home, *, to: Path | None = None, built_at: datetime | None = None) -> ReportSummary:
+    """Writes the report beside and renames it into place: a reader never sees half of one. `to`: another place.
 
     Raises CatalogueError where the views cannot be built or opened, SettingsError for a faulty settings file.
     """
@@ -45,7 +45,7 @@ def build_report(home: Home, *, built_at: datetime | None = None) -> ReportSumma
         answers, thumbnails = Answers(connection), Thumbnails(home.root)
         page = render(answers, thumbnails, facts, library=home.relative(home.library))
     data = page.html.encode("utf-8")
-    path = home.reports / REPORT_NAME
+    path = to or home.reports / REPORT_NAME
     put_bytes(path, data)
     return ReportSummary(
         path,

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ import duckdb
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
+from emovid_assets.home.reading import reading_place
 from emovid_assets.resources.catalogue_statements import (
     create_function,
     create_table_view,
@@ -123,16 +124,22 @@ def refresh_catalogue(home: Path, sql_folder: Path) -> bool:
 def _build(home: Path, files: SqlFolder) -> None:
     present = _present_files(home)
     with _replacing(home) as connection:
-        for function in files.functions:
-            create_function(connection, function)
-        for name, table in TABLES.items():
-            create_table_view(connection, table, home, present[name])
-        for statement in settings_statements(Home(home).settings()):
-            connection.execute(statement)
-        for view in files.views:
-            create_view(connection, view)
-        for statement in (*files_statements(present), *info_statements(_fingerprint(home, files), home)):
-            connection.execute(statement)
+        _fill(connection, home, files, present)
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, home: Path, files: SqlFolder, present: Mapping[str, tuple[str, ...]]
+) -> None:
+    for function in files.functions:
+        create_function(connection, function)
+    for name, table in TABLES.items():
+        create_table_view(connection, table, home, present[name])
+    for statement in settings_statements(Home(home).settings()):
+        connection.execute(statement)
+    for view in files.views:
+        create_view(connection, view)
+    for statement in (*files_statements(present), *info_statements(_fingerprint(home, files), home)):
+        connection.execute(statement)
 
 
 @contextmanager
@@ -172,7 +179,8 @@ def catalogue_is_current(home: Path, sql_folder: Path) -> bool:
 
 
 def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection; makes the catalogue current first where it is not.
+    """A read-only connection; makes the catalogue current first where it is not, outside of a home that may not be
+    written.
 
     It shows the tables as they are now as long as it is open. Use `.cursor()` for each further thread. The caller
     closes the connection.
@@ -181,7 +189,10 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
         CatalogueError: see `build_catalogue`; also where builds replace tables faster than they can be opened.
     """
     home = resolved(home)
-    fingerprint = _fingerprint(home, read_sql_folder(sql_folder))
+    files = read_sql_folder(sql_folder)
+    fingerprint = _fingerprint(home, files)
+    if not Home(home).is_writable:
+        return _opened(home, fingerprint) or _opened_elsewhere(home, files)
     # A build may replace a file in just this moment, hence more than one attempt.
     until = time.monotonic() + _OPENING_S
     while True:
@@ -196,12 +207,24 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
             )
 
 
+def _opened_elsewhere(home: Path, files: SqlFolder) -> duckdb.DuckDBPyConnection:
+    """A connection to a catalogue of this moment that is nobody else's."""
+    built = reading_place() / f"{secrets.token_hex(4)}.duckdb"
+    with duckdb.connect(str(built)) as connection:
+        connection.begin()
+        _fill(connection, home, files, _present_files(home))
+        connection.commit()
+    return duckdb.connect(str(built), read_only=True)
+
+
 def _opened(home: Path, fingerprint: str) -> duckdb.DuckDBPyConnection | None:
     """A connection where the catalogue is current; null where it is missing, torn, or not what is wanted."""
     if not (home / CATALOGUE_NAME).exists():
         return None
+    # Beside the file, unless nothing may be written there.
+    spilling = {} if Home(home).is_writable else {"temp_directory": str(reading_place())}
     try:
-        connection = duckdb.connect(str(home / CATALOGUE_NAME), read_only=True)
+        connection = duckdb.connect(str(home / CATALOGUE_NAME), read_only=True, config=spilling)
         if _contents_of(connection) == (fingerprint, _present_files(home)):
             return connection
     except duckdb.Error:

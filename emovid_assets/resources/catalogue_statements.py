@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.home.folders import HomeError, require_usable
 from emovid_assets.home.settings import Settings
 from emovid_assets.home.settings_groups import counting
 from emovid_assets.resources.sql_files import (
@@ -210,7 +211,8 @@ def _escape_glob(path: str) -> str:
 
 def resolved(home: Path) -> Path:
     resolved = home.expanduser().resolve()
-    if "?" in str(resolved):
-        # DuckDB takes what follows a question mark for the options of an address.
-        raise CatalogueError(f"DuckDB cannot open files below {resolved}; choose a home folder without `?`.")
+    try:
+        require_usable(resolved)
+    except HomeError as error:
+        raise CatalogueError(str(error)) from error
     return resolved

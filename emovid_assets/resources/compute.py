@@ -20,6 +20,7 @@ from typing import Any
 from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.core.video.errors import PASSING
 from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem, Rate
+from emovid_assets.resources.made_files import Sizes, are_whole, sizes_of
 from emovid_assets.resources.workers import Done, Task, open_workers
 
 LIMITED = frozenset({"timeout", "too_large"})
@@ -95,6 +96,8 @@ class _Work:
     done: dict[str, str] = field(default_factory=dict)
     todo: list[Item] = field(default_factory=list)
     known: Task | None = None
+    unmeasured: dict[str, Sizes] = field(default_factory=dict)
+    """Files of items that are done, where the store knows no sizes of them."""
 
 
 def _work(
@@ -108,13 +111,16 @@ def _work(
 ) -> _Work:
     """`is_left`: whether an item that failed with a code is left alone."""
     work = _Work()
-    is_done = _done_before(store, step, domain, home)
+    finished = store.finished_keys(step.name, domain)
     failed = {item_id: key for item_id, (key, code) in store.failed_keys(step.name, domain).items() if is_left(code)}
     for item in items:
         key = work.keys[item.item_id] = f"{item.content}|{step.version}|{step.config}"
-        if is_done(item.item_id, key):
+        known, made = finished.get(item.item_id, ("", {}))
+        if known == key and are_whole(home, made):
             work.done[item.item_id] = key
             work.known = work.known or (item.item_id, item.arguments)
+            if None in made.values():
+                work.unmeasured[item.item_id] = made
         elif failed.get(item.item_id) not in (key, key + limits):
             work.todo.append(item)
     return work
@@ -182,9 +188,11 @@ def compute(
     again, for callers that only want the results of a step that somebody else runs. What is known of items that are
     not asked for is forgotten, unless `keep_others`: samples of one collection come and go.
 
-    An item is computed where its key (content, version, configuration) is new, or a file that its payload
-    names under `files` (relative to `home`) has vanished. `workers` 0: one per core; `memory_mb` 0: no limit.
-    Items may come from a generator: of those that need no work, only id and key stay in memory.
+    An item is computed where its key (content, version, configuration) is new, or a file that its payload names under
+    `files` (relative to `home`) is gone or has another size than it was made with.
+
+    `workers` 0: one per core; `memory_mb` 0: no limit. Items may come from a generator: of those that need no work, id
+    and key alone stay in memory.
     """
     log = log or logging.getLogger("emovid")
     limits = _limits(timeout_s, memory_mb)
@@ -200,6 +208,8 @@ def compute(
     keys, done, todo = work.keys, work.done, work.todo
     if not keep_others:
         store.forget_others(step.name, domain, keys)
+    # Of a store that is older than sizes: what is there now is what the next build wants to find.
+    store.note_sizes(step.name, {item_id: sizes_of(home, made) for item_id, made in work.unmeasured.items()})
     outcome = Outcome(store.payloads(step.name, domain, done), item_count=len(keys))
     if todo:
         log.info(f"{step.name} [{domain}]: {len(todo)} of {len(keys)} items to compute")
@@ -211,7 +221,7 @@ def compute(
         tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
         with _ends(step, tasks, work.known, workers or os.cpu_count() or 1, memory_mb, timeout_s) as results:
             for ends in results:
-                good = [_finished(end, keys) for end in ends if end.payload is not None]
+                good = [_finished(end, keys, home) for end in ends if end.payload is not None]
                 bad = [_failed(end, by_id[end.item_id], keys, limits, step) for end in ends if end.payload is None]
                 store.settle(step.name, domain, good, bad)
                 done.update((one.item_id, one.item_key) for one in good)
@@ -240,18 +250,6 @@ def _ends(
             yield results
 
 
-def _done_before(store: ItemStore, step: _Named, domain: str, home: Path) -> Callable[[str, str], bool]:
-    """Whether an item was finished under a key, and the files that it made are still there."""
-    finished = store.finished_keys(step.name, domain)
-    is_there = _Folders(home)
-
-    def is_done(item_id: str, key: str) -> bool:
-        known, files = finished.get(item_id, ("", ()))
-        return known == key and all(map(is_there, files))
-
-    return is_done
-
-
 def _in_order(items: Iterable[Item]) -> list[Item]:
     """Heaviest first; a group stands where its heaviest item does."""
     weights: dict[str, float] = defaultdict(float)
@@ -267,9 +265,9 @@ def _in_order(items: Iterable[Item]) -> list[Item]:
     return sorted(items, key=place)
 
 
-def _finished(end: Done, keys: Mapping[str, str]) -> FinishedItem:
+def _finished(end: Done, keys: Mapping[str, str], home: Path) -> FinishedItem:
     assert end.payload is not None
-    return FinishedItem(end.item_id, keys[end.item_id], end.payload)
+    return FinishedItem(end.item_id, keys[end.item_id], end.payload, sizes_of(home, end.payload.get("files", ())))
 
 
 def _failed(end: Done, item: Item, keys: Mapping[str, str], limits: str, step: _Named) -> QuarantinedItem:
@@ -282,20 +280,3 @@ def _failed(end: Done, item: Item, keys: Mapping[str, str], limits: str, step: _
         input_sha256=item.input_sha256,
         code_version=step.code_version,
     )
-
-
-class _Folders:
-    """Which files exist, by listing each folder once: far cheaper than a look at each of thousands of files."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = str(home)
-        self._names: dict[str, frozenset[str]] = {}
-
-    def __call__(self, path: str) -> bool:
-        folder, _, name = path.rpartition("/")
-        if folder not in self._names:
-            try:
-                self._names[folder] = frozenset(os.listdir(os.path.join(self._home, folder)))
-            except OSError:
-                self._names[folder] = frozenset()
-        return name in self._names[folder]

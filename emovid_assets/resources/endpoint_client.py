@@ -3,8 +3,9 @@
 Belongs here: one request until it is answered or given up. Does not belong here: what is asked (`endpoint_requests`),
 what an answer's JSON says (`endpoint_answers`), clips (`endpoint`).
 
-The key is read from the environment, goes into one header of requests to `base_url`, and nowhere else: redirects are
-not followed, and whatever the server says is cleared of it before it can reach a message or a payload.
+The key is read from the environment, goes into one header of requests to `base_url`, and nowhere else: not without TLS
+to another machine (`key_places`), redirects are not followed, and whatever the server says is cleared of it before it
+can reach a message or a payload.
 """
 
 import json
@@ -13,7 +14,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ from emovid_assets.core.video.errors import MediaError
 from emovid_assets.resources.endpoint_answers import Answer, WrongShapeError, answer_of, complaint_of, cut
 from emovid_assets.resources.endpoint_manners import Manners
 from emovid_assets.resources.endpoint_requests import Dialect
+from emovid_assets.resources.key_places import is_loopback, may_carry_key, refusal, session_for
 from emovid_assets.resources.retrying import AttemptError, patiently, was_reached
 
 MOST_BYTES = 16_000_000
@@ -72,8 +73,12 @@ class Endpoint:
         self.dialect = Dialect()
         self.request_count = 0
         self.retry_count = 0
-        self._is_local = _is_loopback(urlsplit(base_url).hostname or "")
+        self._is_local = is_loopback(urlsplit(base_url).hostname or "")
         self._key = _key(key_variable)
+        if self._key and not may_carry_key(base_url):
+            raise EndpointError(
+                f"{refusal(f'The key in {key_variable}', base_url)}. A server without a key needs neither."
+            )
         self.redact = Redactor([self._key])
         self._key_variable = key_variable
         self._timeout_s = timeout_s
@@ -190,10 +195,11 @@ class Endpoint:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
+            session = self._local.session = session_for(self.url) if self._key else requests.Session()
             session.auth = _Bearer(self._key)
-            # A proxy has no business with a server on this machine, nor with its key.
-            session.trust_env = not self._is_local
+            if self._is_local:
+                # A proxy has no business with a server on this machine.
+                session.trust_env = False
             session.headers.update({"Content-Type": "application/json", "User-Agent": "emovid-assets"})
         return session
 
@@ -238,13 +244,6 @@ def _checked(base_url: str) -> str:
     if not is_address:
         raise EndpointError('base_url is not an address such as "http://127.0.0.1:8000/v1".')
     return base_url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _key(variable: str) -> str:

@@ -12,13 +12,15 @@ import json
 import sqlite3
 import time
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.resources.sqlite import BUSY_S, connect
+from emovid_assets.home.reading import reading_place
+from emovid_assets.resources.made_files import Sizes
+from emovid_assets.resources.sqlite import BUSY_S, connect, copy_to
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -47,7 +49,9 @@ ALTER TABLE items ADD COLUMN files TEXT;
 UPDATE items SET files = json_extract(payload, '$.files');
 CREATE INDEX item_keys ON items (step, domain, item_id, item_key, files);
 """
-"""What a store needs that has no column `files`, a new one too: the files that a payload names, as JSON."""
+"""What a store needs that has no column `files`, a new one too: the files that a payload names, as JSON.
+
+A list of paths in stores that were written before sizes were noted, an object of sizes by path since."""
 
 
 class StateError(OSError):
@@ -59,11 +63,15 @@ class StateError(OSError):
 
 @dataclass(frozen=True)
 class FinishedItem:
-    """A result. `payload["files"]`, where it is there, names files relative to the home folder."""
+    """A result. `payload["files"]`, where it is there, names files relative to the home folder.
+
+    `sizes`: of these files, as they were made; where it is not given, none is known.
+    """
 
     item_id: str
     item_key: str
     payload: dict[str, Any]
+    sizes: Sizes | None = None
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,19 @@ class ItemStore:
         except sqlite3.OperationalError as error:
             raise StateError(path, error) from error
 
+    @classmethod
+    def to_read(cls, path: Path) -> "ItemStore":
+        """The store of a home that is only looked at: where there is none, or none that may be written, a copy outside
+        of the home, empty in the first case. Raises StateError."""
+        if path.exists():
+            with suppress(StateError):
+                return cls(path)
+        moments = [file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
+        copied = reading_place() / "-".join(map(str, ("state", *moments))) / path.name
+        if not copied.exists():
+            copy_to(path, copied)
+        return cls(copied)
+
     def _open(self, path: Path) -> None:
         self._connection = connect(path)
         self._use_wal()
@@ -253,13 +274,30 @@ class ItemStore:
         )
         return ((item_id, (key, json.loads(payload))) for item_id, key, payload in rows)
 
-    def finished_keys(self, step: str, domain: str) -> dict[str, tuple[str, list[str]]]:
-        """item_id → (item_key, files that its payload names) of every finished item; reads no payload."""
+    def finished_keys(self, step: str, domain: str) -> dict[str, tuple[str, Sizes]]:
+        """item_id → (item_key, sizes of the files that it made) of every finished item; reads no payload."""
         rows = self._connection.execute(
             "SELECT item_id, item_key, files FROM items INDEXED BY item_keys WHERE step = ? AND domain = ?",
             (step, domain),
         )
-        return {item_id: (key, json.loads(files) if files else []) for item_id, key, files in rows}
+        return {item_id: (key, _sizes(files)) for item_id, key, files in rows}
+
+    def made_files(self, step: str, domain: str) -> Iterator[Sizes]:
+        """Sizes of the files of each finished item of a step that has made any."""
+        rows = self._connection.execute(
+            "SELECT files FROM items INDEXED BY item_keys WHERE step = ? AND domain = ? AND files IS NOT NULL",
+            (step, domain),
+        )
+        return (_sizes(files) for (files,) in rows)
+
+    def note_sizes(self, step: str, sizes: Mapping[str, Sizes]) -> None:
+        """Sizes of the files of finished items (by item_id) that were made before sizes were noted."""
+        if sizes:
+            with self._transaction():
+                self._connection.executemany(
+                    "UPDATE items SET files = ? WHERE step = ? AND item_id = ?",
+                    ((_json(dict(made)), step, item_id) for item_id, made in sizes.items()),
+                )
 
     def payloads(self, step: str, domain: str, keys: Mapping[str, str]) -> Payloads:
         """Payloads of the items (item_id → item_key); `keys` may grow as items are finished."""
@@ -284,10 +322,7 @@ class ItemStore:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO items (step, item_id, domain, item_key, payload, files) "
                 "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (step, item.item_id, domain, item.item_key, _json(item.payload), _files(item.payload))
-                    for item in finished
-                ),
+                ((step, item.item_id, domain, item.item_key, _json(item.payload), _files(item)) for item in finished),
             )
             self._connection.executemany(
                 "DELETE FROM failures WHERE step = ? AND item_id = ?", ((step, item.item_id) for item in finished)
@@ -442,5 +477,11 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _files(payload: Mapping[str, Any]) -> str | None:
-    return _json(payload["files"]) if payload.get("files") else None
+def _files(item: FinishedItem) -> str | None:
+    named = item.payload.get("files")
+    return _json(dict.fromkeys(named) | dict(item.sizes or {})) if named else None
+
+
+def _sizes(files: str | None) -> Sizes:
+    found = json.loads(files) if files else {}
+    return found if isinstance(found, dict) else dict.fromkeys(found)

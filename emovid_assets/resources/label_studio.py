@@ -31,6 +31,7 @@ from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
 from emovid_assets.core.video.clip_container import CLIP_CONTAINERS
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
+from emovid_assets.resources.key_places import may_carry_key, refusal, session_for
 from emovid_assets.resources.retrying import AttemptError, Patience, patiently, was_reached
 
 VERSION = "1.23.2"
@@ -213,7 +214,7 @@ def _require_health(process: subprocess.Popen[bytes], access: Access, log: Path)
         redact = Redactor([access.password, access.token])
         raise LabelStudioError(f"Label Studio did not start; see {log}: {redact(tail)}")
     with suppress(requests.RequestException):
-        if requests.get(f"{access.url}/health", timeout=2).ok:
+        if session_for(access.url).get(f"{access.url}/health", timeout=2).ok:
             return
     raise LabelStudioError(f"Label Studio was not ready after {_START.total_s:.0f} s; see {log}", passes=True)
 
@@ -231,7 +232,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def signed_in(url: str, email: str, password: str, *, invitation: str | None = None) -> requests.Session:
     """A browser-like session; with the token of an invitation the account is made first. Raises LabelStudioError."""
-    session = requests.Session()
+    session = session_for(url)
     address = f"{url}/user/login/" if invitation is None else f"{url}/user/signup/?token={invitation}"
     page = session.get(address, timeout=_REQUEST_TIMEOUT_S)
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
@@ -268,8 +269,10 @@ class LabelStudio:
 
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.url = access.url.rstrip("/")
+        if not may_carry_key(self.url):
+            raise LabelStudioError(refusal("the access token of Label Studio", self.url))
         self._refresh_token = access.token
-        self._session = requests.Session()
+        self._session = session_for(self.url)
         self._sleep = sleep
 
     @classmethod
@@ -371,7 +374,14 @@ class LabelStudio:
 
     def _sign_in(self) -> requests.Response:
         body = {"refresh": self._refresh_token}
-        answer = requests.post(f"{self.url}/api/token/refresh/", json=body, timeout=_REQUEST_TIMEOUT_S)
+        # Where it led elsewhere, the token would go along.
+        answer = session_for(self.url).post(
+            f"{self.url}/api/token/refresh/", json=body, timeout=_REQUEST_TIMEOUT_S, allow_redirects=False
+        )
+        if answer.is_redirect:
+            raise LabelStudioError(
+                f"{self.url} leads elsewhere, where our access token is not sent; correct its address"
+            )
         if answer.status_code in (400, 401, 403):
             raise LabelStudioError(
                 "Label Studio does not accept our access token; empty `token` in label-studio/credentials.json and "

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from emovid_assets.core.placing import DISK_FAULTS
 from emovid_assets.core.video.errors import MediaError, sentence
 
 Function = Callable[[dict[str, Any]], dict[str, Any]]
@@ -303,7 +304,9 @@ def _answer(function: Function, arguments: dict[str, Any], memory_mb: int) -> tu
             )
         if isinstance(error, MediaError):
             return False, None, error.code, str(error)
-        code = "unexpected_error"
+        # Steps read through libraries with errors of their own: what the disk itself says, it says to a writer.
+        is_disk = isinstance(error, OSError) and error.errno in DISK_FAULTS
+        code = "write_failed" if is_disk else "unexpected_error"
         return False, None, code, sentence(code, f"{type(error).__name__}: {error}")
 
 

@@ -116,13 +116,19 @@ def test_another_stride_leaves_the_cuts_alone(home: Path) -> None:
     assert in_state(found, "stale") == everywhere("scanned_segments") | REPORT
 
 
-def test_a_lost_clip_file_is_an_item_though_its_asset_is_fresh(home: Path) -> None:
+@pytest.mark.parametrize("left", [None, 0, 100])
+def test_a_clip_file_that_is_gone_empty_or_cut_short_makes_its_asset_stale(home: Path, left: int | None) -> None:
     file = home / rows(home, "clip_media", "sticker")[0]["media_path"]
-    lost = file.rename(file.with_name("lost"))
+    whole = file.read_bytes()
+    file.unlink()
+    if left is not None:
+        file.write_bytes(whole[:left])
     found = planned(home)
-    lost.rename(file)
-    assert in_state(found, "incomplete") == {("clip_media", "sticker")}
-    assert found["clip_media", "sticker"].items == 1
+    file.write_bytes(whole)
+    assert in_state(found, "stale") == {("clip_media", "sticker")}
+    lost = found["clip_media", "sticker"]
+    assert (lost.items, lost.reason) == (1, "media that it made are gone or not whole")
+    assert in_state(planned(home), "stale") == set()
 
 
 def test_a_file_under_a_new_name_and_a_second_copy_are_no_items(home: Path) -> None:

@@ -255,10 +255,10 @@ def test_a_file_that_cannot_be_imported_is_refused(call: Call, tmp_path: Path, n
     file = tmp_path / (name or "absent.csv")
     if name:
         file.write_bytes(b"x")
-    done = call("annotate", "import", str(file), home=tmp_path / "home")
+    done = call("annotate", "import", str(file), home=tmp_path)
     assert done.exit_code == 1
     assert told in done.stderr
-    assert not (tmp_path / "home" / "library").exists()
+    assert not (tmp_path / "library").exists()
 
 
 def test_nothing_is_kept_of_an_unreadable_file_and_the_mended_one_is_taken_under_its_name(

@@ -7,6 +7,7 @@ from emovid_assets_tests.cli.conftest import Call
 
 def test_the_report_of_a_new_home_is_written_and_its_place_printed(call: Call, tmp_path: Path) -> None:
     home = tmp_path / "new"
+    home.mkdir()
     done = call("report", home=home)
     assert done.exit_code == 0, done.output
     assert done.stdout.strip() == str(home / "reports" / "report.html")

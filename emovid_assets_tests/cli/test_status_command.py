@@ -51,6 +51,7 @@ def test_a_folder_of_dagster_that_is_none_is_told_in_a_sentence(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("EMOVID_DAGSTER_HOME", str(tmp_path / "none"))
+    (tmp_path / "home").mkdir()
     done = call(command, home=tmp_path / "home")
     assert (done.exit_code, "Traceback" in done.output) == (1, False)
     assert "has no dagster.yaml: correct it or unset it" in " ".join(done.stderr.split())

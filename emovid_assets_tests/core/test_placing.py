@@ -20,6 +20,7 @@ from emovid_assets.core.placing import (
     is_leftover,
     leftovers_below,
     move_into_place,
+    put_all,
     put_bytes,
     put_folder_into_place,
     put_into_place,
@@ -87,6 +88,41 @@ def test_new_folders_outlast_a_power_cut_too(tmp_path: Path, calls: list[tuple[s
         *(("fsync", tmp_path.name), ("fsync", "b")),
         *(("fsync", ".tmp"), ("replace", ".tmp"), ("fsync", "c")),
     ]
+
+
+def test_many_files_are_written_then_waited_for_then_named_and_each_folder_is_waited_for_once(
+    tmp_path: Path, calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    write = Path.write_bytes
+
+    def spied(path: Path, data: bytes) -> int:
+        calls.append(("write", ".tmp" if is_leftover(path.name) else path.name))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", spied)
+    put_all((tmp_path / name, name.encode()) for name in ("a/1", "b/2", "a/3"))
+    assert calls == [
+        *[("write", ".tmp")] * 3,
+        *[("fsync", ".tmp")] * 3,
+        *[("replace", ".tmp")] * 3,
+        *(("fsync", "a"), ("fsync", "b")),
+    ]
+    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*/*")} == {
+        name: name.encode() for name in ("a/1", "b/2", "a/3")
+    }
+
+
+def test_an_error_among_many_files_leaves_every_old_one_and_nothing_else(tmp_path: Path) -> None:
+    def files() -> Iterator[tuple[Path, bytes]]:
+        yield tmp_path / "a", b"new"
+        raise OSError(errno.ENOSPC, "full")
+
+    (tmp_path / "a").write_bytes(b"old")
+    with pytest.raises(OSError, match="full"):
+        put_all(files())
+    assert (os.listdir(tmp_path), (tmp_path / "a").read_bytes()) == (["a"], b"old")
 
 
 def test_a_folder_is_on_the_disk_with_all_that_is_in_it_before_it_has_its_name(

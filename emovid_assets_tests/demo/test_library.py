@@ -193,6 +193,35 @@ def test_a_manifest_of_someone_else_is_not_overwritten(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [manifest]
 
 
+def test_a_home_with_films_of_ones_own_gets_no_demo_films_among_them(tmp_path: Path) -> None:
+    own = tmp_path / "library" / "sticker" / "own" / "cat.gif"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"GIF89a")
+    with pytest.raises(FileExistsError, match=r"files of your own \(library/sticker/own/cat.gif\)"):
+        make_library(tmp_path, size="small")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [own]
+
+
+def test_a_demo_library_to_which_somebody_has_added_a_film_is_not_made_again(small_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(small_home, home)
+    (home / "library" / "movie" / "mine.mp4").write_bytes(b"mine")
+    before = _snapshot(home)
+    with pytest.raises(FileExistsError, match=r"mine\.mp4"):
+        make_library(home, size="full")
+    assert _snapshot(home) == before
+
+
+def test_a_demo_that_was_killed_while_it_drew_goes_on(small_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(small_home, home)
+    Truth.path_in(home).unlink()
+    for manifest in (home / "library").rglob("manifest.csv"):
+        manifest.unlink()
+    make_library(home, size="small")
+    assert _snapshot(home) == _snapshot(small_home)
+
+
 def test_an_unknown_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="choose one of full, small"):
         make_library(tmp_path, size="huge")  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ class FakeLabelStudio(LabelStudio):
     """Answers as Label Studio does; `annotate` stands for a person at the screen."""
 
     def __init__(self) -> None:
-        super().__init__(Access("http://server", "admin@example.org", "password", "token"))
+        super().__init__(Access("https://server", "admin@example.org", "password", "token"))
         self.by_id: dict[int, dict[str, Any]] = {}
         self.requests: list[str] = []
         self.annotation_count = self.task_count = 0

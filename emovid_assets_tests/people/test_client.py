@@ -116,6 +116,30 @@ def test_a_refusal_is_told_at_once_with_what_the_server_says(scripted: Scripted)
     assert scripted.pauses == []
 
 
+def test_a_token_goes_to_no_other_machine_without_encryption_and_past_every_proxy(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(LabelStudioError, match=r"not sent to label\.example:8080 without encryption"):
+        LabelStudio(Access("http://label.example:8080", "a", "b", "token"))
+    monkeypatch.setenv("EMOVID_TRUSTED_HOSTS", "label.example:8080")
+    LabelStudio(Access("http://label.example:8080", "a", "b", "token"))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    scripted.handler.statuses = [200]
+    assert scripted.client.tasks(1) == []
+
+
+def test_a_token_is_not_sent_to_where_its_server_leads(scripted: Scripted) -> None:
+    elsewhere = type("Elsewhere", (Script,), {"refresh_count": 0, "headers_sent": {}})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), elsewhere) as other:
+        threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        scripted.handler.do_POST = lambda self: self.answer(307, {})  # type: ignore[method-assign, misc]
+        scripted.handler.headers_sent = {"Location": f"http://127.0.0.1:{other.server_port}/api/token/refresh/"}
+        with pytest.raises(LabelStudioError, match="leads elsewhere, where our access token is not sent"):
+            scripted.client.tasks(1)
+        other.shutdown()
+    assert elsewhere.refresh_count == 0
+
+
 def test_a_server_that_is_not_there_is_told_how_to_start() -> None:
     client = LabelStudio(Access("http://127.0.0.1:9", "a", "b", "token"), sleep=lambda seconds: None)
     with pytest.raises(LabelStudioError, match="start it with: emovid annotate serve"):

@@ -19,6 +19,8 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
     match arguments.get("act"):
         case "refuse":
             raise MediaError(arguments.get("code", "truncated"), "It ends too early")
+        case "full":
+            raise OSError(errno.ENOSPC, "No space left on device", arguments["name"])
         case "fail":
             raise KeyError("nobody foresaw this")
         case "exit":

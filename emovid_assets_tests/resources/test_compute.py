@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -272,6 +273,14 @@ def test_a_failure_that_may_pass_by_itself_is_tried_again_in_the_next_run(bench,
     assert bench.run([bench.item("a", 3)]).failures == []
 
 
+def test_a_full_disk_is_no_fault_of_the_item_and_it_is_tried_again(bench):
+    (failure,) = bench.run([bench.item("a", 3, act="full")]).failures
+    assert failure.code == "write_failed"
+    assert failure.message.startswith("The result could not be written. Check free space and permissions")
+    assert "No space left on device: 'a'" in failure.message
+    assert bench.run([bench.item("a", 3)]).payloads == {"a": {"answer": 9}}
+
+
 @pytest.mark.parametrize("code", ["corrupt_frames", "vanished"])
 def test_who_leaves_failures_gets_the_results_and_tries_nothing_again(bench, code):
     bench.run([bench.item("a", 3), bench.item("bad", act="refuse", code=code)])
@@ -298,6 +307,31 @@ def test_a_result_whose_file_vanished_is_computed_again(bench):
     outcome = bench.run(items)
     assert (outcome.computed_count, bench.worked()) == (1, ["a"])
     assert (bench.home / "out/a.txt").read_text() == "9"
+
+
+@pytest.mark.parametrize("found", ["", "14", "1444"])
+def test_a_result_whose_file_is_empty_or_of_another_size_is_computed_again(bench, found):
+    items = [bench.item("a", 12, file="out/a.txt"), bench.item("b", 4, file="out/b.txt")]
+    bench.run(items)
+    bench.worked()
+    (bench.home / "out/a.txt").write_text(found)
+    outcome = bench.run(items)
+    assert (outcome.computed_count, bench.worked()) == (1, ["a"])
+    assert (bench.home / "out/a.txt").read_text() == "144"
+
+
+def test_a_store_without_sizes_keeps_what_is_not_empty_and_knows_its_sizes_from_then_on(bench):
+    items = [bench.item(name, 12, file=f"out/{name}.txt") for name in "abc"]
+    bench.run(items)
+    bench.worked()
+    with sqlite3.connect(bench.home / "state.sqlite") as former:
+        former.execute("UPDATE items SET files = json_array('out/' || item_id || '.txt')")
+    (bench.home / "out/a.txt").write_text("")
+    (bench.home / "out/b.txt").unlink()
+    assert (bench.run(items).computed_count, sorted(bench.worked())) == (2, ["a", "b"])
+    assert bench.run(items).computed_count == 0
+    (bench.home / "out/c.txt").write_text("1")
+    assert (bench.run(items).computed_count, bench.worked()) == (1, ["c"])
 
 
 def test_the_heaviest_item_starts_first_and_progress_is_told(bench):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -289,6 +290,23 @@ def test_an_address_that_is_more_or_less_than_one_is_refused_without_being_shown
     with pytest.raises(EndpointError, match="base_url") as caught:
         Endpoint(url, VARIABLE, timeout_s=1, attempts=1)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://model.example.org/v1", "http://10.0.0.7:8000/v1", "http://127.1/v1"])
+def test_a_key_does_not_go_to_another_machine_without_encryption(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    host = urlsplit(url).netloc
+    with pytest.raises(
+        EndpointError, match=f"The key in {VARIABLE} is not sent to {host} without encryption"
+    ) as caught:
+        Endpoint(url, VARIABLE, timeout_s=1, attempts=1)
+    assert KEY not in str(caught.value)
+    Endpoint(url.replace("http:", "https:"), VARIABLE, timeout_s=1, attempts=1)
+    monkeypatch.setenv("EMOVID_TRUSTED_HOSTS", f"elsewhere, {host}")
+    Endpoint(url, VARIABLE, timeout_s=1, attempts=1)
+    monkeypatch.delenv("EMOVID_TRUSTED_HOSTS")
+    monkeypatch.delenv(VARIABLE)
+    Endpoint(url, VARIABLE, timeout_s=1, attempts=1)
 
 
 def picky(*unknown: str, most_likeliest: int = 20) -> Answer:

@@ -322,7 +322,7 @@ def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 
 def test_a_home_that_duckdb_cannot_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"without `\?`"):
+    with pytest.raises(CatalogueError, match="question mark"):
         build_catalogue(tmp_path / "what?", SQL_FOLDER)
 
 

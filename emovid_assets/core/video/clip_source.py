@@ -15,6 +15,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.placing import DISK_FAULTS
 from emovid_assets.core.video.h264 import is_idr
 from emovid_assets.core.video.picture_size import picture_size
 from emovid_assets.core.video.reading import open_container
@@ -57,7 +58,7 @@ LEAD_IN_FRAMES = 300
 """x264's and x265's default distance of key frames is 250; a player decodes the lead-in before it shows anything."""
 REORDER_FRAMES = 17
 """Behind this many packets that lie after the clip, none can lie inside it: H.264 reorders 16 frames at most."""
-MACHINE_ERRNOS = frozenset({errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.EISDIR, errno.EIO})
+MACHINE_ERRNOS = DISK_FAULTS | {errno.EISDIR}
 """Failures of the disk, not of the packets: encoding would meet them as well."""
 SOUND_WAIT_S = Fraction(5)
 """Sound that the file keeps further behind its pictures than this is taken for missing."""

@@ -36,21 +36,22 @@ def is_one_colour(rgb: np.ndarray) -> bool:
     return bool(differs.mean() <= ONE_COLOUR_SHARE)
 
 
-def jpeg(rgb: np.ndarray, path: Path) -> None:
-    """Writes a JPEG in one step: never half a file under the final name."""
-    _encode(rgb, path, ".jpg")
+def jpeg(rgb: np.ndarray) -> bytes:
+    """The bytes of a JPEG file."""
+    import cv2
+
+    return _encoded(rgb, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 def png(rgb: np.ndarray, path: Path) -> None:
-    """Writes a lossless PNG in one step."""
-    _encode(rgb, path, ".png")
+    """Writes a lossless PNG in one step: never half a file under the final name."""
+    put_bytes(path, _encoded(rgb, ".png", []))
 
 
-def _encode(rgb: np.ndarray, path: Path, suffix: str) -> None:
+def _encoded(rgb: np.ndarray, suffix: str, options: list[int]) -> bytes:
     import cv2
 
-    options = [cv2.IMWRITE_JPEG_QUALITY, 85] if suffix == ".jpg" else []
     is_encoded, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     if not is_encoded:
-        raise ValueError(f"OpenCV cannot encode {path.name}")
-    put_bytes(path, data.tobytes())
+        raise ValueError(f"OpenCV cannot encode {rgb.shape} as {suffix}")
+    return data.tobytes()

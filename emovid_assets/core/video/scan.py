@@ -23,6 +23,7 @@ import numpy as np
 
 from emovid_assets.core.colour import ColourCounter
 from emovid_assets.core.identity import clip_id
+from emovid_assets.core.placing import put_all
 from emovid_assets.core.video.changes import Change, ChangeMeter, Shrinker, read_changes, shrunk_size, write_changes
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.picture import difference_hash, jpeg
@@ -142,7 +143,7 @@ def scan_source(
     film = interval_features(path, tracks, intervals, run.video_start_s)
     sounds = iter(film.intervals)
     cut_times = [segment["start_s"] for segment in segments[1:]] if not settings.is_whole else run.cut_times_s
-    thumbnail_folder.mkdir(parents=True, exist_ok=True)
+    thumbnails: dict[Path, np.ndarray] = {}
     for number, segment in enumerate(segments):
         segment["scene_index"] = number
         segment["clip_id"] = clip_id(source_id, segment["start_s"], segment["end_s"])
@@ -151,7 +152,8 @@ def scan_source(
         sound = next(sounds)
         segment["has_audio"], segment["sound_missing_s"] = sound.has_audio, sound.sound_missing_s
         segment["features"] |= sound.features | {"cut_rate_hz": _cut_rate(cut_times, segment, segments[-1]["end_s"])}
-        jpeg(segment.pop("thumbnail"), thumbnail_folder / f"{segment['clip_id']}.jpg")
+        thumbnails[thumbnail_folder / f"{segment['clip_id']}.jpg"] = segment.pop("thumbnail")
+    put_all((path, jpeg(rgb)) for path, rgb in thumbnails.items())
     return {
         "segments": segments,
         "frame_count": len(run.pts),

@@ -23,12 +23,13 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from emovid_assets.core.collection.addresses import ForbiddenAddressError, is_allowed, require_fetchable
+from emovid_assets.core.collection.addresses import ForbiddenAddressError, require_fetchable
 from emovid_assets.core.collection.file_kinds import HEAD_BYTES, Kind, contradicts, kind_of
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.core.redaction import RedactingFilter, Redactor
 from emovid_assets.core.retry_after import is_busy, may_pass, retry_after_s
 from emovid_assets.resources.collection.connections import CheckingAdapter
+from emovid_assets.resources.key_places import may_carry_key
 from emovid_assets.resources.retrying import AttemptError, Patience, patiently
 
 USER_AGENT = "emovid-assets"
@@ -189,11 +190,7 @@ class Fetcher:
         fault = None
         try:
             require_fetchable(url, allowed_hosts=self._allowed, previous=previous)
-            parts = urlsplit(url)
-            is_open = (
-                is_api and parts.scheme != "https" and not is_allowed(parts.hostname or "", parts.port, self._allowed)
-            )
-            if is_open:
+            if is_api and not may_carry_key(url, self._allowed):
                 fault = "a key is not sent without encryption"
             if is_api and previous is not None and _origin(url) != _origin(previous):
                 fault = "the service redirects to another server"
