@@ -80,7 +80,8 @@ class RunLocks:
         """Held while a run is at work. Waits for runs before it that claim the same; `told` is given a sentence then.
 
         `claims`: each with how many runs may have it at once. `still_wanted`: called about once a second while it
-        waits, and may raise. A run that is held already, by a process that began this one for a step, is not held twice.
+        waits, and may raise. A run that is held already, by the process that began this one for a step, is not held
+        twice.
         """
         own = self._begin(run_id, job, claims)
         if own is None:
@@ -229,7 +230,7 @@ def _read(file: BinaryIO, run_id: str) -> RunRecord:
 
 
 def _boot() -> str:
-    """Which start of which kernel this is, the same in all containers of a machine. Empty where the system does not say."""
+    """Which start of which kernel this is, one for all containers of a machine. Empty where the system does not say."""
     try:
         return BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

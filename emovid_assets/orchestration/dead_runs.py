@@ -18,7 +18,7 @@ from emovid_assets.home.run_locks import RunLocks, RunRecord
 def end_dead_runs(instance: dg.DagsterInstance, home: Home) -> list[str]:
     """Ends each run that began here, has not ended and has no process any more; a sentence for each that was found.
 
-    Only files of runs are looked at, never clocks: a run that has not begun has none, and one that is alive holds its own.
+    Files of runs are looked at, never clocks: a run that has not begun has none, and one that is alive holds its own.
     """
     sentences: list[str] = []
     is_instance_of_home = Path(instance.root_directory).resolve().is_relative_to(home.root.resolve())
