@@ -72,12 +72,25 @@ def test_every_group_of_settings_is_an_observed_asset_that_something_depends_on(
 def test_nothing_acts_by_itself_unless_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
     def statuses() -> set[str]:
         definitions = build_defs()
-        return {one.default_status.value for one in (*definitions.sensors, *definitions.schedules)}
+        acting = [one for one in definitions.sensors if one.name != "dead_runs"]
+        return {one.default_status.value for one in (*acting, *definitions.schedules)}
 
+    # What only ends dead runs is always on.
+    (always,) = [one for one in build_defs().sensors if one.name == "dead_runs"]
+    assert always.default_status == dg.DefaultSensorStatus.RUNNING
     monkeypatch.delenv("EMOVID_AUTOMATION", raising=False)
     assert statuses() == {"STOPPED"}
     monkeypatch.setenv("EMOVID_AUTOMATION", "on")
     assert statuses() == {"RUNNING"}
+
+
+def test_every_step_of_every_job_is_under_the_lock_of_its_run_in_one_process() -> None:
+    for name in (job.name for job in defs.resolve_all_job_defs()):
+        job = defs.resolve_job_def(name)
+        # Where each step had a process, each would have a lock.
+        assert job.executor_def.name == "in_process"
+        for node in job.nodes:
+            assert {output.io_manager_key for output in node.definition.output_defs} == {"io_manager"}, node.name
 
 
 def test_all_partitioned_assets_share_the_domains_and_one_backfill_policy() -> None:

@@ -21,11 +21,12 @@ from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, failed
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
-from emovid_assets.home.build_lock import building
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.connections import keep_connections
+from emovid_assets.orchestration.dead_runs import end_dead_runs
 from emovid_assets.orchestration.instance import instance_folder, opening, reading_folder
+from emovid_assets.orchestration.run_lock import listener
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
@@ -126,7 +127,8 @@ def build(
 ) -> Iterator[StageReport]:
     """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
 
-    A run waits until no other process builds its domain; `told` is given a sentence then.
+    A run waits until no other run, of a terminal or of a daemon, builds what it does (`orchestration.run_lock`); `told`
+    is given a sentence then, and one for each run that had died.
 
     `only`: of the selection what is stale or missing (`stale`), or what has failed or has quarantined items, which are
     then tried again (`failed`); and what follows from it where its results come out different.
@@ -144,6 +146,8 @@ def build(
     job = definitions.resolve_implicit_global_asset_job_def()
     with open_instance(home) as instance, kept_alive():
         observe(instance, home)
+        for sentence in end_dead_runs(instance, home):
+            told(sentence)
         work: Iterable[tuple[list[dg.AssetKey], str | None]]
         if only is None:
             work = (
@@ -153,8 +157,7 @@ def build(
             selected = {key for _, keys in plan for key in keys}
             work = _outdated(home, definitions, instance, selected, domains, only)
         for keys, domain in work:
-            with building(home, domain, told):
-                report = _run(job, instance, keys, domain)
+            report = _run(job, instance, keys, domain, told)
             if report.error:
                 _note_failure(project, instance, report)
             yield report
@@ -210,15 +213,28 @@ def _note_failure(project: Project, instance: dg.DagsterInstance, report: StageR
             project.with_store(note)
 
 
-def _run(job: Any, instance: dg.DagsterInstance, keys: list[dg.AssetKey], domain: str | None) -> StageReport:
-    result = job.execute_in_process(
-        instance=instance,
-        partition_key=domain,
-        asset_selection=keys,
-        raise_on_error=False,
-        # The terminal gets reports, not the event stream; the event log has everything.
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-    )
+def _run(
+    job: Any,
+    instance: dg.DagsterInstance,
+    keys: list[dg.AssetKey],
+    domain: str | None,
+    told: Callable[[str], None],
+) -> StageReport:
+    token = listener.set(told)
+    try:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=domain,
+            asset_selection=keys,
+            raise_on_error=False,
+            # The terminal gets reports, not the event stream; the event log has everything.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    finally:
+        listener.reset(token)
+    if any(_is_interruption(event) for event in result.all_events):
+        # Dagster notes Ctrl-C in the run and goes on; whoever pressed it meant all runs.
+        raise KeyboardInterrupt
     report = StageReport(result.run_id, domain)
     for materialization in (event.materialization for event in result.get_asset_materialization_events()):
         report.assets.append(_asset_report(materialization, domain))
@@ -232,6 +248,13 @@ def _run(job: Any, instance: dg.DagsterInstance, keys: list[dg.AssetKey], domain
     if not result.success:
         report.error = _error(result)
     return report
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    if event.event_type != dg.DagsterEventType.RUN_FAILURE:
+        return False
+    reason = event.job_failure_data.failure_reason
+    return reason is not None and reason.value == "UNEXPECTED_TERMINATION"
 
 
 def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
@@ -262,4 +285,4 @@ def _error(result: Any) -> str:
     for event in result.all_events:
         if event.is_step_failure:
             return f"{event.step_key}: {first_error(event)}"
-    return "the run failed before its first step; its log is in the UI"
+    return "the run ended before its first step; its log is in the UI"

@@ -140,9 +140,10 @@ class Home:
         """Held by the one process that collects for this home."""
         return self.root / ".collection.lock"
 
-    def build_lock(self, domain: str | None) -> Path:
-        """Held by the one process that builds a domain at a terminal."""
-        return self.root / f".build-{domain or 'all'}.lock"
+    @property
+    def runs_at_work(self) -> Path:
+        """A file a run that is at work here (ADR 35)."""
+        return self.root / ".runs"
 
     def collected(self, domain: str) -> Path:
         """Files that were collected; people put theirs beside this folder."""

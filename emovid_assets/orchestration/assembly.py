@@ -33,6 +33,7 @@ from emovid_assets.orchestration.automation import OUTDATED, automation
 from emovid_assets.orchestration.code_references import with_code_references
 from emovid_assets.orchestration.io_managers import ParquetIOManager
 from emovid_assets.orchestration.jobs import jobs
+from emovid_assets.orchestration.run_lock import RunLock
 from emovid_assets.orchestration.schedules import schedules
 from emovid_assets.orchestration.sensors import sensors
 from emovid_assets.resources.project import Project
@@ -51,6 +52,7 @@ RELIED_ON = frozenset({"clips", "emotion_labels", "benchmark_split", "catalogue"
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """Everything there is; overrides replace resources by name (`project`, `io_manager`)."""
     project = (resource_overrides or {}).get("project") or Project()
+    run_lock = RunLock(project=project)
     is_live = os.environ.get(AUTOMATION_VARIABLE, "").lower() == "on"
     every_s = int(os.environ.get(TICK_VARIABLE) or TICK_S)
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
@@ -70,8 +72,14 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         jobs=all_jobs,
         sensors=[*sensors(sensor_status, every_s), automation(sensor_status, every_s)],
         schedules=schedules(schedule_status, all_jobs),
-        resources={"project": project, "io_manager": ParquetIOManager(project=project), **(resource_overrides or {})},
-        # A run computes one domain after another in its own process; the media pass brings its own workers.
+        resources={
+            "project": project,
+            "run_lock": run_lock,
+            "io_manager": ParquetIOManager(project=project, run_lock=run_lock),
+            **(resource_overrides or {}),
+        },
+        # A run computes one domain after another in its own process, which holds its lock for all of its steps; the
+        # media pass brings its own workers.
         executor=dg.in_process_executor,
     )
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
+from emovid_assets.orchestration.run_lock import RunLock
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
 
@@ -25,6 +26,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     """
 
     project: Project
+    run_lock: RunLock
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         if obj is None:

@@ -3,7 +3,7 @@
 Belongs here: noticing it, and asking for the assets that read it. Does not belong here: what follows from that
 (`automation`), and any work on tables; runs do it.
 
-All of them are off unless the definitions are built as live (`build`). A tick that asks for nothing says why.
+All but `dead_runs` are off unless the definitions are built as live (`build`). A tick that asks for nothing says why.
 """
 
 import hashlib
@@ -25,12 +25,15 @@ from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
+from emovid_assets.orchestration.dead_runs import end_dead_runs
 from emovid_assets.people import server as annotation_server
 from emovid_assets.people.answers import answer_files
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.project import Project
 
+DEAD_RUNS_EVERY_S = 10
+"""Two looks, a start of a code server and of the daemon's own rounds fit into half a minute."""
 SETTLE_S = 4.0
 """A file that has been written more recently may still be written."""
 
@@ -43,7 +46,12 @@ LIBRARY_TABLES = ("wanted_videos", "source_videos")
 def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefinition]:
     """Every sensor. `every_s`: the least time between two looks at files; servers are asked less often."""
 
-    def sensor(function: Callable[..., Any], assets: Iterable[str] = (), interval_s: int = every_s) -> Any:
+    def sensor(
+        function: Callable[..., Any],
+        assets: Iterable[str] = (),
+        interval_s: int = every_s,
+        status: dg.DefaultSensorStatus = status,
+    ) -> Any:
         selection = dg.AssetSelection.assets(*assets) if assets else None
         return dg.sensor(
             name=function.__name__.strip("_"),
@@ -58,6 +66,8 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         sensor(annotation_files, ANSWER_TABLES),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
+        # Also where nothing acts by itself: it begins nothing, and a dead run would hold its pools for a day.
+        sensor(dead_runs, interval_s=min(DEAD_RUNS_EVERY_S, every_s), status=dg.DefaultSensorStatus.RUNNING),
         dg.run_failure_sensor(
             name="failed_runs",
             description="Remembers which asset of which domain failed, and why, for `emovid status`.",
@@ -221,6 +231,11 @@ def label_studio_answers(context: dg.SensorEvaluationContext, project: Project) 
         return dg.SkipReason(str(error))
     changed = [one.report.path for one in pulled if one.is_changed]
     return dg.SkipReason(f"New answers: {', '.join(changed)}" if changed else "Label Studio has no new answers.")
+
+
+def dead_runs(context: dg.SensorEvaluationContext, project: Project) -> dg.SkipReason:
+    """Ends runs whose process has died together with the code server that would have reported it."""
+    return dg.SkipReason("\n".join(end_dead_runs(context.instance, project.home)) or "every run has its process")
 
 
 def failed_runs(context: dg.RunFailureSensorContext, project: Project) -> None:

@@ -22,6 +22,9 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.utils import make_new_backfill_id
 
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.freshness.runs import planned_places
+from emovid_assets.freshness.staleness import Place
+from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.instance import prepare_instance_folder
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT, build, draw_gif, errors_of, rows
@@ -94,18 +97,29 @@ def until(is_so: Callable[[], bool], log: Path) -> None:
         time.sleep(0.2)
 
 
+def kill_all_but(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL for the code server of a daemon, then for the run workers that it can no longer report."""
+    for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda path: int(path.parent.name)):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            group = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[2])
+            if group == process.pid and int(stat.parent.name) != process.pid:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
+
+
 class Backfilled(NamedTuple):
-    """A home whose backfill was killed and launched again, and its runs, the latest first."""
+    """A home whose backfill was killed twice, and its runs, the latest first."""
 
     home: Path
     instance: dg.DagsterInstance
-    backfill_ids: tuple[str, str]
     runs: Sequence[dg.DagsterRun]
+    ended_after_s: float
+    """From the death of a run and its code server until Dagster knew."""
 
 
 @pytest.fixture(scope="module")
 def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfilled]:
-    """All domains are launched, the daemon is killed in the first, and what was at work then is launched again."""
+    """All domains are launched. The first run is killed with its code server while the daemon lives, the next one with
+    everything, as by a power cut. Nobody does anything but start the daemon again."""
     home = tmp_path_factory.mktemp("backfill") / "home"
     log = home.parent / "daemon.log"
     draw_library(home)
@@ -113,33 +127,48 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfilled]
     environment = {**os.environ, "DAGSTER_HOME": str(state), "EMOVID_HOME": str(home)}
     with dg.DagsterInstance.from_config(str(state)) as instance:
 
-        def unfinished() -> list[dg.DagsterRun]:
-            return [run for run in instance.get_runs() if not run.is_finished]
+        def runs(*statuses: dg.DagsterRunStatus) -> Sequence[dg.DagsterRun]:
+            return instance.get_runs(dg.RunsFilter(statuses=statuses))
 
-        first = launch_backfill(instance, DOMAINS)
+        def sources() -> int:
+            return len(list(home.glob("warehouse/source_videos/*/*.parquet")))
+
+        launch_backfill(instance, DOMAINS)
         with daemon(environment, log) as process:
-            # A domain has its sources, and two wait or have begun.
-            until(lambda: any(home.glob("warehouse/source_videos/*/*.parquet")), log)
+            until(lambda: sources() == 1, log)
+            kill_all_but(process)
+            killed = time.monotonic()
+            until(lambda: bool(runs(dg.DagsterRunStatus.FAILURE)), log)
+            ended_after_s = time.monotonic() - killed
+            # Its pools are free: the next domain begins.
+            until(lambda: sources() == 2, log)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
-        # Dagster cannot see that a run worker is dead; a person terminates such runs in the UI.
-        killed = [run for run in unfinished() if run.status != dg.DagsterRunStatus.QUEUED]
-        for run in killed:
-            instance.report_run_canceled(run)
-        again = [domain for domain in DOMAINS if domain in {run.tags["dagster/partition"] for run in killed}]
-        second = launch_backfill(instance, again)
         with daemon(environment, log):
-            # Those that waited when the daemon was killed are begun by the next one.
-            until(lambda: len(instance.get_runs()) == len(DOMAINS) + len(again) and not unfinished(), log)
-        yield Backfilled(home, instance, (first, second), instance.get_runs())
+            until(lambda: len(runs(dg.DagsterRunStatus.SUCCESS)) == len(DOMAINS), log)
+        yield Backfilled(home, instance, instance.get_runs(), ended_after_s)
 
 
-def test_a_backfill_that_is_killed_half_way_and_launched_again_ends_with_the_same_tables(
+def test_a_run_that_dies_with_its_code_server_is_known_within_half_a_minute_and_started_again(
+    backfilled: Backfilled,
+) -> None:
+    assert backfilled.ended_after_s < 30
+    first, second = reversed([run for run in backfilled.runs if run.status == dg.DagsterRunStatus.FAILURE])
+    retried = {run.parent_run_id: run.status for run in backfilled.runs if run.parent_run_id}
+    assert retried == dict.fromkeys((first.run_id, second.run_id), dg.DagsterRunStatus.SUCCESS)
+    # What it had built was not built again.
+    again = next(run for run in backfilled.runs if run.parent_run_id == first.run_id)
+    assert Place("source_videos", first.tags["dagster/partition"]) not in planned_places(
+        backfilled.instance, again.run_id
+    )
+    assert list(Home(backfilled.home).runs_at_work.glob("*.json")) == []
+
+
+def test_a_backfill_that_is_killed_twice_ends_with_the_tables_of_an_undisturbed_build(
     backfilled: Backfilled, tmp_path: Path
 ) -> None:
     latest = {run.tags["dagster/partition"]: run.status for run in reversed(backfilled.runs)}
     assert latest == dict.fromkeys(DOMAINS, dg.DagsterRunStatus.SUCCESS)
-    assert dg.DagsterRunStatus.CANCELED in {run.status for run in backfilled.runs}
     draw_library(tmp_path)
     assert errors_of(build(tmp_path)) == []
     for name, table in TABLES.items():
@@ -155,10 +184,9 @@ def test_a_backfill_that_is_killed_half_way_and_launched_again_ends_with_the_sam
 
 
 def test_a_backfill_of_all_domains_runs_once_per_domain_and_each_is_checked(backfilled: Backfilled) -> None:
-    home, instance, (first, second), runs = backfilled
-    of_the_first = [run.tags["dagster/partition"] for run in runs if run.tags["dagster/backfill"] == first]
-    assert sorted(of_the_first) == sorted(DOMAINS)
-    (backfill,) = [one for one in instance.get_backfills() if one.backfill_id == second]
+    home, instance, runs, _ = backfilled
+    assert sorted(run.tags["dagster/partition"] for run in runs if not run.parent_run_id) == sorted(DOMAINS)
+    (backfill,) = instance.get_backfills()
     assert backfill.status not in (BulkActionStatus.FAILED, BulkActionStatus.COMPLETED_FAILED)
     evaluations = [
         event.asset_check_evaluation_data

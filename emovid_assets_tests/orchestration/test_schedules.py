@@ -1,6 +1,6 @@
 """What the schedules ask for, and the proof of the weekly one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,9 +14,11 @@ from emovid_assets.orchestration.schedules import schedules
 from emovid_assets.resources.project import Project
 from emovid_assets_tests.assets.homes import Demo, copy_of, rows
 
+SUNDAY = datetime(2026, 11, 22, 4, tzinfo=UTC)
+
 
 def asked(schedule: dg.ScheduleDefinition, *assets: dg.AssetsDefinition) -> list[dg.RunRequest]:
-    moment = datetime(2026, 11, 22, 4, tzinfo=UTC)
+    moment = SUNDAY
     with dg.DagsterInstance.ephemeral() as instance:
         repository = dg.Definitions(assets, jobs=[schedule.job], schedules=[schedule]).get_repository_def()
         context = dg.build_schedule_context(instance, scheduled_execution_time=moment, repository_def=repository)
@@ -48,6 +50,36 @@ def test_a_collection_job_is_scheduled_by_night_where_there_is_one() -> None:
     assert names["nightly_collection"].cron_schedule == "0 2 * * *"
     assert [request.partition_key for request in asked(names["nightly_collection"])] == list(DOMAINS)
     assert "nightly_collection" not in {one.name for one in schedules(dg.DefaultScheduleStatus.STOPPED, others)}
+
+
+def test_the_proof_of_a_week_is_asked_for_once_and_not_while_runs_are_at_work(tmp_path: Path) -> None:
+    @dg.asset(partitions_def=domain_partitions)
+    def anything() -> None: ...
+
+    build = dg.define_asset_job("build_dataset", [anything])
+    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [build, verify_dataset])[1]
+    definitions = dg.Definitions([anything], jobs=[build, verify_dataset], resources={"project": Project()})
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+
+        def tick(hours: float) -> str:
+            moment = SUNDAY + timedelta(hours=hours)
+            context = dg.build_schedule_context(instance, scheduled_execution_time=moment)
+            answer = weekly.evaluate_tick(context)
+            (request,) = answer.run_requests or [None]
+            return str(request.run_key if request else answer.skip_message)
+
+        job = definitions.resolve_job_def("build_dataset")
+        run = instance.create_run_for_job(job, tags={"dagster/partition": "sticker"})
+        assert tick(1) == "runs are at work on sticker: asked again in a quarter of an hour"
+        instance.report_run_failed(run)
+        assert tick(1.25) == "2026-11-22"
+        tags = {"dagster/schedule_name": weekly.name, "dagster/run_key": "2026-11-22"}
+        proof = instance.create_run_for_job(verify_dataset, tags=tags)
+        instance.report_run_failed(proof)
+        # Nor on Monday; but the week after.
+        for hours in (1.5, 30):
+            assert tick(hours) == f"run {proof.run_id[:8]} is the proof of the week of 2026-11-22"
+        assert tick(7 * 24 + 1) == "2026-11-29"
 
 
 @pytest.mark.integration
