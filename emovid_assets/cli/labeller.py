@@ -70,6 +70,8 @@ def compare(
 
     if answers is not None and not answers.is_file():
         raise fail(f"no such file: {answers}")
+    if not emoset.expanduser().is_dir():
+        raise fail(f"no such folder: {emoset}")
     home = home_to_make()
     below = PictureProject.below(home).home.root
     asked = Asked(emoset.expanduser(), split.value, limit, train, fine_tune, answers)
