@@ -10,7 +10,6 @@ then what it has not finished shows as a fault.
 
 import json
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,7 +23,7 @@ from emovid_assets.checks.clip_files import OF_CLIP, OF_FILE, clip_file_fault, f
 from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
-from emovid_assets.core.placing import is_leftover, leftovers_below, remove
+from emovid_assets.core.placing import disk_time_s, is_leftover, leftovers_below, remove
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import media
@@ -319,12 +318,13 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
     }
     proof = Proof("leftovers", "files")
     byte_count = 0
+    now_s = disk_time_s(home.root)
     for path in _own_files(home):
         if home.relative(path) in named:
             continue
         try:
             status = path.lstat()
-            if time.time() - status.st_mtime < LEFTOVER_AFTER_S:
+            if now_s - status.st_mtime < LEFTOVER_AFTER_S:
                 continue
             proof.checked += 1
             byte_count += status.st_size

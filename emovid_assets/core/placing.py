@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -158,6 +159,20 @@ def make_durable(path: Path) -> None:
     except OSError as error:
         if not (is_folder and error.errno in _NO_FOLDER_SYNC):
             raise
+
+
+def disk_time_s(folder: Path) -> float:
+    """Now, in seconds since 1970, by the clock that stamps the files of a folder.
+
+    How old a file is can be said by no other: that of a network disk may be minutes off this machine's. Where nothing
+    may be written it is this machine's.
+    """
+    try:
+        with temporary_beside(folder / "clock") as stamped:
+            stamped.touch()
+            return stamped.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def leftovers_below(folder: Path) -> Iterator[Path]:

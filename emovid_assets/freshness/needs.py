@@ -29,7 +29,7 @@ def current_verdicts(
     Raises SettingsError.
     """
     found = with_quarantine(home, verdicts(lineage, instance, digests(home), domains))
-    return {place: _with_files(home, place, verdict) for place, verdict in found.items()}
+    return with_made_files(home, {place: _with_files(home, place, verdict) for place, verdict in found.items()})
 
 
 def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, Verdict]:
@@ -51,6 +51,21 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
     return result
 
 
+def with_made_files(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, Verdict]:
+    """The verdicts, where what would be fresh is stale if media that its items have made are not as they were made.
+
+    One question to the file system a file: a tenth of a second for 10,000 clips.
+    """
+
+    def verdict(place: Place, known: Verdict) -> Verdict:
+        if known.made is None or known.reasons:
+            return known
+        reason = news.made_files_reason(home, place.asset, str(place.domain))
+        return replace(known, reasons=(reason,)) if reason else known
+
+    return {place: verdict(place, known) for place, known in found.items()}
+
+
 def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
     if verdict.made is None or verdict.reasons:
         return verdict
@@ -58,8 +73,6 @@ def _with_files(home: Home, place: Place, verdict: Verdict) -> Verdict:
         return replace(verdict, reasons=("its columns have changed",))
     domain = str(place.domain)
     if place.asset == "source_videos" and (reason := news.library(home, domain).reason):
-        return replace(verdict, reasons=(reason,))
-    if reason := news.made_files_reason(home, place.asset, domain):
         return replace(verdict, reasons=(reason,))
     if found := news.version_from_files(home, place.asset, domain):
         version, reason = found

@@ -6,7 +6,7 @@ two of them tell different stories.
 Does not belong here: what follows from news (`needs`), and when it is asked for (`orchestration.sensors`).
 """
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from emovid_assets.assets.evaluation import quarantine_table
@@ -86,14 +86,12 @@ def quarantine_version(store: ItemStore, domain: str) -> str:
 
 def made_files_reason(home: Home, table: str, domain: str) -> str | None:
     """What is to be said where media that the items of a table have made are gone, empty or of another size."""
-    store = ItemStore.to_read(home.state)
-    try:
-        for step in (step for step, asset in STEP_ASSETS.items() if asset == table):
-            if not all(are_whole(home.root, made) for made in store.made_files(step, domain)):
-                return "media that it made are gone or not whole"
-    finally:
-        store.close()
-    return None
+    steps = [step for step, asset in STEP_ASSETS.items() if asset == table]
+    if not steps:
+        return None
+    with closing(ItemStore.to_read(home.state)) as store:
+        is_whole = all(are_whole(home.root, made) for step in steps for made in store.made_files(step, domain))
+    return None if is_whole else "media that it made are gone or not whole"
 
 
 def version_from_files(home: Home, table: str, domain: str) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """One process at a time.
 
-Belongs here: a lock on a file of a home. Does not belong here: what it protects, and locks on temporary folders that
-other processes may remove (`resources.deriving`).
+Belongs here: a lock on a file of a home, which is opened to be written: network disks lock no other, and no folders.
+Does not belong here: what it protects.
 """
 
 import fcntl

@@ -53,6 +53,11 @@ def require_usable(root: Path) -> None:
         raise HomeError(f"{root} cannot be a home: it is no folder. Set EMOVID_HOME to a folder")
 
 
+def may_write(folder: Path) -> bool:
+    """Whether this process may make files in a folder: it is not somebody else's, and on no read-only disk."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 @dataclass(frozen=True)
 class Home:
     """The home folder. Paths in tables are relative to `root`, with forward slashes."""
@@ -75,8 +80,8 @@ class Home:
 
     @property
     def is_writable(self) -> bool:
-        """Whether this process may make files in it: not somebody else's, on no read-only disk."""
-        return os.access(self.root, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+        """Whether this process may make files in it."""
+        return may_write(self.root)
 
     @property
     def library(self) -> Path:

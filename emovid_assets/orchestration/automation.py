@@ -10,17 +10,22 @@ for by the sensor that finds its first file.
 """
 
 import json
+import math
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import dagster as dg
 
-from emovid_assets.freshness.needs import with_quarantine
+from emovid_assets.freshness.needs import with_made_files, with_quarantine
 from emovid_assets.freshness.runs import busy_places
 from emovid_assets.freshness.staleness import Lineage, Place, Walk, verdicts
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings_groups import digests
+
+LOOK_EVERY_S = 3600.0
 
 
 class Outdated(dg.AutomationCondition[dg.AssetKey]):
@@ -74,6 +79,10 @@ class _Tick:
         busy = busy_places(instance) | set(_backfilled(self.lineage, instance))
         home = Home.from_environment()
         self.verdicts = with_quarantine(home, verdicts(self.lineage, instance, digests(home)))
+        if _is_look_due(home):
+            before, self.verdicts = self.verdicts, with_made_files(home, self.verdicts)
+            if self.verdicts == before:
+                _looked_at[home.root] = time.monotonic()
         there = {place for place, verdict in self.verdicts.items() if not verdict.is_missing}
         self.walk = Walk(self.lineage, there, busy)
 
@@ -81,6 +90,16 @@ class _Tick:
         """Stale, or missing where there is something to make it from."""
         verdict = self.verdicts[place]
         return bool(verdict.reasons) or (verdict.is_missing and bool(self.lineage.parents[place.asset]))
+
+
+_looked_at: dict[Path, float] = {}
+"""When all media of a home were found whole, in seconds of a clock that nobody sets."""
+
+
+def _is_look_due(home: Home) -> bool:
+    """Whether the media that were made are to be looked at: in the first tick, which is what follows a power cut, and
+    then not in every one, for there may be millions."""
+    return time.monotonic() - _looked_at.get(home.root, -math.inf) >= LOOK_EVERY_S
 
 
 _ticks: WeakKeyDictionary[Any, _Tick] = WeakKeyDictionary()

@@ -8,7 +8,6 @@ All but `dead_runs` are off unless the definitions are built as live (`build`). 
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observations
+from emovid_assets.core.placing import disk_time_s
 from emovid_assets.freshness import news
 from emovid_assets.freshness.news import ANSWER_TABLES
 from emovid_assets.freshness.runs import failed_places, first_error
@@ -95,11 +95,13 @@ def _digest(*listings: Listing) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _is_settled(seen: _Seen, digest: str, *listings: Listing) -> bool:
+def _is_settled(home: Home, seen: _Seen, digest: str, listing: Listing) -> bool:
     """Two ticks alike, and nothing that has just been written."""
-    newest_s = max((mtime_ns / 1e9 for one in listings for _, mtime_ns in one.values()), default=0.0)
+    if digest != seen.listed:
+        return False
+    newest_s = max((mtime_ns / 1e9 for _, mtime_ns in listing.values()), default=0.0)
     # A clock that is ahead must not hold a file back for ever: what lies in the future counts as old.
-    return digest == seen.listed and not 0 <= time.time() - newest_s < SETTLE_S
+    return not 0 <= disk_time_s(home.root) - newest_s < SETTLE_S
 
 
 def _remembered(cursor: str | None) -> dict[str, _Seen]:
@@ -139,7 +141,7 @@ def _library_tick(project: Project, domain: str, seen: _Seen) -> tuple[tuple[str
     library = news.library(home, domain)
     found = library.found
     digest = _digest(found.stamps)
-    is_settled = _is_settled(seen, digest, found.stamps)
+    is_settled = digest == seen.taken or _is_settled(home, seen, digest, found.stamps)
     seen.listed = digest
     if digest == seen.taken:
         return (), "nothing new"
@@ -168,7 +170,7 @@ def annotation_files(context: dg.SensorEvaluationContext, project: Project) -> d
     seen = remembered.setdefault("annotations", _Seen())
     files = {home.relative(path): _stamp(path.stat()) for path in answer_files(home)}
     digest = _digest(files)
-    is_settled = _is_settled(seen, digest, files)
+    is_settled = digest == seen.taken or _is_settled(home, seen, digest, files)
     seen.listed = digest
     if digest == seen.taken:
         return dg.SensorResult(skip_reason="nothing new", cursor=_cursor(remembered))

@@ -275,7 +275,9 @@ def _fingerprint(home: Path, files: SqlFolder) -> str:
 
 
 def _remove_former(home: Path, present: Path) -> None:
-    """Removes catalogues that were replaced some time ago, and what killed builds left. Needs the lock."""
+    """Removes catalogues that were replaced some time ago, and what killed builds left. Needs the lock. The present one
+    has just been made, by the clock that has stamped the others."""
+    now_s = present.stat().st_mtime
     for folder in home.glob(f"{_FOLDER_PREFIX}*"):
-        if folder != present and time.time() - folder.stat().st_mtime > _FORMER_FOR_S:
+        if folder != present and now_s - folder.stat().st_mtime > _FORMER_FOR_S:
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,8 +8,6 @@ Belongs here: which files are read, how much at once, where DuckDB may spill. Do
 (`core.clip_facts`, `core.disputes`, `core.phrases`).
 """
 
-import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +20,14 @@ import pyarrow as pa
 
 from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.home.file_lock import locked
 from emovid_assets.resources.catalogue_statements import table_view_sql
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
 
 MEMORY_LIMIT = "2GB"
 """Of DuckDB; what does not fit is spilled to a temporary folder below the home folder."""
-SPILL_PREFIX = ".deriving-"
+SPILL_PREFIX, SPILL_LOCK = ".deriving-", ".deriving.lock"
 CLIPS_AT_ONCE = 250_000
 BATCH_ROWS = 65_536
 VERSION = "3"
@@ -125,28 +124,26 @@ def _reading(home: Path, tables: Sequence[str]) -> Iterator[duckdb.DuckDBPyConne
 def _spill_folder(home: Path) -> Iterator[str]:
     """A temporary folder below the home folder; those of processes that were killed are removed.
 
-    A folder is locked by the process that uses it, and the lock ends with the process. Nobody looks at folders while
-    one is made that is not locked yet.
+    A file in the folder is locked by the process that uses it, and the lock ends with the process. Nobody looks at
+    folders while one is made that is not locked yet.
     """
     with ExitStack() as held:
-        with _locked(home, fcntl.LOCK_EX):
+        with locked(home / SPILL_LOCK):
             for left in home.glob(f"{SPILL_PREFIX}*"):
-                with suppress(OSError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                with suppress(OSError, _InUseError), locked(left / SPILL_LOCK, _in_use):
                     shutil.rmtree(left, ignore_errors=True)
             folder = tempfile.mkdtemp(prefix=SPILL_PREFIX, dir=home)
-            held.enter_context(_locked(Path(folder), fcntl.LOCK_EX))
             held.callback(shutil.rmtree, folder, ignore_errors=True)
+            held.enter_context(locked(Path(folder) / SPILL_LOCK))
         yield folder
 
 
-@contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, how)
-        yield
-    finally:
-        os.close(descriptor)
+class _InUseError(Exception):
+    """A folder of another process that is at work."""
+
+
+def _in_use() -> None:
+    raise _InUseError
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, table: str, domain: str, limits: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.home.folders import may_write
 from emovid_assets.home.reading import reading_place
 from emovid_assets.resources.made_files import Sizes
 from emovid_assets.resources.sqlite import BUSY_S, connect, copy_to
@@ -204,7 +205,7 @@ class ItemStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
+        self.path = path
         try:
             self._open(path)
         except sqlite3.OperationalError as error:
@@ -214,7 +215,8 @@ class ItemStore:
     def to_read(cls, path: Path) -> "ItemStore":
         """The store of a home that is only looked at: where there is none, or none that may be written, a copy outside
         of the home, empty in the first case. Raises StateError."""
-        if path.exists():
+        if path.exists() and may_write(path.parent):
+            # On a full disk it cannot be opened, either.
             with suppress(StateError):
                 return cls(path)
         moments = [file.stat().st_mtime_ns for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]
@@ -265,7 +267,7 @@ class ItemStore:
                 raise
             self._connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            raise StateError(self._path, error) from error
+            raise StateError(self.path, error) from error
 
     def finished(self, step: str, domain: str) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
         """(item_id, (item_key, payload)) of every finished item, one in memory."""
@@ -301,7 +303,7 @@ class ItemStore:
 
     def payloads(self, step: str, domain: str, keys: Mapping[str, str]) -> Payloads:
         """Payloads of the items (item_id → item_key); `keys` may grow as items are finished."""
-        return Payloads(self._path, step, domain, keys)
+        return Payloads(self.path, step, domain, keys)
 
     def failed_keys(self, step: str, domain: str) -> dict[str, tuple[str, str]]:
         """item_id → (item_key, code) of every quarantined item."""

@@ -13,7 +13,6 @@ import hashlib
 import io
 import os
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -201,10 +200,12 @@ def _versions(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _remove_retired(folder: Path, current: Path) -> None:
-    """Removes all former versions but the latest, once they are `RETIRED_FOR_S` old."""
+    """Removes all former versions but the latest, once they are `RETIRED_FOR_S` old. The current one has just been
+    stamped, by the clock that has stamped the others."""
+    now_s = current.stat().st_mtime
     retired = {version: found.st_mtime for version, found in _versions(folder) if version != current}
     for version in sorted(retired, key=retired.__getitem__)[:-1]:
-        if time.time() - retired[version] > RETIRED_FOR_S:
+        if now_s - retired[version] > RETIRED_FOR_S:
             version.unlink(missing_ok=True)
 
 

@@ -170,6 +170,27 @@ def test_only_stale_builds_what_is_stale_and_what_follows(call: Call, demo: Demo
     assert in_state(planned(home), "stale") >= everywhere("benchmark_split")
 
 
+def test_only_stale_makes_media_again_that_a_power_cut_has_left_empty(call: Call, demo: Demo, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(demo.home, tmp_path / "home"))
+    lost = [
+        home / rows(home, table, "sticker")[0][column]
+        for table, column in (("clip_media", "media_path"), ("clips", "thumbnail_path"))
+    ]
+    lost.append(
+        home
+        / next(row["first_frame_path"] for row in rows(home, "benchmark_split", "sticker") if row["first_frame_path"])
+    )
+    whole = [path.read_bytes() for path in lost]
+    for path in lost:
+        path.write_bytes(b"")
+    done = call("build", "--only", "stale", "-d", "sticker", home=home)
+    assert done.exit_code == 0, done.output
+    computed = [line.split()[0] for line in done.stdout.splitlines() if "1 computed" in line]
+    assert computed == ["scanned_segments", "clip_media", "benchmark_split"]
+    assert [path.read_bytes() for path in lost] == whole
+    assert "nothing is stale" in call("build", "--only", "stale", "-d", "sticker", home=home).stdout
+
+
 def test_only_failed_builds_what_failed_and_tries_the_quarantine_again(tmp_path: Path) -> None:
     library = tmp_path / "library"
     draw_gif(library / "animation" / "good.gif")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from emovid_assets.core import placing
 from emovid_assets.core.placing import (
+    disk_time_s,
     is_leftover,
     leftovers_below,
     move_into_place,
@@ -330,6 +331,19 @@ def test_every_temporary_name_is_hidden_short_enough_and_known_as_a_leftover(nam
 )
 def test_leftovers_are_what_is_named_as_here_or_as_former_versions_named_it(name: str, is_one: bool) -> None:
     assert is_leftover(name) is is_one
+
+
+def test_the_time_of_a_disk_is_that_of_what_is_written_to_it_now_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing.time, "time", lambda: 17.0)
+    (tmp_path / "before").touch()
+    found = disk_time_s(tmp_path)
+    (tmp_path / "after").touch()
+    moments = [(tmp_path / name).stat().st_mtime for name in ("before", "after")]
+    assert moments[0] <= found <= moments[1]
+    assert sorted(os.listdir(tmp_path)) == ["after", "before"]
+    assert disk_time_s(tmp_path / "nowhere") == 17.0
 
 
 def test_leftovers_are_found_in_every_folder_and_not_behind_links(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ one that the commands put into a sentence."""
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -131,7 +130,7 @@ def test_a_full_disk_leaves_what_was_there(full_home: Home, write: Callable[[Hom
     assert [path for path in full_home.root.rglob("*") if is_leftover(path.name)] == []
 
 
-def test_what_was_finished_before_the_disk_was_full_is_read(full_home: Home, tmp_path: Path) -> None:
-    with closing(ItemStore(full_home.state)) as store:
+def test_what_was_finished_before_the_disk_was_full_is_read(full_home: Home) -> None:
+    with closing(ItemStore.to_read(full_home.state)) as store:
         assert store.finished_keys("scan", "movie") == {"a": ("key 1", {})}
         assert store.fault() is None

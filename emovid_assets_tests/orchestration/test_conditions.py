@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from emovid_assets.freshness.staleness import Lineage
+from emovid_assets.orchestration import automation
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
@@ -62,7 +63,9 @@ def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
         yield Live(tmp_path, instance)
 
 
-def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Live, tmp_path: Path) -> None:
+def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A home in which nothing was built asks for nothing: a sensor begins.
     assert live.tick() == {}
     assert live.run("sticker", {"source_videos"})
@@ -78,6 +81,16 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(live: Liv
     # The same content once more: nothing follows.
     assert live.run("sticker", {"source_videos", "scanned_segments", "segments"})
     assert live.settle() == []
+
+    # A clip file that a power cut has emptied is made again; a look at all media is not taken in every tick.
+    (clip,) = (tmp_path / "media" / "clips" / "sticker").iterdir()
+    whole = clip.read_bytes()
+    clip.write_bytes(b"")
+    assert live.tick() == {}
+    with monkeypatch.context() as patched:
+        patched.setattr(automation, "LOOK_EVERY_S", 0.0)
+        assert live.settle() == [("sticker", {"clip_media", "clip_embeddings", "captions"})]
+    assert clip.read_bytes() == whole
 
     # What is no video changes no table but that of the quarantine.
     bad = tmp_path / "library" / "sticker" / "awe" / "bad.gif"

@@ -90,6 +90,16 @@ def test_a_file_that_is_still_written_is_left_alone(tmp_path: Path, library: Pat
     assert ticks.asked() == ["movie"]
 
 
+def test_a_disk_whose_clock_is_behind_lets_no_file_be_taken_that_is_still_written(
+    tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = time.time
+    monkeypatch.setattr(time, "time", lambda: here() + 600)
+    ticks = Ticks(library_files, tmp_path)
+    draw_gif(library / "movie" / "film.gif")
+    assert ticks.settled() == []
+
+
 def test_a_clock_that_is_ahead_holds_no_file_back(tmp_path: Path, library: Path) -> None:
     ticks = Ticks(library_files, tmp_path)
     path = draw_gif(library / "movie" / "film.gif")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -137,6 +138,15 @@ def test_a_replaced_version_stays_as_it_was_until_the_next_one_is_replaced_and_a
         os.utime(version, (0, 0))
     warehouse.write("clip_media", "movie", media(4))
     assert names(path) == {"part-0.parquet", versions[2].name, warehouse.version("clip_media", "movie").name}
+
+
+def test_how_old_a_version_is_the_disk_says_and_not_the_clock_of_this_machine(tmp_path, monkeypatch):
+    # A network disk whose clock is two hours behind.
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() + 7200)
+    warehouse = Warehouse(tmp_path)
+    for count in (1, 2, 3, 4):
+        path = warehouse.write("clip_media", "movie", media(count))
+    assert len(names(path)) == 1 + 4
 
 
 def test_a_content_that_comes_back_is_current_again(tmp_path):

@@ -85,7 +85,7 @@ def collect(
 
 def wanted_rows(home: Home, domain: str) -> list[dict[str, Any]]:
     """Rows of `wanted_videos` as things are. Reads no network."""
-    with CollectionStore(home) as store:
+    with CollectionStore(home, is_reading=True) as store:
         return list(_rows(home, domain, store))
 
 

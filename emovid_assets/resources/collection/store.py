@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -70,11 +70,12 @@ class ItemState:
 class CollectionStore:
     """State of one home. Opening and writing raise StateError."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, is_reading: bool = False) -> None:
+        """`is_reading`: the home is only looked at (`ItemStore.to_read`)."""
         # Makes the file, and sets the mode in which two processes may write.
-        ItemStore(home.state).close()
-        self._path = home.state
-        self._connection = connect(home.state)
+        with closing((ItemStore.to_read if is_reading else ItemStore)(home.state)) as store:
+            self._path = store.path
+        self._connection = connect(self._path)
         with self._named_faults():
             self._connection.executescript(_SCHEMA)
 
