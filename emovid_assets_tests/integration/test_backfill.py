@@ -1,6 +1,7 @@
 """All three domains as a backfill that the daemon launches, as it happens from the UI."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import dagster as dg
 import pytest
@@ -24,12 +25,16 @@ from dagster._core.utils import make_new_backfill_id
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.freshness.runs import failed_places, planned_places
 from emovid_assets.freshness.staleness import Place
+from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
+from emovid_assets.home.run_locks import MUTEX, RunLocks, RunRecord
 from emovid_assets.orchestration.instance import prepare_instance_folder
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT, build, draw_gif, errors_of, rows
 
 pytestmark = pytest.mark.integration
+
+Found = TypeVar("Found")
 
 TIMEOUT_S = 240
 LOCATION = "emovid_assets"
@@ -131,11 +136,13 @@ def launch_backfill(instance: dg.DagsterInstance, domains: Sequence[str], code_p
     )
 
 
-def until(is_so: Callable[[], bool], log: Path) -> None:
+def until(found: Callable[[], Found | None], log: Path, every_s: float = 0.2) -> Found:
+    """What is asked for, as soon as it is there."""
     deadline = time.monotonic() + TIMEOUT_S
-    while not is_so():
+    while not (it := found()):
         assert time.monotonic() < deadline, log.read_text(encoding="utf-8", errors="replace")[-4000:]
-        time.sleep(0.2)
+        time.sleep(every_s)
+    return it
 
 
 class Backfilled(NamedTuple):
@@ -146,6 +153,35 @@ class Backfilled(NamedTuple):
     runs: Sequence[dg.DagsterRun]
     ended_after_s: float
     """From the death of a run and its code server until Dagster knew."""
+    stopped: RunRecord
+    told: str
+    """What a build at a terminal said beside a run, which was stopped until then."""
+
+
+def stopped_run(home: Path) -> RunRecord | None:
+    """A run that is at work, stopped in the middle of it."""
+    folder = Home(home).runs_at_work
+    # Not while it looks whether it may begin: then all others would wait to look.
+    with locked(folder / MUTEX):
+        for run in RunLocks(folder).at_work():
+            os.kill(run.pid, signal.SIGSTOP)
+            if run in RunLocks(folder).at_work():
+                return run
+            os.kill(run.pid, signal.SIGCONT)
+    return None
+
+
+def built_beside(run: RunRecord, environment: Mapping[str, str]) -> str:
+    """What `emovid build` says that wants to build what a stopped run is to build; the run goes on when it waits."""
+    asset, _, domain = next(claim for claim in reversed(run.claims) if claim.endswith("]"))[:-1].partition(" [")
+    command = [sys.executable, "-m", "emovid_assets.cli", "build", "-d", domain, "--select", f"key:{asset}"]
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as building:
+        assert building.stdout
+        said = building.stdout.readline()
+        os.kill(run.pid, signal.SIGCONT)
+        said += building.communicate(timeout=TIMEOUT_S)[0]
+    assert building.returncode == 0, said
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +196,7 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfilled]
         **os.environ,
         "DAGSTER_HOME": str(state),
         "EMOVID_HOME": str(home),
+        "PYTHONPATH": str(ROOT),
         "EMOVID_CODE_HOST": "127.0.0.1",
         "EMOVID_CODE_PORT": free_port(),
     }
@@ -193,8 +230,11 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfilled]
             kill_daemon()
             kill_code_server()
         with code_server(environment, log), daemon(environment, log):
-            until(lambda: len(runs(SUCCESS)) == len(DOMAINS), log)
-        yield Backfilled(home, instance, instance.get_runs(), ended_after_s)
+            stopped = until(lambda: stopped_run(home), log)
+            told = built_beside(stopped, environment)
+            # Each domain, and the terminal.
+            until(lambda: len(runs(SUCCESS)) == len(DOMAINS) + 1, log)
+        yield Backfilled(home, instance, instance.get_runs(), ended_after_s, stopped, told)
 
 
 def test_a_run_that_dies_with_its_code_server_is_known_within_half_a_minute_and_started_again(
@@ -210,6 +250,13 @@ def test_a_run_that_dies_with_its_code_server_is_known_within_half_a_minute_and_
         backfilled.instance, again.run_id
     )
     assert list(Home(backfilled.home).runs_at_work.glob("*.json")) == []
+
+
+def test_a_build_at_a_terminal_waits_for_the_run_of_the_daemon_that_builds_the_same(backfilled: Backfilled) -> None:
+    run = backfilled.stopped
+    assert backfilled.told.startswith(f"waiting for run {run.run_id[:8]} (build_dataset, process {run.pid} on ")
+    # And then it builds.
+    assert re.search(r"^  \w+ +\d+ rows", backfilled.told, re.MULTILINE)
 
 
 def test_a_backfill_that_is_killed_twice_ends_with_the_tables_of_an_undisturbed_build(
@@ -232,9 +279,10 @@ def test_a_backfill_that_is_killed_twice_ends_with_the_tables_of_an_undisturbed_
 
 
 def test_a_backfill_of_all_domains_runs_once_per_domain_and_each_is_checked(backfilled: Backfilled) -> None:
-    home, instance, runs, _ = backfilled
-    assert sorted(run.tags["dagster/partition"] for run in runs if not run.parent_run_id) == sorted(DOMAINS)
+    home, instance, runs, *_ = backfilled
     (backfill,) = instance.get_backfills()
+    asked = [run for run in runs if run.tags.get("dagster/backfill") == backfill.backfill_id]
+    assert sorted(run.tags["dagster/partition"] for run in asked if not run.parent_run_id) == sorted(DOMAINS)
     assert backfill.status not in (BulkActionStatus.FAILED, BulkActionStatus.COMPLETED_FAILED)
     evaluations = [
         event.asset_check_evaluation_data
