@@ -101,15 +101,18 @@ class RunLocks:
     def settle(self, settled: Callable[[RunRecord, bool], bool]) -> None:
         """Hands over each run that was left by its process, and removes the file of those that are settled.
 
-        Whether the file is a copy of the one that the run had made is handed over beside. While one is settled it is
-        held, so that nobody else settles it too.
+        Whether the file is a copy of the one that the run had made is handed over beside. Nobody else settles the same,
+        and no run begins meanwhile.
         """
-        for path in self._paths():
-            with _opened(path) as file:
-                if file is not None and _try_lock(file, fcntl.LOCK_EX) and _is_at(file, path):
-                    record = _read(file, path.stem)
-                    if settled(record, record.inode != os.fstat(file.fileno()).st_ino):
-                        path.unlink(missing_ok=True)
+        if not self._paths():
+            return
+        with self._one_at_a_time():
+            for path in self._paths():
+                with _opened(path) as file:
+                    if file is not None and _try_lock(file, fcntl.LOCK_EX) and _is_at(file, path):
+                        record = _read(file, path.stem)
+                        if settled(record, record.inode != os.fstat(file.fileno()).st_ino):
+                            path.unlink(missing_ok=True)
 
     def at_work(self) -> list[RunRecord]:
         """Runs whose process lives, the first one first."""

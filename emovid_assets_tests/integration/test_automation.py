@@ -11,11 +11,13 @@ from dagster._core.scheduler.instigation import TickStatus
 
 from emovid_assets.building.status import asset_states
 from emovid_assets.home.folders import Home
-from emovid_assets.orchestration.instance import prepare_instance_folder
 from emovid_assets_tests.assets.homes import draw_gif, rows
-from emovid_assets_tests.integration.test_backfill import daemon, until
+from emovid_assets_tests.integration.test_backfill import daemon, prepare_hasty_instance, until
 
 pytestmark = pytest.mark.integration
+
+LOOK_EVERY_S = 1.0
+"""A look at all states costs half a second that the runs could use."""
 
 
 def is_at_rest(home: Path, instance: dg.DagsterInstance, domain: str) -> bool:
@@ -41,12 +43,12 @@ def test_files_and_answers_that_arrive_bring_labels_and_the_benchmark_up_to_date
 ) -> None:
     home, log = tmp_path / "home", tmp_path / "daemon.log"
     home.mkdir()
-    folder = prepare_instance_folder(home)
+    folder = prepare_hasty_instance(home)
     monkeypatch.setenv("DAGSTER_HOME", str(folder))
     environment = {**os.environ, "EMOVID_HOME": str(home), "EMOVID_AUTOMATION": "on", "EMOVID_TICK_S": "1"}
     with dg.DagsterInstance.from_config(str(folder)) as instance, daemon(environment, log):
         draw_gif(home / "library" / "sticker" / "awe" / "sticker.gif")
-        until(lambda: is_at_rest(home, instance, "sticker"), log)
+        until(lambda: is_at_rest(home, instance, "sticker"), log, LOOK_EVERY_S)
         first = instance.get_runs()
         assert rows(home, "emotion_labels", "sticker") == []
 
@@ -57,7 +59,7 @@ def test_files_and_answers_that_arrive_bring_labels_and_the_benchmark_up_to_date
             f"clip_id,purpose,annotator_id,label\n{clip['clip_id']},verify,ann,accept\n", encoding="utf-8"
         )
         until(lambda: bool(rows(home, "benchmark_split", "sticker")), log)
-        until(lambda: is_at_rest(home, instance, "sticker"), log)
+        until(lambda: is_at_rest(home, instance, "sticker"), log, LOOK_EVERY_S)
         (label,) = rows(home, "emotion_labels", "sticker")
         assert (label["emotion"], label["label_source"]) == ("awe", "human")
         # The only group there is is left to train on.
