@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emovid_assets.assets import look_back
+from emovid_assets.assets.kept_pictures import keeping_pictures
 from emovid_assets.assets.pandas_types import pandas_type
 from emovid_assets.assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.core.plain_text import cut, for_markdown, one_line
@@ -52,7 +53,7 @@ def table_asset(
 
     def declare(body: Body) -> dg.AssetsDefinition:
         table = TABLES[body.__name__]
-        seen = seeing_only(*settings)(body)
+        seen = keeping_pictures(seeing_only(*settings)(body))
         return dg.asset(
             name=table.name,
             deps=[*deps, *settings],

@@ -26,6 +26,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.connections import keep_connections
 from emovid_assets.orchestration.instance import instance_folder, opening
+from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
@@ -150,6 +151,7 @@ def build(
             if report.error:
                 _note_failure(project, instance, report)
             yield report
+        tidy_after_build(instance, home.settings().history, told)
 
 
 def _outdated(

@@ -24,6 +24,7 @@ from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.assets.table_asset import markdown_list
 from emovid_assets.checks import proofs as verify
 from emovid_assets.freshness.runs import busy_places
+from emovid_assets.orchestration.tidying import tidy_history
 from emovid_assets.resources.collection.budget import Budget
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.progress import progress_for
@@ -140,6 +141,7 @@ def jobs() -> list[Any]:
             description="The SQL catalogue, and the report made from it.",
         ),
         verify_dataset,
+        tidy_history,
     ]
 
 
