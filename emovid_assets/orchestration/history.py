@@ -86,9 +86,8 @@ def is_due(instance: dg.DagsterInstance, kept: HistorySettings) -> bool:
 
 def forgettable(instance: dg.DagsterInstance, kept: HistorySettings, now_s: float) -> list[str]:
     """The runs that may go, the oldest first: ended, and older than `keep_days` or not among the latest `keep_runs`."""
-    old, number = [], 0
-    for record in _records(instance):
-        number += 1
+    old = []
+    for number, record in enumerate(_records(instance), 1):
         ended_s = record.end_time or record.update_timestamp.timestamp()
         is_beyond = number > kept.keep_runs or now_s - ended_s > kept.keep_days * DAY_S
         if is_beyond and record.dagster_run.is_finished:

@@ -9,6 +9,7 @@ All of them are off unless the definitions are built as live (`build`). A tick t
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
+from emovid_assets.orchestration.alerting import alerts, freshness_by_domain
+from emovid_assets.orchestration.beside_ticks import Beside, Waiting
 from emovid_assets.people import server as annotation_server
 from emovid_assets.people.answers import answer_files
 from emovid_assets.resources.item_store import FailedRun, ItemStore
@@ -38,6 +41,12 @@ Listing = Mapping[str, tuple[int, int]]
 Answer = dg.SensorResult | dg.SkipReason
 LIBRARY_TABLES = ("wanted_videos", "source_videos")
 """What is read from the library's files."""
+LONGEST_PULL_S = 900.0
+"""After that a server that answers no more is asked anew."""
+ALERT_S, FRESHNESS_S = 60, 3600
+
+_pulls: defaultdict[str, Beside[list[annotation_server.Pulled]]] = defaultdict(Beside)
+"""By home."""
 
 
 def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefinition]:
@@ -58,6 +67,8 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         sensor(annotation_files, ANSWER_TABLES),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
+        sensor(freshness_by_domain, interval_s=max(FRESHNESS_S, every_s)),
+        sensor(alerts, interval_s=max(ALERT_S, every_s)),
         dg.run_failure_sensor(
             name="failed_runs",
             description="Remembers which asset of which domain failed, and why, for `emovid status`.",
@@ -215,10 +226,14 @@ def settings_file(context: dg.SensorEvaluationContext, project: Project) -> Answ
 
 def label_studio_answers(context: dg.SensorEvaluationContext, project: Project) -> dg.SkipReason:
     """Pulls answers from Label Studio into the library, where the sensor of the annotation files finds them."""
+    home = project.home
     try:
-        pulled = annotation_server.pull(project.home, LabelStudio.of(project.home))
+        # The server is asked beside the tick: one that hangs holds nobody up.
+        pulled = _pulls[str(home.root)].tick(lambda: annotation_server.pull(home, LabelStudio.of(home)), LONGEST_PULL_S)
     except (LabelStudioError, SettingsError) as error:
         return dg.SkipReason(str(error))
+    if isinstance(pulled, Waiting):
+        return dg.SkipReason(f"Label Studio: {pulled.sentence}")
     changed = [one.report.path for one in pulled if one.is_changed]
     return dg.SkipReason(f"New answers: {', '.join(changed)}" if changed else "Label Studio has no new answers.")
 

@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 
 
 def tidy_after_build(instance: dg.DagsterInstance, kept: HistorySettings, told: Callable[[str], None]) -> None:
-    """Forgets what is beyond the limits. A build that has succeeded does not fail for it: `told` is given a sentence."""
+    """Forgets what is beyond the limits. A build that succeeded does not fail for it: `told` is given a sentence."""
     try:
         if history.is_due(instance, kept):
             history.tidy(instance, kept, LOG)

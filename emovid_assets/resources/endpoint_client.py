@@ -13,13 +13,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from emovid_assets.core.addresses import is_loopback
 from emovid_assets.core.redaction import Redactor
 from emovid_assets.core.retry_after import may_pass, retry_after_s
 from emovid_assets.core.video.errors import MediaError
@@ -72,7 +72,7 @@ class Endpoint:
         self.dialect = Dialect()
         self.request_count = 0
         self.retry_count = 0
-        self._is_local = _is_loopback(urlsplit(base_url).hostname or "")
+        self._is_local = is_loopback(urlsplit(base_url).hostname or "")
         self._key = _key(key_variable)
         self.redact = Redactor([self._key])
         self._key_variable = key_variable
@@ -238,13 +238,6 @@ def _checked(base_url: str) -> str:
     if not is_address:
         raise EndpointError('base_url is not an address such as "http://127.0.0.1:8000/v1".')
     return base_url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _key(variable: str) -> str:

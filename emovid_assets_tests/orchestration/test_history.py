@@ -4,6 +4,7 @@ import base64
 import logging
 import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ drawn: list[bytes] = []
 
 @dg.asset(partitions_def=domain_partitions)
 def table(context: dg.AssetExecutionContext) -> None:
-    print("printed by the step")
+    sys.stdout.write("printed by the step")
 
 
 @dg.asset_check(asset=table, partitions_def=domain_partitions)
@@ -43,7 +44,9 @@ def pictured() -> dg.MaterializeResult:
     # What does not compress, so that the text of the event would be as long.
     drawn.append(os.urandom(40_000))
     text = base64.b64encode(drawn[-1]).decode()
-    return dg.MaterializeResult(metadata={"chart": dg.MetadataValue.md(f"![a chart](data:image/svg+xml;base64,{text})")})
+    return dg.MaterializeResult(
+        metadata={"chart": dg.MetadataValue.md(f"![a chart](data:image/svg+xml;base64,{text})")}
+    )
 
 
 @pytest.fixture

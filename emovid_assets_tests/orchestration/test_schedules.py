@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -11,6 +12,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.jobs import verify_dataset
 from emovid_assets.orchestration.schedules import schedules
+from emovid_assets.orchestration.tidying import tidy_history
 from emovid_assets.resources.project import Project
 from emovid_assets_tests.assets.homes import Demo, copy_of, rows
 
@@ -28,10 +30,47 @@ def test_the_weekly_build_asks_for_every_domain_once_a_week() -> None:
     def anything() -> None: ...
 
     job = dg.define_asset_job("build_dataset", [anything])
-    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [job, verify_dataset])[0]
+    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [job, verify_dataset, tidy_history])[0]
     requests = asked(weekly, anything)
     assert [request.partition_key for request in requests] == list(DOMAINS)
     assert requests[0].run_key == "2026-11-22-movie"
+
+
+def test_the_proof_waits_outside_of_runs_until_nothing_is_built_and_is_asked_for_once_a_day() -> None:
+    @dg.asset(partitions_def=domain_partitions)
+    def clips() -> None: ...
+
+    (proof,) = [one for one in live_schedules() if one.name == "weekly_verification"]
+    definitions = dg.Definitions([clips], jobs=[dg.define_asset_job("build", [clips]), verify_dataset])
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def tick(hour: int) -> Any:
+            context = dg.build_schedule_context(
+                instance,
+                scheduled_execution_time=datetime(2026, 11, 22, hour, tzinfo=UTC),
+                repository_def=definitions.get_repository_def(),
+            )
+            return proof.evaluate_tick(context)
+
+        building = instance.create_run_for_job(
+            definitions.resolve_job_def("build"),
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"dagster/partition": "movie"},
+            asset_selection=frozenset({clips.key}),
+        )
+        waiting = tick(5)
+        assert (waiting.run_requests, waiting.skip_message) == (
+            [],
+            "waits until nothing is built; at work: clips [movie]",
+        )
+        instance.report_run_canceled(building)
+        (asked,) = tick(6).run_requests or []
+        instance.create_run_for_job(verify_dataset, tags=dict(asked.tags))
+        assert tick(7).skip_message == "proved today already"
+
+
+def live_schedules() -> list[dg.ScheduleDefinition]:
+    return schedules(dg.DefaultScheduleStatus.STOPPED, [*(build_defs().jobs or ())])
 
 
 def test_a_collection_job_is_scheduled_by_night_where_there_is_one() -> None:
