@@ -17,6 +17,8 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
+from emovid_assets.assets.table_asset import rows_told
+from emovid_assets.building.run_tags import terminal_tags
 from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, failed
 from emovid_assets.freshness.runs import failed_places, first_error
@@ -210,6 +212,7 @@ def _run(job: Any, instance: dg.DagsterInstance, keys: list[dg.AssetKey], domain
         partition_key=domain,
         asset_selection=keys,
         raise_on_error=False,
+        tags=terminal_tags(),
         # The terminal gets reports, not the event stream; the event log has everything.
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
@@ -233,7 +236,7 @@ def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
     return AssetReport(
         asset=materialization.asset_key.to_user_string(),
         domain=domain,
-        rows=metadata.get("dagster/row_count"),
+        rows=rows_told(metadata),
         computed=metadata.get("computed_items"),
         quarantined=metadata.get("quarantined"),
         missing=metadata.get("missing"),
