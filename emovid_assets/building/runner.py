@@ -18,7 +18,7 @@ import dagster as dg
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
 from emovid_assets.assets.table_asset import rows_told
-from emovid_assets.building.run_tags import terminal_tags
+from emovid_assets.building.launched import name_code_location, terminal_tags
 from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, failed
 from emovid_assets.freshness.runs import failed_places, first_error
@@ -138,6 +138,7 @@ def build(
     plan = stages(definitions, selection)
     job = definitions.resolve_implicit_global_asset_job_def()
     with open_instance(home) as instance, kept_alive():
+        name_code_location(instance)
         observe(instance, home)
         work: Iterable[tuple[list[dg.AssetKey], str | None]]
         if only is None:
