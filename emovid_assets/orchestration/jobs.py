@@ -97,8 +97,8 @@ def jobs() -> list[Any]:
             dg.AssetSelection.all()
             - dg.AssetSelection.groups(settings.GROUP)
             - dg.AssetSelection.assets(*UNPARTITIONED, *CATALOGUE),
-            description="Begin here: everything of one domain, from its files to its labels and splits, with the labeller as it "
-            "is. What pools the domains follows by automation, or by the jobs below.",
+            description="Begin here: everything of one domain, from its files to its labels and splits, with the "
+            "labeller as it is. What pools the domains follows by automation, or by the jobs beside this one.",
         ),
         *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
         dg.define_asset_job(
