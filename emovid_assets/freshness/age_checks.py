@@ -1,7 +1,7 @@
 """Whether what people rely on was built lately: a check an asset, judged domain by domain.
 
 Belongs here: the checks, and their results. Does not belong here: from which age on (`ages`), and when they are judged
-without a run (`orchestration.alerting`).
+though nothing is built (`orchestration.alerting`).
 """
 
 from collections.abc import Iterator
@@ -15,18 +15,6 @@ from emovid_assets.freshness.staleness import Place
 
 CHECK = "built_lately"
 _DESCRIPTION = f"Built within the last {OLD_AFTER.days} days, in this domain."
-
-
-def evaluation(age: Age) -> dg.AssetCheckEvaluation:
-    """The check of a place as an event that no run has made."""
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(age.place.asset),
-        check_name=CHECK,
-        passed=not age.is_old,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=_shown(age),
-        partition=age.place.domain,
-    )
 
 
 def _shown(age: Age) -> dict[str, Any]:

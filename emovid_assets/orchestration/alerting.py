@@ -22,7 +22,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.plain_text import cut, one_line
 from emovid_assets.core.redaction import Redactor
-from emovid_assets.freshness.age_checks import evaluation
+from emovid_assets.freshness.age_checks import CHECK
 from emovid_assets.freshness.ages import ages
 from emovid_assets.freshness.runs import failed_places, first_error, names_of
 from emovid_assets.home.settings import AlertSettings, SettingsError
@@ -41,17 +41,20 @@ _beside: defaultdict[str, Beside[tuple[Told, list[str]]]] = defaultdict(Beside)
 
 
 def freshness_by_domain(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Judges the checks `built_lately` anew where time alone has changed them; a warning says which domain is left."""
-    known: dict[str, bool] = json.loads(context.cursor or "{}")
-    now = {f"{age.place.asset}/{age.place.domain or 'all'}": age for age in ages(context.instance)}
-    # Whatever is built is judged by its own run: only what has become old, or was and is not, is news.
-    changed = [age for name, age in now.items() if age.is_old != known.get(name, False)]
-    old = [age.sentence for age in now.values() if age.is_old]
-    return dg.SensorResult(
-        asset_events=[evaluation(age) for age in changed],
-        skip_reason="; ".join(old) or "everything that is relied on was built lately",
-        cursor=json.dumps({name: age.is_old for name, age in now.items()}, sort_keys=True),
-    )
+    """Judges the check `built_lately` anew where time alone has changed it: the warning says which domain is left."""
+    old = [age for age in ages(context.instance) if age.is_old]
+    # By runs: a check of a partition that no run has made can be stored once only (Dagster 1.13). Builds judge it too.
+    requests = [
+        dg.RunRequest(
+            run_key=f"{age.place.asset}-{age.place.domain or 'all'}-{age.built_at_s:.0f}",
+            partition_key=age.place.domain,
+            asset_selection=[],
+            asset_check_keys=[dg.AssetCheckKey(dg.AssetKey(age.place.asset), CHECK)],
+        )
+        for age in old
+    ]
+    fresh = "everything that is relied on was built lately"
+    return dg.SensorResult(run_requests=requests, skip_reason=None if requests else fresh)
 
 
 def alerts(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:

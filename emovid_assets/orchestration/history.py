@@ -16,12 +16,18 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, SqlEventLogStorageTable
+from dagster._core.instance.utils import RUNLESS_RUN_ID
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.schema import RunTagsTable
@@ -37,7 +43,7 @@ PAGE = 500
 PICTURE_REST_S = DAY_S
 """A picture is written before the event that names it; one that is younger may still be named."""
 
-_EVENTS = SqlEventLogStorageTable.c
+_EVENTS, _CHECKS = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
 _SHOWN = (
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
@@ -69,14 +75,17 @@ def tidy(
     """
     if not isinstance(instance.event_log_storage, SqlEventLogStorage):
         return Tidied()
-    gone = forgettable(instance, kept, time.time() if now_s is None else now_s)
+    now_s = time.time() if now_s is None else now_s
+    gone = forgettable(instance, kept, now_s)
     for run_id in gone:
         _forget(instance, run_id)
     for run_id in _left_behind(instance):
         _forget(instance, run_id)
-    pictures = _forget_pictures(instance) if gone else 0
-    freed = sum(give_back_free_pages(path, log) for path in _files(instance)) if gone else 0
-    return Tidied(len(gone), pictures, freed)
+    before = datetime.fromtimestamp(now_s - kept.keep_days * DAY_S, UTC).replace(tzinfo=None)
+    if not _forget_events_without_run(instance, before) and not gone:
+        return Tidied()
+    pictures = _forget_pictures(instance)
+    return Tidied(len(gone), pictures, sum(give_back_free_pages(path, log) for path in _files(instance)))
 
 
 def is_due(instance: dg.DagsterInstance, kept: HistorySettings) -> bool:
@@ -107,24 +116,53 @@ def _records(instance: dg.DagsterInstance) -> Iterator[Any]:
 def _shown(instance: dg.DagsterInstance) -> set[str]:
     """The runs of what is the latest of its kind of an asset and a check in a domain."""
     events: Any = instance.event_log_storage
-    latest_events = (
+    with events.index_connection() as connection:
+        of_events = connection.execute(sa.select(_EVENTS.run_id).where(_EVENTS.id.in_(_latest_events())))
+        of_checks = connection.execute(sa.select(_CHECKS.run_id).where(_CHECKS.id.in_(_latest_checks())))
+        return {run_id for (run_id,) in (*of_events, *of_checks)}
+
+
+def _latest_events() -> Any:
+    """The ids of the latest events of each kind of each asset in each domain."""
+    return (
         sa.select(sa.func.max(_EVENTS.id))
         .where(_EVENTS.dagster_event_type.in_([kind.value for kind in _SHOWN]), _EVENTS.asset_key.is_not(None))
         .group_by(_EVENTS.asset_key, _EVENTS.partition, _EVENTS.dagster_event_type)
     )
-    checks = AssetCheckExecutionsTable.c
-    latest_checks = sa.select(sa.func.max(checks.id)).group_by(checks.asset_key, checks.check_name, checks.partition)
+
+
+def _latest_checks() -> Any:
+    return sa.select(sa.func.max(_CHECKS.id)).group_by(_CHECKS.asset_key, _CHECKS.check_name, _CHECKS.partition)
+
+
+def _forget_events_without_run(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Takes away what no run has said, such as settings that were observed, where it is old and there is newer; how
+    much that was."""
+    events: Any = instance.event_log_storage
+    is_old = sa.and_(_EVENTS.run_id == RUNLESS_RUN_ID, _EVENTS.timestamp < before)
     with events.index_connection() as connection:
-        of_events = connection.execute(sa.select(_EVENTS.run_id).where(_EVENTS.id.in_(latest_events)))
-        of_checks = connection.execute(sa.select(checks.run_id).where(checks.id.in_(latest_checks)))
-        return {run_id for (run_id,) in (*of_events, *of_checks)}
+        found = connection.execute(sa.select(_EVENTS.id).where(is_old, _EVENTS.id.not_in(_latest_events()))).fetchall()
+        gone = [number for (number,) in found]
+        for some in (gone[start : start + PAGE] for start in range(0, len(gone), PAGE)):
+            connection.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(some)))
+            connection.execute(SqlEventLogStorageTable.delete().where(_EVENTS.id.in_(some)))
+        is_old_check = sa.and_(_CHECKS.run_id == RUNLESS_RUN_ID, _CHECKS.create_timestamp < before)
+        latest = [number for (number,) in connection.execute(_latest_checks())]
+        old = [number for (number,) in connection.execute(sa.select(_CHECKS.id).where(is_old_check))]
+        for number in sorted({*old} - {*latest}):
+            connection.execute(AssetCheckExecutionsTable.delete().where(_CHECKS.id == number))
+    if gone and isinstance(events, SqliteEventLogStorage):
+        # The same events once more, in a file that nobody reads.
+        with events.run_connection(RUNLESS_RUN_ID) as connection:
+            connection.execute(SqlEventLogStorageTable.delete().where(is_old))
+    return len(gone)
 
 
 def _forget(instance: dg.DagsterInstance, run_id: str) -> None:
     """Takes a run away, its file last: whoever is stopped before that finds it there the next time."""
     events: Any = instance.event_log_storage
     with events.index_connection() as connection:
-        connection.execute(AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id))
+        connection.execute(AssetCheckExecutionsTable.delete().where(_CHECKS.run_id == run_id))
     if isinstance(instance.run_storage, SqlRunStorage):
         with instance.run_storage.connect() as connection:
             connection.execute(RunTagsTable.delete().where(RunTagsTable.c.run_id == run_id))

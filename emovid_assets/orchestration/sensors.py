@@ -21,6 +21,7 @@ import dagster as dg
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observations
 from emovid_assets.freshness import news
+from emovid_assets.freshness.age_checks import AGE_CHECKS
 from emovid_assets.freshness.news import ANSWER_TABLES
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import VERSION_TAG
@@ -52,8 +53,15 @@ _pulls: defaultdict[str, Beside[list[annotation_server.Pulled]]] = defaultdict(B
 def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefinition]:
     """Every sensor. `every_s`: the least time between two looks at files; servers are asked less often."""
 
-    def sensor(function: Callable[..., Any], assets: Iterable[str] = (), interval_s: int = every_s) -> Any:
+    def sensor(
+        function: Callable[..., Any],
+        assets: Iterable[str] = (),
+        interval_s: int = every_s,
+        checks: Iterable[dg.AssetChecksDefinition] = (),
+    ) -> Any:
         selection = dg.AssetSelection.assets(*assets) if assets else None
+        if checks:
+            selection = dg.AssetSelection.checks(*checks)
         return dg.sensor(
             name=function.__name__.strip("_"),
             description=(function.__doc__ or "").strip().split("\n")[0],
@@ -67,7 +75,7 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         sensor(annotation_files, ANSWER_TABLES),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
-        sensor(freshness_by_domain, interval_s=max(FRESHNESS_S, every_s)),
+        sensor(freshness_by_domain, interval_s=max(FRESHNESS_S, every_s), checks=AGE_CHECKS),
         sensor(alerts, interval_s=max(ALERT_S, every_s)),
         dg.run_failure_sensor(
             name="failed_runs",

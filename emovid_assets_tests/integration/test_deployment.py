@@ -353,6 +353,22 @@ def test_the_image_gets_the_dependencies_of_the_package_and_of_postgresql() -> N
     assert printed == project["dependencies"] + project["optional-dependencies"]["postgres"]
 
 
+def test_the_check_for_machines_with_an_engine_names_what_there_is_and_says_that_it_was_not_run() -> None:
+    program = ROOT / "scripts" / "compose_check.sh"
+    text = program.read_text(encoding="utf-8")
+    assert os.access(program, os.X_OK)
+    assert not subprocess.run(["bash", "-n", str(program)], check=False).returncode
+    assert "has not been run" in text
+    asked = re.findall(r"^is_closed ([a-z-]+) ([a-z.-]+) (\d+)$", text, re.MULTILINE)
+    assert len(asked) >= 4
+    names = {*SERVICES, "dagster-code", "pypi.org"}
+    assert {name for pair in asked for name in pair[:2]} <= names
+    assert set(re.findall(r"compose exec -T ([a-z]+) ", text)) <= set(SERVICES)
+    given = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
+    assert given <= set(example_settings())
+    assert set(SECRETS) <= given
+
+
 DOCKER = shutil.which("docker")
 HAS_COMPOSE = bool(DOCKER) and not subprocess.run([DOCKER, "compose", "version"], capture_output=True).returncode
 

@@ -306,18 +306,29 @@ def test_the_checks_pass_when_built_and_warn_by_domain_once_time_has_passed(
     assert passed[("clips", "built_lately")]
     assert age_of(instance, Place("clips", "sticker")) is None
 
-    def look(cursor: str | None) -> dg.SensorResult:
-        return alerting.freshness_by_domain(dg.build_sensor_context(instance, cursor))
+    def look() -> dg.SensorResult:
+        return alerting.freshness_by_domain(dg.build_sensor_context(instance))
 
-    first = look(None)
-    assert first.asset_events == []
-    monkeypatch.setattr(time, "time", lambda: built_s + 8.5 * DAY_S)
-    second = look(first.cursor)
-    (event,) = second.asset_events
-    assert (event.asset_key, event.check_name, event.passed) == (clips.key, "built_lately", False)
-    assert (event.partition, event.severity) == ("movie", dg.AssetCheckSeverity.WARN)
-    assert "clips [movie] was last built 8.5 days ago" in second.skip_reason.skip_message
-    assert look(second.cursor).asset_events == []
-    monkeypatch.setattr(time, "time", lambda: built_s + 1.0)
-    (again,) = look(second.cursor).asset_events
-    assert again.passed
+    assert look().run_requests == []
+    assert "built lately" in look().skip_reason.skip_message
+    keys = set()
+    for days in (8.5, 9.5):
+        monkeypatch.setattr(time, "time", lambda days=days: built_s + days * DAY_S)
+        (request,) = look().run_requests
+        keys.add(request.run_key)
+        assert request.asset_check_keys == [dg.AssetCheckKey(clips.key, "built_lately")]
+        (warning,) = judged_by(instance, request)
+        assert (warning.passed, warning.severity, warning.partition) == (False, dg.AssetCheckSeverity.WARN, "movie")
+        assert "clips [movie] was last built" in warning.metadata["what_to_do"].value
+    assert len(keys) == 1, "Dagster starts a key once"
+
+
+def judged_by(instance: dg.DagsterInstance, request: dg.RunRequest) -> list[dg.AssetCheckEvaluation]:
+    """What the run says that a sensor asks for."""
+    definitions = dg.Definitions([clips], asset_checks=[AGE_CHECKS[0]])
+    job = definitions.resolve_implicit_global_asset_job_def().get_subset(
+        asset_selection=set(request.asset_selection), asset_check_selection=set(request.asset_check_keys)
+    )
+    done = job.execute_in_process(instance=instance, partition_key=request.partition_key)
+    assert done.get_asset_materialization_events() == []
+    return done.get_asset_check_evaluations()

@@ -5,6 +5,7 @@ import logging
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,6 +207,27 @@ def test_outside_of_a_step_and_where_no_webserver_can_hand_it_out_a_picture_stay
         run(memory, pictured)
         (record,) = memory.fetch_materializations(pictured.key, limit=1).records
     assert "(data:image/svg+xml;base64," in str(record.asset_materialization.metadata["chart"].value)
+
+
+def test_what_no_run_has_said_goes_by_its_age_where_there_is_newer(instance, tmp_path: Path) -> None:
+    for digest in ("first", "second"):
+        for group in ("seed", "map_settings"):
+            instance.report_runless_asset_event(dg.AssetObservation(group, tags={"dagster/data_version": digest}))
+    for passed in (True, False):
+        instance.report_runless_asset_event(dg.AssetCheckEvaluation(table.key, "holds", passed, {}))
+    index = tmp_path / "dagster" / "history" / "runs" / "index.db"
+    count = "select count(*) from event_logs where dagster_event_type = 'ASSET_OBSERVATION'"
+    tidied(instance, now_s=time.time() + 29 * DAY_S)
+    assert selects(index, count) == [(4,)]
+    tidied(instance, now_s=time.time() + 31 * DAY_S)
+    assert selects(index, count) == [(2,)]
+    for group in ("seed", "map_settings"):
+        (record,) = instance.fetch_observations(dg.AssetKey(group), limit=5).records
+        assert record.asset_observation.data_version == "second"
+    assert selects(index, "select count(*) from asset_check_executions") == [(1,)]
+    key = dg.AssetCheckKey(table.key, "holds")
+    found = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
+    assert found[key].status.value == "FAILED"
 
 
 def test_the_file_of_all_runs_gives_back_what_forgotten_runs_have_taken(instance, tmp_path: Path) -> None:
