@@ -4,8 +4,9 @@
 
 Makes a home of three drawn stickers in a temporary folder. Each build is given another seed, so that much of the graph
 is built anew. The ticks are those of the real sensor daemon with every sensor on, a quarter of an hour apart by a clock
-that is turned on: 200 of them are two days, and `dagster.yaml` keeps what a quiet tick said for one. Prints the size of
-the folder on the way. Exits with 1 where its last quarter is larger than the one before by more than a tenth.
+that is turned on: 200 of them are two days, and `dagster.yaml` keeps what a quiet tick said for one. After each day the
+history is tidied as by night. Prints the size of the folder on the way. Exits with 1 where it was larger in the last
+quarter than in the one before by more than a tenth.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from dagster._core.workspace.load_target import ModuleTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 
 from emovid_assets.home.folders import Home
+from emovid_assets.orchestration.history import tidy
 from emovid_assets_tests.assets.homes import draw_gif
 
 BETWEEN_TICKS = timedelta(minutes=15)
@@ -64,12 +66,16 @@ def ticks(home: Home, count: int) -> Iterator[None]:
     from emovid_assets.building.runner import open_instance
 
     log = logging.getLogger("ticks")
+    a_day = timedelta(days=1) // BETWEEN_TICKS
     target = ModuleTarget("emovid_assets.definitions", attribute=None, working_directory=None, location_name="emovid")
     now = datetime.now(UTC)
     with open_instance(home) as instance, create_test_daemon_workspace_context(target, instance) as context:
         for number in range(count):
             with freeze_time(now + number * BETWEEN_TICKS):
                 list(execute_sensor_iteration(context, log, None, None))
+            if number and number % a_day == 0:
+                # As the schedule `nightly_tidying` does.
+                tidy(instance, home.settings().history, log)
             yield
         _require_ticks(instance, count)
 

@@ -72,6 +72,7 @@ def alerts(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorRe
         return done(str(error))
     channels = delivery.channels(settings)
     if not channels:
+        cursor["since_s"] = time.time()
         return done("nobody is to be told: alert_url and alert_command of [alerts] are not set")
     checks = context.repository_def.asset_graph.asset_check_keys if context.repository_def else ()
     events = {event["id"]: event for event in happened(context.instance, checks, since_s)}

@@ -1,7 +1,8 @@
 """How much of its own past Dagster keeps: runs by age and number, their logs, and the pictures of their results.
 
-Belongs here: which runs may go, and taking them out with all that they have left in files. Does not belong here: the
-records of ticks (`retention` in `dagster.yaml`), when it is done (`jobs`, `building`), and any table of the dataset.
+Belongs here: which runs may go, and taking them out with all that they have left in files; the logs of ticks whose
+records are gone. Does not belong here: those records (`retention` in `dagster.yaml`), when it is done (`tidying`), and
+any table of the dataset.
 
 A run stays, however old, while something is shown of it: the latest materialisation, attempt, failure, observation or
 check of an asset in a domain. What tables were made from is in those, so nothing becomes stale.
@@ -23,6 +24,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 from dagster._core.instance.utils import RUNLESS_RUN_ID
+from dagster._core.storage.compute_log_manager import ComputeIOType
 from dagster._core.storage.event_log.schema import (
     AssetCheckExecutionsTable,
     AssetEventTagsTable,
@@ -30,6 +32,7 @@ from dagster._core.storage.event_log.schema import (
 )
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.runs.schema import RunTagsTable
 from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
@@ -81,6 +84,7 @@ def tidy(
         _forget(instance, run_id)
     for run_id in _left_behind(instance):
         _forget(instance, run_id)
+    _forget_logs_of_ticks(instance)
     before = datetime.fromtimestamp(now_s - kept.keep_days * DAY_S, UTC).replace(tzinfo=None)
     if not _forget_events_without_run(instance, before) and not gone:
         return Tidied()
@@ -182,6 +186,24 @@ def _left_behind(instance: dg.DagsterInstance) -> list[str]:
     # Listed before the runs are: a run has its record before it has a file.
     files = [run_id for run_id in events.get_all_run_ids() if _RUN_ID.fullmatch(run_id)]
     return [run_id for run_id in files if not instance.has_run(run_id)]
+
+
+def _forget_logs_of_ticks(instance: dg.DagsterInstance) -> None:
+    """Takes away what ticks have said of which the daemon keeps no record any more; it leaves their logs."""
+    manager = instance.compute_log_manager
+    if not isinstance(manager, LocalComputeLogManager):
+        return
+    for state in instance.all_instigator_state():
+        prefix = [state.origin.repository_origin.repository_name, state.instigator_name]
+        try:
+            # Listed before the ticks are: a tick has its record before it has a log.
+            logs = manager.get_log_keys_for_log_key_prefix(prefix, ComputeIOType.STDERR)
+        except FileNotFoundError:
+            continue
+        kept = {tuple(tick.log_key or ()) for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)}
+        for key in logs:
+            if tuple(key) not in kept:
+                manager.delete_logs(log_key=key)
 
 
 def _forget_pictures(instance: dg.DagsterInstance) -> int:

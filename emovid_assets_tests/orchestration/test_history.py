@@ -11,6 +11,16 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster._core.storage.compute_log_manager import ComputeIOType
 
 from emovid_assets.assets.kept_pictures import keeping_pictures, picture_files
 from emovid_assets.assets.partitions import domain_partitions
@@ -207,6 +217,42 @@ def test_outside_of_a_step_and_where_no_webserver_can_hand_it_out_a_picture_stay
         run(memory, pictured)
         (record,) = memory.fetch_materializations(pictured.key, limit=1).records
     assert "(data:image/svg+xml;base64," in str(record.asset_materialization.metadata["chart"].value)
+
+
+def test_the_logs_of_ticks_go_with_the_records_of_the_ticks(instance, tmp_path: Path) -> None:
+    origin = RemoteInstigatorOrigin(
+        RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("emovid_assets"), "__repository__"), "automation"
+    )
+    data = SensorInstigatorData()
+    instance.add_instigator_state(
+        InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE, data)
+    )
+    (state,) = instance.all_instigator_state()
+    folder = tmp_path / "dagster" / "compute_logs" / "__repository__" / "automation"
+    ticks = []
+    for moment in (time.time() - 2 * DAY_S, time.time()):
+        tick = instance.create_tick(
+            TickData(
+                instigator_origin_id=state.instigator_origin_id,
+                instigator_name="automation",
+                instigator_type=InstigatorType.SENSOR,
+                status=TickStatus.SKIPPED,
+                timestamp=moment,
+                selector_id=state.selector_id,
+            )
+        )
+        key = ["__repository__", "automation", str(tick.tick_id)]
+        instance.update_tick(tick.with_log_key(key))
+        with instance.compute_log_manager.open_log_stream(key, ComputeIOType.STDERR) as stream:
+            stream.write("nothing was asked for")
+        ticks.append(tick.tick_id)
+    tidied(instance)
+    assert {path.stem for path in folder.iterdir()} == {str(number) for number in ticks}
+    instance.purge_ticks(
+        state.instigator_origin_id, state.selector_id, time.time() - DAY_S, tick_statuses=[TickStatus.SKIPPED]
+    )
+    tidied(instance)
+    assert {path.stem for path in folder.iterdir()} == {str(ticks[1])}
 
 
 def test_what_no_run_has_said_goes_by_its_age_where_there_is_newer(instance, tmp_path: Path) -> None:
