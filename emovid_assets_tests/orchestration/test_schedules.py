@@ -8,7 +8,9 @@ import dagster as dg
 import pytest
 
 from emovid_assets.assets.partitions import domain_partitions
+from emovid_assets.building.runner import open_instance
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.jobs import verify_dataset
 from emovid_assets.orchestration.schedules import schedules
@@ -36,13 +38,19 @@ def test_the_weekly_build_asks_for_every_domain_once_a_week() -> None:
     assert requests[0].run_key == "2026-11-22-movie"
 
 
-def test_the_proof_waits_outside_of_runs_until_nothing_is_built_and_is_asked_for_once_a_day() -> None:
+def test_the_proof_waits_outside_of_runs_until_nothing_is_built_and_is_asked_for_once_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+
     @dg.asset(partitions_def=domain_partitions)
     def clips() -> None: ...
 
     (proof,) = [one for one in live_schedules() if one.name == "weekly_verification"]
-    definitions = dg.Definitions([clips], jobs=[dg.define_asset_job("build", [clips]), verify_dataset])
-    with dg.DagsterInstance.ephemeral() as instance:
+    definitions = dg.Definitions(
+        [clips], jobs=[dg.define_asset_job("build", [clips]), verify_dataset], resources={"project": Project()}
+    )
+    with open_instance(Home(tmp_path)) as instance:
 
         def tick(hour: int) -> Any:
             context = dg.build_schedule_context(
@@ -65,7 +73,7 @@ def test_the_proof_waits_outside_of_runs_until_nothing_is_built_and_is_asked_for
         )
         instance.report_run_canceled(building)
         (asked,) = tick(6).run_requests or []
-        instance.create_run_for_job(verify_dataset, tags=dict(asked.tags))
+        instance.create_run_for_job(definitions.resolve_job_def("verify_dataset"), tags=dict(asked.tags))
         assert tick(7).skip_message == "proved today already"
 
 
