@@ -11,16 +11,12 @@ from typing import Any
 import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
-from emovid_assets.freshness.runs import busy_places, names_of
 
 COLLECTION_JOB = "collect_sources"
 NIGHTLY = "0 2 * * *"
 SUNDAY_BUILD = "0 4 * * 0"
-SUNDAY_PROOF = "*/15 5-23 * * 0"
-"""It looks until nothing is built: to wait inside a run would take the place of one that builds."""
+SUNDAY_PROOF = "0 5 * * 0"
 TIDYING = "30 3 * * *"
-PROVED_TAG = "emovid/proved_on"
-"""Of the run that proves, with the day."""
 
 
 def schedules(status: dg.DefaultScheduleStatus, jobs: Sequence[Any]) -> list[dg.ScheduleDefinition]:
@@ -39,18 +35,19 @@ def schedules(status: dg.DefaultScheduleStatus, jobs: Sequence[Any]) -> list[dg.
             "weekly_verification",
             job=by_name["verify_dataset"],
             cron_schedule=SUNDAY_PROOF,
-            execution_fn=_once_nothing_is_built,
             default_status=status,
             description="Proves the warehouse once the weekly build has ended; fails with what does not hold.",
         ),
+    ]
+    found.append(
         dg.ScheduleDefinition(
             "nightly_tidying",
             job=by_name["tidy_history"],
             cron_schedule=TIDYING,
             default_status=status,
             description="Forgets runs beyond the limits of `[history]`.",
-        ),
-    ]
+        )
+    )
     if COLLECTION_JOB in by_name:
         found.append(
             dg.ScheduleDefinition(
@@ -68,12 +65,3 @@ def schedules(status: dg.DefaultScheduleStatus, jobs: Sequence[Any]) -> list[dg.
 def _every_domain(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
     for domain in DOMAINS:
         yield dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%d}-{domain}", partition_key=domain)
-
-
-def _once_nothing_is_built(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Asks once a day, as soon as no run is building anything."""
-    tags = {PROVED_TAG: f"{context.scheduled_execution_time:%Y-%m-%d}"}
-    if context.instance.get_runs(dg.RunsFilter(tags=tags), limit=1):
-        return dg.SkipReason("proved today already")
-    busy = names_of(busy_places(context.instance))
-    return dg.SkipReason(f"waits until nothing is built; at work: {busy}") if busy else dg.RunRequest(tags=tags)

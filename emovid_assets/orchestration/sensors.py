@@ -59,7 +59,7 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         interval_s: int = every_s,
         checks: Iterable[dg.AssetChecksDefinition] = (),
     ) -> Any:
-        selection = dg.AssetSelection.assets(*assets) if assets else None
+        selection: dg.AssetSelection | None = dg.AssetSelection.assets(*assets) if assets else None
         if checks:
             selection = dg.AssetSelection.checks(*checks)
         return dg.sensor(

@@ -2,15 +2,12 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from emovid_assets.assets.partitions import domain_partitions
-from emovid_assets.building.runner import open_instance
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.jobs import verify_dataset
 from emovid_assets.orchestration.schedules import schedules
@@ -36,49 +33,6 @@ def test_the_weekly_build_asks_for_every_domain_once_a_week() -> None:
     requests = asked(weekly, anything)
     assert [request.partition_key for request in requests] == list(DOMAINS)
     assert requests[0].run_key == "2026-11-22-movie"
-
-
-def test_the_proof_waits_outside_of_runs_until_nothing_is_built_and_is_asked_for_once_a_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "")
-
-    @dg.asset(partitions_def=domain_partitions)
-    def clips() -> None: ...
-
-    (proof,) = [one for one in live_schedules() if one.name == "weekly_verification"]
-    definitions = dg.Definitions(
-        [clips], jobs=[dg.define_asset_job("build", [clips]), verify_dataset], resources={"project": Project()}
-    )
-    with open_instance(Home(tmp_path)) as instance:
-
-        def tick(hour: int) -> Any:
-            context = dg.build_schedule_context(
-                instance,
-                scheduled_execution_time=datetime(2026, 11, 22, hour, tzinfo=UTC),
-                repository_def=definitions.get_repository_def(),
-            )
-            return proof.evaluate_tick(context)
-
-        building = instance.create_run_for_job(
-            definitions.resolve_job_def("build"),
-            status=dg.DagsterRunStatus.STARTED,
-            tags={"dagster/partition": "movie"},
-            asset_selection=frozenset({clips.key}),
-        )
-        waiting = tick(5)
-        assert (waiting.run_requests, waiting.skip_message) == (
-            [],
-            "waits until nothing is built; at work: clips [movie]",
-        )
-        instance.report_run_canceled(building)
-        (asked,) = tick(6).run_requests or []
-        instance.create_run_for_job(definitions.resolve_job_def("verify_dataset"), tags=dict(asked.tags))
-        assert tick(7).skip_message == "proved today already"
-
-
-def live_schedules() -> list[dg.ScheduleDefinition]:
-    return schedules(dg.DefaultScheduleStatus.STOPPED, [*(build_defs().jobs or ())])
 
 
 def test_a_collection_job_is_scheduled_by_night_where_there_is_one() -> None:
