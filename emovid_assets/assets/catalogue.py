@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from emovid_assets.assets.kept_pictures import keeping_pictures
 from emovid_assets.assets.pictures import drawings
 from emovid_assets.assets.table_asset import OWNER, markdown_table, seeing_only, settings_tags
 from emovid_assets.home.settings_groups import GROUPS, digests
@@ -30,6 +31,7 @@ SHOWN_VIEWS = ("dataset_statistics", "emotion_distribution", "rater_agreement", 
     code_version="2",
     description="DuckDB views over every table, and the analyses of the paper. Safe to open read-only at any time.",
 )
+@keeping_pictures
 @seeing_only()
 def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     sql_folder = shipped_file("sql")

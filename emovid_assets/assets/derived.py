@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pyarrow.parquet as pq
 
-from emovid_assets.assets.table_asset import PREVIEW_ROWS, Rows, preview, table_asset
+from emovid_assets.assets.table_asset import PREVIEW_ROWS, Rows, preview, row_count, table_asset
 from emovid_assets.core import clip_facts as facts
 from emovid_assets.core import disputes, phrases
 from emovid_assets.resources import deriving
@@ -42,7 +42,7 @@ def _written(project: Project, table: str, domain: str | None, is_new: bool) -> 
     with pq.ParquetFile(path) as file:
         first = next(file.iter_batches(PREVIEW_ROWS), None)
         shown: dict[str, Any] = {
-            "dagster/row_count": file.metadata.num_rows,
+            **row_count(table, file.metadata.num_rows),
             "preview": preview(TABLES[table].empty() if first is None else first),
             "computed_items": int(is_new),
             "path": dg.MetadataValue.path(str(path)),

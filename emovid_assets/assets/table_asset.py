@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emovid_assets.assets import look_back
+from emovid_assets.assets.kept_pictures import keeping_pictures
 from emovid_assets.assets.pandas_types import pandas_type
 from emovid_assets.assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.core.plain_text import cut, for_markdown, one_line
@@ -21,6 +22,7 @@ from emovid_assets.resources.item_store import Failure
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.tables.columns import Column, Table
+from emovid_assets.tables.lineage import lineage_of
 from emovid_assets.tables.registry import TABLES
 
 OWNER = "team:emovid"
@@ -52,7 +54,7 @@ def table_asset(
 
     def declare(body: Body) -> dg.AssetsDefinition:
         table = TABLES[body.__name__]
-        seen = seeing_only(*settings)(body)
+        seen = keeping_pictures(seeing_only(*settings)(body))
         return dg.asset(
             name=table.name,
             deps=[*deps, *settings],
@@ -64,11 +66,28 @@ def table_asset(
             partitions_def=domain_partitions if table.is_partitioned else None,
             backfill_policy=backfill_policy if table.is_partitioned else None,
             dagster_type=pandas_type(table) if table.uses_pandas_type else None,
-            metadata={"dagster/column_schema": column_schema(table), **_looks_back(table.name)},
+            metadata={**_described(table), **_looks_back(table.name)},
             pool=pool,
         )(_noting_settings(seen, settings) if settings else seen)
 
     return declare
+
+
+DATABASE = "catalogue.main"
+"""Where a table is found under its name: `catalogue.duckdb` of the home."""
+
+
+def _described(table: Table) -> dict[str, Any]:
+    """What Dagster knows of any table: its name for SQL, its columns, and what they come from."""
+    lineage = {
+        column: [dg.TableColumnDep(dg.AssetKey(source), name) for source, name in sources]
+        for column, sources in lineage_of(table.name).items()
+    }
+    return {
+        "dagster/table_name": f"{DATABASE}.{table.name}",
+        "dagster/column_schema": column_schema(table),
+        **({"dagster/column_lineage": dg.TableColumnLineage(lineage)} if lineage else {}),
+    }
 
 
 def _looks_back(asset: str) -> dict[str, Any]:
@@ -154,7 +173,7 @@ def result(
     metadata: Mapping[str, Any] | None = None,
 ) -> dg.Output[Any]:
     """The output of a table asset: rows, a content-hash data version, and what a person wants to see first."""
-    shown: dict[str, Any] = {"dagster/row_count": rows.num_rows, "preview": preview(rows)}
+    shown: dict[str, Any] = {**row_count(name, rows.num_rows), "preview": preview(rows)}
     if computed_count is not None:
         shown["computed_items"] = computed_count
     if failures is not None:
@@ -165,6 +184,20 @@ def result(
             )
     value: pa.Table | pd.DataFrame = rows.to_pandas() if TABLES[name].uses_pandas_type else rows
     return dg.Output(value, data_version=dg.DataVersion(content_hash(rows)), metadata={**shown, **(metadata or {})})
+
+
+PARTITION_ROWS, ALL_ROWS = "dagster/partition_row_count", "dagster/row_count"
+
+
+def row_count(table: str, rows: int) -> dict[str, int]:
+    """The rows of what was built as metadata: of a domain, or of the whole table where it has no domains."""
+    return {PARTITION_ROWS if TABLES[table].is_partitioned else ALL_ROWS: rows}
+
+
+def rows_told(metadata: Mapping[str, Any]) -> int | None:
+    """How many rows metadata say that there are; null where they do not."""
+    found: int | None = metadata.get(PARTITION_ROWS, metadata.get(ALL_ROWS))
+    return found
 
 
 def preview(rows: pa.Table) -> dg.MetadataValue:

@@ -17,6 +17,8 @@ import dagster as dg
 
 from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
+from emovid_assets.assets.table_asset import rows_told
+from emovid_assets.building.launched import name_code_location, terminal_tags
 from emovid_assets.core import side_files
 from emovid_assets.freshness.needs import current_verdicts, failed
 from emovid_assets.freshness.runs import failed_places, first_error
@@ -27,6 +29,7 @@ from emovid_assets.orchestration.connections import keep_connections
 from emovid_assets.orchestration.dead_runs import end_dead_runs
 from emovid_assets.orchestration.instance import instance_folder, opening, reading_folder
 from emovid_assets.orchestration.run_lock import listener
+from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import kept_alive
@@ -145,6 +148,7 @@ def build(
     plan = stages(definitions, selection)
     job = definitions.resolve_implicit_global_asset_job_def()
     with open_instance(home) as instance, kept_alive():
+        name_code_location(instance)
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
             told(sentence)
@@ -161,6 +165,7 @@ def build(
             if report.error:
                 _note_failure(project, instance, report)
             yield report
+        tidy_after_build(instance, home.settings().history, told)
 
 
 def _outdated(
@@ -227,6 +232,7 @@ def _run(
             partition_key=domain,
             asset_selection=keys,
             raise_on_error=False,
+            tags=terminal_tags(),
             # The terminal gets reports, not the event stream; the event log has everything.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
@@ -262,7 +268,7 @@ def _asset_report(materialization: Any, domain: str | None) -> AssetReport:
     return AssetReport(
         asset=materialization.asset_key.to_user_string(),
         domain=domain,
-        rows=metadata.get("dagster/row_count"),
+        rows=rows_told(metadata),
         computed=metadata.get("computed_items"),
         quarantined=metadata.get("quarantined"),
         missing=metadata.get("missing"),

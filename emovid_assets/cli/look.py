@@ -64,6 +64,8 @@ def ui(
     program = shutil.which("dagster", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if program is None:
         raise fail("the program `dagster` is not installed beside this one; install emovid-assets again")
-    out.print(f"Dagster UI on http://127.0.0.1:{port} for {home.root} (stop with Ctrl-C)")
+    address = f"http://127.0.0.1:{port}"
+    out.print(f"Dagster UI on {address} for {home.root} (stop with Ctrl-C)")
+    out.print(f"the graph of all tables: {address}/asset-groups")
     workspace = str(shipped_file("workspace.yaml"))
     os.execve(program, [program, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], environment)

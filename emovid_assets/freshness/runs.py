@@ -53,6 +53,16 @@ def busy_places(instance: dg.DagsterInstance) -> set[Place]:
     return {place for run in runs for place in planned_places(instance, run.run_id)}
 
 
+MOST_NAMES = 3
+
+
+def names_of(places: Iterable[Place]) -> str:
+    """Some of the places in words, in the order of their names; empty where there is none."""
+    names = sorted(f"{place.asset} [{place.domain or 'all'}]" for place in places)
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
 def unbuilt_since_failure(instance: dg.DagsterInstance, noted: Iterable[FailedRun] = ()) -> set[Place]:
     """What runs that failed or were cancelled have left unbuilt, and nothing has built since.
 

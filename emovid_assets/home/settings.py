@@ -241,6 +241,24 @@ class CollectionSettings(_Section):
     allowed_hosts: tuple[str, ...] = Field((), description="host or host:port that may be private, for tests")
 
 
+class HistorySettings(_Section):
+    """How much of Dagster's own history is kept. What is the latest of an asset or check in a domain always stays."""
+
+    keep_days: int = Field(30, ge=1, description="days that an ended run is kept")
+    keep_runs: int = Field(200, ge=1, description="runs, the latest ones; older ones go before their days are over")
+
+
+class AlertSettings(_Section):
+    """Who is told of failed runs, failed checks and domains that have not been built for long, while the sensor
+    `alerts` is on (docs/automation.md)."""
+
+    alert_url: str | None = Field(None, pattern=r"^https?://", description="gets each message as JSON by POST")
+    alert_command: tuple[str, ...] = Field((), description="program and arguments; gets each message as JSON on stdin")
+    key_variable: str = Field("EMOVID_ALERT_KEY", description="environment variable that holds the key of alert_url")
+    timeout_s: float = Field(20.0, gt=0, description="for one message")
+    attempts: int = Field(4, ge=1, description="for one message at alert_url, while the server is busy or unreachable")
+
+
 class Settings(_Section):
     """Everything in `emovid.toml`; each key has a default, so the file may be absent or partial."""
 
@@ -254,6 +272,8 @@ class Settings(_Section):
     fine_tuning: FineTuningSettings = FineTuningSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     collection: CollectionSettings = CollectionSettings()
+    history: HistorySettings = HistorySettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 def read_settings(path: Path) -> Settings:

@@ -64,6 +64,9 @@ WITHOUT_INFLUENCE = frozenset(
         *_of("media", "workers", "timeout_s", "memory_mb", "max_quarantined_share"),
         *_of("embeddings", "device", "batch_frames"),
         *_of("fine_tuning", "micro_batch_clips"),
+        # What is remembered of runs, and who is told of them.
+        *_of("history", "keep_days", "keep_runs"),
+        *_of("alerts", "alert_url", "alert_command", "key_variable", "timeout_s", "attempts"),
         # Where a model runs and what it costs; what it is stands in the groups. Its own code either runs or does not.
         *(key for section in ("labeller", "captioner") for key in _of(section, *_EFFORT, *_COST, "trust_remote_code")),
     }

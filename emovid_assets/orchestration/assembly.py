@@ -5,7 +5,6 @@ Belongs here: the list of what there is, and whether it acts by itself. Does not
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -29,6 +28,7 @@ from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
 from emovid_assets.checks.labeller_checks import LABELLER_CHECKS
 from emovid_assets.checks.protocol_checks import PROTOCOL_CHECKS
 from emovid_assets.checks.table_checks import table_checks
+from emovid_assets.freshness.age_checks import AGE_CHECKS
 from emovid_assets.orchestration.automation import OUTDATED, automation
 from emovid_assets.orchestration.code_references import with_code_references
 from emovid_assets.orchestration.io_managers import ParquetIOManager
@@ -43,10 +43,6 @@ AUTOMATION_VARIABLE = "EMOVID_AUTOMATION"
 TICK_VARIABLE = "EMOVID_TICK_S"
 TICK_S = 30
 """Seconds between two looks at files and states."""
-
-# A build a week: a day late is worth a look, a second week without one is a fault.
-WEEKLY = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=14), warn_window=timedelta(days=8))
-RELIED_ON = frozenset({"clips", "emotion_labels", "benchmark_split", "catalogue"})
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -67,8 +63,8 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     ]
     all_jobs = jobs()
     return dg.Definitions(
-        assets=[*with_code_references(dg.map_asset_specs(_with_policies, assets)), *settings.OBSERVED],
-        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS],
+        assets=[*with_code_references(dg.map_asset_specs(_with_condition, assets)), *settings.OBSERVED],
+        asset_checks=[*table_checks(), *PROTOCOL_CHECKS, *LABELLER_CHECKS, *EMBEDDING_CHECKS, *AGE_CHECKS],
         jobs=all_jobs,
         sensors=[*sensors(sensor_status, every_s), automation(sensor_status, every_s)],
         schedules=schedules(schedule_status, all_jobs),
@@ -84,6 +80,5 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     )
 
 
-def _with_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
-    is_relied_on = spec.key.to_user_string() in RELIED_ON
-    return spec.replace_attributes(automation_condition=OUTDATED, freshness_policy=WEEKLY if is_relied_on else None)
+def _with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
+    return spec.replace_attributes(automation_condition=OUTDATED)

@@ -10,6 +10,7 @@ for by the sensor that finds its first file.
 """
 
 import json
+import logging
 import math
 import time
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ class Outdated(dg.AutomationCondition[dg.AssetKey]):
         return "Stale or missing with settled inputs, or built together with such an input"
 
     def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
-        name, tick = context.key.to_user_string(), _tick_of(context.asset_graph_view)
+        name, tick = context.key.to_user_string(), _tick_of(context)
         places = tick.lineage.places_of(name)
         tried: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
         tried = {
@@ -105,11 +106,19 @@ def _is_look_due(home: Home) -> bool:
 _ticks: WeakKeyDictionary[Any, _Tick] = WeakKeyDictionary()
 
 
-def _tick_of(view: Any) -> _Tick:
+def _tick_of(context: Any) -> _Tick:
     """Dagster makes one view of the graph per tick."""
+    view = context.asset_graph_view
     if view not in _ticks:
+        # Dagster says of every asset that nothing was asked for: 60 kB a tick, twice a minute, which it keeps. A level
+        # would come too late: whether a logger takes a line is remembered with the first of its kind.
+        context._root_log.addFilter(_is_worth_keeping)
         _ticks[view] = _Tick(view.asset_graph, view.instance)
     return _ticks[view]
+
+
+def _is_worth_keeping(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.INFO
 
 
 def _backfilled(lineage: Lineage, instance: dg.DagsterInstance) -> Iterator[Place]:

@@ -22,6 +22,7 @@ from emovid_assets.assets import (
 from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.assets.table_asset import markdown_list
 from emovid_assets.checks import proofs as verify
+from emovid_assets.orchestration.tidying import tidy_history
 from emovid_assets.resources.collection.budget import Budget
 from emovid_assets.resources.collection.collect import collect
 from emovid_assets.resources.progress import progress_for
@@ -95,7 +96,8 @@ def jobs() -> list[Any]:
             dg.AssetSelection.all()
             - dg.AssetSelection.groups(settings.GROUP)
             - dg.AssetSelection.assets(*UNPARTITIONED, *CATALOGUE),
-            description="Every partitioned asset of a domain, with the labeller as it is.",
+            description="Begin here: everything of one domain, from its files to its labels and splits, with the "
+            "labeller as it is. What pools the domains follows by automation, or by the jobs beside this one.",
         ),
         *(_stage(name, groups, description) for name, (groups, description) in _STAGES.items()),
         dg.define_asset_job(
@@ -134,6 +136,7 @@ def jobs() -> list[Any]:
             description="The SQL catalogue, and the report made from it.",
         ),
         verify_dataset,
+        tidy_history,
     ]
 
 

@@ -17,6 +17,7 @@ from emovid_assets.freshness.runs import busy_places
 COLLECTION_JOB = "collect_sources"
 NIGHTLY = "0 2 * * *"
 SUNDAY_BUILD = "0 4 * * 0"
+TIDYING = "30 3 * * *"
 PROOF = "weekly_verification"
 FROM_SUNDAY_ON = ("*/15 5-23 * * 0", "*/15 * * * 1")
 """A build that began on Sunday has ended on Monday, or something is wrong with it."""
@@ -43,6 +44,15 @@ def schedules(status: dg.DefaultScheduleStatus, jobs: Sequence[Any]) -> list[dg.
             description="Proves the warehouse once the weekly build has ended; fails with what does not hold.",
         ),
     ]
+    found.append(
+        dg.ScheduleDefinition(
+            "nightly_tidying",
+            job=by_name["tidy_history"],
+            cron_schedule=TIDYING,
+            default_status=status,
+            description="Forgets runs beyond the limits of `[history]`.",
+        )
+    )
     if COLLECTION_JOB in by_name:
         found.append(
             dg.ScheduleDefinition(

@@ -8,6 +8,7 @@ All but `dead_runs` are off unless the definitions are built as live (`build`). 
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,11 +21,14 @@ from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observations
 from emovid_assets.core.placing import disk_time_s
 from emovid_assets.freshness import news
+from emovid_assets.freshness.age_checks import AGE_CHECKS
 from emovid_assets.freshness.news import ANSWER_TABLES
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
+from emovid_assets.orchestration.alerting import alerts, freshness_by_domain
+from emovid_assets.orchestration.beside_ticks import Beside, Waiting
 from emovid_assets.orchestration.dead_runs import end_dead_runs
 from emovid_assets.people import server as annotation_server
 from emovid_assets.people.answers import answer_files
@@ -41,6 +45,12 @@ Listing = Mapping[str, tuple[int, int]]
 Answer = dg.SensorResult | dg.SkipReason
 LIBRARY_TABLES = ("wanted_videos", "source_videos")
 """What is read from the library's files."""
+LONGEST_PULL_S = 900.0
+"""After that a server that answers no more is asked anew."""
+ALERT_S, FRESHNESS_S = 60, 3600
+
+_pulls: defaultdict[str, Beside[list[annotation_server.Pulled]]] = defaultdict(Beside)
+"""By home."""
 
 
 def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefinition]:
@@ -51,8 +61,11 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         assets: Iterable[str] = (),
         interval_s: int = every_s,
         status: dg.DefaultSensorStatus = status,
+        checks: Iterable[dg.AssetChecksDefinition] = (),
     ) -> Any:
-        selection = dg.AssetSelection.assets(*assets) if assets else None
+        selection: dg.AssetSelection | None = dg.AssetSelection.assets(*assets) if assets else None
+        if checks:
+            selection = dg.AssetSelection.checks(*checks)
         return dg.sensor(
             name=function.__name__.strip("_"),
             description=(function.__doc__ or "").strip().split("\n")[0],
@@ -68,6 +81,8 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         sensor(label_studio_answers, interval_s=max(60, every_s)),
         # Also where nothing acts by itself: it begins nothing, and a dead run would hold its pools for a day.
         sensor(dead_runs, interval_s=min(DEAD_RUNS_EVERY_S, every_s), status=dg.DefaultSensorStatus.RUNNING),
+        sensor(freshness_by_domain, interval_s=max(FRESHNESS_S, every_s), checks=AGE_CHECKS),
+        sensor(alerts, interval_s=max(ALERT_S, every_s)),
         dg.run_failure_sensor(
             name="failed_runs",
             description="Remembers which asset of which domain failed, and why, for `emovid status`.",
@@ -227,10 +242,14 @@ def settings_file(context: dg.SensorEvaluationContext, project: Project) -> Answ
 
 def label_studio_answers(context: dg.SensorEvaluationContext, project: Project) -> dg.SkipReason:
     """Pulls answers from Label Studio into the library, where the sensor of the annotation files finds them."""
+    home = project.home
     try:
-        pulled = annotation_server.pull(project.home, LabelStudio.of(project.home))
+        # The server is asked beside the tick: one that hangs holds nobody up.
+        pulled = _pulls[str(home.root)].tick(lambda: annotation_server.pull(home, LabelStudio.of(home)), LONGEST_PULL_S)
     except (LabelStudioError, SettingsError) as error:
         return dg.SkipReason(str(error))
+    if isinstance(pulled, Waiting):
+        return dg.SkipReason(f"Label Studio: {pulled.sentence}")
     changed = [one.report.path for one in pulled if one.is_changed]
     return dg.SkipReason(f"New answers: {', '.join(changed)}" if changed else "Label Studio has no new answers.")
 

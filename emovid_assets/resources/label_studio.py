@@ -16,11 +16,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -36,10 +37,14 @@ from emovid_assets.resources.retrying import AttemptError, Patience, patiently, 
 
 VERSION = "1.23.2"
 PROGRAM_VARIABLE = "EMOVID_LABEL_STUDIO"
+URL_VARIABLE, TOKEN_VARIABLE = "EMOVID_LABEL_STUDIO_URL", "EMOVID_LABEL_STUDIO_TOKEN"
+"""Name a server that somebody else has started, such as that of compose, and the personal access token of a user."""
 DEFAULT_PORT = 8080
 ADMIN_EMAIL = "admin@emovid.local"
 CONSTRAINTS = "deploy/label-studio-constraints.txt"
 
+_START_ADVICE = "start it with: emovid annotate serve"
+_NAMED = f"{URL_VARIABLE} says that it is there"
 _HOST = "127.0.0.1"
 _REQUEST_TIMEOUT_S = (5.0, 120.0)
 _START = Patience(sys.maxsize, 0.25, 0.25, jitter=0, total_s=300.0)
@@ -264,10 +269,26 @@ def _new_token(url: str, access: Access) -> str:
     return str(answer.json()["token"])
 
 
+def _named_access(url: str, token: str) -> Access:
+    """Raises LabelStudioError where the address cannot be used, or would give the token away on its way."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise LabelStudioError(f"{URL_VARIABLE} is no address such as http://127.0.0.1:8080")
+    if not token:
+        raise LabelStudioError(
+            f"{URL_VARIABLE} is set and {TOKEN_VARIABLE} is not: make a personal access token in Label Studio "
+            "(Account & Settings) and set it"
+        )
+    return Access(url, "", "", token)
+
+
 class LabelStudio:
     """The HTTP interface, as the user whose token is given. All methods raise LabelStudioError."""
 
-    def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, access: Access, *, sleep: Callable[[float], None] = time.sleep, start: str = _START_ADVICE
+    ) -> None:
+        self._start_advice = start
         self.url = access.url.rstrip("/")
         if not may_carry_key(self.url):
             raise LabelStudioError(refusal("the access token of Label Studio", self.url))
@@ -276,8 +297,11 @@ class LabelStudio:
         self._sleep = sleep
 
     @classmethod
-    def of(cls, home: Home) -> "LabelStudio":
-        """The server that was set up for this home, running or not."""
+    def of(cls, home: Home, environment: Mapping[str, str] = os.environ) -> "LabelStudio":
+        """The server that the environment names, else the one that was set up for this home; running or not."""
+        url = environment.get(URL_VARIABLE, "").strip()
+        if url:
+            return cls(_named_access(url, environment.get(TOKEN_VARIABLE, "").strip()), start=f"start it; {_NAMED}")
         access = Access.read(home)
         if not access.token:
             raise LabelStudioError("Label Studio was never ready so far; start it with: emovid annotate serve")
@@ -341,7 +365,7 @@ class LabelStudio:
         except requests.ConnectionError as error:
             # Where a connection broke later, the server may have done what it was asked.
             raise LabelStudioError(
-                f"Label Studio does not answer at {self.url}; start it with: emovid annotate serve",
+                f"Label Studio does not answer at {self.url}; {self._start_advice}",
                 passes=is_repeatable or not was_reached(error),
             ) from error
         except requests.Timeout as error:
@@ -385,7 +409,8 @@ class LabelStudio:
         if answer.status_code in (400, 401, 403):
             raise LabelStudioError(
                 "Label Studio does not accept our access token; empty `token` in label-studio/credentials.json and "
-                "start the server again: it makes a new one"
+                f"start the server again: it makes a new one. One that {URL_VARIABLE} names needs another "
+                f"{TOKEN_VARIABLE}"
             )
         if answer.ok:
             self._session.headers["Authorization"] = f"Bearer {answer.json()['access']}"

@@ -4,6 +4,7 @@ Belongs here: what holds of every connection, and reading where nothing may be w
 and for how long a connection is kept.
 """
 
+import logging
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,6 +14,8 @@ from urllib.parse import quote
 
 BUSY_S = 60.0
 """How long a process waits for another one's transaction."""
+LEAST_FREE_BYTES, LEAST_FREE_SHARE = 1_000_000, 0.25
+"""Less that is free in a file is left for what comes next."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -44,3 +47,26 @@ def copy_to(path: Path, target: Path) -> None:
         for suffix in ("", "-wal"):
             if (file := path.with_name(path.name + suffix)).exists():
                 shutil.copyfile(file, target.with_name(target.name + suffix))
+
+
+def give_back_free_pages(path: Path, log: logging.Logger) -> int:
+    """Empties the write-ahead log of a file, and makes the file smaller where much of it is free; the bytes that were.
+
+    A file that stays as it is, because the disk is full or another process is at it for long, does no harm: free pages
+    are used before the file grows.
+    """
+    connection = connect(path)
+    try:
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        is_worth_it = free * size >= LEAST_FREE_BYTES and free >= pages * LEAST_FREE_SHARE
+        if is_worth_it:
+            connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(free * size) if is_worth_it else 0
+    except sqlite3.OperationalError as error:
+        log.warning(f"{path.name} stays as large as it is: {error}")
+        return 0
+    finally:
+        connection.close()

@@ -10,6 +10,7 @@ FLAG = {"type": "boolean"}
 COUNT = {"type": "integer", "minimum": 1}
 SPAN = {"type": "string", "pattern": r"^(\d+h)?(\d+m)?(\d+s)?$", "minLength": 2}
 SIZE = {"type": "string", "pattern": r"^\d+[bkmg]b?$"}
+NAME = {"type": "string", "pattern": r"^[a-z][a-z0-9-]*$"}
 # An empty value is a value; a number or a truth without quotation marks is a trap of YAML, though Compose takes it.
 VARIABLES = {"type": "object", "additionalProperties": {"type": "string"}}
 
@@ -33,11 +34,25 @@ CONDITION = _only(
     ("condition",),
     condition={"enum": ["service_started", "service_healthy", "service_completed_successfully"]},
 )
+NETWORKS = {
+    "oneOf": [
+        _list(NAME),
+        {
+            "type": "object",
+            "propertyNames": NAME,
+            "additionalProperties": _only(aliases=_list(NAME)),
+            "minProperties": 1,
+        },
+    ]
+}
 DEVICE = _only(("capabilities",), driver=TEXT, count=COUNT, capabilities=_list(TEXT))
 SERVICE = _only(
     ("image",),
     image={"type": "string", "pattern": r"^[a-z0-9./-]+:[A-Za-z0-9_.-]+$"},
     build=_only(("context",), context=TEXT, args=VARIABLES),
+    pull_policy={"enum": ["always", "never", "missing", "build"]},
+    networks=NETWORKS,
+    mem_limit=SIZE,
     command=COMMAND,
     environment=VARIABLES,
     volumes=_list({"type": "string", "pattern": r"^[^:]+:/[^:]+(:ro)?$"}),
@@ -59,6 +74,10 @@ SCHEMA = {
     "properties": {
         "name": TEXT,
         "services": {"type": "object", "additionalProperties": SERVICE},
+        "networks": {
+            "type": "object",
+            "additionalProperties": {"oneOf": [{"type": "null"}, _only(internal=FLAG)]},
+        },
         "volumes": {"type": "object", "additionalProperties": {"type": "null"}},
     },
     "required": ["services"],

@@ -25,7 +25,8 @@ import pytest
 import yaml
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 
-from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import AlertSettings, CaptionerSettings, LabellerSettings
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.orchestration.instance import (
     GENERATED,
@@ -34,6 +35,9 @@ from emovid_assets.orchestration.instance import (
     prepare_instance_folder,
     rendered,
 )
+from emovid_assets.resources.key_places import TRUSTED_VARIABLE, may_carry_key
+from emovid_assets.resources.label_studio import TOKEN_VARIABLE as LABEL_STUDIO_TOKEN
+from emovid_assets.resources.label_studio import URL_VARIABLE as LABEL_STUDIO_URL
 from emovid_assets_tests.integration.compose_schema import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,6 +108,10 @@ def test_the_file_is_written_in_the_words_of_the_compose_specification() -> None
         (":/data:ro", ":/data:readonly"),
         ("image: postgres:17.6-bookworm", "image: [postgres]"),
         ("\nvolumes:", "\nvolume:"),
+        ("mem_limit: 1g", "mem_limit: 1 GB"),
+        ("pull_policy: never", "pull_policy: sometimes"),
+        ("internal: true", "internal: yes, please"),
+        ("aliases: [dagster-code]", "aliases: dagster-code"),
     ],
 )
 def test_a_slip_in_the_compose_file_is_no_word_of_the_specification(right: str, wrong: str) -> None:
@@ -217,11 +225,65 @@ def test_a_service_waits_for_what_it_needs_in_a_way_that_can_come_true() -> None
 def test_the_code_server_listens_where_the_others_look_for_it() -> None:
     command, environment = SERVICES["code"]["command"], SERVICES["webserver"]["environment"]
     port = command[command.index("--port") + 1]
-    assert environment["EMOVID_CODE_HOST"] == "code"
+    host = command[command.index("--host") + 1]
+    assert environment["EMOVID_CODE_HOST"] == host
     assert environment["EMOVID_CODE_PORT"] == port
-    assert SERVICES["code"]["healthcheck"]["test"][-1] == port
+    assert SERVICES["code"]["healthcheck"]["test"][-4:] == ["--host", host, "--port", port]
+    # A name that it has in one network only: it serves nobody in the others.
+    names = {network: (options or {}).get("aliases", []) for network, options in SERVICES["code"]["networks"].items()}
+    assert names == {"dagster": [host], "people": [], "models": []}
     location = read_yaml("deploy/workspace.yaml")["load_from"][0]["grpc_server"]["location_name"]
     assert command[command.index("--location-name") + 1] == location
+
+
+def networks_of(name: str) -> set[str]:
+    return set(SERVICES[name]["networks"])
+
+
+def test_who_has_a_page_and_who_runs_a_model_reach_neither_the_database_nor_each_other() -> None:
+    assert set(COMPOSE["networks"]) == {"dagster", "people", "models"}
+    assert COMPOSE["networks"]["dagster"] == {"internal": True}
+    members = {network: {name for name in SERVICES if network in networks_of(name)} for network in COMPOSE["networks"]}
+    assert members == {
+        "dagster": ALWAYS_ON,
+        "people": {"code", "webserver", "label-studio"},
+        "models": {"code", "vlm"},
+    }
+    # A network without a way out publishes no port.
+    assert all(networks_of(name) - {"dagster"} for name, service in SERVICES.items() if "ports" in service)
+
+
+def test_the_image_is_built_once_and_the_others_never_look_for_it_elsewhere() -> None:
+    assert {name for name, service in SERVICES.items() if "build" in service} == {"migrate"}
+    assert "pull_policy" not in SERVICES["migrate"]
+    assert {name for name in DAGSTER_SERVICES if SERVICES[name].get("pull_policy") == "never"} == {
+        *DAGSTER_SERVICES - {"migrate"}
+    }
+
+
+@service_by_service
+def test_no_service_may_use_all_memory(name: str) -> None:
+    assert filled_in(SERVICES[name]["mem_limit"]).endswith("g")
+
+
+def test_a_model_runs_no_code_of_its_own_unless_somebody_asks() -> None:
+    command = filled_in(SERVICES["vlm"]["command"])
+    assert "trust" not in command
+    assert command.split()[-2:] == ["--port", "30000"]
+    asked = SERVICES["vlm"]["command"].replace("${VLM_SERVER_EXTRA:-}", "--trust-remote-code")
+    assert filled_in(asked).split()[-1] == "--trust-remote-code"
+
+
+def test_the_code_server_knows_where_label_studio_is_and_serves_it_the_same_paths() -> None:
+    url = SERVICES["code"]["environment"][LABEL_STUDIO_URL]
+    port = SERVICES["label-studio"]["ports"][0].rpartition(":")[2]
+    assert url == f"http://label-studio:{port}"
+    trusted = {TRUSTED_VARIABLE: filled_in(SERVICES["code"]["environment"][TRUSTED_VARIABLE])}
+    assert may_carry_key(url, environment=trusted)
+    assert may_carry_key("http://vlm:30000/v1", environment=trusted)
+    assert networks_of("code") & networks_of("label-studio")
+    root = SERVICES["label-studio"]["environment"]["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"]
+    assert Path(root) == Home(Path(SERVICES["code"]["environment"]["EMOVID_HOME"])).media
 
 
 def test_label_studio_tells_nobody_what_it_does() -> None:
@@ -276,6 +338,7 @@ def test_keys_of_services_come_from_a_file_of_their_own_for_the_code_server_only
     assert all(line.endswith("=") for line in lines)
     assert "/services.env" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     keys = {section.model_fields["key_variable"].default for section in (LabellerSettings, CaptionerSettings)}
+    keys |= {AlertSettings.model_fields["key_variable"].default, LABEL_STUDIO_TOKEN}
     assert given == {"KLIPY_API_KEY", "TENOR_API_KEY", "GIPHY_API_KEY", *keys}
 
 
@@ -292,6 +355,22 @@ def test_the_image_gets_the_dependencies_of_the_package_and_of_postgresql() -> N
     printed = run.stdout.splitlines()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert printed == project["dependencies"] + project["optional-dependencies"]["postgres"]
+
+
+def test_the_check_for_machines_with_an_engine_names_what_there_is_and_says_that_it_was_not_run() -> None:
+    program = ROOT / "scripts" / "compose_check.sh"
+    text = program.read_text(encoding="utf-8")
+    assert os.access(program, os.X_OK)
+    assert not subprocess.run(["bash", "-n", str(program)], check=False).returncode
+    assert "has not been run" in text
+    asked = re.findall(r"^is_closed ([a-z-]+) ([a-z.-]+) (\d+)$", text, re.MULTILINE)
+    assert len(asked) >= 4
+    names = {*SERVICES, "dagster-code", "pypi.org"}
+    assert {name for pair in asked for name in pair[:2]} <= names
+    assert set(re.findall(r"compose exec -T ([a-z]+) ", text)) <= set(SERVICES)
+    given = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
+    assert given <= set(example_settings())
+    assert set(SECRETS) <= given
 
 
 DOCKER = shutil.which("docker")

@@ -11,6 +11,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.jobs import verify_dataset
 from emovid_assets.orchestration.schedules import schedules
+from emovid_assets.orchestration.tidying import tidy_history
 from emovid_assets.resources.project import Project
 from emovid_assets_tests.assets.homes import Demo, copy_of, rows
 
@@ -30,7 +31,7 @@ def test_the_weekly_build_asks_for_every_domain_once_a_week() -> None:
     def anything() -> None: ...
 
     job = dg.define_asset_job("build_dataset", [anything])
-    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [job, verify_dataset])[0]
+    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [job, verify_dataset, tidy_history])[0]
     requests = asked(weekly, anything)
     assert [request.partition_key for request in requests] == list(DOMAINS)
     assert requests[0].run_key == "2026-11-22-movie"

@@ -208,3 +208,46 @@ def test_a_program_that_ends_at_once_is_told_with_its_log(tmp_path: Path, monkey
     monkeypatch.setenv("EMOVID_LABEL_STUDIO", "/bin/false")
     with pytest.raises(LabelStudioError, match=r"did not start; see .*server\.log"), running_server(Home(tmp_path), 0):
         pass
+
+
+NAMED = {"EMOVID_LABEL_STUDIO_URL": "https://label-studio:8080/", "EMOVID_LABEL_STUDIO_TOKEN": "token"}
+
+
+def test_a_server_that_the_environment_names_is_spoken_to_with_its_token(scripted: Scripted, tmp_path: Path) -> None:
+    scripted.handler.statuses[:] = [200]
+    scripted.handler.body = [{"id": 1, "email": "ann@example.org"}]
+    environment = {**NAMED, "EMOVID_LABEL_STUDIO_URL": scripted.client.url}
+    assert LabelStudio.of(Home(tmp_path), environment).emails() == {1: "ann@example.org"}
+    assert scripted.handler.seen == ["GET Bearer access-1"]
+    assert LabelStudio.of(Home(tmp_path), NAMED).url == "https://label-studio:8080"
+    assert not (tmp_path / "label-studio").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"EMOVID_LABEL_STUDIO_TOKEN": " "}, "EMOVID_LABEL_STUDIO_TOKEN is not"),
+        ({"EMOVID_LABEL_STUDIO_URL": "label-studio:8080"}, "is no address"),
+        ({"EMOVID_LABEL_STUDIO_URL": "http://me:secret@label-studio:8080"}, "is no address"),
+        ({"EMOVID_LABEL_STUDIO_URL": "http://labels.example.org"}, "without encryption"),
+        ({"EMOVID_LABEL_STUDIO_URL": "http://192.168.0.5:8080"}, "without encryption"),
+        ({"EMOVID_LABEL_STUDIO_URL": "http://[fd00::1]:8080"}, "without encryption"),
+    ],
+)
+def test_a_named_server_that_cannot_be_used_is_refused_without_its_secrets(
+    tmp_path: Path, changed: dict[str, str], said: str
+) -> None:
+    with pytest.raises(LabelStudioError, match=said) as error:
+        LabelStudio.of(Home(tmp_path), {**NAMED, **changed})
+    assert "secret" not in str(error.value)
+
+
+def test_a_named_server_that_is_away_is_told_by_its_variable(tmp_path: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        away = LabelStudio.of(
+            Home(tmp_path), {**NAMED, "EMOVID_LABEL_STUDIO_URL": f"http://127.0.0.1:{held.getsockname()[1]}"}
+        )
+        away._sleep = lambda pause_s: None
+        with pytest.raises(LabelStudioError, match="EMOVID_LABEL_STUDIO_URL says that it is there"):
+            away.projects()
