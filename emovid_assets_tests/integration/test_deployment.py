@@ -278,7 +278,7 @@ def test_the_code_server_knows_where_label_studio_is_and_serves_it_the_same_path
     url = SERVICES["code"]["environment"][LABEL_STUDIO_URL]
     port = SERVICES["label-studio"]["ports"][0].rpartition(":")[2]
     assert url == f"http://label-studio:{port}"
-    trusted = {TRUSTED_VARIABLE: filled_in(SERVICES["code"]["environment"][TRUSTED_VARIABLE])}
+    trusted = {TRUSTED_VARIABLE: SERVICES["code"]["environment"][TRUSTED_VARIABLE]}
     assert may_carry_key(url, environment=trusted)
     assert may_carry_key("http://vlm:30000/v1", environment=trusted)
     assert networks_of("code") & networks_of("label-studio")
