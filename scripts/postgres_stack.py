@@ -496,7 +496,7 @@ def running_stack(options: argparse.Namespace, steps: Steps) -> Iterator[Check]:
         stack.run_once("migrate", [sys.executable, "-m", "dagster", "instance", "migrate"], options.timeout, **common)
         steps.say("tables created")
 
-        code_server = ["code-server", "start", "--host", "127.0.0.1", "--port", str(code_port)]
+        code_server = ["api", "grpc", "--lazy-load-user-code", "--host", "127.0.0.1", "--port", str(code_port)]
         stack.start(
             "code",
             [
