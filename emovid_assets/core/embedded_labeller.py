@@ -25,7 +25,7 @@ from emovid_assets.core.labelling import ClipEvidence, LabelledClip, LabelScore,
 from emovid_assets.core.statistics.confusion import confusion, macro_f1
 from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB
 
-MODEL_ID = "embedded/random-forest"
+MODEL_ID, BASE_MODEL = "embedded/random-forest", "none"
 VERSION = "1"
 MAX_FOLDS = 5
 TREE_COUNT = 300
@@ -88,7 +88,7 @@ class EmbeddedLabeller:
     share: np.ndarray
     revision: str
     model_id: str = MODEL_ID
-    base_model: str = "none"
+    base_model: str = BASE_MODEL
     prompt_sha256: str | None = None
 
     def score(self, clips: Sequence[ClipEvidence]) -> list[LabelScore]:
@@ -145,18 +145,33 @@ def training_config() -> dict[str, Any]:
 
 
 def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLabeller, TrainingReport]:
-    """Trains on all examples; quality comes from cross-validation by group, beside the majority-class baseline.
+    """Trains on all examples, and judges by `validated`. Raises as `forest_of`."""
+    return forest_of(examples, minimum=minimum), validated(examples, minimum=minimum)
+
+
+def forest_of(examples: Sequence[LabelledClip], *, minimum: int) -> EmbeddedLabeller:
+    """The labeller, trained on all examples.
 
     Raises NotEnoughLabelsError for fewer than `minimum` examples, a single emotion or a single group.
     """
     ordered, features, labels = _learnable(examples, minimum)
-    return forest_of(examples, minimum=minimum), _validate(ordered, features, labels)
-
-
-def forest_of(examples: Sequence[LabelledClip], *, minimum: int) -> EmbeddedLabeller:
-    """The labeller alone, for whoever judges it by other clips. Raises as `train`."""
-    ordered, features, labels = _learnable(examples, minimum)
     return _as_arrays(_fit(features, labels), _revision(ordered, features))
+
+
+def validated(examples: Sequence[LabelledClip], *, minimum: int) -> TrainingReport:
+    """Its quality by cross-validation by group, beside the majority-class baseline. Raises as `forest_of`."""
+    return _validate(*_learnable(examples, minimum))
+
+
+def revisions_of(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[str, str]:
+    """The revision that `forest_of` gives, and one of `validated`, which goes by groups too: equal ones, equal results.
+
+    Nothing is trained. Raises as `forest_of`.
+    """
+    ordered, features, _ = _learnable(examples, minimum)
+    forest = _revision(ordered, features)
+    groups = "\n".join(example.group_id for example in ordered)
+    return forest, hashlib.sha256(f"{forest}\n{groups}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _learnable(examples: Sequence[LabelledClip], minimum: int) -> tuple[list[LabelledClip], np.ndarray, np.ndarray]:
