@@ -1,0 +1,142 @@
+"""What one new file costs: a sticker that comes to a large library, and a further one of a first build.
+
+Run `python -m benchmarks.one_file [--stickers 10000] [--first 400] [--against COMMIT] [--markdown FILE]` from the
+repository. Every sticker is drawn and goes through the whole product; the large library is of small ones (48 × 48
+pixels, 6 frames), since what they cost once is not the question, the first build of ones as they are usual (96 × 96, 12
+frames). CPU-seconds are those of `emovid build` with all its processes. With `--against` the tree of that commit
+builds the same libraries in homes of its own, in turn.
+
+Belongs here: the libraries, the builds that are measured, the table. Does not belong here: what a step of the media
+pass costs (`stickers`).
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from benchmarks.measuring import fill, table
+from benchmarks.media_against import ROOT, tree_of
+
+SMALL, USUAL = (48, 6), (96, 12)
+"""Side in pixels, frames."""
+DELAY_MS = 80
+COLOURS = 6
+MARKER = "one file"
+
+
+def draw_sticker(path: Path, number: int, side: int, frame_count: int) -> None:
+    """A few discs of its own colours that turn on a transparent ground; the same number gives the same file."""
+    random = np.random.default_rng(number)
+    colours = [tuple(map(int, colour)) for colour in random.integers(0, 256, (COLOURS, 3))]
+    radii, sizes = random.uniform(0, side / 3, COLOURS), random.uniform(side / 12, side / 4, COLOURS)
+    angles, speeds = random.uniform(0, 2 * np.pi, COLOURS), random.uniform(-2, 2, COLOURS)
+    frames = []
+    for index in range(frame_count):
+        frame = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+        pen = ImageDraw.Draw(frame)
+        for colour, radius, size, angle, speed in zip(colours, radii, sizes, angles, speeds, strict=True):
+            turned = angle + speed * 2 * np.pi * index / frame_count
+            x, y = side / 2 + radius * np.cos(turned), side / 2 + radius * np.sin(turned)
+            pen.ellipse((x - size, y - size, x + size, y + size), fill=(*colour, 255))
+        frames.append(frame)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=DELAY_MS, loop=0, disposal=2)
+
+
+def draw_library(folder: Path, numbers: Sequence[int], side: int, frame_count: int) -> None:
+    for number in numbers:
+        draw_sticker(folder / "library" / "sticker" / f"{number:06d}.gif", number, side, frame_count)
+
+
+def build(tree: Path, home: Path, *options: str) -> float:
+    """CPU-seconds of `emovid build` by a tree of the product, with all its processes. Raises RuntimeError."""
+    environment = {**os.environ, "PYTHONPATH": str(tree), "EMOVID_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"}
+    log = home / "build.log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "emovid_assets.cli", "build", *options]
+        process = subprocess.Popen(command, env=environment, cwd=tree, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{tree}: {log.read_text(encoding='utf-8', errors='replace')[-800:]}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def one_more(tree: Path, folder: Path, count: int, sizes: tuple[int, int]) -> float:
+    """CPU-seconds of the build after one sticker was added to a library that is built and up to date."""
+    draw_library(folder, range(count), *sizes)
+    first = build(tree, folder)
+    idle = build(tree, folder, "--only", "stale")
+    draw_library(folder, [count], *sizes)
+    spent = build(tree, folder, "--only", "stale")
+    _told(tree, f"{count:,} stickers in {first:.1f} CPU-s, nothing new {idle:.1f}, one more {spent:.1f}")
+    return spent
+
+
+def further(tree: Path, folder: Path, count: int, sizes: tuple[int, int]) -> float:
+    """CPU-seconds of each of the stickers that one first build has more than another: of three times `count`."""
+    spent = []
+    for name, size in (("small", count), ("large", 3 * count)):
+        draw_library(folder / name, range(size), *sizes)
+        spent.append(build(tree, folder / name))
+    each = (spent[1] - spent[0]) / (2 * count)
+    _told(tree, f"first builds of {count:,} and {3 * count:,}: {spent[0]:.1f} and {spent[1]:.1f} CPU-s")
+    return each
+
+
+def _told(tree: Path, sentence: str) -> None:
+    name = "this tree" if tree == ROOT else "other tree"
+    print(f"{time.strftime('%H:%M:%S')} {name}: {sentence}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stickers", type=int, default=10_000, help="of the large library")
+    parser.add_argument("--first", type=int, default=400, help="of the smaller first build; the larger has thrice that")
+    parser.add_argument("--against", metavar="COMMIT", help="measure the tree of this commit as well")
+    parser.add_argument("--markdown", type=Path, help=f"document with the mark <!-- {MARKER} -->, to write the table to")
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        trees = {"now": ROOT}
+        if given.against:
+            trees = {given.against: stack.enter_context(tree_of(given.against)), **trees}
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emovid-one-file-"))).resolve()
+        spent = {
+            name: (
+                one_more(tree, folder / name / "many", given.stickers, SMALL),
+                further(tree, folder / name / "first", given.first, USUAL),
+            )
+            for name, tree in trees.items()
+        }
+    written = as_table(spent, given.stickers)
+    print(written)
+    if given.markdown:
+        fill(given.markdown, MARKER, written)
+
+
+def as_table(spent: dict[str, tuple[float, float]], count: int) -> str:
+    """CPU of each tree, and of this one by that of the other."""
+    names = list(spent)
+    rows = []
+    for place, (what, unit, digits) in enumerate(
+        (
+            (f"one sticker added to {count:,}", 1.0, "{:.1f} s"),
+            ("a further sticker in a first build, 96 × 96 pixels, 12 frames", 1e3, "{:.1f} ms"),
+        )
+    ):
+        row = [what, *(digits.format(unit * spent[name][place]) for name in names)]
+        rows.append([*row, f"{spent[names[-1]][place] / spent[names[0]][place]:.2f}"] if len(names) > 1 else row)
+    return table(["CPU of", *names, *(["now / before"] if len(names) > 1 else [])], rows)
+
+
+if __name__ == "__main__":
+    main()
