@@ -60,13 +60,14 @@ class ColourCounter:
     """Counts the pixels of any number of RGB frames, then gives their sums. Holds up to 6 MiB."""
 
     def __init__(self) -> None:
-        self._hue = np.zeros(_HUE_VALUES, np.int64)
+        self._hue: np.ndarray | None = None
         self._levels = np.zeros((256, 256), np.int64)
         self._recent_levels = np.zeros((256, 256), np.float32)
         self._recent_level_count = 0
         self._waiting = np.zeros(_WAITING_PIXELS, np.int64)
         self._waiting_count = 0
         self._frame_count = 0
+        self._filled: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def add(self, rgb: np.ndarray) -> None:
         """Counts a frame: uint8 (height, width, 3)."""
@@ -112,8 +113,11 @@ class ColourCounter:
 
     def _count_hues(self) -> None:
         if self._waiting_count:
-            self._hue += np.bincount(self._waiting[: self._waiting_count], minlength=_HUE_VALUES)
+            counted = np.bincount(self._waiting[: self._waiting_count], minlength=_HUE_VALUES)
+            # Of a drawn clip there is nothing to be added to.
+            self._hue = counted if self._hue is None else np.add(self._hue, counted, out=self._hue)
             self._waiting_count = 0
+            self._filled = None
 
     def _count_levels(self, top: np.ndarray, chroma: np.ndarray) -> None:
         import cv2
@@ -129,17 +133,21 @@ class ColourCounter:
             self._levels += self._recent_levels.astype(np.int64)
             self._recent_levels[:] = 0
             self._recent_level_count = 0
+            self._filled = None
 
-    def _settle(self) -> None:
+    def _settled(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The hue numbers that were counted and how often, and the same of the levels."""
         self._settle_levels()
         self._count_hues()
+        if self._filled is None:
+            hues = np.zeros(0, np.int64) if self._hue is None else self._hue
+            self._filled = (*_filled(hues), *_filled(self._levels.ravel()))
+        return self._filled
 
     def sums(self) -> ColourSums:
         """The sums over everything counted so far."""
-        self._settle()
+        hues, hue_counts, levels, level_counts = self._settled()
         tables = _tables()
-        hues, hue_counts = _filled(self._hue)
-        levels, level_counts = _filled(self._levels.ravel())
         pixel_count = int(level_counts.sum())
         return ColourSums(
             frame_count=self._frame_count,
@@ -156,10 +164,8 @@ class ColourCounter:
 
         All zero for the hues where there is no colour.
         """
-        self._settle()
+        hues, hue_counts, levels, level_counts = self._settled()
         tables = _tables()
-        hues, hue_counts = _filled(self._hue)
-        levels, level_counts = _filled(self._levels.ravel())
         # All sums are whole, so that their order changes none.
         parts = [
             np.bincount(tables["hue_bin"][hues], hue_counts * tables["chroma"][hues], HUE_BINS),
