@@ -4,7 +4,8 @@ Run `python -m benchmarks.one_file [--stickers 10000] [--first 400] [--against C
 repository. Every sticker is drawn and goes through the whole product; the large library is of small ones (48 × 48
 pixels, 6 frames), since what they cost once is not the question, the first build of ones as they are usual (96 × 96, 12
 frames). CPU-seconds are those of `emovid build` with all its processes. With `--against` the tree of that commit
-builds the same libraries in homes of its own, in turn.
+builds first, and this one in homes of its own: of the large library it finds the media pass done (items and files are
+those of the other tree), and makes all tables itself.
 
 Belongs here: the libraries, the builds that are measured, the table. Does not belong here: what a step of the media
 pass costs (`stickers`).
@@ -12,6 +13,7 @@ pass costs (`stickers`).
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,19 +31,23 @@ from benchmarks.media_against import ROOT, tree_of
 SMALL, USUAL = (48, 6), (96, 12)
 """Side in pixels, frames."""
 DELAY_MS = 80
-COLOURS = 6
+COLOURS, TILES = 6, 4
 MARKER = "one file"
 
 
 def draw_sticker(path: Path, number: int, side: int, frame_count: int) -> None:
-    """A few discs of its own colours that turn on a transparent ground; the same number gives the same file."""
+    """Discs of its own colours that turn before a ground of tiles, some of which are transparent; the same number gives
+    the same file."""
     random = np.random.default_rng(number)
+    tiles = random.integers(0, 256, (TILES, TILES, 4), np.uint8)
+    tiles[..., 3] = np.where(tiles[..., 3] < 64, 0, 255)
+    ground = Image.fromarray(tiles).resize((side, side), Image.Resampling.NEAREST)
     colours = [tuple(map(int, colour)) for colour in random.integers(0, 256, (COLOURS, 3))]
     radii, sizes = random.uniform(0, side / 3, COLOURS), random.uniform(side / 12, side / 4, COLOURS)
     angles, speeds = random.uniform(0, 2 * np.pi, COLOURS), random.uniform(-2, 2, COLOURS)
     frames = []
     for index in range(frame_count):
-        frame = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+        frame = ground.copy()
         pen = ImageDraw.Draw(frame)
         for colour, radius, size, angle, speed in zip(colours, radii, sizes, angles, speeds, strict=True):
             turned = angle + speed * 2 * np.pi * index / frame_count
@@ -54,7 +60,11 @@ def draw_sticker(path: Path, number: int, side: int, frame_count: int) -> None:
 
 def draw_library(folder: Path, numbers: Sequence[int], side: int, frame_count: int) -> None:
     for number in numbers:
-        draw_sticker(folder / "library" / "sticker" / f"{number:06d}.gif", number, side, frame_count)
+        draw_sticker(folder / "library" / "sticker" / _name(number), number, side, frame_count)
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.gif"
 
 
 def build(tree: Path, home: Path, *options: str) -> float:
@@ -71,9 +81,20 @@ def build(tree: Path, home: Path, *options: str) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def one_more(tree: Path, folder: Path, count: int, sizes: tuple[int, int]) -> float:
-    """CPU-seconds of the build after one sticker was added to a library that is built and up to date."""
-    draw_library(folder, range(count), *sizes)
+def one_more(tree: Path, folder: Path, count: int, sizes: tuple[int, int], like: Path | None) -> float:
+    """CPU-seconds of the build after one sticker was added to a library that is built and up to date.
+
+    `like`: a home whose library, media and finished items are taken.
+    """
+    if like is None:
+        draw_library(folder, range(count), *sizes)
+    else:
+        folder.mkdir(parents=True)
+        for name in ("library", "media"):
+            shutil.copytree(like / name, folder / name)
+        for state in like.glob("state.sqlite*"):
+            shutil.copy2(state, folder / state.name)
+        (folder / "library" / "sticker" / _name(count)).unlink()
     first = build(tree, folder)
     idle = build(tree, folder, "--only", "stale")
     draw_library(folder, [count], *sizes)
@@ -103,20 +124,18 @@ def main() -> None:
     parser.add_argument("--stickers", type=int, default=10_000, help="of the large library")
     parser.add_argument("--first", type=int, default=400, help="of the smaller first build; the larger has thrice that")
     parser.add_argument("--against", metavar="COMMIT", help="measure the tree of this commit as well")
-    parser.add_argument("--markdown", type=Path, help=f"document with the mark <!-- {MARKER} -->, to write the table to")
+    parser.add_argument("--markdown", type=Path, help=f"document with the mark <!-- {MARKER} -->")
     given = parser.parse_args()
     with ExitStack() as stack:
         trees = {"now": ROOT}
         if given.against:
             trees = {given.against: stack.enter_context(tree_of(given.against)), **trees}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emovid-one-file-"))).resolve()
-        spent = {
-            name: (
-                one_more(tree, folder / name / "many", given.stickers, SMALL),
-                further(tree, folder / name / "first", given.first, USUAL),
-            )
-            for name, tree in trees.items()
-        }
+        spent: dict[str, tuple[float, float]] = {}
+        for name, tree in trees.items():
+            like = folder / next(iter(spent)) / "many" if spent else None
+            more = one_more(tree, folder / name / "many", given.stickers, SMALL, like)
+            spent[name] = more, further(tree, folder / name / "first", given.first, USUAL)
     written = as_table(spent, given.stickers)
     print(written)
     if given.markdown:
