@@ -125,8 +125,8 @@ def _told(tree: Path, sentence: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stickers", type=int, default=10_000, help="of the large library")
-    parser.add_argument("--first", type=int, default=500, help="of the smaller first build; the larger has thrice that")
+    parser.add_argument("--stickers", type=int, default=10_000, help="of the large library; 0: without it")
+    parser.add_argument("--first", type=int, default=500, help="of a first build; of another thrice that; 0: none")
     parser.add_argument("--against", metavar="COMMIT", help="measure the tree of this commit as well")
     parser.add_argument("--markdown", type=Path, help=f"document with the mark <!-- {MARKER} -->")
     given = parser.parse_args()
@@ -135,30 +135,33 @@ def main() -> None:
         if given.against:
             trees = {given.against: stack.enter_context(tree_of(given.against)), **trees}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emovid-one-file-"))).resolve()
-        spent: dict[str, tuple[float, float]] = {}
+        spent: dict[str, list[float]] = {}
         for name, tree in trees.items():
             like = folder / next(iter(spent)) / "many" if spent else None
-            more = one_more(tree, folder / name / "many", given.stickers, SMALL, like)
-            spent[name] = more, further(tree, folder / name / "first", given.first, USUAL)
-    written = as_table(spent, given.stickers)
+            spent[name] = []
+            if given.stickers:
+                spent[name].append(one_more(tree, folder / name / "many", given.stickers, SMALL, like))
+            if given.first:
+                spent[name].append(further(tree, folder / name / "first", given.first, USUAL))
+    rows = [
+        (f"one sticker added to {given.stickers:,}", given.stickers, 1.0, "{:.1f} s"),
+        ("a further sticker in a first build, 96 × 96 pixels, 12 frames", given.first, 1e3, "{:.1f} ms"),
+    ]
+    written = as_table(spent, [(what, unit, shown) for what, count, unit, shown in rows if count])
     print(written)
     if given.markdown:
         fill(given.markdown, MARKER, written)
 
 
-def as_table(spent: dict[str, tuple[float, float]], count: int) -> str:
-    """CPU of each tree, and of this one by that of the other."""
+def as_table(spent: dict[str, list[float]], rows: Sequence[tuple[str, float, str]]) -> str:
+    """CPU of each tree, and of this one by that of the other. A row is (what was built, its unit, how it is shown)."""
     names = list(spent)
-    rows = []
-    for place, (what, unit, digits) in enumerate(
-        (
-            (f"one sticker added to {count:,}", 1.0, "{:.1f} s"),
-            ("a further sticker in a first build, 96 × 96 pixels, 12 frames", 1e3, "{:.1f} ms"),
-        )
-    ):
-        row = [what, *(digits.format(unit * spent[name][place]) for name in names)]
-        rows.append([*row, f"{spent[names[-1]][place] / spent[names[0]][place]:.2f}"] if len(names) > 1 else row)
-    return table(["CPU of", *names, *(["now / before"] if len(names) > 1 else [])], rows)
+    written = []
+    for place, (what, unit, shown) in enumerate(rows):
+        seconds = [spent[name][place] for name in names]
+        ratio = [f"{seconds[-1] / seconds[0]:.2f}"] if len(names) > 1 else []
+        written.append([what, *(shown.format(unit * one) for one in seconds), *ratio])
+    return table(["CPU of", *names, *(["now / before"] if len(names) > 1 else [])], written)
 
 
 if __name__ == "__main__":
