@@ -3,7 +3,6 @@
 Belongs here: `clip_embeddings`, `embedding_map`, `embedding_separability`.
 """
 
-import base64
 import hashlib
 from collections import Counter
 from typing import Any
@@ -15,10 +14,13 @@ import pyarrow as pa
 from emovid_assets.assets.pictures import domain_map, emotion_map, separability_plot
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
 from emovid_assets.core import embedding_map as mapping
+from emovid_assets.core import growing_map
 from emovid_assets.core import separability as separating
 from emovid_assets.core.embedded_labeller import measured_features
+from emovid_assets.core.growing_map import GrownMap, digests_of, grown
 from emovid_assets.core.identity import source_of
 from emovid_assets.core.model_place import find_model
+from emovid_assets.core.separability import ALL
 from emovid_assets.resources import embeddings
 from emovid_assets.resources.evidence import evidence_of
 from emovid_assets.resources.project import Project
@@ -81,7 +83,7 @@ def clip_embeddings(
 
 @table_asset(
     group=GROUP,
-    code_version=f"1.{mapping.VERSION}",
+    code_version=f"2.{mapping.VERSION}.{growing_map.VERSION}",
     kinds=["sklearn"],
     settings=["map_settings", "seed"],
     pool=MODEL_POOL,
@@ -94,15 +96,19 @@ def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: p
     of_model = {row["clip_id"]: row["domain"] for row in known if _model(row) == model}
     described = ((clip_id, domain, labels.get(clip_id) or "") for clip_id, domain in of_model.items())
     chosen = sorted(mapping.fair_sample(described, settings.map_clips, seed))
-    vectors = mapping.comparable(_vectors(clip_embeddings, chosen), model[0])
-
-    def make() -> dict[str, Any]:
-        places = mapping.map_points(vectors).astype("<f8")
-        return {"float64": base64.b64encode(places.tobytes()).decode()}
-
-    key = f"{mapping.VERSION}|{_digest(chosen, vectors)}"
-    made, is_new = project.remembered("embedding_map", key, make)
-    places = np.frombuffer(base64.b64decode(made["float64"]), "<f8").reshape(-1, 2)
+    embeddings_of_chosen = _vectors(clip_embeddings, chosen)
+    key = f"{mapping.VERSION}|{growing_map.VERSION}|{'@'.join(map(str, model))}"
+    kept = project.recalled("embedding_map", key)
+    former = GrownMap.of_payload(kept) if kept else None
+    found = grown(
+        former,
+        chosen,
+        digests_of(embeddings_of_chosen),
+        mapping.comparable(embeddings_of_chosen, model[0]),
+        most_change=settings.map_change,
+    )
+    if found is not former:
+        project.remember("embedding_map", key, found.as_payload())
     rows = [
         {
             "clip_id": clip_id,
@@ -110,28 +116,32 @@ def embedding_map(project: Project, clip_embeddings: pa.Table, emotion_labels: p
             "emotion": labels.get(clip_id),
             "x": float(x),
             "y": float(y),
+            "is_added": bool(is_added),
+            "laid_out_count": found.laid_out,
             "model_id": model[0],
             "model_revision": model[1],
         }
-        for clip_id, (x, y) in zip(chosen, places, strict=True)
+        for clip_id, (x, y), is_added in zip(chosen, found.places, found.is_added, strict=True)
     ]
     return result(
         "embedding_map",
         TABLES["embedding_map"].from_rows(rows),
-        computed_count=int(is_new),
+        computed_count=int(found is not former),
         metadata={
             "by_domain": domain_map(rows),
             "by_emotion": emotion_map(rows),
             "model": f"{model[0]}@{model[1]}",
             "clips_of_other_models_left_out": len(known) - len(of_model),
             "clips_not_sampled": len(of_model) - len(chosen),
-            "perplexity": mapping.perplexity_for(len(chosen)),
+            "perplexity": mapping.perplexity_for(found.laid_out),
+            "made_anew_of": found.laid_out,
+            "added_since": found.added,
         },
     )
 
 
 @table_asset(
-    group=GROUP, code_version=f"1.{separating.VERSION}", kinds=["numpy"], settings=["neighbour_settings", "seed"]
+    group=GROUP, code_version=f"2.{separating.VERSION}", kinds=["numpy"], settings=["neighbour_settings", "seed"]
 )
 def embedding_separability(project: Project, clip_embeddings: pa.Table, embedding_map: pa.Table) -> Rows:
     settings, seed = project.settings.embeddings, project.settings.seed
@@ -148,18 +158,24 @@ def embedding_separability(project: Project, clip_embeddings: pa.Table, embeddin
     def make() -> dict[str, Any]:
         found = []
         for grouping in SEPARATED:
-            used = [number for number, row in enumerate(mapped) if row[grouping] is not None]
+            known = [row for row in mapped if row[grouping] is not None]
+            sizes = Counter(row[grouping] for row in known) | Counter({ALL: len(known)})
+            parts = ((row["clip_id"], row["domain"], row["emotion"] or "") for row in known)
+            sample = mapping.fair_sample(parts, settings.separability_clips, seed)
+            used = [number for number, row in enumerate(mapped) if row["clip_id"] in sample]
             groups = [mapped[number][grouping] for number in used]
             sources = [source_of(mapped[number]["clip_id"]) for number in used]
             measured = separating.separability(
                 vectors[used], groups, sources, neighbours=settings.neighbours, seed=seed
             )
-            found += [{"grouping": grouping, **row} for row in measured]
+            found += [{"grouping": grouping, "mapped_count": sizes[row["group_name"]], **row} for row in measured]
         return {"rows": found}
 
-    key = f"{separating.VERSION}|{seed}|{settings.neighbours}|{_digest(described, vectors)}"
+    sampled = f"{seed}|{settings.separability_clips}|{settings.neighbours}"
+    key = f"{separating.VERSION}|{sampled}|{_digest(described, vectors)}"
     made, is_new = project.remembered("embedding_separability", key, make)
-    columns = ("grouping", "group_name", "clip_count", "silhouette", "purity", "chance_purity", "purity_p")
+    counts = ("mapped_count", "clip_count")
+    columns = ("grouping", "group_name", *counts, "silhouette", "purity", "chance_purity", "purity_p")
     return result(
         "embedding_separability",
         TABLES["embedding_separability"].from_rows(made["rows"]),

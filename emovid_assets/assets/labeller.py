@@ -109,14 +109,15 @@ def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, s
     minimum = project.settings.labeller.min_training_clips
     pool, shown = pool.with_benchmark(), shown | {"kept_for_the_benchmark": 0}
     try:
-        labeller, report, folder = models.train_labeller(project.home, forest_examples(pool, tables), minimum=minimum)
+        trained = models.train_labeller(project, forest_examples(pool, tables), minimum=minimum)
     except NotEnoughLabelsError as missing:
         log.warning(f"No labeller yet. {missing} Of all: {pool.sentence}.")
         return result("emotion_labeller", table.empty(), metadata={"missing": f"{missing} Of all: {pool.sentence}."})
+    report = trained.report
     row = {
-        "model_id": labeller.model_id,
-        "base_model": labeller.base_model,
-        "revision": labeller.revision,
+        "model_id": embedded_labeller.MODEL_ID,
+        "base_model": embedded_labeller.BASE_MODEL,
+        "revision": trained.revision,
         "kind": "embedded",
         "training_clip_count": report.training_clip_count,
         # Cross-validated: every clip is held out once.
@@ -126,7 +127,7 @@ def _embedded(project: Project, pool: TrainingPool, tables: models.ClipTables, s
         "validation_macro_f1": report.macro_f1,
         # Its shares of trees hold zeros, which no temperature mends.
         "temperature": 1.0,
-        "path": project.home.relative(folder),
+        "path": project.home.relative(trained.folder),
         "training_config": models.training_config(),
     }
     return result(

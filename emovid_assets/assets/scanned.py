@@ -4,7 +4,7 @@ Belongs here: which part of a payload stands in which column, and the rows of th
 belong here: the pass itself (`resources.media`), and what is made of its rows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +18,9 @@ FEATURES = tuple(column.name for column in (*PICTURE_FEATURES, *SOUND_AND_FRAME_
 _OF_SEGMENT = tuple(column.name for column in SEGMENT_COLUMNS if column.name not in ("source_id", "domain"))
 
 
-def scanned_rows(domain: str, payloads: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """A row per segment of the sources, by source id; a dropped segment was not measured."""
-    for identifier, payload in payloads.items():
+def scanned_rows(domain: str, payloads: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """A row per segment of the sources (source id, payload of its scan); a dropped segment was not measured."""
+    for identifier, payload in payloads:
         for segment in payload["segments"]:
             features = segment.get("features", {})
             yield {

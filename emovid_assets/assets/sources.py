@@ -125,7 +125,16 @@ def _sum(values: pa.ChunkedArray) -> Any:
 def scanned_segments(context: dg.AssetExecutionContext, project: Project, source_videos: pa.Table) -> Rows:
     domain = context.partition_key
     scanned = media.scan(project, domain, each_row(source_videos, media.FOR_SCAN), context.log)
-    damaged = {name: count for name, found in scanned.payloads.items() if (count := found["sound_fault_count"])}
+    damaged: dict[str, int] = {}
+
+    def payloads() -> Iterator[tuple[str, dict[str, Any]]]:
+        """Of all sources, decoded once; notes by the way which are damaged."""
+        for name, found in scanned.payloads.items():
+            if found["sound_fault_count"]:
+                damaged[name] = found["sound_fault_count"]
+            yield name, found
+
+    table = TABLES["scanned_segments"].from_rows(scanned_rows(domain, payloads()))
     for row in each_row(source_videos, ("source_id", "path")) if damaged else ():
         if row["source_id"] in damaged:
             context.log.warning(
@@ -134,7 +143,7 @@ def scanned_segments(context: dg.AssetExecutionContext, project: Project, source
             )
     return result(
         "scanned_segments",
-        TABLES["scanned_segments"].from_rows(scanned_rows(domain, scanned.payloads)),
+        table,
         failures=scanned.failures,
         computed_count=scanned.computed_count,
         metadata={"damaged_sound_tracks": len(damaged)},

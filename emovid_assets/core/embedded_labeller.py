@@ -25,12 +25,13 @@ from emovid_assets.core.labelling import ClipEvidence, LabelledClip, LabelScore,
 from emovid_assets.core.statistics.confusion import confusion, macro_f1
 from emovid_assets.core.video.sound import BAND_EDGES_HZ, FLOOR_DB
 
-MODEL_ID = "embedded/random-forest"
+MODEL_ID, BASE_MODEL = "embedded/random-forest", "none"
 VERSION = "1"
 MAX_FOLDS = 5
 TREE_COUNT = 300
 LEAF = -1
 """Child index of a leaf (scikit-learn's TREE_LEAF)."""
+_CLIPS_AT_ONCE = 1024
 _BAND_COUNT = len(BAND_EDGES_HZ) - 1
 
 
@@ -88,7 +89,7 @@ class EmbeddedLabeller:
     share: np.ndarray
     revision: str
     model_id: str = MODEL_ID
-    base_model: str = "none"
+    base_model: str = BASE_MODEL
     prompt_sha256: str | None = None
 
     def score(self, clips: Sequence[ClipEvidence]) -> list[LabelScore]:
@@ -97,7 +98,8 @@ class EmbeddedLabeller:
             return []
         # scikit-learn asks its questions in float32; anything else would answer ties differently.
         features = np.stack([feature_vector(clip) for clip in clips]).astype(np.float32)
-        shares = np.stack([self._distribution(row) for row in features])
+        blocks = (features[first : first + _CLIPS_AT_ONCE] for first in range(0, len(features), _CLIPS_AT_ONCE))
+        shares = np.concatenate([self._distributions(block) for block in blocks])
         return [
             LabelScore(
                 probabilities=dict.fromkeys(EMOTION_NAMES, 0.0) | dict(zip(self.classes, map(float, row), strict=True)),
@@ -106,15 +108,20 @@ class EmbeddedLabeller:
             for clip, row in zip(clips, shares, strict=True)
         ]
 
-    def _distribution(self, row: np.ndarray) -> np.ndarray:
-        """float64 (classes,): walks all trees at once, one level a step."""
-        nodes = self.roots
-        while True:
-            is_inner = self.left[nodes] != LEAF
-            if not is_inner.any():
-                return self.share[nodes].mean(axis=0)
-            goes_left = row[self.feature[nodes]] <= self.threshold[nodes]
-            nodes = np.where(is_inner, np.where(goes_left, self.left[nodes], self.right[nodes]), nodes)
+    def _distributions(self, rows: np.ndarray) -> np.ndarray:
+        """float64 (clips, classes): walks all trees at once, one level a step; who has reached a leaf stays there."""
+        nodes = np.repeat(self.roots[None], len(rows), axis=0).ravel()
+        clips = np.repeat(np.arange(len(rows)), len(self.roots))
+        walking = np.arange(len(nodes))
+        while len(walking := walking[self.left[nodes[walking]] != LEAF]):
+            here = nodes[walking]
+            goes_left = rows[clips[walking], self.feature[here]] <= self.threshold[here]
+            nodes[walking] = np.where(goes_left, self.left[here], self.right[here])
+        # Tree by tree, as the sum of one clip alone would be: the last bits do not depend on the block.
+        total = np.zeros((len(rows), len(self.classes)))
+        for of_tree in nodes.reshape(len(rows), -1).T:
+            total += self.share[of_tree]
+        return total / len(self.roots)
 
     def save(self, folder: Path) -> None:
         """Writes `labeller.npz` (arrays) into the folder."""
@@ -145,18 +152,33 @@ def training_config() -> dict[str, Any]:
 
 
 def train(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[EmbeddedLabeller, TrainingReport]:
-    """Trains on all examples; quality comes from cross-validation by group, beside the majority-class baseline.
+    """Trains on all examples, and judges by `validated`. Raises as `forest_of`."""
+    return forest_of(examples, minimum=minimum), validated(examples, minimum=minimum)
+
+
+def forest_of(examples: Sequence[LabelledClip], *, minimum: int) -> EmbeddedLabeller:
+    """The labeller, trained on all examples.
 
     Raises NotEnoughLabelsError for fewer than `minimum` examples, a single emotion or a single group.
     """
     ordered, features, labels = _learnable(examples, minimum)
-    return forest_of(examples, minimum=minimum), _validate(ordered, features, labels)
-
-
-def forest_of(examples: Sequence[LabelledClip], *, minimum: int) -> EmbeddedLabeller:
-    """The labeller alone, for whoever judges it by other clips. Raises as `train`."""
-    ordered, features, labels = _learnable(examples, minimum)
     return _as_arrays(_fit(features, labels), _revision(ordered, features))
+
+
+def validated(examples: Sequence[LabelledClip], *, minimum: int) -> TrainingReport:
+    """Its quality by cross-validation by group, beside the majority-class baseline. Raises as `forest_of`."""
+    return _validate(*_learnable(examples, minimum))
+
+
+def revisions_of(examples: Sequence[LabelledClip], *, minimum: int) -> tuple[str, str]:
+    """The revision that `forest_of` gives, and one of `validated`, which goes by groups too: equal ones, equal results.
+
+    Nothing is trained. Raises as `forest_of`.
+    """
+    ordered, features, _ = _learnable(examples, minimum)
+    forest = _revision(ordered, features)
+    groups = "\n".join(example.group_id for example in ordered)
+    return forest, hashlib.sha256(f"{forest}\n{groups}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _learnable(examples: Sequence[LabelledClip], minimum: int) -> tuple[list[LabelledClip], np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
 """The map of the embeddings: which clips are on it, how their distances are taken, where t-SNE puts them.
 
 Belongs here: the sample, the scaling of embeddings before distances are taken, the layout. Does not belong here:
-where embeddings come from, and how separate groups are (`separability`).
+where embeddings come from, clips that come to a map that is there (`growing_map`), and how separate groups are
+(`separability`).
 """
 
 from collections import defaultdict
@@ -93,7 +94,7 @@ def map_points(vectors: Matrix, seed: int = 0) -> Matrix:
     are placed by their principal components alone. The same vectors get the same places on the same machine.
     """
     vectors = np.asarray(vectors, np.float64)
-    reduced = _principal(vectors, COMPONENTS)
+    reduced = principal(vectors)
     if len(vectors) < FEWEST_FOR_TSNE or not np.ptp(reduced, axis=0).any():
         return np.pad(reduced[:, :2], ((0, 0), (0, max(0, 2 - reduced.shape[1]))))
     from sklearn.manifold import TSNE
@@ -114,7 +115,7 @@ def map_points(vectors: Matrix, seed: int = 0) -> Matrix:
     return np.asarray(placed, np.float64)
 
 
-def _principal(vectors: Matrix, count: int) -> Matrix:
+def principal(vectors: Matrix, count: int = COMPONENTS) -> Matrix:
     """Principal components by falling variance, at most `count` and no more than there are; of equal vectors 0."""
     if not len(vectors):
         return np.zeros((0, min(count, vectors.shape[1])))

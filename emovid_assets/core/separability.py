@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emovid_assets.core.identity import keyed_rank
+from emovid_assets.core.nearest import nearest as nearest_of
 from emovid_assets.core.source_draws import SourceDraws
 from emovid_assets.core.statistics.quotients import Values, quotient
 
@@ -101,7 +102,7 @@ def clip_measures(vectors: Values, codes: Codes, sources: Codes, neighbours: int
             silhouettes[rows] = _silhouettes(distance @ member, codes[rows], sizes)
         is_other = sources[rows, None] != sources[None]
         distance[~is_other] = np.inf
-        found = np.argsort(distance, axis=1, kind="stable")[:, : nearest.shape[1]]
+        found = nearest_of(distance, nearest.shape[1])
         nearest[rows] = np.where(np.take_along_axis(is_other, found, axis=1), found, -1)
     return ClipMeasures(silhouettes, _purity(nearest, codes), _chance(codes, sources, group_count), nearest)
 

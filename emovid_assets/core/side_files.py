@@ -15,6 +15,7 @@ and BitTorrent clients while they fetch; those of GoPro, DJI, Apple and Synology
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from emovid_assets.core.file_names import Names
@@ -78,6 +79,7 @@ _FORMAT = re.compile(r"\.f\d{1,4}(?:-\d+)?$")
 """What yt-dlp puts behind the name of a film whose pictures and sound come in files of their own."""
 
 
+@lru_cache(maxsize=100_000)
 def kind_of(name: str) -> str | None:
     """Which of `KINDS` a file of this name is; null for what may be a medium."""
     lower = name.lower()

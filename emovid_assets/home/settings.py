@@ -209,6 +209,10 @@ class EmbeddingSettings(_Section):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
     batch_frames: int = Field(32, ge=1, description="frames that the model sees at once")
     map_clips: int = Field(5000, ge=16, description="most clips of the map; more are sampled fairly")
+    map_change: float = Field(
+        0.1, ge=0, le=1, description="share of its clips that may come or go before it is made anew; 0: none"
+    )
+    separability_clips: int = Field(2000, ge=16, description="most clips that separability is measured on")
     neighbours: int = Field(15, ge=1, description="nearest clips that separability looks at")
 
 

@@ -49,8 +49,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "captioner_settings": _of("captioner", "backend", *_READING, "min_words", "max_words", "max_tokens", "tries"),
     "embedding_settings": _of("embeddings", "model", "revision"),
-    "map_settings": _of("embeddings", "map_clips"),
-    "neighbour_settings": _of("embeddings", "neighbours"),
+    "map_settings": _of("embeddings", "map_clips", "map_change"),
+    "neighbour_settings": _of("embeddings", "separability_clips", "neighbours"),
     "seed": ("seed",),
 }
 """Keys per group, each with its section."""

@@ -276,6 +276,21 @@ class ItemStore:
         )
         return ((item_id, (key, json.loads(payload))) for item_id, key, payload in rows)
 
+    def finished_parts(self, step: str, domain: str, part: str) -> dict[str, Any]:
+        """item_id → what the payload of a finished item has under a name; null where it has nothing there.
+
+        Items whose parts are equal share one object.
+        """
+        rows = self._connection.execute(
+            "SELECT item_id, json_extract(payload, '$.' || json_quote(?)) FROM items WHERE step = ? AND domain = ?",
+            (part, step, domain),
+        )
+        known: dict[str | None, Any] = {None: None}
+        return {
+            item_id: known[text] if text in known else known.setdefault(text, json.loads(text))
+            for item_id, text in rows
+        }
+
     def finished_keys(self, step: str, domain: str) -> dict[str, tuple[str, Sizes]]:
         """item_id → (item_key, sizes of the files that it made) of every finished item; reads no payload."""
         rows = self._connection.execute(

@@ -9,7 +9,7 @@ import difflib
 import os
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
@@ -131,7 +131,7 @@ def _find_subtitles(found: Listing, subtitles: dict[str, LibraryEntry]) -> None:
             found.subtitles[f"{folder}/{base}"] = subtitles[f"{folder}/{best}"]
 
 
-def _set_aside(found: Listing, beside: list[str]) -> None:
+def _set_aside(found: Listing, beside: Sequence[str]) -> None:
     """Counts what only its neighbours or its bytes show to be no medium. `beside`: side files that say so."""
     aside = {
         **dict.fromkeys(_artwork(found.media, beside), side_files.PICTURE),
@@ -151,13 +151,19 @@ def _being_fetched(media: Mapping[str, LibraryEntry], beside: Iterable[str]) -> 
 
 
 def _sounds(media: Mapping[str, LibraryEntry]) -> list[str]:
-    return [name for name, entry in media.items() if _suffix(name) == side_files.MAY_BE_SOUND and not _moves(entry)]
+    return [
+        name
+        for name, entry in media.items()
+        if name.lower().endswith(side_files.MAY_BE_SOUND)
+        and _suffix(name) == side_files.MAY_BE_SOUND
+        and not _moves(entry)
+    ]
 
 
-def _artwork(media: Mapping[str, LibraryEntry], beside: Iterable[str]) -> list[str]:
+def _artwork(media: Mapping[str, LibraryEntry], beside: Sequence[str]) -> list[str]:
     """Still pictures of films in their folder, and those with the name of artwork where a film is there or below."""
     pictures = {name for name in media if _suffix(name) in side_files.MAY_BE_STILL}
-    if not pictures:
+    if not pictures or (len(pictures) == len(media) and not beside):
         return []
     stems: dict[str, set[str]] = defaultdict(set)
     for name in (*media, *beside):

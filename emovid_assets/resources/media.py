@@ -74,12 +74,10 @@ def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
 
 def _tracks(project: Project, domain: str) -> dict[str, dict[str, Any]]:
     """The streams that were chosen of each probed source, as plain values; `NOT_CHOSEN` of all others."""
-    found: dict[str, dict[str, Any]] = project.with_store(
-        lambda store: {
-            source_id: payload.get("tracks", NOT_CHOSEN) for source_id, (_, payload) in store.finished("probe", domain)
-        }
+    found: dict[str, dict[str, Any] | None] = project.with_store(
+        lambda store: store.finished_parts("probe", domain, "tracks")
     )
-    return defaultdict(lambda: NOT_CHOSEN, found)
+    return defaultdict(lambda: NOT_CHOSEN, {source_id: tracks or NOT_CHOSEN for source_id, tracks in found.items()})
 
 
 def is_whole(source: Row, scenes: SceneSettings) -> bool:

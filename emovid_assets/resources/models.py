@@ -130,18 +130,33 @@ def caption(project: Project, domain: str, tables: ClipTables, log: logging.Logg
     return Answers(model.place.model_id, model.place.revision, prompt, by_clip, outcome, meter)
 
 
-def train_labeller(
-    home: Home, examples: Sequence[LabelledClip], *, minimum: int
-) -> tuple[Labeller, TrainingReport, Path]:
-    """Trains the embedded labeller and saves it under `models/`. Raises NotEnoughLabelsError."""
-    labeller, report = embedded_labeller.train(examples, minimum=minimum)
-    folder = home.models / f"labeller-{labeller.revision}"
+@dataclass(frozen=True)
+class TrainedForest:
+    """The embedded labeller as it lies in its folder, and how good it is."""
+
+    revision: str
+    report: TrainingReport
+    folder: Path
+
+
+def train_labeller(project: Project, examples: Sequence[LabelledClip], *, minimum: int) -> TrainedForest:
+    """Trains the embedded labeller and saves it under `models/`, where equal examples have not done so before.
+
+    Raises NotEnoughLabelsError.
+    """
+    revision, judged = embedded_labeller.revisions_of(examples, minimum=minimum)
+    found, _ = project.remembered(
+        "labeller_report", judged, lambda: vars(embedded_labeller.validated(examples, minimum=minimum))
+    )
+    report = TrainingReport(**found)
+    folder = project.home.models / f"labeller-{revision}"
     if not folder.exists():
-        report_text = json.dumps(vars(report), indent=2, default=list)
+        labeller = embedded_labeller.forest_of(examples, minimum=minimum)
         with put_folder_into_place(folder) as unfinished:
             labeller.save(unfinished)
-            (unfinished / "report.json").write_text(report_text + "\n", encoding="utf-8")
-    return labeller, report, folder
+            text = json.dumps(vars(report), indent=2, default=list)
+            (unfinished / "report.json").write_text(text + "\n", encoding="utf-8")
+    return TrainedForest(revision, report, folder)
 
 
 def load_labeller(home: Home, path: str) -> Labeller:

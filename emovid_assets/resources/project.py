@@ -87,17 +87,24 @@ class Project(dg.ConfigurableResource):
 
         One result is kept per name, of the latest key.
         """
+        known = self.recalled(name, key)
+        if known is not None:
+            return known, False
+        made = make()
+        self.remember(name, key, made)
+        return made, True
 
-        def use(store: ItemStore) -> tuple[dict[str, Any], bool]:
-            known = dict(store.finished(name, ALL_DOMAINS)).get(name)
-            if known is not None and known[0] == key:
-                return known[1], False
-            made = make()
-            store.settle(name, ALL_DOMAINS, [FinishedItem(name, key, made)])
-            return made, True
+    def recalled(self, name: str, key: str) -> dict[str, Any] | None:
+        """The result of a name, where it was kept under this key."""
+        found: dict[str, tuple[str, dict[str, Any]]] = self.with_store(
+            lambda store: dict(store.finished(name, ALL_DOMAINS))
+        )
+        known = found.get(name)
+        return known[1] if known is not None and known[0] == key else None
 
-        found: tuple[dict[str, Any], bool] = self.with_store(use)
-        return found
+    def remember(self, name: str, key: str, made: dict[str, Any]) -> None:
+        """Keeps a result in place of the one that the name had."""
+        self.with_store(lambda store: store.settle(name, ALL_DOMAINS, [FinishedItem(name, key, made)]))
 
     def leave_out(self, domain: str, *steps: str) -> None:
         """Takes out of quarantine what failed in steps that nobody asks for any more. What they have finished stays,

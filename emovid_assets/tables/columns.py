@@ -6,6 +6,7 @@ here: any table (a file per stage beside this one), and how a value is computed.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -51,13 +52,17 @@ class Table:
     is_partitioned: bool = True
     uses_pandas_type: bool = False
 
-    @property
+    @cached_property
     def schema(self) -> pa.Schema:
         return pa.schema([pa.field(c.name, c.type, nullable=c.is_nullable) for c in self.columns])
 
-    @property
+    @cached_property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.column_names)
 
     def empty(self) -> pa.Table:
         return self.schema.empty_table()
@@ -83,9 +88,8 @@ class Table:
         return rows.select(list(self.column_names)).cast(self.schema)
 
     def _checked(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        expected = set(self.column_names)
-        if set(row) != expected:
-            missing, extra = sorted(expected - set(row)), sorted(set(row) - expected)
+        if row.keys() != self._names:
+            missing, extra = sorted(self._names - row.keys()), sorted(row.keys() - self._names)
             raise KeyError(f"table {self.name}: row misses {missing} and has unknown {extra}")
         return dict(row)
 

@@ -9,6 +9,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.tables.columns import (
     CLIP_ID,
     DOMAIN,
+    FLAG,
     FRAME_PTS_S,
     MODEL_ID,
     MODEL_REVISION,
@@ -50,7 +51,8 @@ EMBEDDING_TABLES = (
         "embedding_map",
         "mapped clip",
         "The embeddings of all domains in the plane, by t-SNE (the paper's Fig. 4); above `embeddings.map_clips` clips "
-        "a fair sample of them. What is close was alike; distances between groups and their sizes mean nothing.",
+        "a fair sample of them. What is close was alike; distances between groups and their sizes mean nothing. Clips "
+        "that come later are put among the others, until `embeddings.map_change` asks for a map made anew.",
         ("clip_id",),
         (
             CLIP_ID,
@@ -58,6 +60,8 @@ EMBEDDING_TABLES = (
             emotion("emotion", "the final label; null for clips without one", is_nullable=True),
             Column("x", NUMBER, "t-SNE, no unit"),
             Column("y", NUMBER, "t-SNE, no unit"),
+            Column("is_added", FLAG, "put among the others since the map was made anew; false: laid out with it"),
+            count("laid_out_count", "clips that the map was made anew of, those that are gone since included"),
             MODEL_ID,
             MODEL_REVISION,
         ),
@@ -73,7 +77,8 @@ EMBEDDING_TABLES = (
         (
             Column("grouping", TEXT, "what is separate", vocabulary=SEPARATED),
             Column("group_name", TEXT, "a domain or emotion; `all` is the mean over all clips of the grouping"),
-            count("clip_count", "clips measured", 1),
+            count("mapped_count", "clips of the group on the map", 1),
+            count("clip_count", "those measured: above `embeddings.separability_clips` a fair sample of a grouping", 1),
             count("source_count", "source videos that they come from", 1),
             coefficient(
                 "silhouette",

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
+from emovid_assets.core import growing_map
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.home.folders import Home
@@ -28,8 +29,8 @@ def clip_id(domain: str, number: int) -> str:
 
 def plant_embeddings(home: Path, per_domain: int, distance: float, **changes: Any) -> None:
     """Domains `distance` spreads apart in the first of three features; every fourth clip has no label."""
-    random = np.random.default_rng(0)
     for index, domain in enumerate(DOMAINS):
+        random = np.random.default_rng(index)
         shift = np.array([index * distance, 0, 0])
         planted = [
             valid_row("clip_embeddings", number, domain)
@@ -80,6 +81,67 @@ def test_the_map_is_not_drawn_again_unless_an_embedding_is_new(tmp_path: Path) -
     assert [(row["x"], row["y"]) for row in rows(tmp_path, "embedding_map")] == [(r["x"], r["y"]) for r in before]
     plant_embeddings(tmp_path, 13, 3.0)
     assert computed(tmp_path) == {"embedding_map": 1, "embedding_separability": 1}
+
+
+def test_a_clip_that_comes_later_is_put_among_the_others_and_the_table_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing_map, "FEWEST_KEPT", 30)
+    plant_embeddings(tmp_path, 12, 3.0)
+    computed(tmp_path)
+    before = {row["clip_id"]: row for row in rows(tmp_path, "embedding_map")}
+    assert {(row["is_added"], row["laid_out_count"]) for row in before.values()} == {(False, 36)}
+    plant_embeddings(tmp_path, 13, 3.0)
+    assert computed(tmp_path) == {"embedding_map": 1, "embedding_separability": 1}
+    after = {row["clip_id"]: row for row in rows(tmp_path, "embedding_map")}
+    new = {clip_id(domain, 12) for domain in DOMAINS}
+    assert {name for name, row in after.items() if row["is_added"]} == new == after.keys() - before.keys()
+    assert {row["laid_out_count"] for row in after.values()} == {36}
+    assert {name: after[name] for name in before} == before
+    plant_embeddings(tmp_path, 14, 3.0)
+    # Six of 36 are more than a tenth.
+    computed(tmp_path)
+    found = rows(tmp_path, "embedding_map")
+    assert {(row["is_added"], row["laid_out_count"]) for row in found} == {(False, 42)}
+
+
+def test_a_map_that_has_grown_is_made_anew_where_the_settings_ask_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing_map, "FEWEST_KEPT", 30)
+    plant_embeddings(tmp_path, 12, 3.0)
+    computed(tmp_path)
+    plant_embeddings(tmp_path, 13, 3.0)
+    computed(tmp_path)
+    grown = rows(tmp_path, "embedding_map")
+    (tmp_path / "emovid.toml").write_text("[embeddings]\nmap_change = 0\n", encoding="utf-8")
+    computed(tmp_path)
+    anew = rows(tmp_path, "embedding_map")
+    assert [row["is_added"] for row in anew] == [False] * 39 != [row["is_added"] for row in grown]
+    # It is that of a home that has all of them from the beginning.
+    plant_embeddings(tmp_path / "other", 13, 3.0)
+    computed(tmp_path / "other")
+    assert rows(tmp_path / "other", "embedding_map") == anew
+
+
+def test_above_the_limit_separability_is_measured_on_a_fair_sample(tmp_path: Path) -> None:
+    (tmp_path / "emovid.toml").write_text("[embeddings]\nseparability_clips = 45\n", encoding="utf-8")
+    plant_embeddings(tmp_path, 40, 4.0)
+    computed(tmp_path)
+    found = {(row["grouping"], row["group_name"]): row for row in rows(tmp_path, "embedding_separability")}
+    counts = {name: (row["clip_count"], row["mapped_count"]) for name, row in found.items()}
+    assert {name: counts["domain", name] for name in ("all", *DOMAINS)} == {"all": (45, 120)} | dict.fromkeys(
+        DOMAINS, (15, 40)
+    )
+    assert counts["emotion", "all"] == (45, 90)
+    # What lies four spreads apart is nearly as separate in a sample as in all of it.
+    (tmp_path / "emovid.toml").unlink()
+    computed(tmp_path)
+    whole = {(row["grouping"], row["group_name"]): row for row in rows(tmp_path, "embedding_separability")}
+    assert whole["domain", "all"]["clip_count"] == whole["domain", "all"]["mapped_count"] == 120
+    sampled, of_all = found["domain", "all"], whole["domain", "all"]
+    assert sampled["silhouette"] != of_all["silhouette"]
+    assert sampled["silhouette_low"] < of_all["silhouette"] < sampled["silhouette_high"]
 
 
 def test_separability_is_that_of_the_standardised_embeddings_of_all_domains(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from emovid_assets.core.colour import ColourCounter, colour_attributes, mean_colour, round_half_up
+from emovid_assets.core.colour import ColourCounter, _sum_in_place, colour_attributes, mean_colour, round_half_up
 from emovid_assets_tests.media.reference import differences, hsv, reference_of
 
 PIXEL_VALUES = st.integers(0, 255)
@@ -32,6 +32,33 @@ def measured(*frames):
 @given(st.lists(IMAGES, min_size=1, max_size=4))
 def test_any_frames_give_what_the_definition_gives(frames):
     assert differences(measured(*frames), reference_of(frames)) == {}
+
+
+@given(st.data(), st.sampled_from([3 << 16, 1 << 16]), st.integers(0, 400))
+def test_sums_over_the_filled_bins_are_those_of_numpy_over_all_of_them_to_the_bit(data, length, count):
+    random = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    places = np.sort(random.choice(length, count, replace=False))
+    values = random.normal(size=count) * 10.0 ** random.integers(-3, 7, count)
+    whole = np.zeros(length)
+    whole[places] = values
+    assert _sum_in_place(places, values, length) == float(whole.sum())
+
+
+def test_frames_that_are_counted_after_a_look_count_as_well():
+    frames = [np.random.default_rng(number).integers(0, 256, (9, 11, 3), np.uint8) for number in range(3)]
+    looked_at, at_once = ColourCounter(), ColourCounter()
+    for frame in frames:
+        looked_at.add(frame)
+        looked_at.sums()
+        looked_at.palette()
+        at_once.add(frame)
+    assert looked_at.sums() == at_once.sums()
+    assert looked_at.palette() == at_once.palette()
+
+
+def test_nothing_counted_sums_to_nothing():
+    assert ColourCounter().sums().as_tuple() == (0, 0, 0.0, 0.0, 0.0, 0.0, 0)
+    assert ColourCounter().palette() == [0.0] * 28
 
 
 @given(FLAT)

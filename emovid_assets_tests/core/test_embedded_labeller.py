@@ -56,6 +56,14 @@ def test_scores_are_those_of_scikit_learns_own_forest(emotions):
     assert all(score.emotion in names for score, names in zip(scores, best, strict=True))
 
 
+def test_a_clip_gets_the_same_score_to_the_bit_whichever_clips_are_asked_with_it(monkeypatch):
+    labeller, _ = train(learnable(60), minimum=16)
+    new = [random_clip(np.random.default_rng(n), f"movie-new-{n}") for n in range(20)]
+    alone = [labeller.score([clip])[0] for clip in new]
+    monkeypatch.setattr(embedded_labeller, "_CLIPS_AT_ONCE", 7)
+    assert labeller.score(new) == alone
+
+
 def test_probabilities_cover_the_eight_and_sum_to_one():
     labeller, _ = train(learnable(60, ("awe", "fear")), minimum=16)
     (score,) = labeller.score([evidence()])

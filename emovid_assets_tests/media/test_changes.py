@@ -117,14 +117,14 @@ def test_asking_the_detectors_only_when_they_could_answer_changes_no_cut(scores,
         (ADAPTIVE, Upstream(AdaptiveDetector, adaptive_threshold=3.0, min_content_val=15.0, min_scene_len=15)),
         (CONTENT, Upstream(ContentDetector, threshold=27.0, min_scene_len=15)),
     ):
-        detector = CutDetector(settings, PIXELS, rate, time_base)
+        detector = CutDetector(settings, PIXELS, lambda rate=rate: rate, time_base)
         ours = list(detector.cuts(zip(pts, changes, strict=True)))
         assert ours == upstream.cuts(means, pts, time_base, rate)
 
 
 @pytest.mark.parametrize(("scores", "asked"), [([40] * 50, 0), ([40] * 20 + [200] + [40] * 29, 1)])
 def test_a_film_whose_grain_differs_from_frame_to_frame_asks_the_adaptive_detector_where_one_stands_out(scores, asked):
-    detector = CutDetector(ADAPTIVE, PIXELS, Fraction(25), Fraction(1, 25))
+    detector = CutDetector(ADAPTIVE, PIXELS, lambda: Fraction(25), Fraction(1, 25))
     upstream = detector._decide.detector
     with mock.patch.object(upstream, "process_frame", wraps=upstream.process_frame) as process:
         cuts = list(detector.cuts((at, Change(*[score * PIXELS] * 3)) for at, score in enumerate(scores)))

@@ -2,12 +2,18 @@
 
 from fractions import Fraction
 from itertools import pairwise
+from unittest import mock
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from emovid_assets.core.colour import ColourSums, colour_attributes
+from emovid_assets.core.video import reading
+from emovid_assets.core.video.scan import _quantile
 from emovid_assets_tests.media.making import beeps, coded, rotate_display, scenery, write_animation, write_video
 from emovid_assets_tests.media.reference import differences, reference_of
 from emovid_assets_tests.media.scanning import ADAPTIVE, CONTENT, cut_frames, probe, scan
@@ -220,3 +226,18 @@ def test_thumbnails_are_small_pictures_of_the_middle_sample(tmp_path):
     picture = cv2.imread(str(tmp_path / f"{segment['clip_id']}.jpg"))
     assert picture.shape == (180, 320, 3)
     assert picture[..., 0].mean() == pytest.approx(20 * 4, abs=3)
+
+
+@pytest.mark.parametrize(("scenes", "openings", "cuts"), [((0,), 0, 0), ((0, 1), 1, 1)])
+def test_an_animation_is_opened_for_its_rate_only_where_it_may_have_a_cut(tmp_path, scenes, openings, cuts):
+    frames = [scenery(scene, index) for scene in scenes for index in range(40 // len(scenes))]
+    path = write_animation(tmp_path / "sticker.gif", frames, 100)
+    with mock.patch.object(reading, "open_container", wraps=reading.open_container) as opened:
+        (segment,) = scan(path, whole=True)["segments"]
+    assert opened.call_count == openings
+    assert segment["features"]["cut_rate_hz"] == pytest.approx(cuts / 4)
+
+
+@given(arrays.arrays(np.float64, st.integers(1, 50), elements=st.floats(0, 1)))
+def test_the_peak_of_motion_is_numpys_quantile_to_the_bit(changes):
+    assert _quantile(changes, 0.95) == float(np.quantile(changes, 0.95))

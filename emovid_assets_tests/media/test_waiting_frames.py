@@ -116,9 +116,9 @@ def test_frames_that_come_faster_than_any_film_wait_for_a_bounded_number_of_othe
     assert alive.most_frames <= MAX_RATE_FACTOR * LOOK_BACK + later_half(1200 // 20) + PASSING
 
 
-@pytest.mark.parametrize(("tick", "most"), [(Fraction(1, RATE_HZ), 1), (Fraction(1, 1_000_000), MAX_RATE_FACTOR)])
-def test_stamps_are_forgotten_that_no_cut_can_name(tick, most):
-    detector = CutDetector(CONTENT, 256, Fraction(RATE_HZ), tick)
+@pytest.mark.parametrize("tick", [Fraction(1, RATE_HZ), Fraction(1, 1_000_000)])
+def test_stamps_are_forgotten_that_no_cut_can_name(tick):
+    detector = CutDetector(CONTENT, 256, lambda: Fraction(RATE_HZ), tick)
     for index in range(1000):
         detector.process(index, index, Change(0, 0, 0))
-    assert len(detector._index_of_ticks) <= most * LOOK_BACK
+    assert len(detector._index_of_ticks) <= MAX_RATE_FACTOR * LOOK_BACK

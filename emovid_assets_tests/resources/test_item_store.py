@@ -25,6 +25,18 @@ def test_a_result_survives_closing_and_opening(tmp_path):
     assert dict(ItemStore(tmp_path / "deep" / "state.sqlite").finished("scan", "movie")) == {"a": ("key", payload)}
 
 
+def test_one_part_of_each_payload_can_be_read_alone(tmp_path):
+    store = ItemStore(tmp_path / "state.sqlite")
+    payloads = {"a": {"tracks": {"x": [1]}, "more": 1}, "b": {"tracks": {"x": [1]}}, "c": {"more": 2}}
+    for item_id, payload in payloads.items():
+        record(store, item_id, "key", payload)
+    record(store, "d", "key", {"tracks": {}}, domain="sticker")
+    found = store.finished_parts("scan", "movie", "tracks")
+    assert found == {item_id: payload.get("tracks") for item_id, payload in payloads.items()}
+    assert found["a"] is found["b"]
+    assert store.finished_parts("scan", "movie", 'no "such" part') == dict.fromkeys(payloads)
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**63), 2**63))
 def test_numbers_come_back_bit_for_bit(tmp_path_factory, number, integer):
     store = ItemStore(tmp_path_factory.getbasetemp() / "numbers.sqlite")

@@ -50,16 +50,17 @@ def drawn(animation: Animation) -> Drawn:
     return Drawn(animation.container, CODECS[animation.container], animation.time_base, delays, animation.transfer)
 
 
-def drawn_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
+def drawn_frames(path: Path, animation: Animation | None = None) -> Iterator[tuple[int, int, Any]]:
     """Stamp, duration and picture of every frame, one after the other; ticks are those of `drawn`.
 
-    Raises MediaError `corrupt_frames` where a picture cannot be decoded, or there are fewer than delays.
+    `animation`: what the file says, where it was read already. Raises MediaError `corrupt_frames` where a picture
+    cannot be decoded, or there are fewer than delays.
     """
-    animation = read_animation(path)
+    animation = animation or read_animation(path)
     if animation is None:
         raise MediaError("replaced", "The file is no animation any more")
     facts = drawn(animation)
-    pictures = _PICTURES[facts.container](path)
+    pictures = _PICTURES[facts.container](path, animation)
     shown_at = 0
     for number, delay in enumerate(facts.delays):
         picture = next(pictures, None)
@@ -70,18 +71,18 @@ def drawn_frames(path: Path) -> Iterator[tuple[int, int, Any]]:
         shown_at += delay
 
 
-def _by_ffmpeg(path: Path) -> Iterator[Any]:
+def _by_ffmpeg(path: Path, animation: Animation) -> Iterator[Any]:
     import av
 
     decoder = av.CodecContext.create("gif", "r")
     try:
-        for data in gif_packets(path):
+        for data in gif_packets(path, animation):
             yield from decoder.decode(av.Packet(data))
     except av.error.FFmpegError as error:
         raise MediaError("corrupt_frames", f"The decoder stopped: {error.strerror}") from error
 
 
-def _by_pillow(path: Path) -> Iterator[Any]:
+def _by_pillow(path: Path, _: Animation) -> Iterator[Any]:
     import av
     from PIL import Image, ImageSequence
 
@@ -95,7 +96,7 @@ def _by_pillow(path: Path) -> Iterator[Any]:
         raise MediaError("corrupt_frames", f"Pillow stopped: {error}") from error
 
 
-def _by_opencv(path: Path) -> Iterator[Any]:
+def _by_opencv(path: Path, _: Animation) -> Iterator[Any]:
     import av
 
     for pixels in drawn_pictures(path):

@@ -39,7 +39,6 @@ from emovid_assets.core.video.rgb import (
 from emovid_assets.core.video.sound import Sound, clip_sound
 from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
-from emovid_assets.core.video.structure import animation_kind
 from emovid_assets.core.video.written import Written, codec_name, read_written
 
 CRF = 18
@@ -184,7 +183,6 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
 
     start_pts, end_pts = segment["start_pts"], segment["end_pts"]
     converter = _Converter()
-    is_drawn = animation_kind(path) is not None
     count = 0
     durations: dict[int, int] = {}
     with av.open(str(target), "w", format=MP4.name, options={"movflags": "+faststart"}) as output:
@@ -195,17 +193,19 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
             if frame.pts >= end_pts:
                 break
             picture = converter.encodable(frame)
-            time_base = Fraction(frame.picture.time_base)
-            clock = max(time_base, FINEST_CLOCK_S)
             if stream is None:
+                time_base = Fraction(frame.picture.time_base)
+                clock = max(time_base, FINEST_CLOCK_S)
+                rate = time_base / clock
                 # The picture comes first in the file, as players and our own readers expect.
                 aspect = video.pixel_aspect()
-                stream = _add_video(output, picture, clock, segment, is_drawn=is_drawn)
+                stream = _add_video(output, picture, clock, segment, is_drawn=video.is_drawn)
                 stream.codec_context.sample_aspect_ratio = 1 / aspect if frame.rotation in (90, 270) else aspect
                 audio = add_sound_track(output, sound)
-            picture.pts, picture.time_base = round((frame.pts - start_pts) * time_base / clock), clock
+            pts = _times(frame.pts - start_pts, rate)
+            picture.pts, picture.time_base = pts, clock
             # The next picture ends each but the last, which stays until the cut, whatever the source's packet says.
-            durations[picture.pts] = round((end_pts - frame.pts) * time_base / clock)
+            durations[pts] = _times(end_pts - frame.pts, rate)
             for packet in stream.encode(picture):
                 _mux(output, packet, durations, clock)
             count += 1
@@ -221,10 +221,16 @@ def _encode(path: Path, tracks: Tracks, segment: dict[str, Any], sound: Sound | 
 def _mux(output: Any, packet: Any, durations: dict[int, int], clock: Fraction) -> None:
     # The muxer takes the last packet's word for when the track ends: the last picture is shown until the cut. Without
     # this it would last as long as the encoder guesses, and a sticker would end too early.
-    ticks = round(packet.pts * Fraction(packet.time_base) / clock)
+    rate = packet.time_base / clock
+    ticks = _times(packet.pts, rate)
     if ticks in durations:
-        packet.duration = round(durations[ticks] * clock / Fraction(packet.time_base))
+        packet.duration = _times(durations[ticks], 1 / rate)
     output.mux(packet)
+
+
+def _times(ticks: int, rate: Fraction) -> int:
+    """The ticks on a clock that counts `rate` where theirs counts one; mostly it is the same one."""
+    return ticks if rate == 1 else round(ticks * rate)
 
 
 def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any], *, is_drawn: bool) -> Any:

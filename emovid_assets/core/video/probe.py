@@ -217,7 +217,7 @@ def _probe_container(path: Path, limits: Limits, audio_language: str) -> Probe:
             "audio_track_count": len(sounds),
             "audio_track_index": sounds.index(audio) if audio else None,
         }
-    first = _first_frame(path, facts["tracks"])
+    first = _first_frame(Video(path, facts["tracks"]))
     height, width = first.picture.height, first.picture.width
     if first.rotation in (90, 270):
         height, width = width, height
@@ -361,9 +361,9 @@ def _holds_every_sample(path: Path, stream_index: int, limits: Limits) -> bool:
         return _missing(container, container.streams[stream_index], _demux(container, limits)) is None
 
 
-def _first_frame(path: Path, tracks: Tracks) -> Frame:
+def _first_frame(video: Video) -> Frame:
     try:
-        frame = next(iter(Video(path, tracks).frames()), None)
+        frame = next(iter(video.frames()), None)
     except (ValueError, LookupError) as error:
         raise MediaError("unsupported_codec", f"The decoder cannot be started: {error}") from error
     if frame is None:
@@ -380,7 +380,7 @@ def _probe_animation(path: Path, animation: Animation, limits: Limits) -> Probe:
     facts = drawn(animation)
     duration_s = float(sum(facts.delays) * facts.time_base)
     limits.require_length(len(facts.delays), duration_s)
-    first = _first_frame(path, ONLY)
+    first = _first_frame(Video(path, animation=animation))
     # The decoder may know another size than the header.
     limits.require_size(first.picture.width, first.picture.height)
     return Probe(

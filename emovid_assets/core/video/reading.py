@@ -19,7 +19,7 @@ from emovid_assets.core.video.animations import drawn_frames
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.stamps import NO_STAMPS, Delay, InOrder, Stamped
 from emovid_assets.core.video.streams import ONLY, Tracks
-from emovid_assets.core.video.structure import animation_kind, why_unreadable
+from emovid_assets.core.video.structure import Animation, animation_kind, why_unreadable
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own VP8 and VP9 decoders drop the alpha plane that WebM stickers carry; libvpx gives it."""
@@ -88,19 +88,39 @@ def open_container(path: Path, *, max_pixels: int | None = None, ignore_edit_lis
 
 
 class Video:
-    """Frames of a film in presentation order, from the first or from a given stamp. Clip files need no `tracks`."""
+    """Frames of a film in presentation order, from the first or from a given stamp. Clip files need no `tracks`.
 
-    def __init__(self, path: Path, tracks: Tracks = ONLY, *, start_pts: int | None = None) -> None:
+    `animation`: what an animated picture says of itself, where it was read already.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        tracks: Tracks = ONLY,
+        *,
+        start_pts: int | None = None,
+        animation: Animation | None = None,
+    ) -> None:
         self.path = path
         self.tracks = tracks
         self.start_pts = start_pts
+        self._animation = animation
+
+    @cached_property
+    def is_drawn(self) -> bool:
+        """Whether it is an animated picture."""
+        return self._kind is not None
+
+    @cached_property
+    def _kind(self) -> str | None:
+        return animation_kind(self.path)
 
     def nominal_rate(self) -> Fraction:
         """Frames per second as the container suggests it; 25 where it suggests nothing.
 
         Cut detectors count their shortest scene against this rate, as PySceneDetect's own PyAV backend does.
         """
-        if animation_kind(self.path) in WITHOUT_RATE:
+        if self._kind in WITHOUT_RATE:
             return Fraction(25)
         with open_container(self.path) as container:
             rate = container.streams[self.tracks.video_index].guessed_rate
@@ -108,7 +128,7 @@ class Video:
 
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as coded; 1 where the file does not say."""
-        if animation_kind(self.path):
+        if self.is_drawn:
             return Fraction(1)
         with open_container(self.path) as container:
             return Fraction(container.streams[self.tracks.video_index].sample_aspect_ratio or 1)
@@ -118,8 +138,8 @@ class Video:
 
         `start_pts` must be the stamp of a frame. Raises MediaError `corrupt_frames` where the decoder gives up.
         """
-        if animation_kind(self.path):
-            source: Iterator[Stamped] = stamps.ascending(drawn_frames(self.path))
+        if self.is_drawn:
+            source: Iterator[Stamped] = stamps.ascending(drawn_frames(self.path, self._animation))
         else:
             source = self._all() if self.start_pts is None else self._from(self.start_pts)
         index = 0

@@ -6,9 +6,10 @@ something (the tests compare with calls for every frame).
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from emovid_assets.core.video.changes import Change
@@ -58,19 +59,29 @@ def is_without_colour(changes: Sequence[Change]) -> bool:
 class CutDetector:
     """Takes the changes of one frame after the other and gives the indices of the frames that begin a scene.
 
-    `pixel_count`: of the picture that the changes were measured on. `rate`: nominal frames per second.
+    `pixel_count`: of the picture that the changes were measured on. `rate`: nominal frames per second, asked for where
+    it matters: of many short files it never does, and to find it out they have to be opened once more.
     """
 
-    def __init__(self, settings: DetectorSettings, pixel_count: int, rate: Fraction, time_base: Fraction) -> None:
+    def __init__(
+        self, settings: DetectorSettings, pixel_count: int, rate: Callable[[], Fraction], time_base: Fraction
+    ) -> None:
         self._pixel_count = float(pixel_count)
-        self._rate, self._time_base = rate, time_base
-        # Frames at the nominal rate per tick, as a fraction: asked for every frame, so in whole numbers.
-        self._frames, self._ticks = (time_base * rate).as_integer_ratio()
+        self._find_rate, self._time_base = rate, time_base
         self._is_luma_only = settings.luma_only
         self._decide = _Adaptive(settings) if settings.name == "adaptive" else _Content(settings)
         self._look_back: int = self._decide.detector.event_buffer_length
         self._index_of_ticks: dict[int, int] = {}
         self._first_pts: int | None = None
+
+    @cached_property
+    def _rate(self) -> Fraction:
+        return self._find_rate()
+
+    @cached_property
+    def _frames_and_ticks(self) -> tuple[int, int]:
+        """Frames at the nominal rate per tick, as a fraction: asked for every frame, so in whole numbers."""
+        return (self._time_base * self._rate).as_integer_ratio()
 
     def is_certain(self, index: int, pts: int, latest_index: int, latest_pts: int) -> bool:
         """Whether a cut at frame `index` would have been reported by the time that the latest was processed.
@@ -78,11 +89,15 @@ class CutDetector:
         Upstream bounds the delay by `event_buffer_length` frames, but `content` counts them by time at the
         nominal rate: where frames follow each other faster, more of them pass.
         """
-        frames = latest_index - index
-        if frames < self._look_back:
+        waiting = latest_index - index
+        if waiting < self._look_back:
             return False
-        is_past = (latest_pts - pts) * self._frames >= self._look_back * self._ticks
-        return is_past or frames >= MAX_RATE_FACTOR * self._look_back
+        frames, ticks = self._frames_and_ticks
+        is_past = (latest_pts - pts) * frames >= self._look_back * ticks
+        return is_past or self._is_long_past(waiting)
+
+    def _is_long_past(self, frames: int) -> bool:
+        return frames >= MAX_RATE_FACTOR * self._look_back
 
     def could_cut(self, change: Change) -> bool:
         """Whether a frame with this change may be named as a cut, now or later."""
@@ -103,7 +118,7 @@ class CutDetector:
         self._index_of_ticks[ticks] = index
         score = self._score(change)
         cuts = [self._index_of_ticks[cut.pts] for cut in self._decide(ticks, score, self._time_code)]
-        self._forget(ticks, index)
+        self._forget(index)
         return cuts
 
     def cuts(self, frames: Iterable[tuple[int, Change]]) -> Iterator[int]:
@@ -117,12 +132,10 @@ class CutDetector:
 
         return FrameTimecode(Timecode(pts=ticks, time_base=self._time_base), fps=self._rate)
 
-    def _forget(self, latest_ticks: int, latest_index: int) -> None:
+    def _forget(self, latest_index: int) -> None:
         """Drops the stamps that no later cut can name."""
-        while True:
-            ticks, index = next(iter(self._index_of_ticks.items()))
-            if not self.is_certain(index, ticks, latest_index, latest_ticks):
-                return
+        ticks, index = next(iter(self._index_of_ticks.items()))
+        if self._is_long_past(latest_index - index):
             del self._index_of_ticks[ticks]
 
 
@@ -159,18 +172,19 @@ class _Adaptive:
         self._least_ratio = settings.threshold * BELOW_RATIO
         self._middle = self.detector.window_width
         self._window: deque[tuple[int, float]] = deque(maxlen=2 * self._middle + 1)
-        self._is_first = True
+        self._first_ticks: int | None = None
 
     def __call__(self, ticks: int, score: float, time_code: Any) -> "list[FrameTimecode]":
         window = self._window
         window.append((ticks, score))
-        if self._is_first:
-            self._is_first = False
-            self.detector._last_cut = time_code(ticks)
+        if self._first_ticks is None:
+            self._first_ticks = ticks
         if len(window) < 2 * self._middle + 1 or window[self._middle][1] < self.least_score:
             return []
         if self._is_like_its_neighbours():
             return []
+        if self.detector._last_cut is None:
+            self.detector._last_cut = time_code(self._first_ticks)
         self.detector._buffer = [(time_code(at), value) for at, value in list(window)[:-1]]
         self.detector.score = score
         return self.detector.process_frame(time_code(ticks), None)

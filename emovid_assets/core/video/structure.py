@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from emovid_assets.core.video import boxes, matroska, ogg
@@ -54,7 +55,8 @@ class Animation:
 
     Sizes in pixels: the canvas, grown by frames that reach beyond it as lenient decoders do. `frame_count` counts
     what is there, `declared_count` what the header promises (null: nothing). `delays` are as written, in ticks of
-    `time_base`. `transfer`: AVIF's characteristics by ITU-T H.273.
+    `time_base`. `picture_ends`: of a GIF, the byte behind each picture. `transfer`: AVIF's characteristics by ITU-T
+    H.273.
     """
 
     container: str
@@ -65,6 +67,7 @@ class Animation:
     is_cut_off: bool = False
     delays: list[int] = field(default_factory=list)
     time_base: Fraction = Fraction(1, 1000)
+    picture_ends: list[int] = field(default_factory=list)
     transfer: int | None = None
 
     def grow(self, right: int, bottom: int) -> None:
@@ -106,7 +109,9 @@ def _gif(data: mmap.mmap) -> Animation:
     if found.width == 0 or found.height == 0:
         return found
     delay = 0
-    for kind, at, _, is_whole in _gif_blocks(data):
+    for kind, at, end, is_whole in _gif_blocks(data):
+        if kind == GIF_PICTURE:
+            found.picture_ends.append(end)
         if kind == GIF_PICTURE and at + 10 <= len(data):
             left, top, width, height = struct.unpack_from("<4H", data, at + 1)
             found.grow(left + width, top + height)
@@ -135,14 +140,11 @@ def _gif_blocks(data: mmap.mmap) -> Iterator[tuple[int, int, int, bool]]:
         at = end
 
 
-def gif_packets(path: Path) -> Iterator[bytes]:
+def gif_packets(path: Path, animation: Animation) -> Iterator[bytes]:
     """The pictures of a GIF, each with the blocks before it: FFmpeg splits elsewhere, and loses some of them."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        last = 0
-        for kind, _, end, _ in _gif_blocks(data):
-            if kind == GIF_PICTURE:
-                yield data[last:end]
-                last = end
+        for start, end in pairwise((0, *animation.picture_ends)):
+            yield data[start:end]
 
 
 def _palette_size(flags: int) -> int:

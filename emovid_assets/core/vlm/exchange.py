@@ -73,7 +73,7 @@ class CaptionAnswer:
     model_s: float | None = None
 
     def as_payload(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self)}
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> "CaptionAnswer":

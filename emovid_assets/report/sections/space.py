@@ -22,7 +22,8 @@ from emovid_assets.report.exhibits import (
 MOST_POINTS = 4000
 # The order is that of a hash of the id: a fair choice, and the same one in every report.
 MAP = f"""\
-SELECT domain, emotion, x, y, count(*) OVER () AS map_count
+SELECT domain, emotion, x, y, count(*) OVER () AS map_count,
+  count(*) FILTER (is_added) OVER () AS added_count, max(laid_out_count) OVER () AS laid_out_count
 FROM embedding_map
 WHERE x IS NOT NULL AND y IS NOT NULL
 ORDER BY md5(clip_id), clip_id LIMIT {MOST_POINTS}"""
@@ -48,7 +49,17 @@ def _map(answers: Answers) -> Exhibit:
         f"{len(domains)} {'domain' if len(domains) == 1 else 'domains'}: what lies close is alike to the model; the "
         "axes, and the distances between far groups, mean nothing."
     )
-    return Exhibit(FIGURE, title, reading, map_figures(answer), (answer,), paper)
+    return Exhibit(FIGURE, title, reading, map_figures(answer), (answer,), paper, _state(answer.first))
+
+
+def _state(row: Row) -> str | None:
+    """Of which state of the library the map is, where it is not of the present one alone."""
+    if not row["added_count"]:
+        return None
+    return (
+        f"The map was made anew of {count(row['laid_out_count'])} clips; {count(row['added_count'])} that came later "
+        "were put among them, which moves nothing that is there."
+    )
 
 
 def map_figures(answer: Answer) -> Markup:
