@@ -1,23 +1,33 @@
 """What the files of a home say that its tables do not say yet.
 
-Belongs here: the library, the metadata of films, the annotation files and the quarantine as they are at this moment,
-beside what was last read of them. Verdicts, plans and sensors ask here, so that no two of them tell different stories.
-Does not belong here: what follows from news (`needs`), and when it is asked for (`orchestration.sensors`).
+Belongs here: the library, the metadata of films, the annotation files, the quarantine and the results of builds as they
+are at this moment, beside what was last read or written of them. Verdicts, plans and sensors ask here, so that no two
+of them tell different stories. Does not belong here: what follows from news (`needs`), and when it is asked for
+(`orchestration.sensors`).
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from emovid_assets.assets.evaluation import quarantine_table
+from emovid_assets.assets.look_back import TAG, seen_in
+from emovid_assets.freshness.staleness import VERSION_TAG, Place, Tags, Verdict
 from emovid_assets.home.folders import Home
+from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
 from emovid_assets.people.answers import read_answers
 from emovid_assets.resources.collection.collect import wanted_rows
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library_files import Listing, Stamp, is_sidecar, known_stamps, listing
+from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, Stamp, is_sidecar, known_stamps, listing
+from emovid_assets.resources.quarantine import quarantine_table
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
+from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 
 ANSWER_TABLES = ("human_annotations", "rejected_annotations")
+VERSION_IS_STATE = ("clip_facts", "disputed_clips", "caption_phrase_counts")
+"""Tables that are in their files before Dagster knows of them: their data version is the state of the file."""
+MISSING_ITEMS = "items are missing whose files are gone or damaged, or that may succeed now"
+OTHER_FILE = "its file is not the one that was recorded"
 
 
 @dataclass(frozen=True)
@@ -81,13 +91,102 @@ def quarantine_version(store: ItemStore, domain: str) -> str:
     return content_hash(quarantine_table(store, domain))
 
 
-def version_from_files(home: Home, table: str, domain: str) -> tuple[str, str] | None:
-    """The data version that a table would have now, and what is said where it has another; null where the table is not
-    read from files, or its items remember their files by themselves."""
-    if table == "wanted_videos":
-        return wanted_version(home, domain), "what there is to collect has changed"
-    if table in ANSWER_TABLES:
-        # What answers are judged by is stale itself where it is of another version.
+class Look:
+    """One look at the files of a home, for as many verdicts as one likes: what several need is read once."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._warehouse = Warehouse(home.warehouse)
+        self._answers: dict[str, dict[str, str]] = {}
+
+    def judged(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
+        """The verdict, where the files say more than what it was made from. What is stale as it is stays as it is."""
+        if verdict.made is None or verdict.reasons:
+            return verdict
+        if reason := self._reason(place, verdict.made):
+            return replace(verdict, reasons=(reason,))
+        looks_back_at = _changed_behind(place, verdict.made, made)
+        if not looks_back_at:
+            return verdict
+        versions = sorted((str(one), _version(one, made)) for one in _all_behind(place, verdict.made))
+        return replace(verdict, looks_back_at=looks_back_at, inputs=f"{verdict.inputs}|{versions}")
+
+    def _reason(self, place: Place, made: Mapping[str, str]) -> str | None:
+        asset, domain = place.asset, place.domain
+        if asset in TABLES and (reason := self._table_fault(asset, domain, made.get(VERSION_TAG))):
+            return reason
+        if asset in ("catalogue", "dataset_report"):
+            return self._page_fault(asset, made)
+        if asset == "emotion_labeller" and (gone := self._labellers_gone()):
+            return f"{gone} is gone"
+        if asset == "source_videos":
+            return self._library_reason(str(domain), made)
+        if asset == "wanted_videos" and wanted_version(self._home, str(domain)) != made.get(VERSION_TAG):
+            return "what there is to collect has changed"
+        if asset in ANSWER_TABLES:
+            # What answers are judged by is stale itself where it is of another version.
+            with suppress(OtherVersionError):
+                if self._answer_versions(str(domain))[asset] != made.get(VERSION_TAG):
+                    return "the annotation files have changed"
+        return None
+
+    def _table_fault(self, table: str, domain: str | None, version: str | None) -> str | None:
+        footer = self._warehouse.footer(table, domain)
+        if footer is None:
+            return "its file is gone or cannot be read"
+        if not set(TABLES[table].column_names) <= set(footer.columns):
+            return "its columns have changed"
+        if table in VERSION_IS_STATE:
+            return None if self._warehouse.state(table, domain) == version else OTHER_FILE
+        # Files of earlier versions do not say which version of the data they hold.
+        return OTHER_FILE if footer.data_version not in (None, version) else None
+
+    def _page_fault(self, asset: str, made: Mapping[str, str]) -> str | None:
+        path = self._home.catalogue if asset == "catalogue" else self._home.report
+        if not (path.is_file() and path.stat().st_size):
+            return "its file is gone or empty"
+        is_same = made.get(SOURCES_TAG) in (None, sources_digest(asset))
+        return None if is_same else "what it is drawn by has changed"
+
+    def _labellers_gone(self) -> str | None:
         with suppress(OtherVersionError):
-            return answer_versions(home, domain)[table], "the annotation files have changed"
-    return None
+            for row in rows_of(self._warehouse.read("emotion_labeller"), ["path"]):
+                if row["path"] is not None and not (self._home.root / row["path"]).is_dir():
+                    return str(row["path"])
+        return None
+
+    def _library_reason(self, domain: str, made: Mapping[str, str]) -> str | None:
+        """A build that was killed has read files that no table tells of: what counts is what the table was made from,
+        where that was noted, and not what was read last."""
+        now = library(self._home, domain)
+        if now.reason or LIBRARY_TAG not in made:
+            return now.reason
+        return None if made[LIBRARY_TAG] == now.found.digest else "the library has changed"
+
+    def _answer_versions(self, domain: str) -> dict[str, str]:
+        if domain not in self._answers:
+            self._answers[domain] = answer_versions(self._home, domain)
+        return self._answers[domain]
+
+
+def _all_behind(place: Place, own: Mapping[str, str]) -> list[Place]:
+    """What a place looked back at when it was made, itself left out: it keeps what it has chosen."""
+    return [one for one in (Place(*seen_in(tag)) for tag in own if tag.startswith(TAG)) if one != place]
+
+
+def _changed_behind(place: Place, own: Mapping[str, str], made: Mapping[Place, Tags | None]) -> tuple[str, ...]:
+    """The tables that it looked back at and that hold something else now."""
+    changed = {
+        one.asset
+        for tag, version in own.items()
+        if tag.startswith(TAG)
+        and (one := Place(*seen_in(tag))) != place
+        and version != _version(one, made)
+    }
+    return tuple(sorted(changed))
+
+
+def _version(place: Place, made: Mapping[Place, Tags | None]) -> str:
+    """As a look back notes it: what was never built is as good as empty."""
+    tags = made.get(place)
+    return (tags or {}).get(VERSION_TAG) or content_hash(TABLES[place.asset].empty())

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
 
+CATALOGUE_NAME = "catalogue.duckdb"
+REPORT_NAME = "report.html"
+
 
 @dataclass(frozen=True)
 class Home:
@@ -76,6 +79,19 @@ class Home:
     @property
     def reports(self) -> Path:
         return self.root / "reports"
+
+    @property
+    def lineage(self) -> Path:
+        """Which asset is made from which, by the code that built here last."""
+        return self.root / ".lineage.json"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.root / CATALOGUE_NAME
+
+    @property
+    def report(self) -> Path:
+        return self.reports / REPORT_NAME
 
     @property
     def state(self) -> Path:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
+from emovid_assets.freshness.dagster_records import made_by
 from emovid_assets.freshness.needs import with_quarantine
 from emovid_assets.freshness.runs import busy_places
 from emovid_assets.freshness.staleness import Lineage, Place, Walk, verdicts
@@ -69,11 +70,11 @@ class _Tick:
     """What is the same for all assets of a tick."""
 
     def __init__(self, graph: Any, instance: dg.DagsterInstance) -> None:
-        self.lineage = Lineage(graph)
+        self.lineage = Lineage.of(graph)
         # Before the verdicts: a run that ends in between is then seen as at work, and what it made the next time.
         busy = busy_places(instance) | set(_backfilled(self.lineage, instance))
         home = Home.from_environment()
-        self.verdicts = with_quarantine(home, verdicts(self.lineage, instance, digests(home)))
+        self.verdicts = with_quarantine(home, verdicts(self.lineage, made_by(instance, self.lineage), digests(home)))
         there = {place for place, verdict in self.verdicts.items() if not verdict.is_missing}
         self.walk = Walk(self.lineage, there, busy)
 

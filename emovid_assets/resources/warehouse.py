@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,8 +34,26 @@ the catalogue before still reads it."""
 _PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
 
 
+VERSION_KEY = "emovid.data_version"
+"""Of the metadata of a Parquet file: which version of the data it holds, by the record of the build that wrote it. A
+record and a file that disagree are of two builds, one of which a crash has undone."""
+
+
 class OtherVersionError(ValueError):
     """A table was written before a column was added that may not be null; a build makes it anew."""
+
+
+class Footer(NamedTuple):
+    """`data_version` is null in files of earlier versions, and of tables that Dagster hears of only afterwards."""
+
+    row_count: int
+    columns: tuple[str, ...]
+    data_version: str | None
+
+
+def stamped(rows: pa.Table, data_version: str) -> pa.Table:
+    """The rows, which say in their file which version they are."""
+    return rows.replace_schema_metadata({VERSION_KEY: data_version})
 
 
 class Warehouse:
@@ -109,14 +127,18 @@ class Warehouse:
     def exists(self, table: str, domain: str | None = None) -> bool:
         return self.path(table, domain).exists()
 
+    def footer(self, table: str, domain: str | None = None) -> Footer | None:
+        """What a file says of itself; null where there is none that can be read."""
+        try:
+            found = pq.read_metadata(self.path(table, domain))
+        except (OSError, pa.ArrowInvalid):
+            return None
+        version = (found.metadata or {}).get(VERSION_KEY.encode(), b"").decode()
+        return Footer(found.num_rows, tuple(found.schema.to_arrow_schema().names), version or None)
+
     def row_count(self, table: str, domain: str | None = None) -> int | None:
         """Rows of one file, from its footer; null where nothing was written."""
         return pq.read_metadata(self.path(table, domain)).num_rows if self.exists(table, domain) else None
-
-    def has_all_columns(self, table: str, domain: str | None = None) -> bool:
-        """Whether a file has every column of the registry, by its footer; true where nothing was written."""
-        path = self.path(table, domain)
-        return not path.exists() or set(TABLES[table].column_names) <= set(pq.read_schema(path).names)
 
     def read(self, table: str, domain: str | None = None) -> pa.Table:
         """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""

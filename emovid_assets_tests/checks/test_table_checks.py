@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.tables.columns import Table
 from emovid_assets.tables.registry import TABLES
+from emovid_assets.tables.rules import key_fault, schema_fault, value_fault
 from emovid_assets_tests.checks.running import evaluate, shown
 from emovid_assets_tests.planted_tables import as_written, plant, valid_row, valid_rows
 
