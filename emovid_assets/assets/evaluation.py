@@ -24,7 +24,7 @@ from emovid_assets.core.splits import split_clips, split_told
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.project import Project
-from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 
@@ -216,7 +216,7 @@ def benchmark_split(
     deps=sorted(set(STEP_ASSETS.values())),
 )
 def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
-    table = project.with_store(lambda store: quarantine_table(store, context.partition_key))
+    table = quarantine_table(project.with_store(lambda store: quarantined(store, context.partition_key)))
     codes = Counter(table["code"].to_pylist())
     return result(
         "processing_errors",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.freshness.kept_lineage import keep_lineage, kept_lineage
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import current_verdicts, noted_failures, with_items
 from emovid_assets.freshness.sqlite_records import records_in
 from emovid_assets.freshness.staleness import Lineage, Place, Records, Verdict
@@ -32,39 +32,42 @@ def look(home: Home, domains: Sequence[str] = DOMAINS) -> Look:
     """Raises SettingsError, ValueError where the environment names a folder of Dagster that is none."""
     # A faulty settings file is told before anything is made.
     home.settings()
-    lineage, records = _short_way(home) or _long_way(home)
-    return Look(lineage, records, current_verdicts(home, lineage, records, domains))
+    kept = Kept(home)
+    lineage, records = _short_way(home, kept) or _long_way(home, kept)
+    verdicts = current_verdicts(home, lineage, records, kept, domains)
+    kept.save()
+    return Look(lineage, records, verdicts)
 
 
-def _short_way(home: Home) -> tuple[Lineage, Records] | None:
-    lineage, folder = kept_lineage(home), own_instance_folder(home.root)
+def _short_way(home: Home, kept: Kept) -> tuple[Lineage, Records] | None:
+    lineage, folder = kept.lineage, own_instance_folder(home.root)
     if lineage is None or folder is None:
         return None
     records = records_in(folder, lineage, noted_failures(home))
     return None if records is None else (lineage, records)
 
 
-def _long_way(home: Home) -> tuple[Lineage, Records]:
+def _long_way(home: Home, kept: Kept) -> tuple[Lineage, Records]:
     from emovid_assets.building.runner import open_instance
     from emovid_assets.freshness.dagster_records import records_of
     from emovid_assets.orchestration.assembly import build_defs
 
-    lineage = Lineage.of(build_defs().resolve_asset_graph())
+    kept.lineage = Lineage.of(build_defs().resolve_asset_graph())
     with open_instance(home) as instance:
-        records = records_of(instance, lineage, noted_failures(home))
-    keep_lineage(home, lineage)
-    return lineage, records
+        return kept.lineage, records_of(instance, kept.lineage, noted_failures(home))
 
 
 def is_up_to_date(home: Home, domains: Sequence[str]) -> bool:
     """Whether a build would run nothing. Only what the short way is certain of is taken for certain. Raises
     SettingsError."""
     home.settings()
-    found = _short_way(home)
+    kept = Kept(home)
+    found = _short_way(home, kept)
     if found is None:
         return False
     lineage, records = found
-    verdicts = current_verdicts(home, lineage, records, domains)
+    verdicts = current_verdicts(home, lineage, records, kept, domains)
+    kept.save()
     if any(not one.is_fresh or one.looks_back_at for one in verdicts.values()):
         return False
     return all(one.is_fresh for one in with_items(home, lineage, verdicts, domains).values())

@@ -19,7 +19,7 @@ from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
 from emovid_assets.core import side_files
 from emovid_assets.freshness.dagster_records import records_of
-from emovid_assets.freshness.kept_lineage import keep_lineage
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import current_verdicts, failed, noted_failures, quarantined_counts, with_items
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
@@ -129,11 +129,12 @@ def build(
     definitions = build_defs(resource_overrides={"project": project})
     names = selected(definitions, selection)
     lineage = Lineage.of(definitions.resolve_asset_graph())
-    keep_lineage(home, lineage)
+    kept = Kept(home)
+    kept.lineage = lineage
     job = definitions.resolve_implicit_global_asset_job_def()
     with open_instance(home) as instance, kept_alive():
         observe(instance, home)
-        for places in _rounds(home, lineage, instance, names, domains, scope, retries):
+        for places in _rounds(home, lineage, kept, instance, names, domains, scope, retries):
             for domain in (*domains, None):
                 keys = [dg.AssetKey(place.asset) for place in places if place.domain == domain]
                 if not keys:
@@ -148,6 +149,7 @@ def build(
 def _rounds(
     home: Home,
     lineage: Lineage,
+    kept: Kept,
     instance: dg.DagsterInstance,
     names: set[str],
     domains: Sequence[str],
@@ -162,7 +164,8 @@ def _rounds(
     tried: dict[Place, str] = {}
     while True:
         records = records_of(instance, lineage, noted_failures(home))
-        found = current_verdicts(home, lineage, records)
+        found = current_verdicts(home, lineage, records, kept)
+        kept.save()
         needs = {place for place, verdict in found.items() if not verdict.is_fresh}
         if not tried:
             # At the beginning, and not again in the same build: what items and what looks back may come to no end.

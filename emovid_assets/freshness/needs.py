@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.freshness import news
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.staleness import (
     VERSION_TAG,
     Lineage,
@@ -28,20 +29,20 @@ UNBUILT = "the run that was to build it has not come to it"
 
 
 def current_verdicts(
-    home: Home, lineage: Lineage, records: Records, domains: Sequence[str] = DOMAINS
+    home: Home, lineage: Lineage, records: Records, kept: Kept, domains: Sequence[str] = DOMAINS
 ) -> dict[Place, Verdict]:
     """Verdicts by the settings file, the files and the runs as they are at this moment, in the order of the graph.
 
     Raises SettingsError.
     """
-    found = with_quarantine(home, verdicts(lineage, records.made, digests(home), domains))
-    look = news.Look(home)
+    found = with_quarantine(home, verdicts(lineage, records.made, digests(home), domains), kept)
+    look = news.Look(home, kept)
     return {
         place: _with_runs(place, look.judged(place, verdict, records.made), records) for place, verdict in found.items()
     }
 
 
-def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, Verdict]:
+def with_quarantine(home: Home, found: Mapping[Place, Verdict], kept: Kept) -> dict[Place, Verdict]:
     """The verdicts, where the table of the quarantine is stale too if it is not the quarantine as it is.
 
     A file that is no video changes no table of videos, so nothing that it is made from says that it is stale.
@@ -50,7 +51,7 @@ def with_quarantine(home: Home, found: Mapping[Place, Verdict]) -> dict[Place, V
     with closing(ItemStore(home.state)) as store:
         for place, verdict in found.items():
             if place.asset == "processing_errors" and verdict.made is not None:
-                now = news.quarantine_version(store, str(place.domain))
+                now = news.quarantine_version(store, str(place.domain), kept)
                 if now != verdict.made.get(VERSION_TAG):
                     reasons = (*verdict.reasons, "the quarantine has changed")
                     result[place] = replace(verdict, reasons=reasons, inputs=f"{verdict.inputs}|{now}")

@@ -9,16 +9,18 @@ of them tell different stories. Does not belong here: what follows from news (`n
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from emovid_assets.assets.look_back import TAG, seen_in
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.staleness import VERSION_TAG, Place, Tags, Verdict
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
-from emovid_assets.people.answers import read_answers
-from emovid_assets.resources.collection.collect import wanted_rows
+from emovid_assets.people.answers import answer_files, read_answers
+from emovid_assets.resources.collection.store import has_items
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, Stamp, is_sidecar, known_stamps, listing
-from emovid_assets.resources.quarantine import quarantine_table
+from emovid_assets.resources.quarantine import quarantine_table, quarantined
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
 from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
@@ -66,9 +68,18 @@ def library(home: Home, domain: str) -> Library:
     return Library(listing(home, domain), known)
 
 
-def wanted_version(home: Home, domain: str) -> str:
+def wanted_version(home: Home, domain: str, kept: Kept) -> str:
     """The data version that `wanted_videos` would have now."""
-    return content_hash(TABLES["wanted_videos"].from_rows(wanted_rows(home, domain)))
+    rows = []
+    if has_items(home) or listing(home, domain).metadata:
+        # It brings along what fetches files.
+        from emovid_assets.resources.collection.collect import wanted_rows
+
+        rows = wanted_rows(home, domain)
+    version: str = kept.version(
+        f"wanted_videos/{domain}", rows, lambda: content_hash(TABLES["wanted_videos"].from_rows(rows))
+    )
+    return version
 
 
 def answer_versions(home: Home, domain: str) -> dict[str, str]:
@@ -86,18 +97,21 @@ def answer_versions(home: Home, domain: str) -> dict[str, str]:
     return {name: content_hash(TABLES[name].from_rows(rows)) for name, rows in zip(ANSWER_TABLES, both, strict=True)}
 
 
-def quarantine_version(store: ItemStore, domain: str) -> str:
+def quarantine_version(store: ItemStore, domain: str, kept: Kept) -> str:
     """The data version that `processing_errors` would have now."""
-    return content_hash(quarantine_table(store, domain))
+    failures = quarantined(store, domain)
+    version: str = kept.version(
+        f"processing_errors/{domain}", failures, lambda: content_hash(quarantine_table(failures))
+    )
+    return version
 
 
 class Look:
     """One look at the files of a home, for as many verdicts as one likes: what several need is read once."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, kept: Kept) -> None:
+        self._home, self._kept = home, kept
         self._warehouse = Warehouse(home.warehouse)
-        self._answers: dict[str, dict[str, str]] = {}
 
     def judged(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
         """The verdict, where the files say more than what it was made from. What is stale as it is stays as it is."""
@@ -121,7 +135,7 @@ class Look:
             return f"{gone} is gone"
         if asset == "source_videos":
             return self._library_reason(str(domain), made)
-        if asset == "wanted_videos" and wanted_version(self._home, str(domain)) != made.get(VERSION_TAG):
+        if asset == "wanted_videos" and wanted_version(self._home, str(domain), self._kept) != made.get(VERSION_TAG):
             return "what there is to collect has changed"
         if asset in ANSWER_TABLES:
             # What answers are judged by is stale itself where it is of another version.
@@ -164,9 +178,24 @@ class Look:
         return None if made[LIBRARY_TAG] == now.found.digest else "the library has changed"
 
     def _answer_versions(self, domain: str) -> dict[str, str]:
-        if domain not in self._answers:
-            self._answers[domain] = answer_versions(self._home, domain)
-        return self._answers[domain]
+        files = (*answer_files(self._home), self._home.annotator_key, self._home.annotator_addresses)
+        depends_on = (
+            [(str(path), _stamp(path)) for path in files],
+            [self._warehouse.state(name, domain) for name in ("clips", "annotation_tasks")],
+            self._home.settings().annotation.label_annotators,
+        )
+        found: dict[str, str] = self._kept.version(
+            f"answers/{domain}", depends_on, lambda: answer_versions(self._home, domain)
+        )
+        return found
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _all_behind(place: Place, own: Mapping[str, str]) -> list[Place]:
@@ -179,9 +208,7 @@ def _changed_behind(place: Place, own: Mapping[str, str], made: Mapping[Place, T
     changed = {
         one.asset
         for tag, version in own.items()
-        if tag.startswith(TAG)
-        and (one := Place(*seen_in(tag))) != place
-        and version != _version(one, made)
+        if tag.startswith(TAG) and (one := Place(*seen_in(tag))) != place and version != _version(one, made)
     }
     return tuple(sorted(changed))
 

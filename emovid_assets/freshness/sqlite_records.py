@@ -29,9 +29,11 @@ FROM event_logs JOIN (
 ) USING (id)
 """
 _PLANNED = """
-SELECT asset_key, partition, max(id), runs.status
-FROM event_logs LEFT JOIN runs.runs USING (run_id)
-WHERE dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED' GROUP BY asset_key, partition
+SELECT planned.asset_key, planned.partition, planned.id, runs.status
+FROM event_logs AS planned JOIN (
+  SELECT max(id) AS id FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
+  GROUP BY asset_key, partition
+) USING (id) LEFT JOIN runs.runs USING (run_id)
 """
 _CHECKS = """
 SELECT asset_key, partition, check_name, max(id), execution_status

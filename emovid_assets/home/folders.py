@@ -81,9 +81,9 @@ class Home:
         return self.root / "reports"
 
     @property
-    def lineage(self) -> Path:
-        """Which asset is made from which, by the code that built here last."""
-        return self.root / ".lineage.json"
+    def kept(self) -> Path:
+        """What a look at the home leaves for the next one."""
+        return self.root / ".kept.json"
 
     @property
     def catalogue(self) -> Path:

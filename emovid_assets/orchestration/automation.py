@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import dagster as dg
 
 from emovid_assets.freshness.dagster_records import made_by
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import with_quarantine
 from emovid_assets.freshness.runs import busy_places
 from emovid_assets.freshness.staleness import Lineage, Place, Walk, verdicts
@@ -74,7 +75,9 @@ class _Tick:
         # Before the verdicts: a run that ends in between is then seen as at work, and what it made the next time.
         busy = busy_places(instance) | set(_backfilled(self.lineage, instance))
         home = Home.from_environment()
-        self.verdicts = with_quarantine(home, verdicts(self.lineage, made_by(instance, self.lineage), digests(home)))
+        self.verdicts = with_quarantine(
+            home, verdicts(self.lineage, made_by(instance, self.lineage), digests(home)), Kept(home)
+        )
         there = {place for place, verdict in self.verdicts.items() if not verdict.is_missing}
         self.walk = Walk(self.lineage, there, busy)
 

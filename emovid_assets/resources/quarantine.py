@@ -4,6 +4,7 @@ Belongs here: which asset a failure belongs to, the domain of what failed in a s
 both. Does not belong here: keeping failures (`item_store`), trying again (`compute`).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pyarrow as pa
@@ -34,13 +35,13 @@ def quarantined(store: ItemStore, domain: str) -> list[Failure]:
     return [*store.failures(domain), *(replace(failure, domain=domain) for failure in of_all)]
 
 
-def quarantine_table(store: ItemStore, domain: str) -> pa.Table:
-    """`processing_errors` as things are."""
+def quarantine_table(failures: Iterable[Failure]) -> pa.Table:
+    """`processing_errors` of these failures."""
     rows = (
         {
             **{name: value for name, value in vars(failure).items() if name != "step"},
             "asset": STEP_ASSETS[failure.step],
         }
-        for failure in quarantined(store, domain)
+        for failure in failures
     )
     return TABLES["processing_errors"].from_rows(rows)

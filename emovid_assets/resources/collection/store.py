@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -65,6 +65,18 @@ class ItemState:
     @property
     def key(self) -> Key:
         return self.origin, self.external_id
+
+
+def has_items(home: Home) -> bool:
+    """Whether anything was ever found to collect. Makes and changes nothing."""
+    if not home.state.exists():
+        return False
+    with closing(connect(home.state)) as connection:
+        try:
+            return connection.execute("SELECT 1 FROM collection_items LIMIT 1").fetchone() is not None
+        except sqlite3.OperationalError:
+            # The table is not there yet, or cannot be read: whoever opens the store says what is the matter.
+            return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'collection_items'").fetchone())
 
 
 class CollectionStore:
