@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
 from emovid_assets.core import side_files
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.freshness.dagster_records import records_of
 from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import current_verdicts, failed, noted_failures, quarantined_counts, with_items

@@ -88,8 +88,8 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _address(path: Path) -> str:
-    """Of a file that is there, to be read only."""
-    return f"file:{quote(str(path))}?mode=ro"
+    """Of a file that is there. Not opened for reading only: the last one to leave would leave two files behind."""
+    return f"file:{quote(str(path))}?mode=rw"
 
 
 def _place(lineage: Lineage, key: str, domain: str | None) -> Place | None:

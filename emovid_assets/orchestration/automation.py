@@ -75,9 +75,8 @@ class _Tick:
         # Before the verdicts: a run that ends in between is then seen as at work, and what it made the next time.
         busy = busy_places(instance) | set(_backfilled(self.lineage, instance))
         home = Home.from_environment()
-        self.verdicts = with_quarantine(
-            home, verdicts(self.lineage, made_by(instance, self.lineage), digests(home)), Kept(home)
-        )
+        found = verdicts(self.lineage, made_by(instance, self.lineage), digests(home))
+        self.verdicts = with_quarantine(home, found, Kept(home))
         there = {place for place, verdict in self.verdicts.items() if not verdict.is_missing}
         self.walk = Walk(self.lineage, there, busy)
 

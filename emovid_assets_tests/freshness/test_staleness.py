@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from emovid_assets.definitions import defs
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
 
-LINEAGE = Lineage(defs.resolve_asset_graph())
+LINEAGE = Lineage.of(defs.resolve_asset_graph())
 PLACES = LINEAGE.places()
 UNPARTITIONED = {place for place in PLACES if place.domain is None}
 some_places = st.sets(st.sampled_from(PLACES))
