@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import Any, Literal
 
 import dagster as dg
@@ -162,12 +163,15 @@ def _rounds(
     wanted: set[Place] = set()
     reached: set[Place] | None = None
     tried: dict[Place, str] = {}
-    while True:
+    begun: list[Place] = []
+    for is_first in chain([True], repeat(False)):
         records = records_of(instance, lineage, noted_failures(home))
         found = current_verdicts(home, lineage, records, kept)
         kept.save()
+        # By what the runs of the last round were given: what failed there is not tried again for the same.
+        tried |= {place: found[place].inputs for place in begun}
         needs = {place for place, verdict in found.items() if not verdict.is_fresh}
-        if not tried:
+        if is_first:
             # At the beginning, and not again in the same build: what items and what looks back may come to no end.
             with_missing = with_items(home, lineage, found, domains)
             needs = {place for place, verdict in with_missing.items() if not verdict.is_fresh}
@@ -196,7 +200,6 @@ def _rounds(
         begun = [place for place in begun if place.domain in (None, *domains)]
         if not begun:
             return
-        tried |= {place: found[place].inputs for place in begun}
         yield begun
 
 

@@ -43,6 +43,10 @@ class OtherVersionError(ValueError):
     """A table was written before a column was added that may not be null; a build makes it anew."""
 
 
+class DamagedTableError(OtherVersionError):
+    """The file of a table is none that can be read, such as one that a power cut has emptied; a build makes it anew."""
+
+
 class Footer(NamedTuple):
     """`data_version` is null in files of earlier versions, and of tables that Dagster hears of only afterwards."""
 
@@ -137,14 +141,18 @@ class Warehouse:
         return Footer(found.num_rows, tuple(found.schema.to_arrow_schema().names), version or None)
 
     def row_count(self, table: str, domain: str | None = None) -> int | None:
-        """Rows of one file, from its footer; null where nothing was written."""
-        return pq.read_metadata(self.path(table, domain)).num_rows if self.exists(table, domain) else None
+        """Rows of one file, from its footer; null where nothing was written, or nothing can be read."""
+        footer = self.footer(table, domain)
+        return footer.row_count if footer else None
 
     def read(self, table: str, domain: str | None = None) -> pa.Table:
-        """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""
+        """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written.
+
+        Raises OtherVersionError.
+        """
         domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
         paths = [path for name in domains if (path := self.path(table, name)).exists()]
-        parts = [_in_schema(table, _read_file(path)) for path in paths]
+        parts = [_in_schema(table, _read_file(table, path)) for path in paths]
         return pa.concat_tables(parts) if parts else TABLES[table].empty()
 
 
@@ -165,10 +173,13 @@ def _in_schema(table: str, rows: pa.Table) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _read_file(path: Path) -> pa.Table:
+def _read_file(table: str, path: Path) -> pa.Table:
     # `pq.read_table` opens the path twice, for the footer and for the pages: a replacement in between would mix files.
-    with path.open("rb") as file:
-        return pq.ParquetFile(file).read()
+    try:
+        with path.open("rb") as file:
+            return pq.ParquetFile(file).read()
+    except (pa.ArrowInvalid, IsADirectoryError) as error:
+        raise DamagedTableError(f"table {table} cannot be read from {path} ({error}): build it again") from error
 
 
 def holds_its_name(version: Path) -> bool:

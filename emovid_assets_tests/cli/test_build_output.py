@@ -21,7 +21,7 @@ def last_lines(monkeypatch: pytest.MonkeyPatch, home: Path, quarantined: int = 0
     monkeypatch.setattr(runner, "build", lambda *_, **__: iter([runner.StageReport("run", "sticker", [made])]))
     written = io.StringIO()
     assert terminal.run_build(Console(file=written, soft_wrap=True), Home(home), ["sticker"])
-    return [line.strip() for line in written.getvalue().strip().splitlines()[-2:]]
+    return [line.strip() for line in written.getvalue().splitlines() if line.strip()][-2:]
 
 
 def test_an_empty_library_is_told_where_to_put_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
