@@ -119,11 +119,24 @@ class Look:
             return verdict
         if reason := self._reason(place, verdict.made):
             return replace(verdict, reasons=(reason,))
-        looks_back_at = _changed_behind(place, verdict.made, made)
-        if not looks_back_at:
+        return self._looking_back(place, verdict, made)
+
+    def _looking_back(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
+        """The verdict, with the tables that it looked back at and that hold something else now. What it has looked at
+        of itself does not count: it keeps what it has chosen."""
+        noted = {Place(*seen_in(tag)): version for tag, version in (verdict.made or {}).items() if tag.startswith(TAG)}
+        now = {one: self._version(one, made) for one in noted if one != place}
+        changed = {one.asset for one, version in now.items() if version != noted[one]}
+        if not changed:
             return verdict
-        versions = sorted((str(one), _version(one, made)) for one in _all_behind(place, verdict.made))
-        return replace(verdict, looks_back_at=looks_back_at, inputs=f"{verdict.inputs}|{versions}")
+        return replace(verdict, looks_back_at=tuple(sorted(changed)), inputs=f"{verdict.inputs}|{sorted(now.items())}")
+
+    def _version(self, place: Place, made: Mapping[Place, Tags | None]) -> str:
+        """As a look back notes it: what was never built is as good as empty."""
+        if version := (made.get(place) or {}).get(VERSION_TAG):
+            return version
+        empty: str = self._kept.version(f"empty/{place.asset}", None, lambda: content_hash(TABLES[place.asset].empty()))
+        return empty
 
     def _reason(self, place: Place, made: Mapping[str, str]) -> str | None:
         asset, domain = place.asset, place.domain
@@ -196,24 +209,3 @@ def _stamp(path: Path) -> Stamp | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def _all_behind(place: Place, own: Mapping[str, str]) -> list[Place]:
-    """What a place looked back at when it was made, itself left out: it keeps what it has chosen."""
-    return [one for one in (Place(*seen_in(tag)) for tag in own if tag.startswith(TAG)) if one != place]
-
-
-def _changed_behind(place: Place, own: Mapping[str, str], made: Mapping[Place, Tags | None]) -> tuple[str, ...]:
-    """The tables that it looked back at and that hold something else now."""
-    changed = {
-        one.asset
-        for tag, version in own.items()
-        if tag.startswith(TAG) and (one := Place(*seen_in(tag))) != place and version != _version(one, made)
-    }
-    return tuple(sorted(changed))
-
-
-def _version(place: Place, made: Mapping[Place, Tags | None]) -> str:
-    """As a look back notes it: what was never built is as good as empty."""
-    tags = made.get(place)
-    return (tags or {}).get(VERSION_TAG) or content_hash(TABLES[place.asset].empty())
