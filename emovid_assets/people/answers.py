@@ -43,7 +43,8 @@ def read_answers(
 ) -> tuple[Rows, Rows]:
     """Accepted and rejected answers of a domain from every file, judged by the clips and tasks that there are.
 
-    A file is parsed once by a process, as long as it is of the same size and time. `is_kept`: whether whoever is met under an address is noted beside the pseudonym. Raises KeyFileError.
+    A file is parsed once by a process, as long as it is of the same size and time. `is_kept`: whether whoever is met
+    under an address is noted beside the pseudonym. Raises KeyFileError.
     """
     answers, refused = [], []
     with pseudonyms(home, is_kept=is_kept) as people:
