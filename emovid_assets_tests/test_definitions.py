@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from emovid_assets.assets.partitions import backfill_policy
-from emovid_assets.building.runner import stages
+from emovid_assets.building.runner import selected
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.definitions import defs
 from emovid_assets.home.settings_groups import GROUPS
@@ -186,42 +186,7 @@ def test_a_resource_can_be_replaced_by_name(tmp_path: Path) -> None:
     assert resources["io_manager"].project is project
 
 
-def test_the_whole_graph_is_walked_partitioned_first_and_each_asset_after_its_parents() -> None:
-    plan = stages(defs, None)
-    order = [key for _, keys in plan for key in keys]
-    assert [is_partitioned for is_partitioned, _ in plan] == [True, False, True, False]
-    assert len(order) == len(set(order)) == len(SPECS)
-    for key in order:
-        assert all(order.index(parent) < order.index(key) for parent in GRAPH.get(key).parent_keys if parent in order)
-    for is_partitioned, keys in plan:
-        assert all(GRAPH.get(key).is_partitioned == is_partitioned for key in keys)
-
-
-@pytest.mark.parametrize(
-    ("selection", "expected"),
-    [
-        ("key:clips", [(True, {"clips"})]),
-        ("key:emotion_labeller", [(False, {"emotion_labeller"})]),
-        # `emotion_labels` waits for nothing here: the labels by model are not selected.
-        (
-            "key:human_labels+1",
-            [
-                (True, {"human_labels", "emotion_labels", "clip_facts", "disputed_clips"}),
-                (False, {"emotion_labeller", "labeller_answers", "catalogue"}),
-            ],
-        ),
-        (
-            "key:emotion_labeller or key:vlm_labels or key:emotion_labels",
-            [(False, {"emotion_labeller"}), (True, {"vlm_labels", "emotion_labels"})],
-        ),
-    ],
-)
-def test_a_selection_is_walked_in_the_same_way(selection: str, expected: list[tuple[bool, set[str]]]) -> None:
-    plan = stages(defs, selection)
-    assert [(is_partitioned, {key.to_user_string() for key in keys}) for is_partitioned, keys in plan] == expected
-
-
 @pytest.mark.parametrize("selection", ["key:nothing", "what is this", "group:"])
 def test_a_selection_that_gives_nothing_is_refused_with_the_names_there_are(selection: str) -> None:
     with pytest.raises(ValueError, match=r"(?s)--select.*colour_attributes"):
-        stages(defs, selection)
+        selected(defs, selection)

@@ -10,7 +10,7 @@ from emovid_assets_tests.rooms import ORDER, PACKAGE, imported, room_of, rooms_i
 
 WITHOUT_DAGSTER = ("core", "home", "tables", "drawing", "queries", "people", "report", "pages")
 WITHOUT_DAGSTER_IN_A_ROOM_WITH = (
-    "checks/rules.py",
+    "tables/rules.py",
     "checks/proofs.py",
     "checks/clip_files.py",
     "orchestration/instance.py",

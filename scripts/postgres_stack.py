@@ -388,7 +388,7 @@ class Check:
 
     def _command(self, name: str, partition: str, before: int) -> None:
         """`emovid build` beside the code server keeps its runs in the same database."""
-        build = [sys.executable, "-m", "emovid_assets.cli", "build", "--select", name, "--domain", partition]
+        build = [sys.executable, "-m", "emovid_assets.cli", "build", "--all", "--select", name, "--domain", partition]
         self.stack.run_once("emovid build", build, self.timeout_s, env=self.environment)
         made = self._successful_runs() - before
         if made != 1:

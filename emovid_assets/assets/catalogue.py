@@ -11,7 +11,7 @@ from emovid_assets.assets.kept_pictures import keeping_pictures
 from emovid_assets.assets.pictures import drawings
 from emovid_assets.assets.table_asset import OWNER, markdown_table, seeing_only, settings_tags
 from emovid_assets.home.settings_groups import GROUPS, digests
-from emovid_assets.home.shipped_files import shipped_file
+from emovid_assets.home.shipped_files import SOURCES_TAG, shipped_file, sources_digest
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.build import build_report
 from emovid_assets.report.figures import drawn
@@ -43,7 +43,9 @@ def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.Materia
             names = [column[0] for column in answer.description]
             shown[view] = markdown_table([dict(zip(names, row, strict=True)) for row in answer.fetchall()], names)
         shown |= {name: drawings(name, figures) for name, figures in drawn(Answers(connection)).items()}
-    return dg.MaterializeResult(metadata={"views": len(summary.views), **shown})
+    return dg.MaterializeResult(
+        tags={SOURCES_TAG: sources_digest("catalogue")}, metadata={"views": len(summary.views), **shown}
+    )
 
 
 @dg.asset(
@@ -63,7 +65,7 @@ def dataset_report(project: Project) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         # The time at which it was built is no part of it: equal data, equal version.
         data_version=dg.DataVersion(report.content_sha256),
-        tags=settings_tags(now, GROUPS),
+        tags=settings_tags(now, GROUPS) | {SOURCES_TAG: sources_digest("dataset_report")},
         metadata={
             "path": dg.MetadataValue.path(str(report.path)),
             "size_bytes": report.size_bytes,

@@ -23,9 +23,8 @@ from emovid_assets.core.emotions import HUMAN_CHOICES
 from emovid_assets.core.splits import split_clips, split_told
 from emovid_assets.core.voting import failed_reviews
 from emovid_assets.resources import media, media_steps
-from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.project import Project
-from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 
@@ -217,22 +216,10 @@ def benchmark_split(
     deps=sorted(set(STEP_ASSETS.values())),
 )
 def processing_errors(context: dg.AssetExecutionContext, project: Project) -> Rows:
-    table = project.with_store(lambda store: quarantine_table(store, context.partition_key))
+    table = quarantine_table(project.with_store(lambda store: quarantined(store, context.partition_key)))
     codes = Counter(table["code"].to_pylist())
     return result(
         "processing_errors",
         table,
         metadata={"codes": markdown_table([{"code": code, "count": codes[code]} for code in sorted(codes)])},
     )
-
-
-def quarantine_table(store: ItemStore, domain: str) -> pa.Table:
-    """`processing_errors` as things are."""
-    rows = (
-        {
-            **{name: value for name, value in vars(failure).items() if name != "step"},
-            "asset": STEP_ASSETS[failure.step],
-        }
-        for failure in quarantined(store, domain)
-    )
-    return TABLES["processing_errors"].from_rows(rows)

@@ -27,7 +27,8 @@ from emovid_assets.drawing.charts.training import training_curves
 from emovid_assets.resources import models, training, vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables
-from emovid_assets.resources.project import ALL_DOMAINS, Project
+from emovid_assets.resources.project import Project
+from emovid_assets.resources.workplace import ALL_DOMAINS
 from emovid_assets.tables.registry import TABLES
 
 GROUP = "labels"

@@ -1,7 +1,7 @@
 """What assets read against the graph: tables as they were last built, by themselves or by assets that come after them.
 
-As inputs they would close a cycle. What they say takes effect with the next build; a change in them makes nothing
-stale.
+As inputs they would close a cycle. A change in them makes nothing stale, but `emovid build` takes it up, once a place
+and build: each materialisation says at which versions it has looked.
 
 Belongs here: every such reading, with its reason, which the UI shows at the asset. Does not belong here: inputs.
 """
@@ -10,7 +10,9 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from emovid_assets.resources.project import Project
+from emovid_assets.resources.warehouse import OtherVersionError, content_hash
+from emovid_assets.resources.workplace import Workplace
+from emovid_assets.tables.registry import TABLES
 
 _PUBLISHED = {"benchmark_split": "nothing learns from a clip that was published as benchmark"}
 
@@ -29,13 +31,30 @@ LOOKS_BACK: Mapping[str, Mapping[str, str]] = {
 """Asset → table → why it looks at the table as it was last built."""
 
 
-def last_built(project: Project, asset: str, table: str, domain: str) -> pa.Table:
-    """The table of a domain as it is; empty before its first build.
+TAG = "emovid.looked_back/"
+"""Begins the tags of a materialisation that say which data version of a table it has looked back at."""
+
+
+def last_built(project: Workplace, asset: str, table: str, domain: str) -> pa.Table:
+    """The table of a domain as it is; empty before its first build. Which version that is, is noted by the project.
 
     Raises KeyError where `LOOKS_BACK` does not say that the asset looks back at it.
     """
     LOOKS_BACK[asset][table]
-    return project.read(table, domain)
+    try:
+        rows = project.read(table, domain)
+    except OtherVersionError:
+        # It is made anew after this; waiting for it would be waiting for oneself.
+        rows = TABLES[table].empty()
+    # One that was never built holds as much as one that is empty.
+    project.note(f"{TAG}{table}.{domain}", content_hash(rows))
+    return rows
+
+
+def seen_in(tag: str) -> tuple[str, str]:
+    """(table, domain) that a tag speaks of."""
+    table, _, domain = tag.removeprefix(TAG).partition(".")
+    return table, domain
 
 
 def told(asset: str) -> str | None:

@@ -1,6 +1,7 @@
 """dagster-pandas types of the label, agreement and split tables, made from the registry.
 
-Belongs here: the translation of columns into dagster-pandas constraints, nothing about single tables. Bulk
+Belongs here: the translation of columns into dagster-pandas constraints, and of frames into what is written; nothing
+about single tables. Bulk
 tables stay Arrow: dagster-pandas would copy them and rejects Arrow-backed types.
 """
 
@@ -8,7 +9,10 @@ from functools import cache
 from typing import Any
 
 import dagster as dg
+import pandas as pd
+import pyarrow as pa
 
+from emovid_assets.resources.warehouse import VERSION_KEY, stamped
 from emovid_assets.tables.columns import Column, Table
 from emovid_assets.tables.registry import TABLES
 
@@ -52,3 +56,17 @@ def _column(table: Table, column: Column) -> Any:
     if table.key == (column.name,):
         constraints.append(UniqueColumnConstraint(ignore_missing_vals=False))
     return PandasColumn(column.name, constraints=constraints)
+
+
+def stamped_frame(rows: pd.DataFrame, data_version: str) -> pd.DataFrame:
+    """As `stamped`, of a data frame: `as_arrow` hands it on."""
+    rows.attrs[VERSION_KEY] = data_version
+    return rows
+
+
+def as_arrow(table: str, rows: pa.Table | pd.DataFrame) -> pa.Table:
+    """Rows in the registry's schema, sorted by key."""
+    if isinstance(rows, pa.Table):
+        return rows
+    arrow = pa.Table.from_pandas(rows, schema=TABLES[table].schema, preserve_index=False).replace_schema_metadata(None)
+    return stamped(arrow, rows.attrs[VERSION_KEY]) if VERSION_KEY in rows.attrs else arrow

@@ -22,7 +22,7 @@ from emovid_assets.core.identity import source_id
 from emovid_assets.core.video.clip_file import How
 from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.library import LibraryFile, read_library
-from emovid_assets.resources.library_files import Listing, is_sidecar, listing, strays
+from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, is_sidecar, listing, strays
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import each_row
 from emovid_assets.tables.registry import TABLES
@@ -48,6 +48,7 @@ def source_videos(context: dg.AssetExecutionContext, project: Project) -> Rows:
     domain = context.partition_key
     found = listing(project.home, domain)
     require_mounted(project, domain, found)
+    project.note(LIBRARY_TAG, found.digest)
     if found.side_files:
         context.log.info(f"Beside the media lie files that are none: {side_files.told(found.side_files)}.")
     for stray in strays(project.home):

@@ -1,11 +1,12 @@
 """What every table asset has in common: its declaration from the registry, and its result with metadata.
 
-Belongs here: names, kinds, owners, policies, previews, data versions. Not here: any single asset.
+Belongs here: names, kinds, owners, policies, previews, data versions, and that rows are judged before they are written.
+Not here: any single asset, and the rules (`tables.rules`).
 """
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,16 +15,18 @@ import pyarrow as pa
 
 from emovid_assets.assets import look_back
 from emovid_assets.assets.kept_pictures import keeping_pictures
-from emovid_assets.assets.pandas_types import pandas_type
+from emovid_assets.assets.pandas_types import as_arrow, pandas_type, stamped_frame
 from emovid_assets.assets.partitions import backfill_policy, domain_partitions
 from emovid_assets.core.plain_text import cut, for_markdown, one_line
-from emovid_assets.home.settings_groups import digests
+from emovid_assets.home.settings_groups import SETTINGS_TAG, digests
 from emovid_assets.resources.item_store import Failure
 from emovid_assets.resources.project import Project
-from emovid_assets.resources.warehouse import content_hash
+from emovid_assets.resources.warehouse import content_hash, stamped
 from emovid_assets.tables.columns import Column, Table
+from emovid_assets.tables.derived import DERIVED_TABLES
 from emovid_assets.tables.lineage import lineage_of
 from emovid_assets.tables.registry import TABLES
+from emovid_assets.tables.rules import RULES, schema_fault
 
 OWNER = "team:emovid"
 PREVIEW_ROWS = 5
@@ -54,7 +57,6 @@ def table_asset(
 
     def declare(body: Body) -> dg.AssetsDefinition:
         table = TABLES[body.__name__]
-        seen = keeping_pictures(seeing_only(*settings)(body))
         return dg.asset(
             name=table.name,
             deps=[*deps, *settings],
@@ -68,7 +70,8 @@ def table_asset(
             dagster_type=pandas_type(table) if table.uses_pandas_type else None,
             metadata={**_described(table), **_looks_back(table.name)},
             pool=pool,
-        )(_noting_settings(seen, settings) if settings else seen)
+            check_specs=() if is_written_before(table) else rule_specs(table),
+        )(_made_of(table, body, settings))
 
     return declare
 
@@ -95,10 +98,6 @@ def _looks_back(asset: str) -> dict[str, Any]:
     return {"looks_back_at": dg.MetadataValue.md(text)} if text else {}
 
 
-SETTINGS_TAG = "emovid.settings/"
-"""Begins the tags of a materialisation that say under which digest of a group it was made."""
-
-
 def seeing_only(*groups: str) -> Callable[[Body], Body]:
     """The body of an asset that is given a project without the settings of all other groups."""
 
@@ -115,20 +114,64 @@ def seeing_only(*groups: str) -> Callable[[Body], Body]:
     return declare
 
 
-def _noting_settings(body: Body, groups: Sequence[str]) -> Body:
-    """The body, whose result says which settings it was made under.
+def _made_of(table: Table, body: Body, groups: Sequence[str]) -> Body:
+    """The body, whose rows are judged before anybody can write them, and whose result says what it was made from.
 
-    Noted before it begins: settings that change meanwhile leave it stale rather than wrongly fresh.
+    The settings are noted before the body begins: settings that change meanwhile leave it stale rather than wrongly
+    fresh.
     """
 
     @functools.wraps(body)
-    def noting(*args: Any, project: Project, **inputs: Any) -> dg.Output[Any]:
-        now = digests(project.home)
-        made: dg.Output[Any] = body(*args, project=project, **inputs)
-        tags = settings_tags(now, groups)
-        return dg.Output(made.value, data_version=made.data_version, metadata=made.metadata, tags=tags)
+    def making(*args: Any, **inputs: Any) -> Iterator[dg.AssetCheckResult | dg.Output[Any]]:
+        project: Project | None = inputs.get("project")
+        tags: dict[str, str] = {}
+        if project is not None:
+            tags = settings_tags(digests(project.home), groups) if groups else {}
+            project = inputs["project"] = project.as_read_by(body.__name__, groups)
+        made: dg.Output[Any] = keeping_pictures(body)(*args, **inputs)
+        if project is not None:
+            tags |= project.noted
+        rows, version = made.value, made.data_version
+        if not is_written_before(table):
+            assert version is not None
+            domain = dg.AssetExecutionContext.get().partition_key if table.is_partitioned else None
+            results = list(judged(table, as_arrow(table.name, rows), domain))
+            yield from results
+            if faults := [str(one.metadata["fault"].value) for one in results if not one.passed]:
+                raise dg.Failure(
+                    f"{table.name} would be no table of the registry, so it stays as it was: {'; '.join(faults)}",
+                    allow_retries=False,
+                )
+            rows = stamped(rows, version.value) if isinstance(rows, pa.Table) else stamped_frame(rows, version.value)
+        yield dg.Output(rows, data_version=version, metadata=made.metadata, tags=tags)
 
-    return noting
+    # What Dagster would take for the type of its rows.
+    making.__annotations__ = {name: found for name, found in body.__annotations__.items() if name != "return"}
+    return making
+
+
+def is_written_before(table: Table) -> bool:
+    """Whether its rows are in the file before Dagster hears of them: they do not fit into memory."""
+    return table in DERIVED_TABLES
+
+
+def rule_specs(table: Table) -> list[dg.AssetCheckSpec]:
+    """The rules of the registry as checks of a table."""
+    # Without `partitions_def` a check would be of all partitions at once.
+    partitions = domain_partitions if table.is_partitioned else None
+    return [
+        dg.AssetCheckSpec(name, asset=table.name, description=description, blocking=True, partitions_def=partitions)
+        for name, (description, _) in RULES.items()
+    ]
+
+
+def judged(table: Table, rows: pa.Table, domain: str | None) -> Iterator[dg.AssetCheckResult]:
+    """The result of each rule. Nothing is known of values where the columns are not those of the registry."""
+    has_columns = rows.schema.remove_metadata() == table.schema
+    for name, (_, fault_of) in RULES.items():
+        fault = fault_of(table, rows, domain) if has_columns else schema_fault(table, rows)
+        shown: dict[str, Any] = {"rows": rows.num_rows} | ({"fault": fault} if fault else {})
+        yield dg.AssetCheckResult(passed=fault is None, check_name=name, asset_key=table.name, metadata=shown)
 
 
 def settings_tags(now: Mapping[str, str], groups: Iterable[str]) -> dict[str, str]:

@@ -13,12 +13,12 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.labelling import LabelledClip
 from emovid_assets.core.training_pool import BenchmarkRules, TrainingPool, training_pool
 from emovid_assets.resources.evidence import ClipTables
-from emovid_assets.resources.project import Project
+from emovid_assets.resources.workplace import Workplace
 from emovid_assets.tables.columns import each_row, rows_of
 
 
 def pool_of(
-    project: Project,
+    project: Workplace,
     reader: str,
     tables: ClipTables,
     annotation_tasks: pa.Table,

@@ -30,7 +30,8 @@ from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.resources import models, pictures, training, vlm
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.pictures import PictureProject, Seen
-from emovid_assets.resources.project import ALL_DOMAINS, Project
+from emovid_assets.resources.project import Project
+from emovid_assets.resources.workplace import ALL_DOMAINS
 from emovid_assets.tables.columns import rows_of
 
 Row = dict[str, Any]

@@ -1,26 +1,29 @@
 """Materialises the graph in this process, through Dagster, stage by stage.
 
-Belongs here: the order of partitioned and unpartitioned assets, and what is told of each result. Runs are
-recorded in the same instance that the UI shows. Does not belong here: how anything is printed (`cli`).
+Belongs here: what is built, in which rounds, and what is told of each result. Runs are recorded in the same instance
+that the UI shows. Does not belong here: what is stale (`freshness`), how anything is printed (`terminal`).
 
-A run of one domain cannot hold an asset of all domains: so the graph is walked in stages, first what needs
+A run of one domain cannot hold an asset of all domains: so the graph is walked in rounds, first what needs
 no such asset, for one domain after another, then the unpartitioned ones, and so on.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, Literal
 
 import dagster as dg
 
-from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.assets.settings import observe
 from emovid_assets.assets.table_asset import rows_told
 from emovid_assets.building.launched import name_code_location, terminal_tags
 from emovid_assets.core import side_files
-from emovid_assets.freshness.needs import current_verdicts, failed
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.freshness.dagster_records import records_of
+from emovid_assets.freshness.kept import Kept
+from emovid_assets.freshness.needs import current_verdicts, failed, noted_failures, quarantined_counts, with_items
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
 from emovid_assets.home.folders import Home
@@ -32,7 +35,11 @@ from emovid_assets.orchestration.run_lock import listener
 from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.resources.workers import kept_alive
+from emovid_assets.tables.registry import TABLES
+
+Scope = Literal["needed", "everything", "failed"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,8 @@ def open_instance_to_read(home: Home) -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[bool, list[dg.AssetKey]]]:
-    """(is_partitioned, asset keys) in the order in which they must run.
+def selected(definitions: dg.Definitions, selection: str | None) -> set[str]:
+    """The assets that can be built, of those that are chosen.
 
     Raises ValueError where the selection is not understood or selects nothing.
     """
@@ -97,26 +104,13 @@ def stages(definitions: dg.Definitions, selection: str | None) -> list[tuple[boo
     known = ", ".join(sorted(key.to_user_string() for key in graph.materializable_asset_keys))
     try:
         chosen = dg.AssetSelection.from_string(selection) if selection else dg.AssetSelection.all()
-        selected = set(chosen.resolve(graph))
+        # Settings are in the graph, but nothing is run for them.
+        names = {key.to_user_string() for key in chosen.resolve(graph) if graph.get(key).is_materializable}
     except Exception as error:
         raise ValueError(f"--select '{selection}': {error}\nAssets: {known}") from error
-    # Settings are in the graph, but nothing is run for them.
-    remaining = [key for key in graph.toposorted_asset_keys if key in selected and graph.get(key).is_materializable]
-    if not remaining:
+    if not names:
         raise ValueError(f"--select '{selection}' selects no asset\nAssets: {known}")
-    found = []
-    is_partitioned = True
-    while remaining:
-        taken: set[dg.AssetKey] = set()
-        for key in remaining:
-            waits = any(parent in remaining and parent not in taken for parent in graph.get(key).parent_keys)
-            if graph.get(key).is_partitioned == is_partitioned and not waits:
-                taken.add(key)
-        if taken:
-            found.append((is_partitioned, [key for key in remaining if key in taken]))
-            remaining = [key for key in remaining if key not in taken]
-        is_partitioned = not is_partitioned
-    return found
+    return names
 
 
 def build(
@@ -125,84 +119,117 @@ def build(
     domains: Sequence[str] = DOMAINS,
     selection: str | None = None,
     retry_quarantined: bool = False,
-    only: str | None = None,
+    scope: Scope = "needed",
     told: Callable[[str], None] = lambda sentence: None,
 ) -> Iterator[StageReport]:
-    """Materialises the selected assets, yielding a report per run. A failed domain does not stop the others.
+    """Builds of the selected assets what is missing or stale, and what follows from it where its results come out
+    different, yielding a report per run. A failed domain does not stop the others.
 
     A run waits until no other run, of a terminal or of a daemon, builds what it does (`orchestration.run_lock`); `told`
     is given a sentence then, and one for each run that had died.
 
-    `only`: of the selection what is stale or missing (`stale`), or what has failed or has quarantined items, which are
-    then tried again (`failed`); and what follows from it where its results come out different.
+    `scope`: `everything` builds what is fresh too; `failed` only what has failed or has quarantined items, which are
+    then tried again, and what follows. `retry_quarantined`: also what has quarantined items, which are tried again.
 
     Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
     """
     home.settings()
+    retries = retry_quarantined or scope == "failed"
     project = Project(
         home_folder=str(home.root),
-        retry_quarantined=retry_quarantined or only == "failed",
+        retry_quarantined=retries,
         may_forget_domains=set(domains) != set(DOMAINS),
     )
     definitions = build_defs(resource_overrides={"project": project})
-    plan = stages(definitions, selection)
+    names = selected(definitions, selection)
+    lineage = Lineage.of(definitions.resolve_asset_graph())
+    kept = Kept(home)
+    kept.lineage = lineage
     job = definitions.resolve_implicit_global_asset_job_def()
     with open_instance(home) as instance, kept_alive():
         name_code_location(instance)
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
             told(sentence)
-        work: Iterable[tuple[list[dg.AssetKey], str | None]]
-        if only is None:
-            work = (
-                (keys, domain) for is_partitioned, keys in plan for domain in (domains if is_partitioned else (None,))
-            )
-        else:
-            selected = {key for _, keys in plan for key in keys}
-            work = _outdated(home, definitions, instance, selected, domains, only)
-        for keys, domain in work:
-            report = _run(job, instance, keys, domain, told)
-            if report.error:
-                _note_failure(project, instance, report)
-            yield report
+        for places in _rounds(home, lineage, kept, instance, names, domains, scope, retries):
+            for domain in (*domains, None):
+                keys = [dg.AssetKey(place.asset) for place in places if place.domain == domain]
+                if not keys:
+                    continue
+                report = _run(job, instance, keys, domain, told)
+                if report.error:
+                    _note_failure(project, instance, report)
+                yield report
         tidy_after_build(instance, home.settings().history, told)
 
 
-def _outdated(
+def _rounds(
     home: Home,
-    definitions: dg.Definitions,
+    lineage: Lineage,
+    kept: Kept,
     instance: dg.DagsterInstance,
-    selected: set[dg.AssetKey],
+    names: set[str],
     domains: Sequence[str],
-    only: str,
-) -> Iterator[tuple[list[dg.AssetKey], str | None]]:
-    """Assets of one run after another: each time what may be built now, until nothing is left but what has failed."""
-    lineage = Lineage(definitions.resolve_asset_graph())
-    names = {key.to_user_string() for key in selected}
-    wanted = failed(home, instance, domains) if only == "failed" else set()
-    reached = set(wanted)
-    for place in lineage.places():
-        if any(one in reached for one in lineage.all_parents(place)):
-            reached.add(place)
+    scope: Scope,
+    retries: bool,
+) -> Iterator[list[Place]]:
+    """Places that can be built beside each other, a run per domain, again and again: each time what may be built now,
+    until nothing is left but what has failed."""
+    warehouse = Warehouse(home.warehouse)
+    wanted: set[Place] = set()
+    reached: set[Place] | None = None
     tried: dict[Place, str] = {}
-    while True:
-        found = current_verdicts(home, lineage, instance)
-        stale = {place for place, verdict in found.items() if verdict.state != "up to date"}
-        needs = (stale if only == "stale" else (stale & reached) | (wanted - set(tried))) & {
-            place for place in found if place.asset in names and place.domain in (None, *domains)
+    begun: list[Place] = []
+    for is_first in chain([True], repeat(False)):
+        records = records_of(instance, lineage, noted_failures(home))
+        found = current_verdicts(home, lineage, records, kept)
+        kept.save()
+        # By what the runs of the last round were given: what failed there is not tried again for the same.
+        tried |= {place: found[place].inputs for place in begun}
+        needs = {place for place, verdict in found.items() if not verdict.is_fresh}
+        if is_first:
+            # At the beginning, and not again in the same build: what items and what looks back may come to no end.
+            with_missing = with_items(home, lineage, found, domains)
+            needs = {place for place, verdict in with_missing.items() if not verdict.is_fresh}
+            needs |= {place for place, verdict in found.items() if verdict.looks_back_at}
+            if scope == "everything":
+                wanted = set(found)
+            elif scope == "failed":
+                wanted = failed(home, records, domains)
+                reached = _with_all_below(lineage, wanted)
+            elif retries:
+                wanted = set(quarantined_counts(home, domains))
+        needs = (needs if reached is None else needs & reached) | (wanted - set(tried))
+        needs = {
+            place
+            for place in needs
+            if place.asset in names and place.domain in (None, *domains) and tried.get(place) != found[place].inputs
         }
-        needs = {place for place in needs if tried.get(place) != found[place].inputs}
-        there = {place for place, verdict in found.items() if not verdict.is_missing}
+        # What nobody has selected is not about to come: a run says what is missing.
+        there = {
+            place
+            for place, verdict in found.items()
+            if not verdict.is_missing or place.asset not in names or _is_there(warehouse, place)
+        }
         walk = Walk(lineage, there, set())
         begun = [place for name in lineage.names if name in names for place in walk.started(name, needs)]
         begun = [place for place in begun if place.domain in (None, *domains)]
         if not begun:
             return
-        tried |= {place: found[place].inputs for place in begun}
-        for domain in (*domains, None):
-            keys = [dg.AssetKey(place.asset) for place in begun if place.domain == domain]
-            if keys:
-                yield keys, domain
+        yield begun
+
+
+def _with_all_below(lineage: Lineage, places: set[Place]) -> set[Place]:
+    reached = set(places)
+    for place in lineage.places():
+        if any(one in reached for one in lineage.all_parents(place)):
+            reached.add(place)
+    return reached
+
+
+def _is_there(warehouse: Warehouse, place: Place) -> bool:
+    """Whether its table is, though Dagster may have forgotten it: homes are copied without its state."""
+    return place.asset in TABLES and warehouse.exists(place.asset, place.domain)
 
 
 def _note_failure(project: Project, instance: dg.DagsterInstance, report: StageReport) -> None:

@@ -9,8 +9,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from emovid_assets.assets.partitions import DOMAINS
 from emovid_assets.building.plan import PlannedAsset
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources.endpoint_cost import Estimate, estimate

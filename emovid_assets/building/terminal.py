@@ -5,15 +5,20 @@ Belongs here: printing. Does not belong here: deciding what runs (`runner`).
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from emovid_assets.building import runner
+from emovid_assets.building.looking import is_up_to_date
 from emovid_assets.home.folders import Home
-from emovid_assets.resources.collection.budget import Report as CollectionReport
 from emovid_assets.resources.progress import listener
+from emovid_assets.resources.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from emovid_assets.building.runner import Scope, StageReport
+    from emovid_assets.resources.collection.budget import Report as CollectionReport
 
 
 class Bars:
@@ -40,11 +45,17 @@ def run_build(
     domains: Sequence[str],
     selection: str | None = None,
     retry_quarantined: bool = False,
-    only: str | None = None,
+    scope: "Scope" = "needed",
 ) -> bool:
     """Builds and reports; true where every run succeeded."""
+    if not (selection or retry_quarantined) and scope == "needed" and is_up_to_date(home, domains):
+        out.print(f"everything is up to date\n{next_step(home, domains)}", markup=False)
+        return True
+    # Dagster, which takes a second to load.
+    from emovid_assets.building import runner
+
     is_successful = True
-    source_count = quarantined_count = run_count = 0
+    quarantined_count = run_count = 0
     with progress_bars(out) as progress:
         bars = Bars(progress)
         token = listener.set(bars)
@@ -55,26 +66,39 @@ def run_build(
                 domains=domains,
                 selection=selection,
                 retry_quarantined=retry_quarantined,
-                only=only,
+                scope=scope,
                 told=lambda sentence: progress.console.print(sentence, markup=False),
             ):
                 run_count += 1
                 bars.clear()
                 _print_stage(progress.console, report, time.monotonic() - started)
                 is_successful = is_successful and report.error is None
-                source_count += sum(one.rows or 0 for one in report.assets if one.asset == "source_videos")
                 quarantined_count += sum(one.quarantined or 0 for one in report.assets)
                 started = time.monotonic()
         finally:
             listener.reset(token)
-    if only is not None and not run_count:
-        out.print(f"nothing is {only}")
-    elif quarantined_count:
+    if not run_count:
+        out.print("nothing has failed" if scope == "failed" else "everything is up to date")
+    if quarantined_count:
         out.print('what to do about the quarantine: emovid sql "SELECT path, message FROM processing_errors"')
-    elif is_successful and not source_count and not selection and only is None:
-        places = ", ".join(str(home.library / domain) for domain in domains)
-        out.print(f"nothing to work on: put media files into {places} and build again", markup=False)
+    if is_successful and not selection:
+        out.print(next_step(home, domains), markup=False)
     return is_successful
+
+
+def next_step(home: Home, domains: Sequence[str]) -> str:
+    """What a person can do with a home in which nothing is left to build."""
+    warehouse = Warehouse(home.warehouse)
+
+    def row_count(table: str) -> int:
+        return sum(warehouse.row_count(table, domain) or 0 for domain in domains)
+
+    if not row_count("source_videos"):
+        places = ", ".join(str(home.library / domain) for domain in domains)
+        return f"nothing to work on: put media files into {places} and build again"
+    if row_count("annotation_tasks") and not row_count("human_annotations"):
+        return "next: emovid annotate export to-annotate, then emovid annotate import what people have answered"
+    return "next: emovid report --open, or emovid sql --list"
 
 
 def duration(seconds: float | None) -> str:
@@ -86,7 +110,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
-def print_collection(out: Console, report: CollectionReport, *, is_dry: bool) -> None:
+def print_collection(out: Console, report: "CollectionReport", *, is_dry: bool) -> None:
     """What a collection of one domain did, or would do."""
     done = f"{report.fetched:,} fetched, {report.bytes / 1e6:,.1f} MB, {report.tried:,} of {report.due:,} due tried"
     out.print(f"[bold]{report.domain}[/]  {f'{report.due:,} due' if is_dry else done}")
@@ -109,7 +133,7 @@ def progress_bars(out: Console) -> Progress:
     return Progress(*columns, console=out, transient=True)
 
 
-def _print_stage(out: Console, report: runner.StageReport, seconds: float) -> None:
+def _print_stage(out: Console, report: "StageReport", seconds: float) -> None:
     out.print(f"[bold]{report.domain or 'all domains'}[/]  [dim]run {report.run_id[:8]}, {seconds:.1f} s[/]")
     for asset in report.assets:
         notes = []

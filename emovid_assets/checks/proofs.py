@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from emovid_assets.checks.clip_files import OF_CLIP, OF_FILE, clip_file_fault, first_frame_fault
-from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256, source_id, source_of
 from emovid_assets.core.placing import disk_time_s, is_leftover, leftovers_below, remove
@@ -33,6 +32,7 @@ from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
 from emovid_assets.resources.warehouse import VERSIONS, Warehouse, holds_its_name
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
+from emovid_assets.tables.rules import key_fault, schema_fault, value_fault
 
 SHOWN_FAULTS = 20
 LEFTOVER_AFTER_S = 3600.0

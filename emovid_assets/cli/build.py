@@ -34,18 +34,28 @@ def build(
     retry_quarantined: Annotated[bool, typer.Option(help="Try quarantined items once more.")] = False,
     only: Annotated[
         Only | None,
-        typer.Option(
-            help="`stale`: what is stale or missing. `failed`: what failed, with quarantined items tried again."
-        ),
+        typer.Option(help="`failed`: what failed, with quarantined items tried again. `stale`: as without the option."),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what is up to date; finished items are not computed again.")
+    ] = False,
 ) -> None:
-    """Materialise the graph: only what is new or changed is computed."""
+    """Build what is missing or stale, and what follows from it: new files, answers, settings, code, lost results."""
     from emovid_assets.building.terminal import run_build
 
+    if everything and only:
+        raise fail("--all builds everything and --only a part: leave one of them out")
     chosen, home = chosen_domains(domain), home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
-        is_successful = run_build(out, home, chosen, select, retry_quarantined, only.value if only else None)
+        is_successful = run_build(
+            out,
+            home,
+            chosen,
+            select,
+            retry_quarantined,
+            "everything" if everything else "failed" if only is Only.FAILED else "needed",
+        )
     except (SettingsError, ValueError) as error:
         raise fail(str(error)) from error
     if not is_successful:
@@ -68,23 +78,24 @@ def demo(
 
 def status(domain: DomainOption = None) -> None:
     """Per asset and domain: rows, quarantined items, and whether it is missing or stale."""
-    from emovid_assets.building.status import asset_states, library_notes, unresolved_failures
+    from emovid_assets.building.status import library_notes
+    from emovid_assets.building.status import status as status_of
 
     chosen, home = chosen_domains(domain), home_to_read()
     table = Table("asset", "domain", "rows", "quarantined", "state", box=None, header_style="bold")
     try:
-        states = asset_states(home, chosen)
+        found = status_of(home, chosen)
     except ValueError as error:
         raise fail(str(error)) from error
-    for state in states:
-        colour = {"up to date": "green", "missing": "dim"}.get(state.state, "yellow")
+    for state in found.states:
+        colour = {"up": "green", "missing": "dim"}.get(state.state.partition(" ")[0], "yellow")
         rows = "" if state.rows is None else f"{state.rows:,}"
         quarantined = str(state.quarantined) if state.quarantined else ""
         table.add_row(state.asset, state.domain or "all", rows, quarantined, f"[{colour}]{state.state}[/]")
     out.print(table)
     for note in library_notes(home, chosen):
         out.print(f"[dim]{escape(note)}[/]")
-    for failed in unresolved_failures(home, chosen):
+    for failed in found.failures:
         told = f"{failed.failed_at:%Y-%m-%d %H:%M} UTC  {failed.asset} [{failed.domain or 'all'}]"
         out.print(f"[bold red]failed[/] {escape(f'{told}  run {failed.run_id[:8]} ({failed.job}): {failed.error}')}")
 

@@ -14,7 +14,6 @@ from emovid_assets.demo.library import Size, make_library
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SETTINGS_FILE
 from emovid_assets.queries.running import aligned, answer
-from emovid_assets.report.build import REPORT_NAME
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
 
@@ -96,7 +95,7 @@ def run_demo(out: Console, home: Home, size: Size) -> bool:
     for title, query in TABLES:
         out.print(f"\n[bold]{title}[/]\n[dim]{escape(query)}[/]")
         out.print(aligned(answer(home, query)), end="", markup=False)
-    out.print(f"\nThe report: {home.reports / REPORT_NAME}", markup=False)
+    out.print(f"\nThe report: {home.report}", markup=False)
     out.print(
         f"\nNext: [bold]make ui[/] for the graph, [bold]emovid sql --list[/] for all views; files are in {home.root}"
     )

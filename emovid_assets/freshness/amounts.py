@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
-from pydantic import PrivateAttr
 
 from emovid_assets.assets.training_clips import compared_clips, pool_of
 from emovid_assets.core.emotions import EMOTION_NAMES
@@ -24,6 +23,7 @@ from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
 from emovid_assets.core.vlm.prompts import PromptError
 from emovid_assets.core.vlm.training_set import Example
+from emovid_assets.freshness.staleness import Lineage, Place, Verdict, changing
 from emovid_assets.home.folders import Home
 from emovid_assets.resources import media, models, training, vlm
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
@@ -31,8 +31,8 @@ from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new
-from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import OtherVersionError
+from emovid_assets.resources.workplace import PlainWorkplace, Workplace
 from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 
@@ -54,10 +54,12 @@ class Amount:
     finished: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-class CountingProject(Project):
+class CountingProject(PlainWorkplace):
     """A project whose steps count instead of computing. What is finished is there to be read."""
 
-    _counts: dict[str, Count] = PrivateAttr(default_factory=dict)
+    def __init__(self, home_folder: str) -> None:
+        super().__init__(home_folder)
+        self._counts: dict[str, Count] = {}
 
     def read(self, table: str, domain: str | None = None) -> pa.Table:
         """As a project does; a table of another version, which is built anew, says nothing."""
@@ -100,6 +102,22 @@ class CountingProject(Project):
         return self._counts[step]
 
 
+def amounts_of(
+    home: Home, lineage: Lineage, found: Mapping[Place, Verdict], domains: Sequence[str]
+) -> dict[Place, Amount]:
+    """The amount of each place that computes items."""
+    open_places = changing(lineage, found)
+    amounts: dict[Place, Amount] = {}
+    for domain in domains:
+        outdated = {place.asset for place in open_places if place.domain == domain}
+        amounts |= {Place(asset, domain): amount for asset, amount in item_counts(home, domain, outdated).items()}
+    labeller = Place("emotion_labeller", None)
+    is_open = any(one in open_places for one in lineage.all_parents(labeller))
+    if amount := labeller_amount(home, is_open=is_open):
+        amounts[labeller] = amount
+    return amounts
+
+
 def item_counts(home: Home, domain: str, outdated: set[str]) -> dict[str, Amount]:
     """The amount of each asset that computes items. `outdated`: assets of the domain that may come out different."""
     return _Domain(home, domain, outdated).amounts()
@@ -138,7 +156,7 @@ def labeller_amount(home: Home, *, is_open: bool) -> Amount | None:
     return Amount(step, len(found.todo_ids), is_estimate=is_open, finished=found.payloads)
 
 
-def _training(project: Project, model: vlm.Model, examples: Sequence[Example]) -> training.Training | None:
+def _training(project: Workplace, model: vlm.Model, examples: Sequence[Example]) -> training.Training | None:
     if not project.settings.labeller.learns:
         return None
     try:
@@ -147,7 +165,7 @@ def _training(project: Project, model: vlm.Model, examples: Sequence[Example]) -
         return None
 
 
-def _clip_tables(project: Project, domain: str | None) -> ClipTables:
+def _clip_tables(project: Workplace, domain: str | None) -> ClipTables:
     return ClipTables(*(project.read(one.name, domain) for one in fields(ClipTables)))
 
 

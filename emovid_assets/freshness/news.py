@@ -1,26 +1,36 @@
 """What the files of a home say that its tables do not say yet.
 
-Belongs here: the library, the metadata of films, the annotation files, the quarantine and the media that were made, as
-they are at this moment, beside what was last read or written of them. Verdicts, plans and sensors ask here, so that no
-two of them tell different stories.
-Does not belong here: what follows from news (`needs`), and when it is asked for (`orchestration.sensors`).
+Belongs here: the library, the metadata of films, the annotation files, the quarantine, the media that were made and the
+results of builds as they are at this moment, beside what was last read or written of them. Verdicts, plans and sensors
+ask here, so that no two of them tell different stories. Does not belong here: what follows from news (`needs`), and
+when it is asked for (`orchestration.sensors`).
 """
 
+from collections.abc import Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from emovid_assets.assets.evaluation import quarantine_table
+from emovid_assets.assets.look_back import TAG, seen_in
+from emovid_assets.freshness.kept import Kept
+from emovid_assets.freshness.staleness import VERSION_TAG, Place, Tags, Verdict
 from emovid_assets.home.folders import Home
-from emovid_assets.people.answers import read_answers
-from emovid_assets.resources.collection.collect import wanted_rows
+from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
+from emovid_assets.people.answers import answer_files, read_answers
+from emovid_assets.resources.collection.store import has_items
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library_files import Listing, Stamp, is_sidecar, known_stamps, listing
+from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, Stamp, is_sidecar, known_stamps, listing
 from emovid_assets.resources.made_files import are_whole
-from emovid_assets.resources.quarantine import STEP_ASSETS
+from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
+from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 
 ANSWER_TABLES = ("human_annotations", "rejected_annotations")
+VERSION_IS_STATE = ("clip_facts", "disputed_clips", "caption_phrase_counts")
+"""Tables that are in their files before Dagster knows of them: their data version is the state of the file."""
+MISSING_ITEMS = "items are missing whose files are gone or damaged, or that may succeed now"
+OTHER_FILE = "its file is not the one that was recorded"
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,18 @@ def library(home: Home, domain: str) -> Library:
     return Library(listing(home, domain), known)
 
 
-def wanted_version(home: Home, domain: str) -> str:
+def wanted_version(home: Home, domain: str, kept: Kept) -> str:
     """The data version that `wanted_videos` would have now."""
-    return content_hash(TABLES["wanted_videos"].from_rows(wanted_rows(home, domain)))
+    rows = []
+    if has_items(home) or listing(home, domain).metadata:
+        # It brings along what fetches files.
+        from emovid_assets.resources.collection.collect import wanted_rows
+
+        rows = wanted_rows(home, domain)
+    version: str = kept.version(
+        f"wanted_videos/{domain}", rows, lambda: content_hash(TABLES["wanted_videos"].from_rows(rows))
+    )
+    return version
 
 
 def answer_versions(home: Home, domain: str) -> dict[str, str]:
@@ -79,9 +98,13 @@ def answer_versions(home: Home, domain: str) -> dict[str, str]:
     return {name: content_hash(TABLES[name].from_rows(rows)) for name, rows in zip(ANSWER_TABLES, both, strict=True)}
 
 
-def quarantine_version(store: ItemStore, domain: str) -> str:
+def quarantine_version(store: ItemStore, domain: str, kept: Kept) -> str:
     """The data version that `processing_errors` would have now."""
-    return content_hash(quarantine_table(store, domain))
+    failures = quarantined(store, domain)
+    version: str = kept.version(
+        f"processing_errors/{domain}", failures, lambda: content_hash(quarantine_table(failures))
+    )
+    return version
 
 
 def made_files_reason(home: Home, table: str, domain: str) -> str | None:
@@ -94,13 +117,106 @@ def made_files_reason(home: Home, table: str, domain: str) -> str | None:
     return None if is_whole else "media that it made are gone or not whole"
 
 
-def version_from_files(home: Home, table: str, domain: str) -> tuple[str, str] | None:
-    """The data version that a table would have now, and what is said where it has another; null where the table is not
-    read from files, or its items remember their files by themselves."""
-    if table == "wanted_videos":
-        return wanted_version(home, domain), "what there is to collect has changed"
-    if table in ANSWER_TABLES:
-        # What answers are judged by is stale itself where it is of another version.
+class Look:
+    """One look at the files of a home, for as many verdicts as one likes: what several need is read once."""
+
+    def __init__(self, home: Home, kept: Kept) -> None:
+        self._home, self._kept = home, kept
+        self._warehouse = Warehouse(home.warehouse)
+
+    def judged(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
+        """The verdict, where the files say more than what it was made from. What is stale as it is stays as it is."""
+        if verdict.made is None or verdict.reasons:
+            return verdict
+        if reason := self._reason(place, verdict.made):
+            return replace(verdict, reasons=(reason,))
+        return self._looking_back(place, verdict, made)
+
+    def _looking_back(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
+        """The verdict, with the tables that it looked back at and that hold something else now. What it has looked at
+        of itself does not count: it keeps what it has chosen."""
+        noted = {Place(*seen_in(tag)): version for tag, version in (verdict.made or {}).items() if tag.startswith(TAG)}
+        now = {one: self._version(one, made) for one in noted if one != place}
+        changed = {one.asset for one, version in now.items() if version != noted[one]}
+        if not changed:
+            return verdict
+        return replace(verdict, looks_back_at=tuple(sorted(changed)), inputs=f"{verdict.inputs}|{sorted(now.items())}")
+
+    def _version(self, place: Place, made: Mapping[Place, Tags | None]) -> str:
+        """As a look back notes it: what was never built is as good as empty."""
+        if version := (made.get(place) or {}).get(VERSION_TAG):
+            return version
+        empty: str = self._kept.version(f"empty/{place.asset}", None, lambda: content_hash(TABLES[place.asset].empty()))
+        return empty
+
+    def _reason(self, place: Place, made: Mapping[str, str]) -> str | None:
+        asset, domain = place.asset, place.domain
+        if asset in TABLES and (reason := self._table_fault(asset, domain, made.get(VERSION_TAG))):
+            return reason
+        if asset in ("catalogue", "dataset_report"):
+            return self._page_fault(asset, made)
+        if asset == "emotion_labeller" and (gone := self._labellers_gone()):
+            return f"{gone} is gone"
+        if asset == "source_videos":
+            return self._library_reason(str(domain), made)
+        if asset == "wanted_videos" and wanted_version(self._home, str(domain), self._kept) != made.get(VERSION_TAG):
+            return "what there is to collect has changed"
+        if asset in ANSWER_TABLES:
+            # What answers are judged by is stale itself where it is of another version.
+            with suppress(OtherVersionError):
+                if self._answer_versions(str(domain))[asset] != made.get(VERSION_TAG):
+                    return "the annotation files have changed"
+        return None
+
+    def _table_fault(self, table: str, domain: str | None, version: str | None) -> str | None:
+        footer = self._warehouse.footer(table, domain)
+        if footer is None:
+            return "its file is gone or cannot be read"
+        if not set(TABLES[table].column_names) <= set(footer.columns):
+            return "its columns have changed"
+        if table in VERSION_IS_STATE:
+            return None if self._warehouse.state(table, domain) == version else OTHER_FILE
+        # Files of earlier versions do not say which version of the data they hold.
+        return OTHER_FILE if footer.data_version not in (None, version) else None
+
+    def _page_fault(self, asset: str, made: Mapping[str, str]) -> str | None:
+        path = self._home.catalogue if asset == "catalogue" else self._home.report
+        if not (path.is_file() and path.stat().st_size):
+            return "its file is gone or empty"
+        is_same = made.get(SOURCES_TAG) in (None, sources_digest(asset))
+        return None if is_same else "what it is drawn by has changed"
+
+    def _labellers_gone(self) -> str | None:
         with suppress(OtherVersionError):
-            return answer_versions(home, domain)[table], "the annotation files have changed"
-    return None
+            for row in rows_of(self._warehouse.read("emotion_labeller"), ["path"]):
+                if row["path"] is not None and not (self._home.root / row["path"]).is_dir():
+                    return str(row["path"])
+        return None
+
+    def _library_reason(self, domain: str, made: Mapping[str, str]) -> str | None:
+        """A build that was killed has read files that no table tells of: what counts is what the table was made from,
+        where that was noted, and not what was read last."""
+        now = library(self._home, domain)
+        if now.reason or LIBRARY_TAG not in made:
+            return now.reason
+        return None if made[LIBRARY_TAG] == now.found.digest else "the library has changed"
+
+    def _answer_versions(self, domain: str) -> dict[str, str]:
+        files = (*answer_files(self._home), self._home.annotator_key, self._home.annotator_addresses)
+        depends_on = (
+            [(str(path), _stamp(path)) for path in files],
+            [self._warehouse.state(name, domain) for name in ("clips", "annotation_tasks")],
+            self._home.settings().annotation.label_annotators,
+        )
+        found: dict[str, str] = self._kept.version(
+            f"answers/{domain}", depends_on, lambda: answer_versions(self._home, domain)
+        )
+        return found
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

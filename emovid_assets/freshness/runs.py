@@ -63,6 +63,18 @@ def names_of(places: Iterable[Place]) -> str:
     return ", ".join(names[:MOST_NAMES]) + more
 
 
+def unbuilt_places(instance: dg.DagsterInstance, noted: Iterable[FailedRun] = ()) -> frozenset[Place]:
+    """What runs were to build and nothing has built since, whether they failed, were killed or are not there yet."""
+    unfinished = instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
+    waiting = {
+        place
+        for record in unfinished
+        for place in planned_places(instance, record.dagster_run.run_id)
+        if not built_since(instance, place, record.create_timestamp.timestamp())
+    }
+    return frozenset(waiting | unbuilt_since_failure(instance, noted))
+
+
 def unbuilt_since_failure(instance: dg.DagsterInstance, noted: Iterable[FailedRun] = ()) -> set[Place]:
     """What runs that failed or were cancelled have left unbuilt, and nothing has built since.
 

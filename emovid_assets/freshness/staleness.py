@@ -1,8 +1,8 @@
 """What is missing or stale, per asset and domain, and what may be built now.
 
-Belongs here: the one notion of staleness that automation, `emovid status`, `emovid plan` and `emovid build --only
-stale` share, and the order in which stale things may be built. Does not belong here: Dagster's conditions
-(`automation`), items (`plan`), the library and the annotation files (`sensors`, `status`).
+Belongs here: the one notion of staleness that automation, `emovid status`, `emovid plan` and `emovid build` share, and
+the order in which stale things may be built. Does not belong here: where materialisations are read (`records`,
+`sqlite_records`), Dagster's conditions (`automation`), items (`plan`), files (`needs`). Needs no Dagster.
 
 A materialisation says what it was made from: its code version, the data version of each input (both Dagster's own tags)
 and the digests of the settings (ours). It is stale where one of them is another now. Equal data has an equal version,
@@ -11,14 +11,12 @@ so a rebuild that changes nothing makes nothing stale, and a setting that is set
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import dagster as dg
-
-from emovid_assets.assets.partitions import DOMAINS
-from emovid_assets.assets.table_asset import SETTINGS_TAG
-from emovid_assets.home.settings_groups import GROUPS
+from emovid_assets.core.domains import DOMAINS
+from emovid_assets.home.settings_groups import GROUPS, SETTINGS_TAG
+from emovid_assets.resources.item_store import FailedRun
 
 VERSION_TAG, CODE_TAG = "dagster/data_version", "dagster/code_version"
 INPUT_TAG = "dagster/input_data_version/"
@@ -31,16 +29,22 @@ class Place(NamedTuple):
     domain: str | None
 
 
+def place_of(failed: FailedRun) -> Place:
+    return Place(failed.asset, failed.domain)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """`reasons`: why it is stale, each a sentence; none where it is fresh. `made`: the tags of its materialisation.
 
-    `inputs` changes with everything that it would be made from now.
+    `inputs` changes with everything that it would be made from now. `looks_back_at`: what it looks back at and is
+    another now than when it was made: that makes nothing stale, but the next build takes it up.
     """
 
     made: Mapping[str, str] | None
     reasons: tuple[str, ...]
     inputs: str
+    looks_back_at: tuple[str, ...] = ()
 
     @property
     def is_missing(self) -> bool:
@@ -52,32 +56,49 @@ class Verdict:
             return "missing"
         return f"stale: {'; '.join(self.reasons)}" if self.reasons else "up to date"
 
+    @property
+    def is_fresh(self) -> bool:
+        return self.made is not None and not self.reasons
 
+
+@dataclass(frozen=True)
 class Lineage:
-    """The materialised assets of a graph as places. `graph` is any of Dagster's asset graphs."""
+    """The materialised assets of a graph as places, in plain values: they can be kept in a file."""
 
-    def __init__(self, graph: Any) -> None:
-        self._graph = graph
-        self.names = [key.to_user_string() for key in graph.toposorted_asset_keys if graph.get(key).is_materializable]
-        """In the order in which they are built."""
-        self.is_partitioned = {name: bool(self._node(name).is_partitioned) for name in self.names}
-        self.parents: dict[str, list[str]] = {}
-        self.settings: dict[str, list[str]] = {}
-        for name in self.names:
-            above = sorted(key.to_user_string() for key in self._node(name).parent_keys)
-            self.parents[name] = [parent for parent in above if parent in self.is_partitioned]
-            self.settings[name] = [parent for parent in above if parent in GROUPS]
+    names: list[str]
+    """In the order in which they are built."""
+    is_partitioned: dict[str, bool]
+    parents: dict[str, list[str]]
+    settings: dict[str, list[str]]
+    """Groups of settings that an asset reads."""
+    code_versions: dict[str, str | None]
+    blocking_checks: dict[str, list[str]]
 
-    def _node(self, name: str) -> Any:
-        return self._graph.get(dg.AssetKey(name))
-
-    def code_version(self, name: str) -> str | None:
-        version: str | None = self._node(name).code_version
-        return version
+    @classmethod
+    def of(cls, graph: Any) -> "Lineage":
+        """`graph` is any of Dagster's asset graphs."""
+        nodes = {key.to_user_string(): graph.get(key) for key in graph.toposorted_asset_keys}
+        names = [name for name, node in nodes.items() if node.is_materializable]
+        above = {name: sorted(key.to_user_string() for key in nodes[name].parent_keys) for name in names}
+        blocking: dict[str, list[str]] = {name: [] for name in names}
+        for key in sorted(graph.asset_check_keys):
+            if graph.get(key).blocking:
+                blocking[key.asset_key.to_user_string()].append(key.name)
+        return cls(
+            names,
+            {name: bool(nodes[name].is_partitioned) for name in names},
+            {name: [parent for parent in above[name] if parent in names] for name in names},
+            {name: [parent for parent in above[name] if parent in GROUPS] for name in names},
+            {name: nodes[name].code_version for name in names},
+            blocking,
+        )
 
     def places(self, domains: Sequence[str] = DOMAINS) -> list[Place]:
         """Every place, in the order in which they are built."""
         return [place for name in self.names for place in self.places_of(name, domains)]
+
+    def has(self, place: Place) -> bool:
+        return self.is_partitioned.get(place.asset) == (place.domain is not None)
 
     def places_of(self, name: str, domains: Sequence[str] = DOMAINS) -> list[Place]:
         return [Place(name, domain) for domain in domains] if self.is_partitioned[name] else [Place(name, None)]
@@ -94,60 +115,43 @@ class Lineage:
         return [one for _, places in self.parents_of(place) for one in places]
 
 
-def verdicts(
-    lineage: Lineage, instance: dg.DagsterInstance, settings: Mapping[str, str], domains: Sequence[str] = DOMAINS
-) -> dict[Place, Verdict]:
-    """The verdict on every place of the domains. `settings`: the digests as they are now."""
-    # An asset of all domains looks at all of them, whatever is asked for.
-    made = _made(lineage, instance)
-    wanted = set(lineage.places(domains))
-    return {place: _verdict(lineage, place, made, settings) for place in lineage.places() if place in wanted}
-
-
 Tags = dict[str, str]
 
-_remembered: dict[str, tuple[tuple[str, int], dict[Place, Tags | None]]] = {}
-"""Per asset the tags of its places, as of its latest materialisation (run, number in the event log).
 
-Materialisations carry pictures, and automation asks twice a minute: most of the time nothing has to be read again.
-"""
+@dataclass(frozen=True)
+class Records:
+    """What Dagster remembers. `made`: the tags of the latest materialisation of every place, null where there is none.
 
+    `unbuilt`: places that a run was to build, and neither that run nor a later one has built: it failed, was cancelled,
+    was killed, or is not there yet. `stopped_by`: the blocking checks of a place that did not hold, or were not made,
+    the last time that they were to be. `unresolved`: of the failures that were noted when they happened, those whose
+    place has not been built since.
+    """
 
-def _made(lineage: Lineage, instance: dg.DagsterInstance) -> dict[Place, Tags | None]:
-    """The tags of the latest materialisation of every place."""
-    latest = {
-        record.asset_entry.asset_key.to_user_string(): record.asset_entry.last_materialization_record
-        for record in instance.get_asset_records([dg.AssetKey(name) for name in lineage.names])
-    }
-    made: dict[Place, Tags | None] = {}
-    for name in lineage.names:
-        record, places = latest.get(name), lineage.places_of(name)
-        if record is None:
-            made |= dict.fromkeys(places)
-            continue
-        moment = (record.run_id, record.storage_id)
-        known = _remembered.get(name)
-        if known is None or known[0] != moment:
-            known = _remembered[name] = moment, {place: _latest_tags(instance, place) for place in places}
-        made |= known[1]
-    return made
+    made: Mapping[Place, Tags | None]
+    unbuilt: frozenset[Place] = frozenset()
+    stopped_by: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    unresolved: tuple[FailedRun, ...] = ()
 
 
-def _latest_tags(instance: dg.DagsterInstance, place: Place) -> Tags | None:
-    filters = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey(place.asset), asset_partitions=[place.domain] if place.domain else None
-    )
-    records = instance.fetch_materializations(filters, limit=1).records
-    if not records or records[0].asset_materialization is None:
-        return None
-    return dict(records[0].asset_materialization.tags or {})
+def verdicts(
+    lineage: Lineage,
+    made: Mapping[Place, Tags | None],
+    settings: Mapping[str, str],
+    domains: Sequence[str] = DOMAINS,
+) -> dict[Place, Verdict]:
+    """The verdict on every place of the domains. `made`: the tags of the latest materialisation of every place of the
+    lineage, null where there is none; `settings`: the digests as they are now."""
+    # An asset of all domains looks at all of them, whatever is asked for.
+    wanted = set(lineage.places(domains))
+    return {place: _verdict(lineage, place, made, settings) for place in lineage.places() if place in wanted}
 
 
 def _verdict(lineage: Lineage, place: Place, made: Mapping[Place, Tags | None], settings: Mapping[str, str]) -> Verdict:
     own = made[place]
     reasons = []
     # A key of the tag, and what it would be now.
-    now: dict[str, str | None] = {CODE_TAG: lineage.code_version(place.asset)}
+    now: dict[str, str | None] = {CODE_TAG: lineage.code_versions[place.asset]}
     if own is not None and now[CODE_TAG] is not None and own.get(CODE_TAG) != now[CODE_TAG]:
         reasons.append("its code has changed")
     for group in lineage.settings[place.asset]:
@@ -174,6 +178,19 @@ def _version(made: Iterable[Mapping[str, str] | None], *, is_partitioned: bool) 
     if not versions or not is_partitioned:
         return versions[0] if versions else None
     return hashlib.sha256("".join(versions).encode()).hexdigest()
+
+
+def changing(lineage: Lineage, found: Mapping[Place, Verdict]) -> dict[Place, str | None]:
+    """Every place that is not fresh (null), or that follows from one (which)."""
+    places: dict[Place, str | None] = {}
+    for place, verdict in found.items():
+        if not verdict.is_fresh:
+            places[place] = None
+        else:
+            above = [one for one in lineage.all_parents(place) if one in places]
+            if above:
+                places[place] = places[above[0]] or above[0].asset
+    return places
 
 
 class Walk:

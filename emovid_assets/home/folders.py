@@ -14,6 +14,8 @@ from pathlib import Path
 
 from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
 
+CATALOGUE_NAME = "catalogue.duckdb"
+REPORT_NAME = "report.html"
 MARKS = (SETTINGS_FILE, "library", "state.sqlite", "warehouse", "dagster", "catalogue.duckdb")
 """What only a home holds; one of them is there from its first day on."""
 
@@ -134,6 +136,19 @@ class Home:
     @property
     def reports(self) -> Path:
         return self.root / "reports"
+
+    @property
+    def kept(self) -> Path:
+        """What a look at the home leaves for the next one."""
+        return self.root / ".kept.json"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.root / CATALOGUE_NAME
+
+    @property
+    def report(self) -> Path:
+        return self.reports / REPORT_NAME
 
     @property
     def state(self) -> Path:

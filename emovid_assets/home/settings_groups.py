@@ -55,6 +55,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """Keys per group, each with its section."""
 
+SETTINGS_TAG = "emovid.settings/"
+"""Begins the tags of a materialisation that say under which digest of a group it was made."""
+
 _EFFORT = ("device", "batch_clips", "base_url", "key_variable", "concurrency", "timeout_s", "attempts")
 _COST = ("prompt_price", "output_price")
 

@@ -20,6 +20,8 @@ from weakref import WeakKeyDictionary
 
 import dagster as dg
 
+from emovid_assets.freshness.dagster_records import made_by
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import with_made_files, with_quarantine
 from emovid_assets.freshness.runs import busy_places
 from emovid_assets.freshness.staleness import Lineage, Place, Walk, verdicts
@@ -75,11 +77,12 @@ class _Tick:
     """What is the same for all assets of a tick."""
 
     def __init__(self, graph: Any, instance: dg.DagsterInstance) -> None:
-        self.lineage = Lineage(graph)
+        self.lineage = Lineage.of(graph)
         # Before the verdicts: a run that ends in between is then seen as at work, and what it made the next time.
         busy = busy_places(instance) | set(_backfilled(self.lineage, instance))
         home = Home.from_environment()
-        self.verdicts = with_quarantine(home, verdicts(self.lineage, instance, digests(home)))
+        found = verdicts(self.lineage, made_by(instance, self.lineage), digests(home))
+        self.verdicts = with_quarantine(home, found, Kept(home))
         if _is_look_due(home):
             before, self.verdicts = self.verdicts, with_made_files(home, self.verdicts)
             if self.verdicts == before:

@@ -16,8 +16,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emovid_assets.core.placing import put_text
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.reading import reading_place
@@ -68,6 +66,18 @@ def reading_folder(home: Path, environment: Mapping[str, str] = os.environ) -> P
     return copied
 
 
+def own_instance_folder(home: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The `DAGSTER_HOME` of a home where it is below the home, made by us as it would be made now; else null. Nothing
+    is made."""
+    folder = (home / "dagster").resolve()
+    try:
+        current = (folder / "dagster.yaml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    wanted = GENERATED + _moved(shipped_file("dagster.yaml").read_text(encoding="utf-8"), folder)
+    return folder if current == wanted and not environment.get(INSTANCE_VARIABLE) else None
+
+
 def opening(home: Path) -> AbstractContextManager[None]:
     """One process at a time opens the instance of a home.
 
@@ -103,12 +113,9 @@ def rendered(text: str, folder: Path) -> str:
 
     The comments stay. Raises ValueError where a `base_dir` is not of the form that can be moved.
     """
+    import yaml
 
-    def absolute(match: re.Match[str]) -> str:
-        # A JSON string is a YAML string, whatever characters the path has.
-        return match["key"] + json.dumps(f"{folder}{match['rest'] or ''}", ensure_ascii=False)
-
-    moved = _BASE_DIR.sub(absolute, text)
+    moved = _moved(text, folder)
     for base_dir in _base_dirs(yaml.safe_load(moved)):
         if not Path(base_dir).is_absolute():
             raise ValueError(
@@ -116,6 +123,14 @@ def rendered(text: str, folder: Path) -> str:
                 f"begin it with {LOCAL_STATE}, so that it can be moved into EMOVID_HOME"
             )
     return moved
+
+
+def _moved(text: str, folder: Path) -> str:
+    def absolute(match: re.Match[str]) -> str:
+        # A JSON string is a YAML string, whatever characters the path has.
+        return match["key"] + json.dumps(f"{folder}{match['rest'] or ''}", ensure_ascii=False)
+
+    return _BASE_DIR.sub(absolute, text)
 
 
 def _base_dirs(node: Any) -> Iterator[str]:

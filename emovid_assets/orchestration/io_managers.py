@@ -6,9 +6,9 @@ Belongs here: finding the table and the domain of an input or output. The writin
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 import pyarrow as pa
 
+from emovid_assets.assets.pandas_types import as_arrow
 from emovid_assets.orchestration.run_lock import RunLock
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
@@ -33,6 +33,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             return
         table = context.asset_key.path[-1]
         domain = context.asset_partition_key if context.has_asset_partitions else None
+        # `table_asset` has said which version the rows are; they are judged by now.
         path = self.project.write(table, domain, as_arrow(table, obj))
         context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
 
@@ -48,11 +49,3 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             )
         parts = [self.project.read(table, domain) for domain in domains]
         return pa.concat_tables(parts) if parts else TABLES[table].empty()
-
-
-def as_arrow(table: str, rows: pa.Table | pd.DataFrame) -> pa.Table:
-    """Rows in the registry's schema, sorted by key."""
-    if isinstance(rows, pa.Table):
-        return rows
-    arrow = pa.Table.from_pandas(rows, schema=TABLES[table].schema, preserve_index=False)
-    return arrow.replace_schema_metadata(None)

@@ -4,17 +4,21 @@ Belongs here: which files hold answers, and all of them together. Does not belon
 which answers count (`core.annotations`).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from emovid_assets.core.annotations import accept_answers, read_annotation_file
+from emovid_assets.core.annotations import Answer, Rejected, accept_answers, read_annotation_file
+from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
 from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.tables.columns import rows_of
 
 ANNOTATION_SUFFIXES = (".csv", ".json")
+REMEMBERED_BYTES = 16_000_000
+"""Of files of answers: parsed, they take some ten times the memory."""
 Rows = list[dict[str, Any]]
 
 
@@ -39,14 +43,14 @@ def read_answers(
 ) -> tuple[Rows, Rows]:
     """Accepted and rejected answers of a domain from every file, judged by the clips and tasks that there are.
 
-    `is_kept`: whether whoever is met under an address is noted beside the pseudonym. Raises KeyFileError.
+    A file is parsed once by a process, as long as it is of the same size and time. `is_kept`: whether whoever is met
+    under an address is noted beside the pseudonym. Raises KeyFileError.
     """
     answers, refused = [], []
     with pseudonyms(home, is_kept=is_kept) as people:
-        for path in answer_files(home):
-            from_file, refused_in_file = read_annotation_file(path, home.relative(path), people)
-            answers += from_file
-            refused += refused_in_file
+        for found in _files_read(home, people):
+            answers += found.answers
+            refused += found.refused
     return accept_answers(
         answers,
         domain=domain,
@@ -55,3 +59,47 @@ def read_answers(
         tasks=rows_of(annotation_tasks),
         label_annotators=label_annotators,
     )
+
+
+class _FileRead(NamedTuple):
+    """What a file holds. `addresses`: those that were met in it, by pseudonym."""
+
+    stamp: object
+    answers: list[Answer]
+    refused: list[Rejected]
+    addresses: dict[str, str]
+
+
+_read: dict[Path, _FileRead] = {}
+"""Of the home that was looked at last: two tables and three domains ask for the same files."""
+
+
+def _files_read(home: Home, people: Pseudonyms) -> Iterator[_FileRead]:
+    files = answer_files(home)
+    stamps = {path: _stamp(path) for path in files}
+    is_remembered = sum(stamp[0] for stamp in stamps.values() if stamp) <= REMEMBERED_BYTES
+    for path in set(_read) - set(files):
+        _read.pop(path, None)
+    for path in files:
+        # Under another key people have other pseudonyms; without one, they have none that stays.
+        key = _stamp(home.annotator_key)
+        known = _read.get(path)
+        if known is None or stamps[path] is None or known.stamp != (stamps[path], key):
+            met, people.addresses = people.addresses, {}
+            known = _FileRead(
+                (stamps[path], key), *read_annotation_file(path, home.relative(path), people), people.addresses
+            )
+            people.addresses = met
+            if is_remembered and (key is not None or not known.addresses):
+                _read[path] = known
+        people.addresses = known.addresses | people.addresses
+        yield known
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time; null where the file cannot be asked."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -17,8 +17,6 @@ from emovid_assets.report.page import Page, render
 from emovid_assets.report.thumbnails import Thumbnails
 from emovid_assets.resources.catalogue import open_catalogue
 
-REPORT_NAME = "report.html"
-
 
 @dataclass(frozen=True)
 class ReportSummary:
@@ -45,7 +43,7 @@ def build_report(home: Home, *, to: Path | None = None, built_at: datetime | Non
         answers, thumbnails = Answers(connection), Thumbnails(home.root)
         page = render(answers, thumbnails, facts, library=home.relative(home.library))
     data = page.html.encode("utf-8")
-    path = to or home.reports / REPORT_NAME
+    path = to or home.report
     put_bytes(path, data)
     return ReportSummary(
         path,

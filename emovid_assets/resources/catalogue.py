@@ -25,6 +25,7 @@ import duckdb
 
 from emovid_assets.core.placing import put_into_place
 from emovid_assets.home.file_lock import locked
+from emovid_assets.home.folders import CATALOGUE_NAME as CATALOGUE_NAME
 from emovid_assets.home.folders import Home
 from emovid_assets.home.reading import reading_place
 from emovid_assets.resources.catalogue_statements import (
@@ -50,7 +51,6 @@ from emovid_assets.resources.sql_files import (
 )
 from emovid_assets.tables.registry import TABLES
 
-CATALOGUE_NAME = "catalogue.duckdb"
 _FORMER_FOR_S = 30.0
 """How long a file stays after it was replaced: whoever has followed the link must have opened it by then."""
 _FOLDER_PREFIX = ".catalogue-"

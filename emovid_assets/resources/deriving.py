@@ -22,7 +22,7 @@ from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.file_lock import locked
 from emovid_assets.resources.catalogue_statements import table_view_sql
-from emovid_assets.resources.project import Project
+from emovid_assets.resources.workplace import Workplace
 from emovid_assets.tables.registry import TABLES
 
 MEMORY_LIMIT = "2GB"
@@ -34,7 +34,7 @@ VERSION = "3"
 """To be raised where a query gives other rows than before."""
 
 
-def derive_clip_facts(project: Project, domain: str) -> bool:
+def derive_clip_facts(project: Workplace, domain: str) -> bool:
     """Makes the table of a domain where it is not there already; returns whether it had to be made."""
 
     def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
@@ -50,7 +50,7 @@ def derive_clip_facts(project: Project, domain: str) -> bool:
     return _derive(project, "clip_facts", domain, clip_facts.TABLES_READ, batches)
 
 
-def derive_disputed_clips(project: Project, domain: str) -> bool:
+def derive_disputed_clips(project: Workplace, domain: str) -> bool:
     """Makes the table of a domain where it is not there already; returns whether it had to be made."""
 
     def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
@@ -61,7 +61,7 @@ def derive_disputed_clips(project: Project, domain: str) -> bool:
     return _derive(project, "disputed_clips", domain, disputes.TABLES_READ, batches)
 
 
-def derive_caption_phrase_counts(project: Project) -> bool:
+def derive_caption_phrase_counts(project: Workplace) -> bool:
     """Makes the table where it is not there already; returns whether it had to be made."""
 
     def batches(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
@@ -75,7 +75,7 @@ def derive_caption_phrase_counts(project: Project) -> bool:
 
 
 def _derive(
-    project: Project,
+    project: Workplace,
     table: str,
     domain: str | None,
     tables_read: Sequence[str],

@@ -21,9 +21,9 @@ from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.video.sampled import sampled_frames
 from emovid_assets.core.vision_tower import VisionTower, load_tower, pooled
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
-from emovid_assets.resources.project import Project
 from emovid_assets.resources.read_ahead import read_ahead
 from emovid_assets.resources.workers import Done, Task
+from emovid_assets.resources.workplace import Workplace
 
 STEP, VERSION = "embed", "1"
 READ_AHEAD = 2
@@ -31,7 +31,7 @@ READ_AHEAD = 2
 
 
 def embed(
-    project: Project,
+    project: Workplace,
     domain: str,
     place: ModelPlace,
     media: Iterable[Mapping[str, Any]],

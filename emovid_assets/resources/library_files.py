@@ -6,6 +6,7 @@ artwork or sound, so that a pipe holds nobody up. Does not belong here: which na
 """
 
 import difflib
+import hashlib
 import os
 import stat
 from collections import Counter, defaultdict
@@ -27,6 +28,8 @@ MANIFEST = "manifest.csv"
 METADATA_FOLDER = "metadata"
 Stamp = tuple[int, int]
 """(size, mtime_ns)"""
+LIBRARY_TAG = "emovid.library"
+"""Of a materialisation of `source_videos`: `Listing.digest` of what it was made from."""
 NO_FILE: Stamp = (0, 0)
 """Stands for what cannot be read as a file: what it is counts, not when somebody has last written to it."""
 
@@ -59,6 +62,11 @@ class Listing:
     def files(self) -> list[LibraryEntry]:
         """The media that can be read."""
         return [entry for entry in self.media.values() if entry.fault is None]
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits of the stamps."""
+        return hashlib.sha256(repr(sorted(self.stamps.items())).encode()).hexdigest()[:16]
 
     @property
     def stamps(self) -> dict[str, Stamp]:

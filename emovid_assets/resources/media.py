@@ -16,7 +16,7 @@ from emovid_assets.home.settings_groups import digest
 from emovid_assets.resources import media_steps
 from emovid_assets.resources.compute import Item, Outcome, Step
 from emovid_assets.resources.library import LibraryFile
-from emovid_assets.resources.project import Project
+from emovid_assets.resources.workplace import Workplace
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ NOT_CHOSEN = {"video_index": None, "audio_index": None}
 DEFAULT_THRESHOLD = {"adaptive": 3.0, "content": 27.0}
 
 
-def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: logging.Logger) -> Outcome:
+def probe(project: Workplace, domain: str, files: Mapping[str, LibraryFile], log: logging.Logger) -> Outcome:
     """Facts of each source id."""
     media = project.settings.media
     limits = {name: getattr(media, name) for name in PROBE_LIMITS}
@@ -66,13 +66,13 @@ def probe(project: Project, domain: str, files: Mapping[str, LibraryFile], log: 
     return project.compute(step, domain, items, log)
 
 
-def _stamps(project: Project, domain: str) -> dict[str, dict[str, Any]]:
+def _stamps(project: Workplace, domain: str) -> dict[str, dict[str, Any]]:
     """Per path, what a step is told of the file that was hashed, so that it notices another one in its place."""
     known = project.with_store(lambda store: store.known_hashes(f"library/{domain}/"))
     return {path: {"size_bytes": size, "mtime_ns": mtime_ns} for path, (size, mtime_ns, _) in known.items()}
 
 
-def _tracks(project: Project, domain: str) -> dict[str, dict[str, Any]]:
+def _tracks(project: Workplace, domain: str) -> dict[str, dict[str, Any]]:
     """The streams that were chosen of each probed source, as plain values; `NOT_CHOSEN` of all others."""
     found: dict[str, dict[str, Any] | None] = project.with_store(
         lambda store: store.finished_parts("probe", domain, "tracks")
@@ -86,7 +86,7 @@ def is_whole(source: Row, scenes: SceneSettings) -> bool:
     return source["domain"] != "movie" and shown_s <= scenes.max_s
 
 
-def scan(project: Project, domain: str, sources: Iterable[Row], log: logging.Logger) -> Outcome:
+def scan(project: Workplace, domain: str, sources: Iterable[Row], log: logging.Logger) -> Outcome:
     """The media pass over each source: segments and measurements. Finished sources cost nothing."""
     scenes, home = project.settings.scenes, project.home
     root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
@@ -161,7 +161,7 @@ def _scan_settings(whole: bool, scenes: SceneSettings) -> dict[str, Any]:
 
 
 def clip_files(
-    project: Project, domain: str, sources: Iterable[Row], segments: Iterable[tuple[str, Row]], log: logging.Logger
+    project: Workplace, domain: str, sources: Iterable[Row], segments: Iterable[tuple[str, Row]], log: logging.Logger
 ) -> Outcome:
     """Writes the file of each kept segment: (clip_id, its `source_id` and `PLACE`)."""
     home = project.home
@@ -202,7 +202,7 @@ FIRST_FRAME_COLUMNS = ("first_frame_path", "first_frame_index")
 """What the step `first_frame` says of a clip."""
 
 
-def first_frames(project: Project, domain: str, media: Iterable[Row], log: logging.Logger) -> Outcome:
+def first_frames(project: Workplace, domain: str, media: Iterable[Row], log: logging.Logger) -> Outcome:
     """Writes the first frame with a picture of each given row of `clip_media` as PNG."""
     home: Home = project.home
     step = Step("first_frame", media_steps.FIRST_FRAME_VERSION, "png", media_steps.first_frame)

@@ -21,7 +21,7 @@ from emovid_assets.home.settings import LabellerSettings
 from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables
-from emovid_assets.resources.project import Project
+from emovid_assets.resources.workplace import Workplace
 
 Answer = TypeVar("Answer", LabelScore, CaptionAnswer)
 
@@ -55,7 +55,7 @@ class Answers(Generic[Answer]):
 
 
 def label(
-    project: Project, domain: str, labeller: Mapping[str, Any], tables: ClipTables, log: logging.Logger
+    project: Workplace, domain: str, labeller: Mapping[str, Any], tables: ClipTables, log: logging.Logger
 ) -> Answers[LabelScore]:
     """Scores of the clips by the labeller of that row of `emotion_labeller`.
 
@@ -113,7 +113,7 @@ def score_of(answer: LabelAnswer, temperature: float) -> LabelScore:
     )
 
 
-def caption(project: Project, domain: str, tables: ClipTables, log: logging.Logger) -> Answers[CaptionAnswer]:
+def caption(project: Workplace, domain: str, tables: ClipTables, log: logging.Logger) -> Answers[CaptionAnswer]:
     """Captions of the clips by the configured captioner. Raises ModelNotUsableError, PromptError."""
     settings = project.settings.captioner
     if settings.backend == "embedded":
@@ -139,7 +139,7 @@ class TrainedForest:
     folder: Path
 
 
-def train_labeller(project: Project, examples: Sequence[LabelledClip], *, minimum: int) -> TrainedForest:
+def train_labeller(project: Workplace, examples: Sequence[LabelledClip], *, minimum: int) -> TrainedForest:
     """Trains the embedded labeller and saves it under `models/`, where equal examples have not done so before.
 
     Raises NotEnoughLabelsError.

@@ -22,7 +22,7 @@ from emovid_assets.home.settings import Settings
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.progress import progress_for
-from emovid_assets.resources.project import ALL_DOMAINS, Project
+from emovid_assets.resources.workplace import ALL_DOMAINS, PlainWorkplace
 
 FOLDER = "emoset"
 """Below the home: state and models of these pictures."""
@@ -30,7 +30,7 @@ NO_DOMAIN = ""
 """Pictures are of none of the three, and the embedded labeller is told so."""
 
 
-class PictureProject(Project):
+class PictureProject(PlainWorkplace):
     """A folder below a home, with the home's settings: what is kept there is no part of the dataset."""
 
     @classmethod

@@ -1,33 +1,22 @@
 """The one resource: hands the home folder and everything in it to assets and checks.
 
-Belongs here: putting the pieces together for Dagster. Does not belong here: any of their work.
+Belongs here: what Dagster needs to know of a `workplace`. Does not belong here: any work.
 """
 
-import logging
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 from pydantic import PrivateAttr
 
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import Settings
 from emovid_assets.home.settings_guard import view_of
-from emovid_assets.home.shipped_files import shipped_file
-from emovid_assets.resources.catalogue import refresh_catalogue
-from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
-from emovid_assets.resources.item_store import FinishedItem, ItemStore
-from emovid_assets.resources.progress import progress_for
-from emovid_assets.resources.warehouse import Warehouse
-
-ALL_DOMAINS = "all"
+from emovid_assets.resources.workplace import Workplace
 
 
-class Project(dg.ConfigurableResource):
+class Project(dg.ConfigurableResource, Workplace):
     """A home folder. Without `home_folder`, `EMOVID_HOME` (default `./data`) is read when a run needs it."""
 
     home_folder: str | None = None
@@ -35,118 +24,24 @@ class Project(dg.ConfigurableResource):
     may_forget_domains: bool = False
     """Whether a domain whose files are all gone is taken at its word: somebody has named it."""
     _view: Callable[[Settings], Settings] | None = PrivateAttr(None)
+    _noted: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def as_read_by(self, asset: str, groups: Sequence[str]) -> "Project":
         """The same project, whose settings hold of the groups only those that the asset has declared."""
         copied = self.model_copy()
         copied._view = view_of(asset, groups)
+        copied._noted = {}
         return copied
+
+    def note(self, tag: str, value: str) -> None:
+        self._noted[tag] = value
+
+    @property
+    def noted(self) -> dict[str, str]:
+        """Tags for the result of the asset that this project was made for."""
+        return dict(self._noted)
 
     @property
     def home(self) -> Home:
         home = Home(Path(self.home_folder).resolve()) if self.home_folder else Home.from_environment()
         return replace(home, view=self._view)
-
-    @property
-    def settings(self) -> Settings:
-        return self.home.settings()
-
-    @property
-    def threads(self) -> int:
-        """That read ahead of a model: as many as `media.workers` says, or the machine has cores."""
-        return self.settings.media.workers or os.cpu_count() or 1
-
-    @property
-    def warehouse(self) -> Warehouse:
-        return Warehouse(self.home.warehouse)
-
-    def read(self, table: str, domain: str | None = None) -> pa.Table:
-        return self.warehouse.read(table, domain)
-
-    def write(self, table: str, domain: str | None, rows: pa.Table | pa.RecordBatchReader) -> Path:
-        """Replaces the rows of a table, and shows them in a catalogue that is there. Raises ValueError where the schema
-        is not the registry's."""
-        warehouse = self.warehouse
-        before = warehouse.version(table, domain)
-        put = warehouse.write if isinstance(rows, pa.Table) else warehouse.write_batches
-        path = put(table, domain, rows)
-        if warehouse.version(table, domain) != before:
-            refresh_catalogue(self.home.root, shipped_file("sql"))
-        return path
-
-    def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
-        """Calls with the open item store and closes it."""
-        store = ItemStore(self.home.state)
-        try:
-            return use(store)
-        finally:
-            store.close()
-
-    def remembered(self, name: str, key: str, make: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
-        """What `make` gives for this key, and whether it had to be made: for costly results over all domains.
-
-        One result is kept per name, of the latest key.
-        """
-        known = self.recalled(name, key)
-        if known is not None:
-            return known, False
-        made = make()
-        self.remember(name, key, made)
-        return made, True
-
-    def recalled(self, name: str, key: str) -> dict[str, Any] | None:
-        """The result of a name, where it was kept under this key."""
-        found: dict[str, tuple[str, dict[str, Any]]] = self.with_store(
-            lambda store: dict(store.finished(name, ALL_DOMAINS))
-        )
-        known = found.get(name)
-        return known[1] if known is not None and known[0] == key else None
-
-    def remember(self, name: str, key: str, made: dict[str, Any]) -> None:
-        """Keeps a result in place of the one that the name had."""
-        self.with_store(lambda store: store.settle(name, ALL_DOMAINS, [FinishedItem(name, key, made)]))
-
-    def leave_out(self, domain: str, *steps: str) -> None:
-        """Takes out of quarantine what failed in steps that nobody asks for any more. What they have finished stays,
-        for settings that are set back."""
-        self.with_store(lambda store: store.forget_failures(domain, steps))
-
-    def compute(
-        self,
-        step: Step | BatchStep,
-        domain: str,
-        items: Iterable[Item],
-        log: logging.Logger,
-        *,
-        leave_failures: bool = False,
-    ) -> Outcome:
-        """Payloads of the items of a step; see `resources.compute`.
-
-        Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
-        """
-        media = self.settings.media
-        outcome: Outcome = self.with_store(
-            lambda store: compute(
-                store,
-                step,
-                domain,
-                items,
-                home=self.home.root,
-                workers=media.workers,
-                timeout_s=media.timeout_s,
-                memory_mb=media.memory_mb,
-                retry_quarantined=self.retry_quarantined,
-                leave_failures=leave_failures,
-                log=log,
-                progress=progress_for(log),
-            )
-        )
-        share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
-        if share > media.max_quarantined_share:
-            first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
-            raise dg.Failure(
-                f"{len(outcome.failures)} of {outcome.item_count} items of {step.name} [{domain}] failed, more than "
-                f"media.max_quarantined_share = {media.max_quarantined_share:g} allows. First: "
-                f"{first.path or first.item_id}: {first.message}"
-            )
-        return outcome

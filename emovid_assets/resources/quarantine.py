@@ -1,14 +1,18 @@
 """The quarantine as people look at it: by asset and domain.
 
-Belongs here: which asset a failure belongs to, and the domain of what failed in a step over all domains. Does not
-belong here: keeping failures (`item_store`), trying again (`compute`).
+Belongs here: which asset a failure belongs to, the domain of what failed in a step over all domains, and the table of
+both. Does not belong here: keeping failures (`item_store`), trying again (`compute`).
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
+
+import pyarrow as pa
 
 from emovid_assets.core.identity import domain_of
 from emovid_assets.resources.item_store import Failure, ItemStore
-from emovid_assets.resources.project import ALL_DOMAINS
+from emovid_assets.resources.workplace import ALL_DOMAINS
+from emovid_assets.tables.registry import TABLES
 
 STEP_ASSETS = {
     "library": "source_videos",
@@ -29,3 +33,15 @@ def quarantined(store: ItemStore, domain: str) -> list[Failure]:
     """What of a domain has failed, in steps over all domains too: their items are clips, and ids name the domain."""
     of_all = (failure for failure in store.failures(ALL_DOMAINS) if domain_of(failure.item_id) == domain)
     return [*store.failures(domain), *(replace(failure, domain=domain) for failure in of_all)]
+
+
+def quarantine_table(failures: Iterable[Failure]) -> pa.Table:
+    """`processing_errors` of these failures."""
+    rows = (
+        {
+            **{name: value for name, value in vars(failure).items() if name != "step"},
+            "asset": STEP_ASSETS[failure.step],
+        }
+        for failure in failures
+    )
+    return TABLES["processing_errors"].from_rows(rows)

@@ -39,8 +39,8 @@ from emovid_assets.resources import vlm
 from emovid_assets.resources.compute import Outcome
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.progress import progress_for
-from emovid_assets.resources.project import ALL_DOMAINS, Project
 from emovid_assets.resources.training_frames import ready
+from emovid_assets.resources.workplace import ALL_DOMAINS, Workplace
 
 RECORD = "training.json"
 MEASURED_CLIPS = 400
@@ -72,7 +72,7 @@ class FineTuned:
         return [HeldOutAnswer(row["clip_id"], row["emotion"], row[column]) for row in self.record["held_out_clips"]]
 
 
-def examples_of(project: Project, pool: TrainingPool, tables: ClipTables) -> list[Example]:
+def examples_of(project: Workplace, pool: TrainingPool, tables: ClipTables) -> list[Example]:
     """The clips of the pool that have a file, with what the labeller is asked about them."""
     rows = (row for row in tables.clip_rows() if row["clip_id"] in pool.emotions)
     asked = vlm.label_requests(project.home, project.settings.labeller, rows, tables.source_rows())
@@ -95,7 +95,7 @@ class Training:
     facts: Mapping[str, Any]
 
 
-def training_of(project: Project, place: ModelPlace, examples: Sequence[Example]) -> Training:
+def training_of(project: Workplace, place: ModelPlace, examples: Sequence[Example]) -> Training:
     """The training that these clips and the settings ask for. Raises NotEnoughLabelsError."""
     settings = project.settings
     recipe = Recipe(**settings.fine_tuning.model_dump())
@@ -108,7 +108,7 @@ def training_of(project: Project, place: ModelPlace, examples: Sequence[Example]
     return Training(recipe, parts, revision, project.home.models / f"labeller-{revision}", facts)
 
 
-def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
+def fine_tune(project: Workplace, place: ModelPlace, examples: Sequence[Example], log: logging.Logger) -> FineTuned:
     """Trains an adapter, or finds the one that the same clips and settings gave before.
 
     Raises NotEnoughLabelsError, ModelNotUsableError, TrainingFailedError.
@@ -128,7 +128,7 @@ def fine_tune(project: Project, place: ModelPlace, examples: Sequence[Example], 
     return FineTuned(due.revision, due.folder, record)
 
 
-def found(project: Project, path: str, revision: str) -> FineTuned:
+def found(project: Workplace, path: str, revision: str) -> FineTuned:
     """The fine-tuned labeller of a row of `emotion_labeller`."""
     folder = project.home.root / path
     return FineTuned(revision, folder, json.loads((folder / RECORD).read_text(encoding="utf-8")))
@@ -154,7 +154,7 @@ def measured_sample(examples: Sequence[Example], seed: str) -> list[Example]:
 
 
 def scored(
-    project: Project,
+    project: Workplace,
     model: vlm.Model,
     clip_ids: Set[str],
     tables: ClipTables,
@@ -173,7 +173,7 @@ def scored(
 
 
 def measured(
-    project: Project, model: vlm.Model, examples: Sequence[Example], tables: ClipTables, log: logging.Logger
+    project: Workplace, model: vlm.Model, examples: Sequence[Example], tables: ClipTables, log: logging.Logger
 ) -> tuple[list[HeldOutAnswer], Outcome, Meter]:
     """What a model answers on clips that people have labelled."""
     emotions = {example.clip_id: example.emotion for example in measured_sample(examples, project.settings.seed)}
@@ -190,7 +190,7 @@ def temperature_of(answers: Sequence[HeldOutAnswer]) -> float:
     return fit_temperature(*as_arrays(answers))
 
 
-def _train(project: Project, place: ModelPlace, due: Training, work: Path, log: logging.Logger) -> None:
+def _train(project: Workplace, place: ModelPlace, due: Training, work: Path, log: logging.Logger) -> None:
     """Trains in the folder `work` and puts the result into its place."""
     import torch
 

@@ -25,8 +25,8 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources import endpoint, local_model
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
-from emovid_assets.resources.project import Project
 from emovid_assets.resources.workers import Done, Task
+from emovid_assets.resources.workplace import Workplace
 
 LABEL_VERSION, CAPTION_VERSION = "1", "1"
 Row = Mapping[str, Any]
@@ -140,7 +140,7 @@ class _Context:
 
 
 def label(
-    project: Project,
+    project: Workplace,
     domain: str,
     model: Model,
     requests: Iterable[tuple[Row, ClipRequest]],
@@ -170,7 +170,7 @@ def label(
 
 
 def caption(
-    project: Project,
+    project: Workplace,
     domain: str,
     model: Model,
     requests: Iterable[tuple[Row, ClipRequest]],

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,8 +33,30 @@ the catalogue before still reads it."""
 _PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
 
 
+VERSION_KEY = "emovid.data_version"
+"""Of the metadata of a Parquet file: which version of the data it holds, by the record of the build that wrote it. A
+record and a file that disagree are of two builds, one of which a crash has undone."""
+
+
 class OtherVersionError(ValueError):
     """A table was written before a column was added that may not be null; a build makes it anew."""
+
+
+class DamagedTableError(OtherVersionError):
+    """The file of a table is none that can be read, such as one that a power cut has emptied; a build makes it anew."""
+
+
+class Footer(NamedTuple):
+    """`data_version` is null in files of earlier versions, and of tables that Dagster hears of only afterwards."""
+
+    row_count: int
+    columns: tuple[str, ...]
+    data_version: str | None
+
+
+def stamped(rows: pa.Table, data_version: str) -> pa.Table:
+    """The rows, which say in their file which version they are."""
+    return rows.replace_schema_metadata({VERSION_KEY: data_version})
 
 
 class Warehouse:
@@ -108,20 +130,28 @@ class Warehouse:
     def exists(self, table: str, domain: str | None = None) -> bool:
         return self.path(table, domain).exists()
 
-    def row_count(self, table: str, domain: str | None = None) -> int | None:
-        """Rows of one file, from its footer; null where nothing was written."""
-        return pq.read_metadata(self.path(table, domain)).num_rows if self.exists(table, domain) else None
+    def footer(self, table: str, domain: str | None = None) -> Footer | None:
+        """What a file says of itself; null where there is none that can be read."""
+        try:
+            found = pq.read_metadata(self.path(table, domain))
+        except (OSError, pa.ArrowInvalid):
+            return None
+        version = (found.metadata or {}).get(VERSION_KEY.encode(), b"").decode()
+        return Footer(found.num_rows, tuple(found.schema.to_arrow_schema().names), version or None)
 
-    def has_all_columns(self, table: str, domain: str | None = None) -> bool:
-        """Whether a file has every column of the registry, by its footer; true where nothing was written."""
-        path = self.path(table, domain)
-        return not path.exists() or set(TABLES[table].column_names) <= set(pq.read_schema(path).names)
+    def row_count(self, table: str, domain: str | None = None) -> int | None:
+        """Rows of one file, from its footer; null where nothing was written, or nothing can be read."""
+        footer = self.footer(table, domain)
+        return footer.row_count if footer else None
 
     def read(self, table: str, domain: str | None = None) -> pa.Table:
-        """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written."""
+        """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written.
+
+        Raises OtherVersionError.
+        """
         domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
         paths = [path for name in domains if (path := self.path(table, name)).exists()]
-        parts = [_in_schema(table, _read_file(path)) for path in paths]
+        parts = [_in_schema(table, _read_file(table, path)) for path in paths]
         return pa.concat_tables(parts) if parts else TABLES[table].empty()
 
 
@@ -142,10 +172,13 @@ def _in_schema(table: str, rows: pa.Table) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _read_file(path: Path) -> pa.Table:
+def _read_file(table: str, path: Path) -> pa.Table:
     # `pq.read_table` opens the path twice, for the footer and for the pages: a replacement in between would mix files.
-    with path.open("rb") as file:
-        return pq.ParquetFile(file).read()
+    try:
+        with path.open("rb") as file:
+            return pq.ParquetFile(file).read()
+    except (pa.ArrowInvalid, IsADirectoryError) as error:
+        raise DamagedTableError(f"table {table} cannot be read from {path} ({error}): build it again") from error
 
 
 def holds_its_name(version: Path) -> bool:

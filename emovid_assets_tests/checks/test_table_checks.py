@@ -3,12 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 
-from emovid_assets.checks.rules import key_fault, schema_fault, value_fault
+from emovid_assets.assets.table_asset import Rows, result, table_asset
+from emovid_assets.freshness.runs import first_error
+from emovid_assets.orchestration.io_managers import ParquetIOManager
+from emovid_assets.resources.project import Project
+from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import Table
 from emovid_assets.tables.registry import TABLES
+from emovid_assets.tables.rules import key_fault, schema_fault, value_fault
 from emovid_assets_tests.checks.running import evaluate, shown
 from emovid_assets_tests.planted_tables import as_written, plant, valid_row, valid_rows
 
@@ -100,29 +106,91 @@ def test_two_faults_are_both_told() -> None:
 
 
 def test_the_checks_in_dagster_find_what_the_functions_find(tmp_path: Path) -> None:
-    row = valid_row("captions", 0)
-    plant(tmp_path, "captions", [row, row, valid_row("captions", 1, "animation")])
-    assert evaluate(tmp_path, "captions", "schema_matches").passed
-    keys = evaluate(tmp_path, "captions", "keys_are_unique")
+    row = valid_row("disputed_clips", 0)
+    plant(tmp_path, "disputed_clips", [row, row, valid_row("disputed_clips", 1, "animation")])
+    assert evaluate(tmp_path, "disputed_clips", "schema_matches").passed
+    keys = evaluate(tmp_path, "disputed_clips", "keys_are_unique")
     assert not keys.passed
     assert shown(keys, "rows") == 3
     assert "clip_id-0" in str(shown(keys, "fault"))
-    assert shown(evaluate(tmp_path, "captions", "values_are_valid"), "fault") == "rows of another domain than movie"
+    values = evaluate(tmp_path, "disputed_clips", "values_are_valid")
+    assert shown(values, "fault") == "rows of another domain than movie"
 
 
 def test_a_partition_is_checked_by_itself_while_the_others_are_missing_or_faulty(tmp_path: Path) -> None:
-    row = valid_row("clips", 0, "movie")
-    plant(tmp_path, "clips", [row, row], "movie")
-    plant(tmp_path, "clips", valid_rows("clips", 2, "animation"), "animation")
-    assert not evaluate(tmp_path, "clips", "keys_are_unique", "movie").passed
-    animation = evaluate(tmp_path, "clips", "keys_are_unique", "animation")
+    row = valid_row("clip_facts", 0, "movie")
+    plant(tmp_path, "clip_facts", [row, row], "movie")
+    plant(tmp_path, "clip_facts", valid_rows("clip_facts", 2, "animation"), "animation")
+    assert not evaluate(tmp_path, "clip_facts", "keys_are_unique", "movie").passed
+    animation = evaluate(tmp_path, "clip_facts", "keys_are_unique", "animation")
     assert (animation.passed, animation.partition, shown(animation, "rows")) == (True, "animation", 2)
-    sticker = evaluate(tmp_path, "clips", "keys_are_unique", "sticker")
+    sticker = evaluate(tmp_path, "clip_facts", "keys_are_unique", "sticker")
     assert (sticker.passed, shown(sticker, "rows")) == (True, 0)
 
 
 def test_an_unpartitioned_table_is_checked_as_a_whole(tmp_path: Path) -> None:
-    assert evaluate(tmp_path, "emotion_labeller", "values_are_valid", None).passed
-    plant(tmp_path, "emotion_labeller", [valid_row("emotion_labeller", 0, validation_accuracy=1.2)], None)
-    fault = shown(evaluate(tmp_path, "emotion_labeller", "values_are_valid", None), "fault")
-    assert fault == "validation_accuracy: 1.2 is above 1"
+    assert evaluate(tmp_path, "caption_phrase_counts", "values_are_valid", None).passed
+    plant(tmp_path, "caption_phrase_counts", [valid_row("caption_phrase_counts", 0, word_count=9)], None)
+    fault = shown(evaluate(tmp_path, "caption_phrase_counts", "values_are_valid", None), "fault")
+    assert fault == "word_count: 9 is above 4"
+
+
+class Built:
+    """A table asset of this test in a home, built again with other rows each time."""
+
+    def __init__(self, home: Path, name: str) -> None:
+        self.home, self.name = home, name
+        self.rows: list[dict[str, Any]] = []
+
+        def body(project: Project) -> Rows:
+            return result(name, TABLES[name].from_rows(self.rows))
+
+        body.__name__ = name
+        self._asset = table_asset(group="test", code_version="1")(body)
+
+    def build(self, rows: list[dict[str, Any]]) -> dg.ExecuteInProcessResult:
+        self.rows = rows
+        project = Project(home_folder=str(self.home))
+        return dg.materialize(
+            [self._asset],
+            partition_key="movie" if TABLES[self.name].is_partitioned else None,
+            resources={"project": project, "io_manager": ParquetIOManager(project=project)},
+            raise_on_error=False,
+        )
+
+    def there(self) -> list[dict[str, Any]]:
+        return Warehouse(self.home / "warehouse").read(self.name).to_pylist()
+
+
+@pytest.mark.parametrize("name", ["captions", "emotion_labels", "emotion_labeller"])
+def test_a_bad_table_fails_with_its_fault_and_leaves_the_good_one_in_place(tmp_path: Path, name: str) -> None:
+    """An Arrow table, one that passes as a data frame, and one of all domains."""
+    table, good = Built(tmp_path, name), valid_rows(name, 2)
+    done = table.build(good)
+    assert done.success, [event.message for event in done.all_events if event.is_failure]
+    before = table.there()
+    assert len(before) == 2
+    checks = done.get_asset_check_evaluations()
+    domain = "movie" if TABLES[name].is_partitioned else None
+    assert {(one.check_name, one.passed, one.partition) for one in checks} == {
+        (rule, True, domain) for rule in ("schema_matches", "keys_are_unique", "values_are_valid")
+    }
+
+    failed = table.build([*good, good[0]])
+
+    assert not failed.success
+    assert table.there() == before
+    assert not failed.get_asset_materialization_events()
+    told = {one.check_name: one.passed for one in failed.get_asset_check_evaluations()}
+    assert told == {"schema_matches": True, "keys_are_unique": False, "values_are_valid": True}
+    (event,) = [event for event in failed.all_events if event.is_step_failure]
+    assert "1 keys occur more than once" in first_error(event)
+
+
+def test_a_file_says_which_version_of_the_data_it_holds(tmp_path: Path) -> None:
+    for name in ("captions", "emotion_labels"):
+        done = Built(tmp_path, name).build(valid_rows(name, 2))
+        (made,) = done.asset_materializations_for_node(name)
+        footer = Warehouse(tmp_path / "warehouse").footer(name, "movie")
+        assert footer is not None
+        assert (footer.row_count, footer.data_version) == (2, (made.tags or {})["dagster/data_version"])

@@ -18,7 +18,7 @@ from emovid_assets_tests.cli.conftest import Call
 
 COMMANDS: dict[tuple[str, ...], str] = {
     (): "EMOVID_HOME",
-    ("build",): "only what is new or changed is computed",
+    ("build",): "Build what is missing or stale, and what follows from it",
     ("demo",): "three-domain library",
     ("collect",): "into the library, within a budget",
     ("status",): "missing or stale",

@@ -1,7 +1,6 @@
 """What a build says at its end to somebody who sees it for the first time."""
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,32 +8,42 @@ from rich.console import Console
 
 from emovid_assets.building import runner, terminal
 from emovid_assets.home.folders import Home
+from emovid_assets_tests.planted_tables import plant, valid_rows
+
+QUARANTINE = 'what to do about the quarantine: emovid sql "SELECT path, message FROM processing_errors"'
+EXPORT = "next: emovid annotate export to-annotate, then emovid annotate import what people have answered"
+REPORT = "next: emovid report --open, or emovid sql --list"
 
 
-def last_line(monkeypatch: pytest.MonkeyPatch, home: Path, sources: Sequence[tuple[int, int]]) -> str:
-    """Of a build whose domains have so many sources (rows, quarantined)."""
-    reports = [
-        runner.StageReport("run", "sticker", [runner.AssetReport("source_videos", "sticker", kept, 0, failed, None)])
-        for kept, failed in sources
-    ]
-    monkeypatch.setattr(runner, "build", lambda *_, **__: iter(reports))
+def last_lines(monkeypatch: pytest.MonkeyPatch, home: Path, quarantined: int = 0) -> list[str]:
+    """The last two of a build that has made the sources of stickers, and left out so many."""
+    made = runner.AssetReport("source_videos", "sticker", 2, 0, quarantined, None)
+    monkeypatch.setattr(runner, "build", lambda *_, **__: iter([runner.StageReport("run", "sticker", [made])]))
     written = io.StringIO()
     assert terminal.run_build(Console(file=written, soft_wrap=True), Home(home), ["sticker"])
-    return written.getvalue().strip().splitlines()[-1].strip()
+    return [line.strip() for line in written.getvalue().splitlines() if line.strip()][-2:]
 
 
 def test_an_empty_library_is_told_where_to_put_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    line = last_line(monkeypatch, tmp_path, [(0, 0)])
+    line = last_lines(monkeypatch, tmp_path)[-1]
     assert line == f"nothing to work on: put media files into {tmp_path}/library/sticker and build again"
 
 
 def test_a_quarantine_is_told_where_it_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    line = last_line(monkeypatch, tmp_path, [(2, 0), (0, 1)])
-    assert line == 'what to do about the quarantine: emovid sql "SELECT path, message FROM processing_errors"'
+    assert last_lines(monkeypatch, tmp_path, quarantined=1)[0] == QUARANTINE
 
 
-def test_a_build_without_faults_ends_with_its_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert last_line(monkeypatch, tmp_path, [(2, 0)]).split() == ["source_videos", "2", "rows", "0", "computed"]
+def test_a_build_ends_with_the_next_step_that_a_person_can_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plant(tmp_path, "source_videos", valid_rows("source_videos", 2, "sticker"), "sticker")
+    made, last = last_lines(monkeypatch, tmp_path)
+    assert made.split() == ["source_videos", "2", "rows", "0", "computed"]
+    assert last == REPORT
+    plant(tmp_path, "annotation_tasks", valid_rows("annotation_tasks", 2, "sticker"), "sticker")
+    assert last_lines(monkeypatch, tmp_path)[-1] == EXPORT
+    plant(tmp_path, "human_annotations", valid_rows("human_annotations", 2, "sticker"), "sticker")
+    assert last_lines(monkeypatch, tmp_path)[-1] == REPORT
 
 
 def test_damaged_sound_is_told_with_the_column_that_says_how_much(

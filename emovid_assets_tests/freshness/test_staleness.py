@@ -1,12 +1,15 @@
 """What may be built now: pure order, on the real graph and on the states that runs leave behind."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emovid_assets.building.runner import selected
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.definitions import defs
 from emovid_assets.freshness.staleness import Lineage, Place, Walk
 
-LINEAGE = Lineage(defs.resolve_asset_graph())
+LINEAGE = Lineage.of(defs.resolve_asset_graph())
 PLACES = LINEAGE.places()
 UNPARTITIONED = {place for place in PLACES if place.domain is None}
 some_places = st.sets(st.sampled_from(PLACES))
@@ -69,6 +72,51 @@ def test_what_lacks_an_input_is_left_alone_and_holds_nothing_up() -> None:
     begun = started(of("movie", "clip_embeddings", "human_annotations"), there)
     assert Place("clip_embeddings", "movie") not in begun
     assert Place("human_annotations", "movie") in begun
+
+
+def rounds(selection: str | None) -> list[tuple[set[str | None], set[str]]]:
+    """(domains, assets) of each round of a first build of the selection."""
+    names, built, found = selected(defs, selection), set[Place](), []
+    outside = {place for place in PLACES if place.asset not in names}
+    while left := {place for place in PLACES if place.asset in names} - built:
+        walk = Walk(LINEAGE, built | outside, set())
+        begun = {place for name in LINEAGE.names if name in names for place in walk.started(name, left)}
+        assert begun
+        assert not begun & built
+        found.append(({place.domain for place in begun}, {place.asset for place in begun}))
+        built |= begun
+    return found
+
+
+def test_a_first_build_goes_through_the_graph_in_four_rounds_partitioned_assets_first() -> None:
+    found = rounds(None)
+    assert [domains for domains, _ in found] == [set(DOMAINS), {None}, set(DOMAINS), {None}]
+    assert sorted(name for _, names in found for name in names) == sorted(LINEAGE.names)
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ("key:clips", [(set(DOMAINS), {"clips"})]),
+        ("key:emotion_labeller", [({None}, {"emotion_labeller"})]),
+        # `emotion_labels` waits for nothing here: the labels by model are not selected.
+        (
+            "key:human_labels+1",
+            [
+                (set(DOMAINS), {"human_labels", "emotion_labels", "clip_facts", "disputed_clips"}),
+                ({None}, {"emotion_labeller", "labeller_answers", "catalogue"}),
+            ],
+        ),
+        (
+            "key:emotion_labeller or key:vlm_labels or key:emotion_labels",
+            [({None}, {"emotion_labeller"}), (set(DOMAINS), {"vlm_labels", "emotion_labels"})],
+        ),
+    ],
+)
+def test_a_selection_is_walked_in_the_same_way(
+    selection: str, expected: list[tuple[set[str | None], set[str]]]
+) -> None:
+    assert rounds(selection) == expected
 
 
 @given(needs=some_places, busy=some_places)

@@ -73,7 +73,7 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(
     assert [domain for domain, _ in runs] == ["sticker", None, "sticker", None]
     assert runs[1] == (None, {"clip_groups", "emotion_labeller"})
     built = [(domain, name) for domain, names in runs for name in names]
-    lineage = Lineage(live.definitions.resolve_asset_graph())
+    lineage = Lineage.of(live.definitions.resolve_asset_graph())
     assert len(built) == len(set(built))
     assert {name for _, name in built} == {name for name in lineage.names if lineage.parents[name]}
     assert "catalogue" in runs[3][1]

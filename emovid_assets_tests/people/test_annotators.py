@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emovid_assets.core.annotations import read_annotation_file
 from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.freshness.news import answer_versions
 from emovid_assets.home.folders import Home
@@ -285,3 +286,37 @@ def test_pseudonyms_are_one_to_one_and_no_address_is_left_in_a_text(one: str, ot
     assert known.annotator(f"  {one.upper()} ".strip()) == first
     assert "@" not in known.hide(f"{around} {one} {around}")
     assert Pseudonyms(lambda: b"o" * 32).annotator(one) != first
+
+
+def test_a_file_is_parsed_once_as_long_as_it_is_the_same_and_people_are_noted_all_the_same(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+
+    def parse(path: Path, name: str, people: Any) -> Any:
+        parsed.append(name)
+        return read_annotation_file(path, name, people)
+
+    monkeypatch.setattr("emovid_assets.people.answers.read_annotation_file", parse)
+    # The first address makes the key.
+    answer(home, "a.csv", f"clip_id,annotator_id,label\n{CLIPS[0]},ann@example.org,fear\n")
+    read(home)
+    parsed.clear()
+    first, again = read(home), read(home)
+    assert parsed == ["library/annotations/a.csv"]
+    assert first == again
+    home.annotator_addresses.unlink()
+    read(home)
+    assert "ann@example.org" in home.annotator_addresses.read_text(encoding="utf-8")
+    answer(home, "a.csv", f"clip_id,annotator_id,label\n{CLIPS[0]},ann@example.org,awe\n{CLIPS[1]},bob,awe\n")
+    answer(home, "b.csv", f"clip_id,annotator_id,label\n{CLIPS[1]},eve,fear\n")
+    assert {(row["annotator_id"], row["label"]) for row in read(home)[0]} == {
+        (first[0][0]["annotator_id"], "awe"),
+        ("bob", "awe"),
+        ("eve", "fear"),
+    }
+    assert len(parsed) == 3
+    # Another key, other pseudonyms.
+    home.annotator_key.unlink()
+    home.annotator_addresses.unlink()
+    assert first[0][0]["annotator_id"] not in {row["annotator_id"] for row in read(home)[0]}

@@ -5,9 +5,8 @@ from pathlib import Path
 import dagster as dg
 
 from emovid_assets.assets.catalogue import catalogue, dataset_report
-from emovid_assets.assets.table_asset import SETTINGS_TAG
 from emovid_assets.home.folders import Home
-from emovid_assets.home.settings_groups import GROUPS, digests
+from emovid_assets.home.settings_groups import GROUPS, SETTINGS_TAG, digests
 from emovid_assets.resources.project import Project
 
 

@@ -67,6 +67,18 @@ class ItemState:
         return self.origin, self.external_id
 
 
+def has_items(home: Home) -> bool:
+    """Whether anything was ever found to collect. Makes and changes nothing."""
+    if not home.state.exists():
+        return False
+    with closing(connect(home.state)) as connection:
+        try:
+            return connection.execute("SELECT 1 FROM collection_items LIMIT 1").fetchone() is not None
+        except sqlite3.OperationalError:
+            # The table is not there yet, or cannot be read: whoever opens the store says what is the matter.
+            return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'collection_items'").fetchone())
+
+
 class CollectionStore:
     """State of one home. Opening and writing raise StateError."""
 

@@ -1,8 +1,11 @@
 """What is wrong with the rows of a table, by the registry: schema, keys, values.
 
 Belongs here: rules that hold for every table, as functions that return a sentence or nothing. Does not belong here:
-when they are asked (blocking checks, `emovid verify`), and rules about the meaning of single tables.
+when they are asked (before a table is written, in a blocking check, by `emovid verify`), and rules about the meaning of
+single tables.
 """
+
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,3 +57,11 @@ def _column_fault(column: Column, values: pa.ChunkedArray) -> Fault:
     if column.maximum is not None and high > column.maximum:
         return f"{column.name}: {high} is above {column.maximum:g}"
     return None
+
+
+RULES: Mapping[str, tuple[str, Callable[[Table, pa.Table, str | None], Fault]]] = {
+    "schema_matches": ("Columns, types and nulls as in the registry.", lambda t, rows, _: schema_fault(t, rows)),
+    "keys_are_unique": ("No two rows have the same key.", lambda t, rows, _: key_fault(t, rows)),
+    "values_are_valid": ("Vocabularies, limits, finite numbers, one domain.", value_fault),
+}
+"""Name of a check → (what holds, function of the table, its rows and their domain)."""

@@ -1,0 +1,159 @@
+"""What assets, and whoever counts for them, do with a home: read and write tables, compute items, remember results.
+
+Belongs here: putting the pieces together. Does not belong here: any of their work, and Dagster (`project`): what only
+looks at a home does not wait for it.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import Settings
+from emovid_assets.home.shipped_files import shipped_file
+from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
+from emovid_assets.resources.item_store import FinishedItem, ItemStore
+from emovid_assets.resources.progress import progress_for
+from emovid_assets.resources.warehouse import Warehouse
+
+ALL_DOMAINS = "all"
+
+
+class Workplace:
+    """A home and the ways to work in it. Whoever inherits says which home."""
+
+    if TYPE_CHECKING:
+        retry_quarantined: bool
+
+    @property
+    def home(self) -> Home:
+        raise NotImplementedError
+
+    @property
+    def settings(self) -> Settings:
+        return self.home.settings()
+
+    @property
+    def threads(self) -> int:
+        """That read ahead of a model: as many as `media.workers` says, or the machine has cores."""
+        return self.settings.media.workers or os.cpu_count() or 1
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.home.warehouse)
+
+    def note(self, tag: str, value: str) -> None:
+        """Something that the result which is being made is to say of itself. Whoever makes none forgets it."""
+
+    def read(self, table: str, domain: str | None = None) -> pa.Table:
+        return self.warehouse.read(table, domain)
+
+    def write(self, table: str, domain: str | None, rows: pa.Table | pa.RecordBatchReader) -> Path:
+        """Replaces the rows of a table, and shows them in a catalogue that is there. Raises ValueError where the schema
+        is not the registry's."""
+        warehouse = self.warehouse
+        before = warehouse.version(table, domain)
+        put = warehouse.write if isinstance(rows, pa.Table) else warehouse.write_batches
+        path = put(table, domain, rows)
+        if warehouse.version(table, domain) != before:
+            # DuckDB takes a third of a second to load, and most who have a workplace write nothing.
+            from emovid_assets.resources.catalogue import refresh_catalogue
+
+            refresh_catalogue(self.home.root, shipped_file("sql"))
+        return path
+
+    def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
+        """Calls with the open item store and closes it."""
+        store = ItemStore(self.home.state)
+        try:
+            return use(store)
+        finally:
+            store.close()
+
+    def remembered(self, name: str, key: str, make: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+        """What `make` gives for this key, and whether it had to be made: for costly results over all domains.
+
+        One result is kept per name, of the latest key.
+        """
+        known = self.recalled(name, key)
+        if known is not None:
+            return known, False
+        made = make()
+        self.remember(name, key, made)
+        return made, True
+
+    def recalled(self, name: str, key: str) -> dict[str, Any] | None:
+        """The result of a name, where it was kept under this key."""
+        found: dict[str, tuple[str, dict[str, Any]]] = self.with_store(
+            lambda store: dict(store.finished(name, ALL_DOMAINS))
+        )
+        known = found.get(name)
+        return known[1] if known is not None and known[0] == key else None
+
+    def remember(self, name: str, key: str, made: dict[str, Any]) -> None:
+        """Keeps a result in place of the one that the name had."""
+        self.with_store(lambda store: store.settle(name, ALL_DOMAINS, [FinishedItem(name, key, made)]))
+
+    def leave_out(self, domain: str, *steps: str) -> None:
+        """Takes out of quarantine what failed in steps that nobody asks for any more. What they have finished stays,
+        for settings that are set back."""
+        self.with_store(lambda store: store.forget_failures(domain, steps))
+
+    def compute(
+        self,
+        step: Step | BatchStep,
+        domain: str,
+        items: Iterable[Item],
+        log: logging.Logger,
+        *,
+        leave_failures: bool = False,
+    ) -> Outcome:
+        """Payloads of the items of a step; see `resources.compute`.
+
+        Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
+        """
+        media = self.settings.media
+        outcome: Outcome = self.with_store(
+            lambda store: compute(
+                store,
+                step,
+                domain,
+                items,
+                home=self.home.root,
+                workers=media.workers,
+                timeout_s=media.timeout_s,
+                memory_mb=media.memory_mb,
+                retry_quarantined=self.retry_quarantined,
+                leave_failures=leave_failures,
+                log=log,
+                progress=progress_for(log),
+            )
+        )
+        share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
+        if share > media.max_quarantined_share:
+            first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
+            import dagster as dg
+
+            raise dg.Failure(
+                f"{len(outcome.failures)} of {outcome.item_count} items of {step.name} [{domain}] failed, more than "
+                f"media.max_quarantined_share = {media.max_quarantined_share:g} allows. First: "
+                f"{first.path or first.item_id}: {first.message}"
+            )
+        return outcome
+
+
+class PlainWorkplace(Workplace):
+    """Of a folder, for whoever runs outside Dagster."""
+
+    retry_quarantined = False
+
+    def __init__(self, home_folder: str) -> None:
+        self._home = Home(Path(home_folder).resolve())
+
+    @property
+    def home(self) -> Home:
+        return self._home
