@@ -16,8 +16,6 @@ from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
 
 CATALOGUE_NAME = "catalogue.duckdb"
 REPORT_NAME = "report.html"
-MARKS = (SETTINGS_FILE, "library", "state.sqlite", "warehouse", "dagster", "catalogue.duckdb")
-"""What only a home holds; one of them is there from its first day on."""
 
 
 class HomeError(ValueError):
@@ -74,11 +72,6 @@ class Home:
         root = Path(os.environ.get("EMOVID_HOME") or "data").expanduser().resolve()
         require_usable(root)
         return cls(root)
-
-    @property
-    def is_there(self) -> bool:
-        """Whether the folder holds anything of a home."""
-        return any((self.root / name).exists() for name in MARKS)
 
     @property
     def is_writable(self) -> bool:

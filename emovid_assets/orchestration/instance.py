@@ -58,7 +58,7 @@ def reading_folder(home: Path, environment: Mapping[str, str] = os.environ) -> P
     settings = home / "dagster" / "dagster.yaml"
     if environment.get(INSTANCE_VARIABLE):
         return instance_folder(home, environment)
-    if settings.exists() and not settings.read_text(encoding="utf-8").startswith(GENERATED):
+    if _is_taken_over(settings):
         return settings.parent
     copied = prepare_instance_folder(Path(tempfile.mkdtemp(dir=reading_place())))
     for name in RECORDS:
@@ -98,14 +98,19 @@ def prepare_instance_folder(home: Path) -> Path:
     folder = (home / "dagster").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "dagster.yaml"
-    current = target.read_text(encoding="utf-8") if target.exists() else None
-    if current is not None and not current.startswith(GENERATED):
+    if _is_taken_over(target):
         return folder
     wanted = GENERATED + rendered(shipped_file("dagster.yaml").read_text(encoding="utf-8"), folder)
-    if current != wanted:
+    if not target.exists() or target.read_text(encoding="utf-8") != wanted:
         # A daemon may read the file at this moment, so it is replaced and never written in place.
         put_text(target, wanted)
     return folder
+
+
+def _is_taken_over(settings: Path) -> bool:
+    """Whether a person has written this `dagster.yaml`. An empty one is what a power cut has left."""
+    current = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    return bool(current) and not current.startswith(GENERATED)
 
 
 def rendered(text: str, folder: Path) -> str:

@@ -45,7 +45,8 @@ def _key(home: Home, *, is_kept: bool) -> bytes:
     path = home.annotator_key
     try:
         return _read_key(home, is_kept=is_kept)
-    except PermissionError as error:
+    except (PermissionError, IsADirectoryError) as error:
+        # Where it is to be made, the disk may be full.
         raise KeyFileError(f"{path} cannot be read ({error.strerror}): only its owner may read it") from error
 
 

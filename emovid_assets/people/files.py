@@ -101,6 +101,18 @@ def export_tasks(
         said = "every annotation task has its answers" if is_planned else "there are no annotation tasks yet"
         raise NothingToExportError(f"{said}; run: emovid build")
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return _write_tasks(home, open_tasks, folder, people)
+    except BaseException:
+        # Half of it is not to be handed out, nor to stand in the way of the whole.
+        for path in folder.iterdir():
+            path.unlink()
+        raise
+
+
+def _write_tasks(
+    home: Home, open_tasks: "list[_OpenTask]", folder: Path, people: Sequence[str]
+) -> list[tuple[Path, int]]:
     (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
     (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
     with pseudonyms(home) as known:

@@ -1,7 +1,9 @@
 """The round trip with annotators: tasks out, answers in, and nothing that gives the answer away."""
 
 import csv
+import errno
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -56,6 +58,20 @@ def exported(call: Call, home: Path, *arguments: str) -> Path:
     assert done.exit_code == 0, done.output
     assert str(folder) in done.stdout
     return folder
+
+
+def test_half_an_export_is_taken_back_and_a_second_try_finds_its_folder_empty(
+    call: Call, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    folder = home.parent / "out [1]"
+    with monkeypatch.context() as patched:
+        patched.setattr("emovid_assets.people.files.page", fail)
+        assert isinstance(call("annotate", "export", str(folder), home=home).exception, OSError)
+    assert list(folder.iterdir()) == []
+    exported(call, home)
 
 
 def tasks_in(folder: Path, purpose: str) -> list[dict[str, Any]]:

@@ -488,6 +488,10 @@ def test_preparing_again_changes_nothing_and_follows_the_project(tmp_path: Path)
     target.write_text(GENERATED + "telemetry: {enabled: true}\n")
     prepare_instance_folder(tmp_path)
     assert yaml.safe_load(target.read_text())["telemetry"] == {"enabled": False}
+    # What a power cut has left of it is nobody's own.
+    target.write_text("")
+    prepare_instance_folder(tmp_path)
+    assert target.read_text().startswith(GENERATED)
     assert [path.name for path in target.parent.iterdir()] == ["dagster.yaml"]
 
 
