@@ -44,7 +44,7 @@ def ui(
 ) -> None:
     """The Dagster UI with its daemon, on this machine only."""
     from emovid_assets.building.runner import open_instance
-    from emovid_assets.home.shipped_files import shipped_file
+    from emovid_assets.orchestration.code_server import CodeServerError, start_beside
 
     home = Home.from_environment()
     home.library.mkdir(parents=True, exist_ok=True)
@@ -62,5 +62,8 @@ def ui(
     if program is None:
         raise fail("the program `dagster` is not installed beside this one; install emovid-assets again")
     out.print(f"Dagster UI on http://127.0.0.1:{port} for {home.root} (stop with Ctrl-C)")
-    workspace = str(shipped_file("workspace.yaml"))
-    os.execve(program, [program, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], environment)
+    try:
+        workspace = start_beside(environment)
+    except CodeServerError as error:
+        raise fail(str(error)) from error
+    os.execve(program, [program, "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)], environment)
