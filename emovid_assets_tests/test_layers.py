@@ -14,6 +14,7 @@ WITHOUT_DAGSTER_IN_A_ROOM_WITH = (
     "checks/proofs.py",
     "checks/clip_files.py",
     "orchestration/instance.py",
+    "orchestration/code_server.py",
 )
 HEAVY = (
     *("torch", "torchvision", "transformers", "peft", "av", "cv2", "scenedetect", "sklearn", "scipy"),

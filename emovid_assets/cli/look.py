@@ -47,7 +47,7 @@ def ui(
 ) -> None:
     """The Dagster UI with its daemon, on this machine only."""
     from emovid_assets.building.runner import open_instance
-    from emovid_assets.home.shipped_files import shipped_file
+    from emovid_assets.orchestration.code_server import CodeServerError, start_beside
 
     home = home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
@@ -67,5 +67,8 @@ def ui(
     address = f"http://127.0.0.1:{port}"
     out.print(f"Dagster UI on {address} for {home.root} (stop with Ctrl-C)")
     out.print(f"the graph of all tables: {address}/asset-groups")
-    workspace = str(shipped_file("workspace.yaml"))
-    os.execve(program, [program, "dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)], environment)
+    try:
+        workspace = start_beside(environment)
+    except CodeServerError as error:
+        raise fail(str(error)) from error
+    os.execve(program, [program, "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)], environment)

@@ -13,6 +13,7 @@ from emovid_assets.cli.app import app
 from emovid_assets.cli.labeller import labeller
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings import Settings
+from emovid_assets.orchestration import code_server
 from emovid_assets_tests.assets.homes import ROOT, emovid
 from emovid_assets_tests.cli.conftest import Call
 
@@ -151,13 +152,21 @@ def test_the_ui_is_dagster_dev_on_this_machine_with_the_homes_own_instance(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Any] = []
+    served: list[Any] = []
+
+    def start_beside(environment: Any) -> Path:
+        served.append(environment)
+        return tmp_path / "workspace.yaml"
+
+    monkeypatch.setattr(code_server, "start_beside", start_beside)
     monkeypatch.setattr(os, "execve", lambda *arguments: started.append(arguments))
     done = call("ui", "--port", "3456", home=tmp_path)
     assert done.exit_code == 0, done.output
     ((program, command, environment),) = started
     assert Path(program).name == "dagster"
     assert os.access(program, os.X_OK)
-    assert command == [program, "dev", "-w", str(ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", "3456"]
+    assert command == [program, "dev", "-w", str(tmp_path / "workspace.yaml"), "-h", "127.0.0.1", "-p", "3456"]
+    assert served == [environment]
     assert environment["EMOVID_HOME"] == str(tmp_path)
     assert environment["DAGSTER_HOME"] == str(tmp_path / "dagster")
     assert (tmp_path / "dagster" / "dagster.yaml").is_file()

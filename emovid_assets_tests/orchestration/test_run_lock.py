@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from emovid_assets.building import runner
 from emovid_assets.home import run_locks
 from emovid_assets.home.folders import Home
 from emovid_assets.home.run_locks import RunLocks
@@ -221,3 +222,18 @@ def test_a_run_of_another_machine_is_left_alone_and_one_in_a_copied_home_only_wi
     end_dead_runs(instance, home)
     assert copied.run.status == dg.DagsterRunStatus.FAILURE
     assert elsewhere.run.status == dg.DagsterRunStatus.STARTED
+
+
+def test_ctrl_c_in_a_build_at_a_terminal_ends_the_build_and_not_only_its_present_run(
+    home: Home, instance: dg.DagsterInstance
+) -> None:
+    @dg.asset(partitions_def=PARTITIONS)
+    def long() -> None:
+        raise KeyboardInterrupt
+
+    lock = RunLock(project=Project(home_folder=str(home.root)))
+    definitions = dg.Definitions([long], resources={"run_lock": lock, "io_manager": Nowhere(run_lock=lock)})
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with pytest.raises(KeyboardInterrupt):
+        runner._run(job, instance, [dg.AssetKey("long")], "movie", lambda sentence: None)
+    assert RunLocks(home.runs_at_work).at_work() == []
