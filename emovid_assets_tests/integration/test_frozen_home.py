@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emovid_assets.building.plan import PlannedAsset, plan
-from emovid_assets.building.runner import build
+from emovid_assets.building.runner import Scope, build
 from emovid_assets.home.folders import Home
 from emovid_assets.queries.running import answer
 
@@ -53,8 +53,9 @@ def test_a_build_reads_it_again_once_and_keeps_its_clip(frozen: Home, monkeypatc
     monkeypatch.setenv("DAGSTER_HOME", str(frozen.root / "dagster"))
     selection = "key:source_videos or key:scanned_segments or key:segments or key:clips or key:clip_media"
     computed = []
-    for _ in range(2):
-        reports = list(build(frozen, domains=["sticker"], selection=selection))
+    scopes: tuple[Scope, ...] = ("needed", "everything")
+    for scope in scopes:
+        reports = list(build(frozen, domains=["sticker"], selection=selection, scope=scope))
         assert {report.error for report in reports} == {None}
         assets = [asset for report in reports for asset in report.assets if asset.asset in READ_AGAIN]
         computed.append({asset.asset: (asset.rows, asset.computed) for asset in assets})
