@@ -71,6 +71,8 @@ def compare(
 
     if answers is not None and not answers.is_file():
         raise fail(f"no such file: {answers}")
+    if not emoset.expanduser().is_dir():
+        raise fail(f"no such folder: {emoset}")
     home = Home.from_environment()
     below = PictureProject.below(home).home.root
     asked = Asked(emoset.expanduser(), split.value, limit, train, fine_tune, answers)

@@ -214,7 +214,13 @@ def _taken(home: Home, path: Path, people: Pseudonyms) -> ImportReport:
     if path.name.startswith("."):
         said = "files whose name begins with a point are hidden, and no build reads them; give it another name"
         return ImportReport(people.hide_in_path(str(path)), refusal=said)
-    content = path.read_bytes()
+    if target.is_dir():
+        said = f"a folder of that name is at {home.relative(target)}; give the file another name"
+        return ImportReport(people.hide_in_path(str(path)), refusal=said)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return ImportReport(people.hide_in_path(str(path)), refusal=f"the file cannot be read: {error.strerror}")
     report = _judged(home, content, home.relative(target), people)
     if report.refusal:
         return report

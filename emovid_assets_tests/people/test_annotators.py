@@ -230,6 +230,17 @@ def test_a_hidden_file_is_not_taken_because_no_build_would_read_it(home: Home, t
     assert not home.annotations.exists()
 
 
+def test_a_file_that_meets_a_folder_of_its_name_or_is_one_is_refused(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(f"clip_id,annotator_id,label\n{CLIPS[0]},ann,fear\n", encoding="utf-8")
+    (home.annotations / path.name).mkdir(parents=True)
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    met, is_one = import_files(home, [path, folder])
+    assert met.refusal == "a folder of that name is at library/annotations/answers.csv; give the file another name"
+    assert is_one.refusal == "the file cannot be read: Is a directory"
+
+
 def test_a_file_of_another_person_takes_no_place_where_answers_wait_to_be_mended(home: Home, tmp_path: Path) -> None:
     path = tmp_path / "answers.csv"
     reports = []

@@ -378,3 +378,13 @@ def test_what_stops_a_comparison_is_one_sentence(
     assert done.stderr.startswith("error ")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_is_not_there_is_said_before_anything_is_made(
+    call: Callable[..., Result],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    done = call("labeller", "compare", "--emoset", str(tmp_path / "none"), home=home)
+    assert (done.exit_code, done.stderr) == (1, f"error no such folder: {tmp_path / 'none'}\n")
+    assert not home.exists()
