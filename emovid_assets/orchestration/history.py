@@ -7,7 +7,7 @@ any table of the dataset.
 A run stays, however old, while something is shown of it: the latest materialisation, attempt, failure, observation or
 check of an asset in a domain. What tables were made from is in those, so nothing becomes stale.
 
-`DagsterInstance.delete_run` leaves things behind (1.13): the checks of the run, in SQLite its tags and its file, the
+`DagsterInstance.delete_run` leaves things behind (1.13): the checks of the run, in SQLite the file of its events, the
 output that it has printed, the folder of its objects. They are taken away here, with Dagster's own tables.
 """
 
@@ -33,8 +33,6 @@ from dagster._core.storage.event_log.schema import (
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._core.storage.runs.schema import RunTagsTable
-from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 
 from emovid_assets.assets.kept_pictures import picture_files, pictures_named_in
 from emovid_assets.home.settings import HistorySettings
@@ -167,9 +165,6 @@ def _forget(instance: dg.DagsterInstance, run_id: str) -> None:
     events: Any = instance.event_log_storage
     with events.index_connection() as connection:
         connection.execute(AssetCheckExecutionsTable.delete().where(_CHECKS.run_id == run_id))
-    if isinstance(instance.run_storage, SqlRunStorage):
-        with instance.run_storage.connect() as connection:
-            connection.execute(RunTagsTable.delete().where(RunTagsTable.c.run_id == run_id))
     instance.compute_log_manager.delete_logs(prefix=[run_id])
     shutil.rmtree(Path(instance.storage_directory(), run_id), ignore_errors=True)
     instance.delete_run(run_id)

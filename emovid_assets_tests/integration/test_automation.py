@@ -75,3 +75,6 @@ def test_files_and_answers_that_arrive_bring_labels_and_the_benchmark_up_to_date
         at_rest = time.time()
         until(lambda: has_looked(instance, at_rest), log)
         assert len(instance.get_runs()) == len(runs)
+        # A tick that asks for nothing says little: Dagster keeps what each has said.
+        logs = (folder / "compute_logs" / "__repository__" / "automation").glob("*.err")
+        assert min(size for path in logs if (size := path.stat().st_size)) < 10_000

@@ -146,6 +146,8 @@ def test_a_run_that_has_not_ended_stays(memory) -> None:
 
 def test_nothing_of_a_forgotten_run_is_left_in_any_file(instance, tmp_path: Path) -> None:
     gone = run(instance, table, holds, domain="movie")
+    # Where Dagster puts what ops hand on.
+    Path(instance.storage_directory(), gone).mkdir(parents=True)
     assert [*tmp_path.rglob(f"*{gone}*")], "the run has a file and a folder of what it has printed"
     run(instance, table, holds, domain="movie")
     assert tidied(instance) == 1
