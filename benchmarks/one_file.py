@@ -85,8 +85,8 @@ def build(tree: Path, home: Path, *options: str) -> float:
 
 
 def number_on_the_map(after: int, sizes: tuple[int, int]) -> int:
-    """Of the next stickers the one that is most likely among the clips of the map, which are a sample of a large library:
-    another one would cost the map nothing."""
+    """Of the next stickers the one that is most likely on the map, which shows a sample of a large library: another one
+    would cost the map nothing."""
     side, frame_count = sizes
 
     def rank(number: int, folder: Path) -> int:
