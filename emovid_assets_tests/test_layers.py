@@ -46,10 +46,10 @@ def test_a_module_imports_only_from_rooms_above(path: Path) -> None:
         assert faults_of(room, source) == []
 
 
-def test_locks_are_made_in_one_place_which_opens_files_to_be_written_for_them() -> None:
+def test_locks_are_made_in_two_places_which_open_files_to_be_written_for_them() -> None:
     """Network disks lock nothing that is opened to be read, and no folders."""
     users = [inside(path) for path in MODULES if "fcntl" in path.read_text(encoding="utf-8")]
-    assert users == ["home/file_lock.py"]
+    assert users == ["home/file_lock.py", "home/run_locks.py"]
 
 
 def test_the_order_names_exactly_the_rooms_that_there_are() -> None:

@@ -38,7 +38,7 @@ def schedules(status: dg.DefaultScheduleStatus, jobs: Sequence[Any]) -> list[dg.
         dg.ScheduleDefinition(
             PROOF,
             job=by_name["verify_dataset"],
-            cron_schedule=FROM_SUNDAY_ON,
+            cron_schedule=list(FROM_SUNDAY_ON),
             execution_fn=_once_a_week_at_rest,
             default_status=status,
             description="Proves the warehouse once the weekly build has ended; fails with what does not hold.",

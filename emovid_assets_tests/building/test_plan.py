@@ -198,7 +198,7 @@ def test_only_stale_makes_media_again_that_a_power_cut_has_left_empty(call: Call
     computed = [line.split()[0] for line in done.stdout.splitlines() if "1 computed" in line]
     assert computed == ["scanned_segments", "clip_media", "benchmark_split"]
     assert [path.read_bytes() for path in lost] == whole
-    assert "nothing is stale" in call("build", "--only", "stale", "-d", "sticker", home=home).stdout
+    assert "is up to date" in call("build", "--only", "stale", "-d", "sticker", home=home).stdout
 
 
 def test_only_failed_builds_what_failed_and_tries_the_quarantine_again(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from emovid_assets.assets.table_asset import Rows, result, table_asset
 from emovid_assets.freshness.runs import first_error
 from emovid_assets.orchestration.io_managers import ParquetIOManager
+from emovid_assets.orchestration.run_lock import RunLock
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import Table
@@ -154,7 +155,10 @@ class Built:
         return dg.materialize(
             [self._asset],
             partition_key="movie" if TABLES[self.name].is_partitioned else None,
-            resources={"project": project, "io_manager": ParquetIOManager(project=project)},
+            resources={
+                "project": project,
+                "io_manager": ParquetIOManager(project=project, run_lock=RunLock(project=project)),
+            },
             raise_on_error=False,
         )
 

@@ -58,8 +58,10 @@ def test_the_proof_of_a_week_is_asked_for_once_and_not_while_runs_are_at_work(tm
     def anything() -> None: ...
 
     build = dg.define_asset_job("build_dataset", [anything])
-    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [build, verify_dataset])[1]
-    definitions = dg.Definitions([anything], jobs=[build, verify_dataset], resources={"project": Project()})
+    weekly = schedules(dg.DefaultScheduleStatus.STOPPED, [build, verify_dataset, tidy_history])[1]
+    definitions = dg.Definitions(
+        [anything], jobs=[build, verify_dataset, tidy_history], resources={"project": Project()}
+    )
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
         def tick(hours: float) -> str:
