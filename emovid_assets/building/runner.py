@@ -151,16 +151,19 @@ def build(
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
             told(sentence)
+        run_count = 0
         for places in _rounds(home, lineage, kept, instance, names, domains, scope, retries):
             for domain in (*domains, None):
                 keys = [dg.AssetKey(place.asset) for place in places if place.domain == domain]
                 if not keys:
                     continue
                 report = _run(job, instance, keys, domain, told)
+                run_count += 1
                 if report.error:
                     _note_failure(project, instance, report)
                 yield report
-        tidy_after_build(instance, home.settings().history, told)
+        if run_count:
+            tidy_after_build(instance, home.settings().history, told)
 
 
 def _rounds(
