@@ -25,7 +25,7 @@ LOCATION = "emovid_assets"
 LOOK_EVERY_S = 1.0
 STARTS_WITHIN_S = 120.0
 ENDS_WITHIN_S = 30.0
-"""A minute less than Dagster gives a run that is cancelled: what is left then is taken up by the next start."""
+"""A server that takes longer is killed; its runs are found and started again with the next one."""
 
 
 class CodeServerError(RuntimeError):
