@@ -24,6 +24,7 @@ class Kept:
 
     def __init__(self, home: Home) -> None:
         self._path = home.kept
+        self._is_built = home.state.exists()
         self.lineage: Lineage | None = None
         self._versions: dict[str, list[Any]] = {}
         self._code = f"{package_digest()} dagster {version('dagster')}"
@@ -46,8 +47,9 @@ class Kept:
         return self._versions[name][1]
 
     def save(self) -> None:
-        """For the next look. A home that cannot be written to is looked at the long way each time."""
-        if self.lineage is not None and self._text() != self._before:
+        """For the next look. A home that cannot be written to is looked at the long way each time, and so is one in
+        which nothing was built: it stays as it is."""
+        if self._is_built and self.lineage is not None and self._text() != self._before:
             with suppress(OSError):
                 put_text(self._path, self._text())
 

@@ -71,7 +71,9 @@ def has_items(home: Home) -> bool:
     """Whether anything was ever found to collect. Makes and changes nothing."""
     if not home.state.exists():
         return False
-    with closing(connect(home.state)) as connection:
+    with closing(ItemStore.to_read(home.state)) as store:
+        path = store.path
+    with closing(connect(path)) as connection:
         try:
             return connection.execute("SELECT 1 FROM collection_items LIMIT 1").fetchone() is not None
         except sqlite3.OperationalError:
