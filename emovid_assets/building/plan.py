@@ -88,7 +88,8 @@ def _state(
     if verdict.reasons:
         return "stale", "; ".join(verdict.reasons)
     if verdict.looks_back_at:
-        return "looks back", f"at {', '.join(verdict.looks_back_at)}, which has changed since"
+        have = "has" if len(verdict.looks_back_at) == 1 else "have"
+        return "looks back", f"at {', '.join(verdict.looks_back_at)}, which {have} changed since"
     if place in open_places:
         return "follows", f"if {open_places[place]} changes"
     if amount is not None and amount.items:
