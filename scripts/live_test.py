@@ -266,8 +266,11 @@ class LiveHome:
         if not drawn:
             return None
         path = self.chance.choice(drawn)
-        kept = self._sticker()["path"]
-        os.replace(self.home.root / kept, path)
+        drawn_now = self.home.root / self._sticker()["path"]
+        if drawn_now == path:
+            return None
+        path.write_bytes(drawn_now.read_bytes())
+        drawn_now.unlink()
         return {"path": self.home.relative(path)}
 
     def _answers(self) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -187,7 +188,7 @@ def test_a_build_waits_for_the_one_at_work_so_that_tables_and_records_are_of_one
         go_on.touch()
         assert second.wait(timeout=120) == 0
         assert first.wait(timeout=120) == (-signal.SIGKILL if is_killed else 0)
-    assert line.strip() == "another process builds sticker: waiting until it is done"
+    assert re.fullmatch(r"waiting for run \w+ \(.*, process \d+ on .*\): it has \w+ \[sticker\]", line.strip())
     with open_instance(Home(home)) as instance:
         filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey("source_videos"), asset_partitions=["sticker"])
         record = instance.fetch_materializations(filters, limit=1).records[0].asset_materialization

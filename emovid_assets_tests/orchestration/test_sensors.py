@@ -181,7 +181,11 @@ def test_a_home_that_was_built_before_asks_for_nothing_until_something_changes(d
 
 
 @pytest.mark.integration
-def test_new_answers_ask_for_the_tables_of_answers_of_their_domain(tmp_path: Path, library: Path) -> None:
+def test_new_answers_ask_for_the_tables_of_answers_of_their_domain(
+    tmp_path: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough for a busy machine to look twice.
+    monkeypatch.setattr("emovid_assets.orchestration.sensors.SETTLE_S", 120.0)
     for domain in ("sticker", "animation"):
         draw_gif(library / domain / "a.gif")
     answers_and_all_before = "+key:human_annotations or +key:rejected_annotations"

@@ -24,6 +24,7 @@ from emovid_assets.core import embedded_labeller
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.home.folders import Home
 from emovid_assets.resources import models
+from emovid_assets.resources.workplace import PlainWorkplace
 from emovid_assets_tests.building.drawn_emoset import add_entries, add_picture, draw_emoset
 from emovid_assets_tests.cli.conftest import call  # noqa: F401
 from emovid_assets_tests.core.evidence import labelled, random_clip
@@ -78,8 +79,8 @@ def home(tmp_path: Path, tiny_chat_model: Callable[[str], Path]) -> Path:
     (home / "emovid.toml").write_text(SETTINGS.format(model=model), encoding="utf-8")
     random = np.random.default_rng(0)
     clips = [labelled(random_clip(random, f"movie-{n:04d}"), EMOTION_NAMES[n % 8]) for n in range(32)]
-    labeller, _, folder = models.train_labeller(Home(home), clips, minimum=16)
-    in_use(home, "embedded", labeller.model_id, labeller.revision, "none", folder)
+    trained = models.train_labeller(PlainWorkplace(str(home)), clips, minimum=16)
+    in_use(home, "embedded", embedded_labeller.MODEL_ID, trained.revision, "none", trained.folder)
     return home
 
 
