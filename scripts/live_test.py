@@ -146,7 +146,7 @@ class LiveHome:
             port = free.getsockname()[1]
         with (self.work / "ui.log").open("ab") as log:
             self.ui = subprocess.Popen(
-                [sys.executable, "-m", "emovid_assets.cli", "ui", "--live", "-p", str(port)],
+                [sys.executable, "-m", "emovid_assets.cli", "ui", "--live", "--port", str(port)],
                 env=self.environment,
                 stdout=log,
                 stderr=log,
