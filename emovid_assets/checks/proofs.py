@@ -87,7 +87,7 @@ def proofs(home: Home, *, repair: bool = False) -> Iterator[Proof]:
     with closing(ItemStore(home.state) if repair else ItemStore.to_read(home.state)) as store:
         yield _state(store)
         yield _library(home, store, repair)
-        tables, read = _tables(home)
+        tables, read = _tables(home, repair)
         yield tables
         yield _media(home, read, store, repair)
         yield _pictures(home, read, store, repair)
@@ -131,10 +131,10 @@ def _library(home: Home, store: ItemStore, repair: bool) -> Proof:
     return proof
 
 
-def _tables(home: Home) -> tuple[Proof, dict[str, pa.Table]]:
+def _tables(home: Home, repair: bool) -> tuple[Proof, dict[str, pa.Table]]:
     """Every Parquet file is whole and as it was written, has the registry's columns, unique keys and valid values."""
     warehouse = Warehouse(home.warehouse)
-    proof = Proof("tables", "files")
+    proof = Proof("tables", "files", is_repairable=True)
     read: dict[str, pa.Table] = {}
     for name, table in TABLES.items():
         parts = []
@@ -148,13 +148,19 @@ def _tables(home: Home) -> tuple[Proof, dict[str, pa.Table]]:
                 rows = warehouse.read(name, domain)
             except (pa.ArrowException, ValueError, OSError) as error:
                 proof.faults.append(f"{place}: cannot be read: {_line(error)}; build it again")
+                if repair:
+                    path.unlink()
                 continue
             parts.append(rows)
             faults = [
                 *(schema_fault(table, rows), key_fault(table, rows), value_fault(table, rows, domain)),
                 _version_fault(warehouse.version(name, domain)),
             ]
-            proof.faults += [f"{place}: {fault}; build it again" for fault in faults if fault]
+            found = [f"{place}: {fault}; build it again" for fault in faults if fault]
+            proof.faults += found
+            if repair and found:
+                # A build notices a table that is gone; of one that is there it reads no rows.
+                path.unlink()
         read[name] = pa.concat_tables(parts) if parts else table.empty()
     return proof, read
 

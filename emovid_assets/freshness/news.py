@@ -156,7 +156,7 @@ class Look:
         if asset in ("catalogue", "dataset_report"):
             return self._page_fault(asset, made)
         if asset == "emotion_labeller" and (gone := self._labellers_gone()):
-            return f"{gone} is gone"
+            return f"{gone} is gone or not whole"
         if asset == "source_videos":
             return self._library_reason(str(domain), made)
         if asset == "wanted_videos" and wanted_version(self._home, str(domain), self._kept) != made.get(VERSION_TAG):
@@ -189,7 +189,7 @@ class Look:
     def _labellers_gone(self) -> str | None:
         with suppress(OtherVersionError):
             for row in rows_of(self._warehouse.read("emotion_labeller"), ["path"]):
-                if row["path"] is not None and not (self._home.root / row["path"]).is_dir():
+                if row["path"] is not None and not _has_whole_files(self._home.root / row["path"]):
                     return str(row["path"])
         return None
 
@@ -212,6 +212,11 @@ class Look:
             f"answers/{domain}", depends_on, lambda: answer_versions(self._home, domain)
         )
         return found
+
+
+def _has_whole_files(folder: Path) -> bool:
+    """Whether a folder is there and none of its files was left empty."""
+    return folder.is_dir() and all(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _stamp(path: Path) -> Stamp | None:

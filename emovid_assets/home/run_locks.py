@@ -181,7 +181,9 @@ class RunLocks:
         return self._folder / f"{run_id}{SUFFIX}"
 
     def _paths(self) -> list[Path]:
-        return sorted(path for path in self._folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+        found = (path for path in self._folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+        # Whatever else somebody has put there is no run.
+        return sorted(path for path in found if path.is_file())
 
 
 def _in_the_way(before: Sequence[RunRecord], claims: Mapping[str, int]) -> str:

@@ -59,7 +59,9 @@ class StateError(OSError):
     """The file cannot be opened or written; the message says what to do."""
 
     def __init__(self, path: Path, error: sqlite3.Error) -> None:
-        super().__init__(f"{path}: {error}. Check free space and permissions of the home folder, then try again")
+        is_passing = isinstance(error, sqlite3.OperationalError)
+        check = "Check free space and permissions of the home folder, then try again"
+        super().__init__(f"{path}: {error}. {check if is_passing else 'Move it away and build: all is computed again'}")
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ class ItemStore:
         self.path = path
         try:
             self._open(path)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise StateError(path, error) from error
 
     @classmethod

@@ -6,10 +6,13 @@ a model computes, and how a vision-language model is asked (`vlm`).
 
 import json
 import logging
+import shutil
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from zipfile import BadZipFile
 
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_describer import EmbeddedDescriber
@@ -150,13 +153,23 @@ def train_labeller(project: Workplace, examples: Sequence[LabelledClip], *, mini
     )
     report = TrainingReport(**found)
     folder = project.home.models / f"labeller-{revision}"
-    if not folder.exists():
+    if not _can_be_loaded(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         labeller = embedded_labeller.forest_of(examples, minimum=minimum)
         with put_folder_into_place(folder) as unfinished:
             labeller.save(unfinished)
             text = json.dumps(vars(report), indent=2, default=list)
             (unfinished / "report.json").write_text(text + "\n", encoding="utf-8")
     return TrainedForest(revision, report, folder)
+
+
+def _can_be_loaded(folder: Path) -> bool:
+    """Whether a labeller is there and whole: a power cut or a disk may have cut its files."""
+    try:
+        embedded_labeller.EmbeddedLabeller.load(folder)
+    except (OSError, EOFError, ValueError, LookupError, TypeError, BadZipFile, zlib.error):
+        return False
+    return (folder / "report.json").is_file()
 
 
 def load_labeller(home: Home, path: str) -> Labeller:

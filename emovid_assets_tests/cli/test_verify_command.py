@@ -219,6 +219,19 @@ def test_a_table_whose_bytes_have_changed_is_named_although_it_can_be_read(home:
     assert faults(home) == {}
 
 
+@pytest.mark.parametrize("table", ["colour_attributes", "clip_features"])
+def test_a_table_that_is_found_damaged_is_made_again_once_it_is_forgotten(home: Path, table: str) -> None:
+    path = Warehouse(home / "warehouse").path(table, "sticker")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:20] + bytes([whole[20] ^ 255]) + whole[21:])
+    (fault,) = faults(home, repair=True)["tables"]
+    assert f"warehouse/{table}/domain=sticker/part-0.parquet" in fault
+    assert not path.exists()
+    assert errors_of(build(home, domains=["sticker"], selection=f"+key:{table}")) == []
+    assert path.read_bytes() == whole
+    assert "tables" not in faults(home)
+
+
 def test_a_double_id_a_lost_id_and_a_foreign_schema_are_named(home: Path) -> None:
     path = home / "warehouse/clip_features/domain=sticker/part-0.parquet"
     table = pq.ParquetFile(path).read()

@@ -208,3 +208,10 @@ def test_where_the_system_does_not_say_since_when_it_runs_nothing_is_taken_for_d
     planted(folder, "run", host=run_locks.socket.gethostname(), boot="")
     ((record, _),) = left_by(RunLocks(folder))
     assert not record.is_of_this_machine
+
+
+def test_what_is_no_file_is_no_run(folder: Path) -> None:
+    (folder / "folder.json").mkdir(parents=True)
+    os.mkfifo(folder / "pipe.json")
+    with RunLocks(folder).held("one", "build_dataset", {"clips [movie]": 1}, print):
+        assert [run.run_id for run in RunLocks(folder).at_work()] == ["one"]

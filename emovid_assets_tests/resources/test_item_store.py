@@ -2,10 +2,11 @@
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.resources.item_store import FinishedItem, ItemStore, QuarantinedItem
+from emovid_assets.resources.item_store import FinishedItem, ItemStore, QuarantinedItem, StateError
 
 
 def quarantine(store, item_id, key="k", code="truncated", domain="movie", step="scan"):
@@ -110,3 +111,10 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
     for thread in threads:
         thread.join()
     assert len(dict(ItemStore(tmp_path / "state.sqlite").finished("scan", "movie"))) == 200
+
+
+def test_a_file_that_is_no_store_is_told_in_a_sentence_with_what_to_do(tmp_path):
+    path = tmp_path / "state.sqlite"
+    path.write_text("a garbage that is long enough to be looked at\n" * 40, encoding="utf-8")
+    with pytest.raises(StateError, match=r"file is not a database\. Move it away and build: all is computed again"):
+        ItemStore(path)

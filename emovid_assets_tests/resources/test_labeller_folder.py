@@ -9,6 +9,7 @@ import pytest
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_labeller import forest_of, revisions_of, validated
 from emovid_assets.core.labelling import LabelledClip
+from emovid_assets.home.folders import Home
 from emovid_assets.resources.models import TrainedForest, load_labeller, train_labeller
 from emovid_assets.resources.project import Project
 from emovid_assets_tests.core.evidence import labelled, random_clip
@@ -84,3 +85,17 @@ def test_a_folder_that_is_gone_is_made_again(tmp_path: Path, fitted: list[int]) 
     assert train(tmp_path, examples()) == first
     assert len(fitted) == FORESTS + 1
     assert (first.folder / "labeller.npz").is_file()
+
+
+@pytest.mark.parametrize("name", ["labeller.npz", "labeller.json"])
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_labeller_whose_file_was_cut_is_made_again(
+    tmp_path: Path, fitted: list[int], name: str, share: float
+) -> None:
+    first = train(tmp_path, examples())
+    file = first.folder / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(share * len(whole))])
+    assert train(tmp_path, examples()) == first
+    assert len(fitted) == FORESTS + 1
+    assert load_labeller(Home(tmp_path), f"models/{first.folder.name}").revision == first.revision
