@@ -19,9 +19,8 @@ from emovid_assets.core.video import stills
 from emovid_assets.core.video.errors import sentence
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import Settings
-from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
+from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.workplace import ALL_DOMAINS, PlainWorkplace
 
 FOLDER = "emoset"
@@ -51,24 +50,7 @@ class PictureProject(PlainWorkplace):
         leave_failures: bool = False,
     ) -> Outcome:
         """As of the library, but what is known of other pictures stays, and no number of failures is too high."""
-        media = self.settings.media
-        outcome: Outcome = self.with_store(
-            lambda store: compute(
-                store,
-                step,
-                domain,
-                items,
-                home=self.home.root,
-                workers=media.workers,
-                timeout_s=media.timeout_s,
-                memory_mb=media.memory_mb,
-                leave_failures=leave_failures,
-                keep_others=True,
-                log=log,
-                progress=progress_for(log),
-            )
-        )
-        return outcome
+        return self._computed(step, domain, items, log, leave_failures=leave_failures, keep_others=True)
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,31 @@ class Workplace:
 
         Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
         """
+        outcome = self._computed(step, domain, items, log, leave_failures=leave_failures)
+        limit = self.settings.media.max_quarantined_share
+        share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
+        if share > limit:
+            first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
+            import dagster as dg
+
+            raise dg.Failure(
+                f"{len(outcome.failures)} of {outcome.item_count} items of {step.name} [{domain}] failed, more than "
+                f"media.max_quarantined_share = {limit:g} allows. First: "
+                f"{first.path or first.item_id}: {first.message}"
+            )
+        return outcome
+
+    def _computed(
+        self,
+        step: Step | BatchStep,
+        domain: str,
+        items: Iterable[Item],
+        log: logging.Logger,
+        *,
+        leave_failures: bool,
+        keep_others: bool = False,
+    ) -> Outcome:
+        """By the limits of the settings, however many fail."""
         media = self.settings.media
         outcome: Outcome = self.with_store(
             lambda store: compute(
@@ -129,20 +154,11 @@ class Workplace:
                 memory_mb=media.memory_mb,
                 retry_quarantined=self.retry_quarantined,
                 leave_failures=leave_failures,
+                keep_others=keep_others,
                 log=log,
                 progress=progress_for(log),
             )
         )
-        share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
-        if share > media.max_quarantined_share:
-            first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
-            import dagster as dg
-
-            raise dg.Failure(
-                f"{len(outcome.failures)} of {outcome.item_count} items of {step.name} [{domain}] failed, more than "
-                f"media.max_quarantined_share = {media.max_quarantined_share:g} allows. First: "
-                f"{first.path or first.item_id}: {first.message}"
-            )
         return outcome
 
 
