@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -29,16 +30,26 @@ def scenes(path: Path, detector: str, backend: str = "opencv") -> list[tuple[flo
     return [(start.seconds, end.seconds, start.frame_num) for start, end in found]
 
 
-def api_with_copy(path: Path, detector: str, folder: Path) -> Work:
+def api_with_copy(path: Path, detector: str, folder: Path, ffmpeg: str | None = FFMPEG) -> Work:
     """`detect()`, one `ffmpeg -c copy` per kept scene, a plain colour pass over the clips. The copies are not exact."""
+    # VP8 does not fit into MP4: a copy keeps the container.
+    return _api(path, detector, folder, ffmpeg, ("-c", "copy"), path.suffix)
+
+
+def api_with_encoding(path: Path, detector: str, folder: Path, ffmpeg: str | None = FFMPEG) -> Work:
+    """The same with exact clips, encoded by the options of PySceneDetect's `split_video_ffmpeg`."""
+    options = ("-map", "0:v:0", "-map", "0:a?", *("-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-c:a", "aac"))
+    return _api(path, detector, folder, ffmpeg, options, ".mp4")
+
+
+def _api(path: Path, detector: str, folder: Path, ffmpeg: str | None, options: Sequence[str], suffix: str) -> Work:
     found = scenes(path, detector)
     clips = []
     for number, (start, end, _) in enumerate(found):
         if MIN_S <= end - start <= MAX_S:
-            # VP8 does not fit into MP4: a copy keeps the container.
-            clip = folder / f"clip-{number:04d}{path.suffix}"
-            command = [FFMPEG, "-v", "error", "-nostdin", "-y", "-ss", start, "-i", path, "-t", end - start]
-            subprocess.run([*map(str, command), "-c", "copy", str(clip)], check=True)
+            clip = folder / f"clip-{number:04d}{suffix}"
+            command = [ffmpeg, "-v", "error", "-nostdin", "-y", "-ss", start, "-i", path, "-t", end - start]
+            subprocess.run([*map(str, command), *options, str(clip)], check=True)
             clips.append(clip)
     for clip in clips:
         plain_colour(clip)
