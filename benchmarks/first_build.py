@@ -5,8 +5,8 @@ repository. Films, animations that are cut, and what is kept of them are those o
 each over all films in a process of its own, and each goes first as often as the others:
 
 - `emovid build` in an empty home: tables, checks, catalogue and report with it;
-- a script of PySceneDetect's `detect()`, an exact clip per kept scene, encoded as `split_video_ffmpeg` does, and a colour
-  pass over the clips;
+- a script of PySceneDetect's `detect()`, an exact clip per kept scene, encoded as `split_video_ffmpeg` does, and a
+  colour pass over the clips;
 - the same script with `ffmpeg -c copy`, whose clips begin at the key frame before the cut.
 
 CPU-seconds of each process and its children, of `emovid build` with its start; medians, of ratios those of one round.

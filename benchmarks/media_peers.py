@@ -38,7 +38,13 @@ def api_with_copy(path: Path, detector: str, folder: Path, ffmpeg: str | None = 
 
 def api_with_encoding(path: Path, detector: str, folder: Path, ffmpeg: str | None = FFMPEG) -> Work:
     """The same with exact clips, encoded by the options of PySceneDetect's `split_video_ffmpeg`."""
-    options = ("-map", "0:v:0", "-map", "0:a?", *("-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-c:a", "aac"))
+    options = (
+        "-map",
+        "0:v:0",
+        "-map",
+        "0:a?",
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-c:a", "aac"),
+    )
     return _api(path, detector, folder, ffmpeg, options, ".mp4")
 
 
