@@ -15,7 +15,7 @@ from emovid_assets.home.shipped_files import SOURCES_TAG, shipped_file, sources_
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.build import build_report
 from emovid_assets.report.figures import drawn
-from emovid_assets.resources.catalogue import build_catalogue, open_catalogue
+from emovid_assets.resources.catalogue import current_catalogue, open_catalogue
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.registry import TABLES
 
@@ -35,7 +35,7 @@ SHOWN_VIEWS = ("dataset_statistics", "emotion_distribution", "rater_agreement", 
 @seeing_only()
 def catalogue(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult:
     sql_folder = shipped_file("sql")
-    summary = build_catalogue(project.home.root, sql_folder)
+    summary = current_catalogue(project.home.root, sql_folder)
     shown: dict[str, Any] = {}
     with open_catalogue(project.home.root, sql_folder) as connection:
         for view in SHOWN_VIEWS:

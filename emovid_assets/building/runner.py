@@ -35,6 +35,7 @@ from emovid_assets.orchestration.run_lock import listener
 from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.refreshing import held_back
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.resources.workers import kept_alive
 from emovid_assets.tables.registry import TABLES
@@ -146,7 +147,7 @@ def build(
     kept = Kept(home)
     kept.lineage = lineage
     job = definitions.resolve_implicit_global_asset_job_def()
-    with open_instance(home) as instance, kept_alive():
+    with open_instance(home) as instance, kept_alive(), held_back(home.root):
         name_code_location(instance)
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
@@ -185,7 +186,8 @@ def _rounds(
     begun: list[Place] = []
     for is_first in chain([True], repeat(False)):
         records = records_of(instance, lineage, noted_failures(home))
-        found = current_verdicts(home, lineage, records, kept)
+        # Thousands of files that were whole a moment ago are asked for once a build: the next one sees what has gone.
+        found = current_verdicts(home, lineage, records, kept, asks_for_media=is_first)
         kept.save()
         # By what the runs of the last round were given: what failed there is not tried again for the same.
         tried |= {place: found[place].inputs for place in begun}

@@ -17,6 +17,7 @@ import dagster as dg
 from emovid_assets.freshness.runs import planned_places
 from emovid_assets.home.run_locks import RunLocks
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.refreshing import held_back
 
 listener: ContextVar[Callable[[str], None] | None] = ContextVar("emovid_waiting_listener", default=None)
 """Whom a process at a terminal tells what a run waits for; the log of the run says it in any case."""
@@ -52,7 +53,11 @@ class RunLock(dg.ConfigurableResource):
                 raise dg.DagsterExecutionInterruptedError("The run was ended while it was waiting")
 
         locks = RunLocks(self.project.home.runs_at_work)
-        with locks.held(run.run_id, run.job_name, claims_of(run, instance), say, still_wanted):
+        claims = claims_of(run, instance)
+        with (
+            locks.held(run.run_id, run.job_name, claims, say, still_wanted),
+            held_back(self.project.home.root),
+        ):
             yield self
 
 

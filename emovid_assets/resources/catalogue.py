@@ -5,7 +5,7 @@ each new one lies in a hidden folder of its own, and `catalogue.duckdb` is a lin
 DuckDB follows the link once and then opens the file three times, so a plain file that is renamed into place
 could be opened half as the old and half as the new one. The data stay in Parquet. A view names the versions that its
 table had when the catalogue was written (see `warehouse`): whoever opens it sees one state of all tables, whatever
-a build replaces meanwhile. Each write of a table refreshes the catalogue.
+a build replaces meanwhile. What has written tables refreshes the catalogue (`refreshing`).
 
 Belongs here: making the file, turning the link, opening it, and whether it is current. Does not belong here: what is in
 it (`catalogue_statements`), the headers of `sql/` (`sql_files`), what a view computes (`sql/`).
@@ -87,6 +87,20 @@ def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
     home.mkdir(parents=True, exist_ok=True)
     with locked(home / _LOCK):
         _build(home, files)
+    return _summary(home, files)
+
+
+def current_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
+    """The same where there is none that can be read, or one of other views; else the views of tables with other files
+    alone are made anew. Raises as `build_catalogue`."""
+    home = resolved(home)
+    if (home / CATALOGUE_NAME).exists():
+        refresh_catalogue(home, sql_folder)
+        return _summary(home, read_sql_folder(sql_folder))
+    return build_catalogue(home, sql_folder)
+
+
+def _summary(home: Path, files: SqlFolder) -> CatalogueSummary:
     return CatalogueSummary(
         path=home / CATALOGUE_NAME,
         functions=tuple(function.name for function in files.functions),

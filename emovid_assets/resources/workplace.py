@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import Settings
-from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
 from emovid_assets.resources.item_store import FinishedItem, ItemStore
 from emovid_assets.resources.progress import progress_for
+from emovid_assets.resources.refreshing import after_write
 from emovid_assets.resources.warehouse import Warehouse
 
 ALL_DOMAINS = "all"
@@ -53,17 +53,14 @@ class Workplace:
         return self.warehouse.read(table, domain)
 
     def write(self, table: str, domain: str | None, rows: pa.Table | pa.RecordBatchReader) -> Path:
-        """Replaces the rows of a table, and shows them in a catalogue that is there. Raises ValueError where the schema
-        is not the registry's."""
+        """Replaces the rows of a table, and shows them in a catalogue that is there (`refreshing` says when). Raises
+        ValueError where the schema is not the registry's."""
         warehouse = self.warehouse
         before = warehouse.version(table, domain)
         put = warehouse.write if isinstance(rows, pa.Table) else warehouse.write_batches
         path = put(table, domain, rows)
         if warehouse.version(table, domain) != before:
-            # DuckDB takes a third of a second to load, and most who have a workplace write nothing.
-            from emovid_assets.resources.catalogue import refresh_catalogue
-
-            refresh_catalogue(self.home.root, shipped_file("sql"))
+            after_write(self.home.root)
         return path
 
     def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
