@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from emovid_assets.assets.domain_parts import part_given
 from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.pictures import agreement_matrix, benchmark_grid, confusion_matrix
 from emovid_assets.assets.table_asset import MEDIA_POOL, Rows, markdown_table, result, table_asset
@@ -162,7 +163,7 @@ def benchmark_split(
 ) -> Rows:
     domain, settings = context.partition_key, project.settings
     caption_of = dict(zip(captions["clip_id"].to_pylist(), captions["caption"].to_pylist(), strict=True))
-    groups = ClipGroups.of(each_row(clip_groups))
+    groups = ClipGroups.of(each_row(part_given(project, clip_groups, domain)))
     published = {
         name: {row["clip_id"] for row in each_row(table, ["clip_id", "split"]) if row["split"] == "benchmark"}
         for name in DOMAINS

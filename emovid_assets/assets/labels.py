@@ -45,12 +45,12 @@ def vlm_labels(
         project.leave_out(context.partition_key, "label")
         return result("vlm_labels", table.empty(), metadata={"missing": "no labeller has been trained yet"})
     given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
-    labeller = rows_of(emotion_labeller)[0]
-    answers = models.label(project, context.partition_key, labeller, given, context.log)
+    labeller, domain = rows_of(emotion_labeller)[0], context.partition_key
+    answers = models.label(project, domain, labeller, given, context.log)
     rows: list[dict[str, Any]] = [
         {
             "clip_id": clip_id,
-            "domain": context.partition_key,
+            "domain": domain,
             "emotion": score.emotion,
             "confidence": score.probabilities[score.emotion],
             **{f"p_{name}": score.probabilities[name] for name in EMOTION_NAMES},
@@ -92,11 +92,12 @@ def captions(
     colour_attributes: pa.Table,
 ) -> Rows:
     given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
-    answers = models.caption(project, context.partition_key, given, context.log)
+    domain = context.partition_key
+    answers = models.caption(project, domain, given, context.log)
     rows: list[dict[str, Any]] = [
         {
             "clip_id": clip_id,
-            "domain": context.partition_key,
+            "domain": domain,
             "model_id": answers.model_id,
             "model_revision": answers.revision,
             "prompt_sha256": answers.prompt_sha256,
@@ -111,18 +112,19 @@ def captions(
 def emotion_labels(
     context: dg.AssetExecutionContext, clips: pa.Table, human_labels: pa.Table, vlm_labels: pa.Table
 ) -> Rows:
+    domain = context.partition_key
     human = {row["clip_id"]: row for row in rows_of(human_labels)}
     model = {row["clip_id"]: row for row in rows_of(vlm_labels)}
     rows = []
     for identifier in clips["clip_id"].to_pylist():
-        choice = _final(context.partition_key, human.get(identifier), model.get(identifier))
+        choice = _final(domain, human.get(identifier), model.get(identifier))
         if choice is None:
             continue
         emotion = EMOTION_BY_NAME[choice[0]]
         rows.append(
             {
                 "clip_id": identifier,
-                "domain": context.partition_key,
+                "domain": domain,
                 "emotion": emotion.name,
                 "polarity": emotion.polarity,
                 "valence": emotion.valence,

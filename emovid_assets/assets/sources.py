@@ -175,9 +175,10 @@ def clips(
     scanned_segments: pa.Table,
     segments: pa.Table,
 ) -> Rows:
+    domain = context.partition_key
     seen = {row["clip_id"]: row for row in each_row(scanned_segments, ("clip_id", *SEEN_BY_THE_PASS))}
     table = TABLES["clips"].from_rows(
-        {**row, **seen[row["clip_id"]], "domain": context.partition_key} for row in _clip_rows(source_videos, segments)
+        {**row, **seen[row["clip_id"]], "domain": domain} for row in _clip_rows(source_videos, segments)
     )
     return result(
         "clips",

@@ -29,18 +29,24 @@ UNBUILT = "the run that was to build it has not come to it"
 
 
 def current_verdicts(
-    home: Home, lineage: Lineage, records: Records, kept: Kept, domains: Sequence[str] = DOMAINS
+    home: Home,
+    lineage: Lineage,
+    records: Records,
+    kept: Kept,
+    domains: Sequence[str] = DOMAINS,
+    *,
+    asks_for_media: bool = True,
 ) -> dict[Place, Verdict]:
     """Verdicts by the settings file, the files and the runs as they are at this moment, in the order of the graph.
 
-    Raises SettingsError.
+    `asks_for_media`: whether each file that items have made is looked at. Raises SettingsError.
     """
     found = with_quarantine(home, verdicts(lineage, records.made, digests(home), domains), kept)
     look = news.Look(home, kept)
     judged = {
         place: _with_runs(place, look.judged(place, verdict, records.made), records) for place, verdict in found.items()
     }
-    return with_made_files(home, judged)
+    return with_made_files(home, judged) if asks_for_media else judged
 
 
 def with_quarantine(home: Home, found: Mapping[Place, Verdict], kept: Kept) -> dict[Place, Verdict]:

@@ -19,7 +19,15 @@ from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
 from emovid_assets.people.answers import answer_files, read_answers
 from emovid_assets.resources.collection.store import has_items
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, Stamp, is_sidecar, known_stamps, listing
+from emovid_assets.resources.library_files import (
+    LIBRARY_TAG,
+    Listing,
+    Stamp,
+    is_sidecar,
+    known_stamps,
+    listing,
+    metadata_files,
+)
 from emovid_assets.resources.made_files import are_whole
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
@@ -72,7 +80,7 @@ def library(home: Home, domain: str) -> Library:
 def wanted_version(home: Home, domain: str, kept: Kept) -> str:
     """The data version that `wanted_videos` would have now."""
     rows = []
-    if has_items(home) or listing(home, domain).metadata:
+    if has_items(home) or metadata_files(home, domain):
         # It brings along what fetches files.
         from emovid_assets.resources.collection.collect import wanted_rows
 

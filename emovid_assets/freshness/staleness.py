@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from emovid_assets.assets.domain_parts import PART_TAG, SEEN_TAG
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings_groups import GROUPS, SETTINGS_TAG
 from emovid_assets.resources.item_store import FailedRun
@@ -165,11 +166,24 @@ def _verdict(lineage: Lineage, place: Place, made: Mapping[Place, Tags | None], 
             [made[one] for one in sorted(places, key=str)],
             is_partitioned=lineage.is_partitioned[parent],
         )
-        now[f"{INPUT_TAG}{parent}"] = version
-        if own is not None and version is not None and own.get(f"{INPUT_TAG}{parent}") != version:
+        tag = f"{INPUT_TAG}{parent}"
+        if own is not None and (part := _part(place, own, parent, places, made)):
+            # Of a table of all domains it was given what concerns its own.
+            tag, version = f"{SEEN_TAG}{parent}", part
+        now[tag] = version
+        if own is not None and version is not None and own.get(tag) != version:
             reasons.append(f"{parent} has changed")
     inputs = hashlib.sha256(repr(sorted(now.items())).encode()).hexdigest()[:16]
     return Verdict(own, tuple(reasons), inputs)
+
+
+def _part(
+    place: Place, own: Tags, parent: str, places: Sequence[Place], made: Mapping[Place, Tags | None]
+) -> str | None:
+    """The version of the part of a table that concerns the domain; null where either of both does not know of parts."""
+    if f"{SEEN_TAG}{parent}" not in own or len(places) != 1:
+        return None
+    return (made[places[0]] or {}).get(f"{PART_TAG}{place.domain}")
 
 
 def _version(made: Iterable[Mapping[str, str] | None], *, is_partitioned: bool) -> str | None:

@@ -114,12 +114,21 @@ def listing(home: Home, domain: str) -> Listing:
         part[one.name] = one
     _find_subtitles(found, subtitles)
     _set_aside(found, beside)
-    if domain == "movie":
-        for entry in _scanned(str(folder / METADATA_FOLDER)):
-            if entry.name.lower().endswith(".csv") and not entry.name.startswith("."):
-                one = _entry(f"{prefix}{METADATA_FOLDER}/{entry.name}", entry)
-                found.metadata[one.name] = one
+    found.metadata.update(metadata_files(home, domain))
     return found
+
+
+def metadata_files(home: Home, domain: str) -> dict[str, LibraryEntry]:
+    """The tables of films that lie beside a library at this moment, by name; other domains have none."""
+    folder = home.library / domain / METADATA_FOLDER
+    if domain != "movie":
+        return {}
+    entries = (
+        _entry(f"{home.relative(folder)}/{entry.name}", entry)
+        for entry in _scanned(str(folder))
+        if entry.name.lower().endswith(".csv") and not entry.name.startswith(".")
+    )
+    return {one.name: one for one in entries}
 
 
 def _find_subtitles(found: Listing, subtitles: dict[str, LibraryEntry]) -> None:
