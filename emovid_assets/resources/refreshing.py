@@ -1,9 +1,9 @@
 """When the catalogue is made to name what has just been written: a run's tables together, not one after the other.
 
-A refresh takes a tenth of a CPU-second, which is more than writing most tables does, and a build writes dozens. So while
-somebody holds it back, it is done with the first write of a process, from then on now and then, and at the end. Until
-then the views show the versions before, which stay (`warehouse`). What a killed process leaves behind is made up for by
-the first write of the next one, and by the asset `catalogue`, which is stale where a table has changed.
+A refresh takes a tenth of a CPU-second, which is more than writing most tables does, and a build writes dozens. So
+while somebody holds it back, it is done with the first write of a process, from then on now and then, and at the end.
+Until then the views show the versions before, which stay (`warehouse`). What a killed process leaves behind is made up
+for by the first write of the next one, and by the asset `catalogue`, which is stale where a table has changed.
 
 Belongs here: when. Does not belong here: how (`catalogue`). Loads no DuckDB, as most who have a home write nothing.
 """

@@ -60,9 +60,13 @@ def test_the_tables_of_a_run_are_shown_with_the_first_and_at_its_end(home: Path,
 
 
 def test_a_run_that_fails_shows_what_it_has_written(home: Path) -> None:
-    with pytest.raises(RuntimeError), held_back(home):
-        write(home, 1.0, "movie", "sticker")
-        raise RuntimeError
+    def run() -> None:
+        with held_back(home):
+            write(home, 1.0, "movie", "sticker")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run()
     assert catalogue_is_current(home, SQL)
 
 
