@@ -38,6 +38,9 @@ ANSWER_TABLES = ("human_annotations", "rejected_annotations")
 VERSION_IS_STATE = ("clip_facts", "disputed_clips", "caption_phrase_counts")
 """Tables that are in their files before Dagster knows of them: their data version is the state of the file."""
 MISSING_ITEMS = "items are missing whose files are gone or damaged, or that may succeed now"
+LIBRARY_CHANGED = "the library has changed"
+BESIDE_CHANGED = "manifests, subtitles or metadata have changed"
+LIBRARY_REASONS = frozenset({LIBRARY_CHANGED, BESIDE_CHANGED})
 OTHER_FILE = "its file is not the one that was recorded"
 
 
@@ -64,8 +67,7 @@ class Library:
         changed = self.changed
         if not changed:
             return None
-        is_beside = all(is_sidecar(name) for name in changed)
-        return "manifests, subtitles or metadata have changed" if is_beside else "the library has changed"
+        return BESIDE_CHANGED if all(is_sidecar(name) for name in changed) else LIBRARY_CHANGED
 
 
 def library(home: Home, domain: str) -> Library:
@@ -207,7 +209,7 @@ class Look:
         now = library(self._home, domain)
         if now.reason or LIBRARY_TAG not in made:
             return now.reason
-        return None if made[LIBRARY_TAG] == now.found.digest else "the library has changed"
+        return None if made[LIBRARY_TAG] == now.found.digest else LIBRARY_CHANGED
 
     def _answer_versions(self, domain: str) -> dict[str, str]:
         files = (*answer_files(self._home), self._home.annotator_key, self._home.annotator_addresses)

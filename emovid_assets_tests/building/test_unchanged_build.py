@@ -21,13 +21,14 @@ from emovid_assets.building import runner
 from emovid_assets.building.looking import is_up_to_date, look
 from emovid_assets.building.runner import open_instance
 from emovid_assets.definitions import defs
+from emovid_assets.freshness.amounts import item_counts
 from emovid_assets.freshness.dagster_records import records_of
 from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import noted_failures
 from emovid_assets.freshness.sqlite_records import records_in
 from emovid_assets.freshness.staleness import Lineage, Place, Records
 from emovid_assets.home.folders import Home
-from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
+from emovid_assets.resources.item_store import ItemStore, Payloads, QuarantinedItem
 from emovid_assets.resources.library import read_library
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets_tests.assets.homes import ROOT, draw_gif, emovid, rows
@@ -289,3 +290,23 @@ def test_what_a_killed_build_has_left_undone_is_built_by_the_next(home: Home, tm
     done = emovid(root, "build", "-d", "sticker")
     assert done.returncode == 0, done.stdout + done.stderr
     assert is_up_to_date(other, DOMAINS)
+
+
+def test_items_are_counted_by_tables_as_by_payloads(home: Home) -> None:
+    tables = {"source_videos", "scanned_segments"}
+    with gone(next(home.clips.rglob("*.mp4"))):
+        by_payloads = item_counts(home, "sticker", set())
+        assert by_payloads["clip_media"].items == 1
+        assert item_counts(home, "sticker", set(), tables) == by_payloads
+    assert item_counts(home, "sticker", set(), tables)["clip_media"].items == 0
+
+
+def test_no_payload_is_read_where_tables_say_the_same(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("a payload was read")
+
+    monkeypatch.setattr(Payloads, "pairs", read)
+    monkeypatch.setattr(Payloads, "__getitem__", read)
+    with pytest.raises(AssertionError):
+        item_counts(home, "sticker", set())
+    assert is_up_to_date(home, DOMAINS)
