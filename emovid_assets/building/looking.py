@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.freshness.kept import Kept
-from emovid_assets.freshness.needs import current_verdicts, noted_failures, with_items
+from emovid_assets.freshness.needs import current_verdicts, noted_failures, with_items, with_made_files
 from emovid_assets.freshness.sqlite_records import records_in
 from emovid_assets.freshness.staleness import Lineage, Place, Records, Verdict
 from emovid_assets.home.folders import Home
@@ -66,10 +66,11 @@ def is_up_to_date(home: Home, domains: Sequence[str]) -> bool:
     if found is None:
         return False
     lineage, records = found
-    verdicts = current_verdicts(home, lineage, records, kept, domains)
+    verdicts = current_verdicts(home, lineage, records, kept, domains, asks_for_media=False)
     kept.save()
     if any(not one.is_fresh or one.looks_back_at for one in verdicts.values()):
         return False
+    verdicts = with_made_files(home, verdicts)
     return all(one.is_fresh for one in with_items(home, lineage, verdicts, domains).values())
 
 

@@ -25,12 +25,13 @@ from emovid_assets.freshness.dagster_records import records_of
 from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import current_verdicts, failed, noted_failures, quarantined_counts, with_items
 from emovid_assets.freshness.runs import failed_places, first_error
-from emovid_assets.freshness.staleness import Lineage, Place, Walk
+from emovid_assets.freshness.sqlite_records import records_in
+from emovid_assets.freshness.staleness import Lineage, Place, Records, Walk
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.connections import keep_connections
 from emovid_assets.orchestration.dead_runs import end_dead_runs
-from emovid_assets.orchestration.instance import instance_folder, opening, reading_folder
+from emovid_assets.orchestration.instance import instance_folder, opening, own_instance_folder, reading_folder
 from emovid_assets.orchestration.run_lock import listener
 from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
@@ -147,13 +148,21 @@ def build(
     kept = Kept(home)
     kept.lineage = lineage
     job = definitions.resolve_implicit_global_asset_job_def()
+    # Before the instance is opened, which says in the environment where it is.
+    folder = own_instance_folder(home.root)
     with open_instance(home) as instance, kept_alive(), held_back(home.root):
         name_code_location(instance)
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
             told(sentence)
         run_count = 0
-        for places in _rounds(home, lineage, kept, instance, names, domains, scope, retries):
+
+        def remembered() -> Records:
+            noted = noted_failures(home)
+            found = records_in(folder, lineage, noted) if folder else None
+            return found or records_of(instance, lineage, noted)
+
+        for places in _rounds(home, lineage, kept, remembered, names, domains, scope, retries):
             for domain in (*domains, None):
                 keys = [dg.AssetKey(place.asset) for place in places if place.domain == domain]
                 if not keys:
@@ -171,7 +180,7 @@ def _rounds(
     home: Home,
     lineage: Lineage,
     kept: Kept,
-    instance: dg.DagsterInstance,
+    remembered: Callable[[], Records],
     names: set[str],
     domains: Sequence[str],
     scope: Scope,
@@ -185,7 +194,7 @@ def _rounds(
     tried: dict[Place, str] = {}
     begun: list[Place] = []
     for is_first in chain([True], repeat(False)):
-        records = records_of(instance, lineage, noted_failures(home))
+        records = remembered()
         # Thousands of files that were whole a moment ago are asked for once a build: the next one sees what has gone.
         found = current_verdicts(home, lineage, records, kept, asks_for_media=is_first)
         kept.save()

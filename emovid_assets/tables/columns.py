@@ -87,11 +87,12 @@ class Table:
         """The columns of this table out of one that has more of them, in the same order of rows."""
         return rows.select(list(self.column_names)).cast(self.schema)
 
-    def _checked(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        if row.keys() != self._names:
+    def _checked(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        # Of as many names, of which none is unknown, none is missing.
+        if len(row) != len(self._names) or not self._names.issuperset(row):
             missing, extra = sorted(self._names - row.keys()), sorted(row.keys() - self._names)
             raise KeyError(f"table {self.name}: row misses {missing} and has unknown {extra}")
-        return dict(row)
+        return row
 
 
 def identifier(name: str, meaning: str, *, is_nullable: bool = False) -> Column:
