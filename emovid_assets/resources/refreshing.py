@@ -1,9 +1,10 @@
 """When the catalogue is made to name what has just been written: a run's tables together, not one after the other.
 
 A refresh takes a tenth of a CPU-second, which is more than writing most tables does, and a build writes dozens. So
-while somebody holds it back, it is done with the first write of a process, from then on now and then, and at the end.
+while somebody holds it back, it is done before the first write of a process, from then on now and then, and at the end.
 Until then the views show the versions before, which stay (`warehouse`). What a killed process leaves behind is made up
-for by the first write of the next one, and by the asset `catalogue`, which is stale where a table has changed.
+for before the next one replaces anything, so that no version goes that a view names, and by the asset `catalogue`,
+which is stale where a table has changed.
 
 Belongs here: when. Does not belong here: how (`catalogue`). Loads no DuckDB, as most who have a home write nothing.
 """
@@ -37,10 +38,17 @@ def held_back(home: Path) -> Iterator[None]:
             _refresh(home)
 
 
+def before_write(home: Path) -> None:
+    """Whoever may replace a table calls this."""
+    is_due = home not in _refreshed_at or (home in _behind and time.monotonic() - _refreshed_at[home] >= EVERY_S)
+    if _holders[home] and is_due:
+        _refresh(home)
+
+
 def after_write(home: Path) -> None:
     """Whoever has replaced a table calls this."""
     _behind.add(home)
-    if not _holders[home] or time.monotonic() - _refreshed_at.get(home, -EVERY_S) >= EVERY_S:
+    if not _holders[home]:
         _refresh(home)
 
 

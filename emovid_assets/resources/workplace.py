@@ -17,7 +17,7 @@ from emovid_assets.home.settings import Settings
 from emovid_assets.resources.compute import BatchStep, Item, Outcome, Step, compute
 from emovid_assets.resources.item_store import FinishedItem, ItemStore
 from emovid_assets.resources.progress import progress_for
-from emovid_assets.resources.refreshing import after_write
+from emovid_assets.resources.refreshing import after_write, before_write
 from emovid_assets.resources.warehouse import Warehouse
 
 ALL_DOMAINS = "all"
@@ -56,6 +56,7 @@ class Workplace:
         """Replaces the rows of a table, and shows them in a catalogue that is there (`refreshing` says when). Raises
         ValueError where the schema is not the registry's."""
         warehouse = self.warehouse
+        before_write(self.home.root)
         before = warehouse.version(table, domain)
         put = warehouse.write if isinstance(rows, pa.Table) else warehouse.write_batches
         path = put(table, domain, rows)

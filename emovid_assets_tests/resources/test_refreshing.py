@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import catalogue
 from emovid_assets.resources.catalogue import build_catalogue, catalogue_is_current
-from emovid_assets.resources.refreshing import EVERY_S, held_back
+from emovid_assets.resources.refreshing import EVERY_S, _refreshed_at, held_back
 from emovid_assets.resources.workplace import PlainWorkplace
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.sql.planting import row
@@ -47,10 +48,10 @@ def test_a_table_that_nobody_holds_back_is_shown_at_once(home: Path, refreshed: 
     assert catalogue_is_current(home, SQL)
 
 
-def test_the_tables_of_a_run_are_shown_with_the_first_and_at_its_end(home: Path, refreshed: list[Path]) -> None:
+def test_the_tables_of_a_run_are_shown_at_its_end(home: Path, refreshed: list[Path]) -> None:
     with held_back(home), held_back(home):
         write(home, 1.0, "movie")
-        # What a killed build has left behind is made up for before anything more is replaced.
+        # Before it: what a killed build has left behind is made up for before anything more is replaced.
         assert refreshed == [home]
         write(home, 1.0, "animation", "sticker")
         assert refreshed == [home]
@@ -89,5 +90,23 @@ def test_a_long_run_shows_its_tables_now_and_then(
         now_s += EVERY_S
         write(home, 2.0, "movie")
         assert len(refreshed) == 2
-        assert catalogue_is_current(home, SQL)
-    assert len(refreshed) == 2
+        write(home, 2.0, "sticker")
+        assert len(refreshed) == 2
+    assert len(refreshed) == 3
+
+
+def test_what_a_killed_build_has_written_is_named_before_it_is_replaced(home: Path) -> None:
+    write(home, 1.0, "movie")
+    warehouse = PlainWorkplace(str(home)).warehouse
+    # Of the killed one: a table that no view names.
+    warehouse.write("clips", "movie", TABLES["clips"].from_rows([row("clips", domain="movie", duration_s=2.0)]))
+    left = warehouse.version("clips", "movie")
+    _refreshed_at.clear()
+    with held_back(home):
+        write(home, 3.0, "movie")
+        with duckdb.connect(str(home / "catalogue.duckdb"), read_only=True) as connection:
+            named = connection.execute("select path from catalogue_files where table_name = 'clips'").fetchall()
+            assert connection.execute("select duration_s from clips").fetchall() == [(2.0,)]
+        assert left is not None
+        assert named == [(left.relative_to(home).as_posix(),)]
+    assert catalogue_is_current(home, SQL)
