@@ -195,8 +195,7 @@ def _rounds(
     begun: list[Place] = []
     for is_first in chain([True], repeat(False)):
         records = remembered()
-        # Thousands of files that were whole a moment ago are asked for once a build: the next one sees what has gone.
-        found = current_verdicts(home, lineage, records, kept, asks_for_media=is_first)
+        found = current_verdicts(home, lineage, records, kept)
         kept.save()
         # By what the runs of the last round were given: what failed there is not tried again for the same.
         tried |= {place: found[place].inputs for place in begun}
