@@ -118,6 +118,21 @@ class Home:
         return self.media / "first_frames"
 
     @property
+    def generated(self) -> Path:
+        """Videos of generators that were run here, a folder a generator."""
+        return self.media / "generated"
+
+    @property
+    def imported_videos(self) -> Path:
+        """Videos of generators that ran elsewhere, a folder a generator; people put them there."""
+        return self.library / "generated"
+
+    @property
+    def characters(self) -> Path:
+        """Pictures of characters that stickers are made of; people put them there."""
+        return self.library / "characters"
+
+    @property
     def frame_changes(self) -> Path:
         """How much frames differ from the ones before: new cut settings need no new comparison (ADR 11)."""
         return self.root / "frame_changes"
