@@ -27,6 +27,9 @@ LOOKS_BACK: Mapping[str, Mapping[str, str]] = {
     },
     "emotion_labeller": _PUBLISHED,
     "labeller_answers": _PUBLISHED,
+    "preference_tasks": {
+        "preference_tasks": "pairs that people were asked about stay while their videos do, whatever generator is added"
+    },
 }
 """Asset → table → why it looks at the table as it was last built."""
 

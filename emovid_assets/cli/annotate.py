@@ -17,7 +17,7 @@ from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, home_to
 from emovid_assets.home.settings import SettingsError
 
 if TYPE_CHECKING:
-    from emovid_assets.people.files import ImportReport
+    from emovid_assets.people.taking_in import ImportReport
 
 NOT_ALL = 3
 """How a command ends that has taken a file, but not all that is in it."""
@@ -57,7 +57,7 @@ def take_in(
     Ends with 0 where all that is filled in was taken; with 3 where a file was taken and something in it has to be
     mended; with 1 where a file was not taken, of which nothing is kept then.
     """
-    from emovid_assets.people.files import import_files
+    from emovid_assets.people.taking_in import import_files
 
     home = home_to_read()
     missing = [path for path in files if not path.is_file()]

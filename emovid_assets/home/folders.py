@@ -87,6 +87,16 @@ class Home:
         return self.library / "annotations"
 
     @property
+    def preferences(self) -> Path:
+        """Answers of people who compare generated videos."""
+        return self.library / "preferences"
+
+    @property
+    def study_videos(self) -> Path:
+        """What is shown in a study: copies of generated videos whose names say nothing of the generator."""
+        return self.media / "study"
+
+    @property
     def annotator_key(self) -> Path:
         """Makes pseudonyms of addresses (ADR 32)."""
         return self.root / "annotators" / "key"

@@ -269,8 +269,8 @@ class GenerationSettings(_Section):
     common_s: float = Field(2.0, gt=0, description="length at which flicker is compared, from the start")
     batch_frames: int = Field(32, ge=1, description="frames that a scorer sees at once")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
-    study_pairs: int = Field(120, ge=1, description="pairs of videos of a user study")
-    study_checks: int = Field(6, ge=0, description="attention checks among them")
+    study_pairs: int = Field(40, ge=1, description="pairs of videos that people compare, in each domain")
+    study_checks: int = Field(6, ge=0, description="attention checks beside them, in each domain")
     study_annotators: int = Field(3, ge=1, description="people a pair")
 
     @field_validator("models")

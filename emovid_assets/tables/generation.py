@@ -7,6 +7,10 @@ import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS, TOTAL
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.generation.preference_answers import EXCLUSIONS
+from emovid_assets.core.generation.preference_files import WHOLE_ROW
+from emovid_assets.core.generation.study_pairs import CHOICES, QUESTIONS
+from emovid_assets.tables.annotations import ANNOTATOR_ID
 from emovid_assets.tables.columns import (
     DOMAIN,
     DURATION_S,
@@ -28,8 +32,6 @@ from emovid_assets.tables.columns import (
 TASKS = ("t2v", "i2v")
 ORIGINS = ("run", "imported")
 FEATURE_KINDS = ("real", "generated")
-QUESTIONS = ("emotion", "quality", "prompt")
-CHOICES = ("a", "b", "tie")
 ALL_EMOTIONS = "all"
 
 VIDEO_ID = identifier("video_id", "first 16 hex digits of a SHA-256 over generator, task, prompt and seed")
@@ -49,6 +51,8 @@ SCOPE_EMOTION = Column(
 IS_TRIAL = Column(
     "is_trial", FLAG, "whether a model of random weights had part in it: then the numbers say nothing of any model"
 )
+TASK_ID = identifier("task_id", "`<domain>-pair-<16 hex digits>`; does not say which generators are compared")
+QUESTION = Column("question", TEXT, "what was asked", vocabulary=QUESTIONS)
 METRIC = Column("metric", TEXT, "what is measured (docs/generation.md)")
 
 ADAPTERS = pa.list_(pa.struct([("name", TEXT), ("weight", NUMBER), ("sha256", TEXT)]))
@@ -239,54 +243,94 @@ GENERATION_TABLES = (
     Table(
         "preference_tasks",
         "pair of videos",
-        "What people are asked to compare: two videos of one prompt, blind; sides and order drawn by hash.",
+        "What people are asked to compare: two videos of one prompt, blind; sides and order drawn by hash. Attention "
+        "checks are a video beside a spoiled version of itself.",
         ("task_id",),
         (
-            identifier("task_id", "`pair-<16 hex digits>`; does not say which generators are compared"),
+            TASK_ID,
             DOMAIN,
             TASK,
             PROMPT_CLIP_ID,
+            Column("character", TEXT, "as in `generated_videos`", is_nullable=True),
             ASKED_EMOTION,
+            Column("prompt", TEXT, "what both generators were given"),
             identifier("video_a", "`video_id` of the left one"),
-            identifier("video_b", "`video_id` of the right one"),
+            identifier("video_b", "`video_id` of the right one; of a check the same"),
             Column("generator_a", TEXT, "hidden from the person"),
             Column("generator_b", TEXT, "hidden from the person"),
+            Column("fps_a", NUMBER, "frames per second of the left one", "hz", minimum=0),
+            Column("fps_b", NUMBER, "frames per second of the right one", "hz", minimum=0),
+            Column("shown_s", NUMBER, "how much of both is shown: the length of the shorter one", "s", minimum=0),
             count("position", "place in the order shown"),
             Column(
                 "expected",
                 TEXT,
-                "right answer of an attention check; null of a pair that counts",
+                "side that is not spoiled, where the pair is an attention check; null where it counts",
                 is_nullable=True,
                 vocabulary=CHOICES,
             ),
+            IS_TRIAL,
         ),
     ),
     Table(
         "preferences",
         "person × pair × question",
-        "What people answered; of several answers of one person, the latest.",
+        "What people answered; of several answers of one person, the latest. Those that rules exclude stay, with the "
+        "rule (docs/study.md).",
         ("task_id", "annotator_id", "question"),
         (
-            identifier("task_id", "as in `preference_tasks`"),
+            TASK_ID,
             DOMAIN,
-            Column("annotator_id", TEXT, "who answered, as in `human_annotations`"),
-            Column("question", TEXT, "what was asked", vocabulary=QUESTIONS),
+            ANNOTATOR_ID,
+            QUESTION,
             Column("choice", TEXT, "left, right, or neither", vocabulary=CHOICES),
             Column("answered_at", TIMESTAMP, "when", is_nullable=True),
             Column("tool", TEXT, "where: `label-studio`, `csv` or `simulated`"),
             Column(
-                "lead_time_s", NUMBER, "how long the person took; null where unknown", "s", is_nullable=True, minimum=0
+                "lead_time_s",
+                NUMBER,
+                "how long the person took for the three questions of the pair together; null where unknown",
+                "s",
+                is_nullable=True,
+                minimum=0,
             ),
-            Column("exclusion", TEXT, "rule by which the answer does not count; null where it does", is_nullable=True),
+            Column(
+                "exclusion",
+                TEXT,
+                "rule by which the answer does not count; null where it does",
+                is_nullable=True,
+                vocabulary=EXCLUSIONS,
+            ),
+        ),
+    ),
+    Table(
+        "rejected_preferences",
+        "answer about a pair that does not count",
+        "Answers about pairs of videos that cannot count, kept with the reason, and what could not be read beside "
+        "accepted ones. Answers whose pair names no domain are kept under movie.",
+        ("file_path", "row_number", "question", "reason"),
+        (
+            DOMAIN,
+            Column("file_path", TEXT, "file of answers, below the home folder"),
+            count("row_number", "row or annotation within the file, from 1; 0 for the file itself"),
+            identifier("task_id", "as written", is_nullable=True),
+            Column("annotator_id", TEXT, "as written, or the pseudonym of an address", is_nullable=True),
+            Column(
+                "question", TEXT, f"what was asked; `{WHOLE_ROW}` is the whole row", vocabulary=(*QUESTIONS, WHOLE_ROW)
+            ),
+            Column("choice", TEXT, "as written", is_nullable=True),
+            Column("reason", TEXT, "stable code, such as `unknown_task` or `unknown_choice`"),
+            Column("message", TEXT, "a sentence that says where it stands and what to do"),
         ),
     ),
     Table(
         "preference_results",
         "question × task × scope × pair of generators",
-        "Of each pair of generators how often which was preferred, and the strength of each by Bradley and Terry.",
+        "Of each pair of generators how often which was preferred, and how much stronger one is than the other by "
+        "Bradley and Terry.",
         ("question", "task", "scope", "generator_a", "generator_b"),
         (
-            Column("question", TEXT, "what was asked", vocabulary=QUESTIONS),
+            QUESTION,
             TASK,
             SCOPE,
             Column("generator_a", TEXT, "first of the pair, by name"),
@@ -296,14 +340,32 @@ GENERATION_TABLES = (
             count("tie_count", "answers for neither"),
             count("pair_count", "pairs of videos"),
             count("annotator_count", "people"),
-            share("p", "two-sided exact binomial of the answers without ties", is_nullable=True),
+            count("pairs_for_a_count", "pairs of videos in which more people preferred the first than the second"),
+            count("pairs_for_b_count", "pairs of videos in which more people preferred the second"),
+            share(
+                "p",
+                "two-sided exact binomial of these pairs of videos, those with as many people on both sides left out; "
+                "null without any",
+                is_nullable=True,
+            ),
             share("p_adjusted", "by Holm, over the pairs of a question, task and scope", is_nullable=True),
             Column(
-                "strength", NUMBER, "of the second over the first by Bradley and Terry, in log odds", is_nullable=True
+                "strength",
+                NUMBER,
+                "of the second over the first by Bradley and Terry, in log odds, a tie half to each; null where the "
+                "answers put no bound to it",
+                is_nullable=True,
             ),
-            Column("strength_low", NUMBER, "lower end of the 95 % interval over prompts and people", is_nullable=True),
+            Column(
+                "strength_low",
+                NUMBER,
+                "lower end of the 95 % interval over prompts and people; null where there is none",
+                is_nullable=True,
+            ),
             Column("strength_high", NUMBER, "upper end", is_nullable=True),
             Column("agreement", NUMBER, "Krippendorff's alpha of the people on these pairs", is_nullable=True),
+            Column("remark", TEXT, "why a number is missing, in a sentence; null where none is", is_nullable=True),
+            IS_TRIAL,
         ),
         is_partitioned=False,
     ),
