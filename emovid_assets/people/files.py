@@ -49,8 +49,7 @@ def export_tasks(
     files of `label` and make files of their own (`adjudicate`), whose CSV says who has answered already: somebody else
     has to. Raises NothingToExportError, NotEmptyError.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise NotEmptyError(f"{folder} is not empty: give a new folder, so that no file that is filled in is lost")
+    require_empty(folder)
     open_tasks = list(_open_tasks(home, domains))
     if not open_tasks:
         warehouse = Warehouse(home.warehouse)
@@ -67,8 +66,14 @@ def export_tasks(
         raise
 
 
+def require_empty(folder: Path) -> None:
+    """Raises NotEmptyError."""
+    if folder.exists() and any(folder.iterdir()):
+        raise NotEmptyError(f"{folder} is not empty: give a new folder, so that no file that is filled in is lost")
+
+
 def _write_tasks(
-    home: Home, open_tasks: "list[_OpenTask]", folder: Path, people: Sequence[str]
+    home: Home, open_tasks: "list[OpenTask]", folder: Path, people: Sequence[str]
 ) -> list[tuple[Path, int]]:
     (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
     (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
@@ -84,8 +89,8 @@ def _write_tasks(
         target = folder / f"label-studio-{name}.json"
         target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
         written.append((target, len(tasks)))
-        for person, rows in _by_person(of_name, names, seed).items():
-            target = _free(folder, f"{name}-{_file_part(person)}")
+        for person, rows in by_person(of_name, names, seed).items():
+            target = free_name(folder, f"{name}-{file_part(person)}")
             _write_csv(target, name, person if person in names else "", rows)
             to_fill_in.append((target, len(rows)))
     (folder / PAGE).write_text(page({path.name: length for path, length in to_fill_in}), encoding="utf-8")
@@ -93,7 +98,7 @@ def _write_tasks(
 
 
 @dataclass(frozen=True)
-class _OpenTask:
+class OpenTask:
     """A task, the name of its file, who has answered, and how many more have to."""
 
     name: str
@@ -102,8 +107,13 @@ class _OpenTask:
     answered_by: frozenset[str]
     missing: int
 
+    @property
+    def subject(self) -> str:
+        """What it is about: a pair of videos, or a clip."""
+        return str(self.row.get("task_id") or self.row["clip_id"])
 
-def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[_OpenTask]:
+
+def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[OpenTask]:
     warehouse = Warehouse(home.warehouse)
     label_annotators = home.settings().annotation.label_annotators
     for domain in domains:
@@ -118,34 +128,34 @@ def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[_OpenTask]:
             if missing > 0 and row["clip_id"] in media:
                 is_disputed = row["purpose"] == "label" and row["required_annotators"] > label_annotators
                 name = ADJUDICATE if is_disputed else row["purpose"]
-                yield _OpenTask(name, row, media[row["clip_id"]], frozenset(who), missing)
+                yield OpenTask(name, row, media[row["clip_id"]], frozenset(who), missing)
 
 
-def _by_person(tasks: Sequence[_OpenTask], names: Sequence[str], seed: str) -> dict[str, list[_OpenTask]]:
+def by_person(tasks: Sequence[OpenTask], names: Sequence[str], seed: str) -> dict[str, list[OpenTask]]:
     """Who is asked what, each in an order of their own; nobody twice, and nobody what they have answered."""
-    found: dict[str, list[_OpenTask]] = defaultdict(list)
+    found: dict[str, list[OpenTask]] = defaultdict(list)
     for one in tasks:
         # Without names the first file has everything that is open, the second what two people are missing for, ...
         free = [name for name in names if name not in one.answered_by]
-        free.sort(key=lambda name: keyed_rank(f"{one.row['clip_id']}/{name}", seed))
+        free.sort(key=lambda name: keyed_rank(f"{one.subject}/{name}", seed))
         for person in free[: one.missing] if names else map(str, range(1, one.missing + 1)):
             found[person].append(one)
     for person, asked in found.items():
-        asked.sort(key=lambda one: keyed_rank(one.row["clip_id"], f"{seed}/{person}"))
+        asked.sort(key=lambda one: keyed_rank(one.subject, f"{seed}/{person}"))
     return dict(sorted(found.items()))
 
 
-def _file_part(person: str) -> str:
+def file_part(person: str) -> str:
     return re.sub(r"[^\w.-]+", "_", person).strip("._") or "person"
 
 
-def _free(folder: Path, stem: str) -> Path:
+def free_name(folder: Path, stem: str, suffix: str = ".csv") -> Path:
     """A name that no other person has, also where a disk knows no case."""
-    numbered = (folder / f"{stem}{(number and f'-{number}') or ''}.csv" for number in count())
+    numbered = (folder / f"{stem}{(number and f'-{number}') or ''}{suffix}" for number in count())
     return next(path for path in numbered if path.name.lower() not in {one.name.lower() for one in folder.iterdir()})
 
 
-def _write_csv(target: Path, name: str, person: str, tasks: Sequence[_OpenTask]) -> None:
+def _write_csv(target: Path, name: str, person: str, tasks: Sequence[OpenTask]) -> None:
     # Only a verification asks about a given emotion; everyone else answers blind.
     shown = {"verify": ["intended_emotion"], ADJUDICATE: ["answered_by"]}.get(name, [])
     # With a byte order mark programs for tables read it as what it is.
