@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_sides_and_order_are_drawn_and_say_nothing_of_generator_or_emotion() -> 
     order = sorted(tasks, key=lambda task: task["position"])
     first_half = sum(task["generator_a"] == "amber" for task in order[:200])
     assert 65 < first_half < 135
-    runs = sum(one["asked_emotion"] == next_one["asked_emotion"] for one, next_one in zip(order, order[1:], strict=False))
+    runs = sum(one["asked_emotion"] == after["asked_emotion"] for one, after in pairwise(order))
     assert runs < 90
 
 
@@ -104,7 +104,10 @@ def test_what_was_asked_stays_when_a_generator_comes_and_the_new_one_gets_its_sh
 
 def test_a_video_that_was_made_anew_is_another_question() -> None:
     before = plan(videos(("amber", "birch"), 12), pairs=12, checks=0)
-    rows = [row | ({"sha256": "new"} if row["video_id"] == "amber-movie-3" else {}) for row in videos(("amber", "birch"), 12)]
+    rows = [
+        row | ({"sha256": "new"} if row["video_id"] == "amber-movie-3" else {})
+        for row in videos(("amber", "birch"), 12)
+    ]
     after = plan(rows, pairs=12, checks=0, published=before)
     assert len({task["task_id"] for task in before} - {task["task_id"] for task in after}) == 1
     assert len(after) == 12
