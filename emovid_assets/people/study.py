@@ -69,9 +69,7 @@ def _what_is_missing(warehouse: Warehouse, domains: Sequence[str]) -> str:
         return "there are no generated videos to compare yet (docs/generation.md says how to get some)"
     if len(generators) == 1:
         return f"there are videos of {generators.pop()} alone: a study compares two generators or more"
-    return (
-        "no two generators have a video of the same prompt and seed, or the pairs are not drawn yet: run emovid build"
-    )
+    return "no two generators have a video of one prompt and seed, or no pairs are drawn yet; run: emovid build"
 
 
 def push(
