@@ -41,7 +41,7 @@ def test_pairs_that_are_equal_do_not_count_as_pairs():
 
 
 def test_ties_that_rounding_would_part_are_ties():
-    """The small ones add up to 0.6, 0.4, 0.2, twice to 0, and to the same below 0: beside the 1 five of eight reach 1."""
+    """The small ones add up to 0.6, 0.4, 0.2, twice to 0, and the same below 0: beside the 1 five of eight reach 1."""
     assert float(paired_permutation([-0.1, -0.2, 0.3, 1.0], seed="a")) == 5 / 8
 
 

@@ -37,7 +37,7 @@ def test_the_frechet_distance_is_that_of_the_matrix_root_where_covariances_have_
 
 
 def test_with_fewer_videos_than_dimensions_it_is_that_of_the_eigenvalues_of_the_product():
-    """The trace of the root is the sum of the roots of the eigenvalues: those of A B are those of the small Gram form."""
+    """The trace of a root is the sum of the roots of the eigenvalues, which are there for singular products too."""
     x, y = normal(12, 100, 3), normal(15, 100, 4, shift=0.5)
     first, second = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     roots = np.sqrt(np.maximum(np.linalg.eigvals(first @ second).real, 0)).sum()

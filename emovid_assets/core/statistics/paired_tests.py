@@ -1,6 +1,6 @@
 """Whether two things differ that were measured on the same units: exact McNemar, permutation of pairs, Holm.
 
-Belongs here: the tests, over plain numbers. Does not belong here: what is compared, intervals (`paired_draws`), and the
+Belongs here: the tests, over plain numbers. Does not belong here: what is compared, intervals (`cell_draws`), and the
 same for a distance between sets, which is no mean over units (`core.generation.distance_tests`).
 
 All are two-sided.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emovid_assets.core.statistics.paired_draws import cell_weights, mean_interval
+from emovid_assets.core.statistics.cell_draws import cell_weights, mean_interval
 
 CELLS = [(domain, emotion) for domain in range(3) for emotion in range(8) for _ in range(10)]
 

@@ -1,7 +1,7 @@
-"""The 95 % interval of a mean difference, drawn within cells.
+"""The 95 % interval of a mean, drawn within cells.
 
-Belongs here: the bootstrap of pairs whose number in each cell is fixed by design (the benchmark's domains by emotions).
-Does not belong here: sources that came as they came (`core.source_draws`), tests (`paired_tests`).
+Belongs here: the bootstrap of units (prompts, pairs) whose number in each cell is fixed by design, as the benchmark's
+is in its domains by emotions. Does not belong here: sources that came as they came (`source_draws`), tests.
 
 A cell of n units drawn n times spreads by (n - 1) / n too little, a tenth with the benchmark's ten. So n - 1 of the n
 are drawn and count n / (n - 1) each (Rao and Wu 1988), which is right for any n from 2. Cells of one unit say nothing
