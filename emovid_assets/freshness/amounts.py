@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from emovid_assets.assets.training_clips import compared_clips, pool_of
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import source_id, source_of
 from emovid_assets.core.labelling import NotEnoughLabelsError
@@ -29,6 +30,8 @@ from emovid_assets.resources import media, models, training, vlm
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.evidence import ClipTables
+from emovid_assets.resources.generation import generators, imported
+from emovid_assets.resources.generation.stage import OF_BENCHMARK, run_and_read, stage_of
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new
 from emovid_assets.resources.warehouse import OtherVersionError
@@ -43,6 +46,7 @@ Rows = list[dict[str, Any]]
 @dataclass(frozen=True)
 class Amount:
     """Items of a step. `items` is null where nobody can say; `weight` is that of the items, 0 where it is not known.
+    `seconds`: how long they take, where more is known than the rate of the step.
 
     `finished`: payloads of the items that are done under the present settings, read when they are asked for.
     """
@@ -52,6 +56,7 @@ class Amount:
     weight: float = 0.0
     is_estimate: bool = False
     finished: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    seconds: float | None = None
 
 
 class CountingProject(PlainWorkplace):
@@ -81,6 +86,7 @@ class CountingProject(PlainWorkplace):
         log: logging.Logger,
         *,
         leave_failures: bool = False,
+        keep_others: bool = False,
     ) -> Outcome:
         limits = self.settings.media
         found: Count = self.with_store(
@@ -206,6 +212,7 @@ class _Domain:
             "clip_embeddings": self._embeddings(),
             "captions": self._captions(),
             "vlm_labels": self._labels(),
+            "generated_videos": self._generated(),
         }
         return amounts | {asset: amount for asset, amount in found.items() if amount is not None}
 
@@ -316,6 +323,28 @@ class _Domain:
         except (ModelNotUsableError, PromptError):
             return Amount("label", None, is_estimate=True)
         return self._with_coming("label", self._project.counted("label"))
+
+    def _generated(self) -> Amount | None:
+        """Of the benchmark as it stands; null where no generator is named and no video was brought."""
+
+        def rows(domain: str) -> Rows:
+            return rows_of(self._project.read("benchmark_split", domain), OF_BENCHMARK)
+
+        others = (rows(domain) for domain in DOMAINS if domain != self._domain)
+        stage = stage_of(self._project, self._domain, rows(self._domain), lambda: others, reads=False)
+        if not (stage.items or stage.imported_items):
+            return None
+        run_and_read(self._project, stage, _LOG)
+        made, read = self._project.counted(generators.STEP), self._project.counted(imported.STEP)
+        todo = [stage.wanted[name][1] for name in made.todo_ids]
+        return Amount(
+            generators.STEP if stage.items else imported.STEP,
+            len(made.todo_ids) + len(read.todo_ids),
+            made.todo_weight if stage.items else read.todo_weight,
+            is_estimate="benchmark_split" in self._outdated,
+            finished=made.payloads,
+            seconds=self._project.with_store(lambda store: generators.seconds_for(store, todo)),
+        )
 
     def _column(self, table: str, name: str) -> list[Any]:
         return list(self._project.read(table, self._domain)[name].to_pylist())

@@ -25,6 +25,9 @@ STEP_ASSETS = {
     "label_held_out": "emotion_labeller",
     "label_zero_shot": "emotion_labeller",
     "caption": "captions",
+    "generate": "generated_videos",
+    "read_generated": "generated_videos",
+    "imported_videos": "generated_videos",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 
