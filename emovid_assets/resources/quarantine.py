@@ -25,6 +25,10 @@ STEP_ASSETS = {
     "label_held_out": "emotion_labeller",
     "label_zero_shot": "emotion_labeller",
     "caption": "captions",
+    "measure_video": "generation_features",
+    "score_video": "generation_features",
+    "encode_clip": "generation_features",
+    "label_generated": "generation_scores",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 
