@@ -265,6 +265,9 @@ class GenerationSettings(_Section):
         None, min_length=1, description="video encoder for distances, folder or hub id; null: measured features"
     )
     video_revision: str | None = Field(None, description="branch, tag or commit of it")
+    scorers_are_trial: bool = Field(
+        False, description="a scorer, or the labeller, is a model of random weights: its numbers are marked everywhere"
+    )
     common_fps: float = Field(8.0, gt=0, description="rate at which flicker is compared")
     common_side_px: int = Field(256, ge=16, description="shorter side at which flicker is compared")
     common_s: float = Field(2.0, gt=0, description="length at which flicker is compared, from the start")

@@ -18,6 +18,8 @@ from emovid_assets.assets import (
     embeddings,
     evaluation,
     generated,
+    generation_results,
+    generation_scores,
     groups,
     labeller,
     labels,
@@ -58,7 +60,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         *dg.load_assets_from_modules(
             [
                 *(collection, sources, measurements, groups, annotations, labeller, labels, comparison),
-                *(embeddings, evaluation, generated, derived, catalogue),
+                *(embeddings, evaluation, generated, generation_scores, generation_results, derived, catalogue),
             ]
         )
     ]

@@ -178,6 +178,24 @@ GENERATION_TABLES = (
         ),
     ),
     Table(
+        "generation_filmstrips",
+        "generated video that was chosen for people to look at",
+        "Frames side by side of the videos of a few prompts, the same prompts for all generators of a task.",
+        ("video_id",),
+        (
+            VIDEO_ID,
+            DOMAIN,
+            GENERATOR,
+            TASK,
+            PROMPT_CLIP_ID,
+            ASKED_EMOTION,
+            Column("prompt", TEXT, "what the generator was given"),
+            count("position", "place of the prompt among those of its task and domain, from 0"),
+            Column("filmstrip_path", TEXT, "JPEG below the home folder, frames evenly spread, the first one left"),
+            IS_TRIAL,
+        ),
+    ),
+    Table(
         "generation_metrics",
         "generator × task × scope × emotion × metric",
         "Each metric of each generator: shares with Wilson intervals, means with intervals over prompts, distances "
