@@ -23,7 +23,7 @@ def _hunyuan(asked: int) -> int:
 
 def _hunyuan_from_picture(asked: int) -> int:
     # The frames that stand for the picture itself are cut off again.
-    return max(1, _hunyuan(asked) - 4)
+    return max(0, _hunyuan(asked) - 4)
 
 
 def _ltx(asked: int) -> int:

@@ -154,7 +154,12 @@ def load(loading: Loading) -> Generator:
     declare_torchvision_operators()
     import torch
     from diffusers import DiffusionPipeline
+    from diffusers.utils.logging import disable_progress_bar
+    from transformers.utils.logging import disable_progress_bar as disable_progress_bar_of_parts
 
+    # Progress is told by videos and steps, in one place.
+    disable_progress_bar()
+    disable_progress_bar_of_parts()
     device = _device(loading)
     dtype = loading.dtype
     if dtype == "auto":
@@ -165,7 +170,7 @@ def load(loading: Loading) -> Generator:
             place.load_from,
             revision=place.revision if place.folder is None else None,
             local_files_only=place.folder is not None,
-            torch_dtype=_dtypes(place, getattr(torch, dtype)),
+            dtype=_dtypes(place, getattr(torch, dtype)),
         )
         pipeline.set_progress_bar_config(disable=True)
         add_adapters(pipeline, loading.adapters)

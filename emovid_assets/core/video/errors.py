@@ -37,7 +37,7 @@ ADVICE: dict[str, str] = {
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
     "not_finite": 'The model gave values that are no numbers. Try dtype = "bfloat16" or "float32".',
     "constant": "Every frame of the video is of one colour. Try more steps, another guidance, or another model.",
-    "frame_count": "The file does not hold the frames that it should. Ask for another number of `frames`.",
+    "frame_count": "Ask for another number of `frames` (docs/generation.md), or fetch the video again.",
     "generator_refused": "The generator does not make this video. Correct the setting that is named.",
     "generator_unusable": "The next build tries again.",
     "video_missing": "Add these videos, or leave them: all others count.",

@@ -28,7 +28,8 @@ from emovid_assets.resources.generation.hashes import Hashes
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.made_files import are_whole
 
-STEP = "generate"
+STEP, NOTES = "generate", "notes"
+"""The step, and what of its payloads keys and estimates are made of: `identity`, `generator`, `weight`, `seconds`."""
 PIXEL_SETTINGS = (
     *("width_px", "height_px", "frames", "fps", "steps", "guidance", "negative_prompt"),
     *("dtype", "tiles", "options"),
@@ -130,7 +131,8 @@ class Made:
 
     @classmethod
     def of(cls, store: ItemStore, domain: str) -> "Made":
-        return cls({name: found for name, found in store.finished_parts(STEP, domain, "identity").items() if found})
+        parts = store.finished_parts(STEP, domain, NOTES)
+        return cls({name: notes["identity"] for name, notes in parts.items() if notes})
 
 
 def items_of(home: Home, source: Source, wanted: Iterable[Wanted], hashes: Hashes, made: Made) -> Iterator[Item]:
@@ -169,13 +171,10 @@ def seconds_for(store: ItemStore, todo: Iterable[Source]) -> float | None:
     that the same generator has made, else of all. Null where there are none, or nothing is to do."""
     spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for domain in DOMAINS:
-        names, seconds, weights = (
-            store.finished_parts(STEP, domain, part) for part in ("generator", "model_s", "weight")
-        )
-        for item_id, name in names.items():
-            for one in (spent[str(name)], spent[""]):
-                one[0] += seconds[item_id]
-                one[1] += weights[item_id]
+        for notes in filter(None, store.finished_parts(STEP, domain, NOTES).values()):
+            for one in (spent[notes["generator"]], spent[""]):
+                one[0] += notes["seconds"]
+                one[1] += notes["weight"]
     waiting = list(todo)
     if not waiting or not spent:
         return None

@@ -36,7 +36,7 @@ from emovid_assets.core.video.stills import still_frame
 from emovid_assets.core.vlm.halving import is_out_of_memory
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
-from emovid_assets.resources.generation.generators import STEP, Source, weight_of
+from emovid_assets.resources.generation.generators import NOTES, STEP, Source, weight_of
 from emovid_assets.resources.generation.video_files import SUFFIX, pictures_of, write_video
 from emovid_assets.resources.progress import progress_for
 from emovid_assets.resources.workers import Done, Task
@@ -114,7 +114,7 @@ class _Runner:
             self._model, self._loaded_as = load(loading), source.loaded_as
         except ModelNotUsableError as error:
             raise self._ended(source.loaded_as, str(error)) from error
-        told = f"{place.model_id} is loaded as {self._model.dtype} in {time.monotonic() - began:.0f} s"
+        told = f"{source.name}: {place.model_id} is loaded as {self._model.dtype} in {time.monotonic() - began:.0f} s"
         self._log.info(for_terminal(told))
         if rounding := rounding_told(self._model.pipeline_class, one.frames):
             self._log.warning(f"{source.name}: {rounding}")
@@ -161,10 +161,12 @@ class _Runner:
             "pipeline_class": model.pipeline_class,
             "versions": versions_told(),
             "model_s": round(model_s, 3),
-            # For keys and estimates.
-            "identity": source.identity,
-            "generator": source.name,
-            "weight": weight_of(one),
+            NOTES: {
+                "identity": source.identity,
+                "generator": source.name,
+                "weight": weight_of(one),
+                "seconds": time.monotonic() - began,
+            },
         }
 
     def _asked(self, model: Model, request: Request, source: Source) -> np.ndarray:

@@ -23,7 +23,10 @@ THUMBNAIL_PX = 160
 
 
 def pictures_of(frames: np.ndarray) -> np.ndarray:
-    """uint8 (frames, height, width, 3) of float frames, 0 to 1. Raises MediaError `not_finite`, `constant`."""
+    """uint8 (frames, height, width, 3) of float frames, 0 to 1. Raises MediaError `frame_count`, `not_finite`,
+    `constant`."""
+    if len(frames) < LEAST_FRAMES:
+        raise MediaError("frame_count", f"A video has {LEAST_FRAMES} frames or more, of the model came {len(frames)}")
     if not np.isfinite(frames).all():
         bad = int((~np.isfinite(frames)).reshape(len(frames), -1).any(axis=1).sum())
         raise MediaError("not_finite", f"{bad} of {len(frames)} frames hold values that are no numbers")
@@ -41,8 +44,6 @@ def write_video(home: Path, target: Path, pictures: np.ndarray, fps: float, *, i
 
     Raises MediaError `frame_count`, `write_failed`; then no film is there.
     """
-    if len(pictures) < LEAST_FRAMES:
-        raise MediaError("frame_count", f"The model made {len(pictures)} frame, which is no video")
     beside = [target.with_suffix(THUMBNAIL)]
     try:
         put_bytes(beside[0], jpeg(_thumbnail(pictures[len(pictures) // 2])))
