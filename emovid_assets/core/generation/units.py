@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from emovid_assets.core.generation.videos import Video
-from emovid_assets.core.statistics.cell_draws import cell_weights, mean_interval
+from emovid_assets.core.statistics.cell_draws import cell_weights, drawn_cells, mean_interval
 from emovid_assets.core.statistics.quotients import Values
 
 
@@ -61,4 +61,4 @@ class UnitDraws:
 
     def interval(self, units: Units) -> tuple[float, float] | None:
         """The 95 % interval of the mean over the videos of the prompts."""
-        return mean_interval(units.sums, units.sizes, self._weights(units.cells), len(set(units.cells)))
+        return mean_interval(units.sums, units.sizes, self._weights(units.cells), len(set(drawn_cells(units.cells))))

@@ -21,10 +21,15 @@ from emovid_assets.core.statistics.quotients import Values
 ALONE = ("units that are alone in their cell",)
 
 
+def drawn_cells(cells: Sequence[Hashable]) -> list[Hashable]:
+    """The cell that each unit is drawn in."""
+    sizes = Counter(cells)
+    return [cell if sizes[cell] > 1 else ALONE for cell in cells]
+
+
 def cell_weights(cells: Sequence[Hashable], *, seed: str, resamples: int = RESAMPLES) -> Values:
     """How often each unit counts: (resamples, units). The weights of a cell sum to the number of its units."""
-    sizes = Counter(cells)
-    shared = [cell if sizes[cell] > 1 else ALONE for cell in cells]
+    shared = drawn_cells(cells)
     random = np.random.default_rng(keyed_rank("bootstrap within cells", seed))
     weights = np.ones((resamples, len(shared)))
     for cell in dict.fromkeys(shared):
@@ -43,7 +48,7 @@ def mean_interval(
 ) -> tuple[float, float] | None:
     """Of the mean over all members of units, with the sums of their values and their sizes, both (units,).
 
-    Null with fewer than MIN_SOURCES units, or with hardly more units than cells, where nothing is known of spread.
+    `cell_count` is that of `drawn_cells`. Null with fewer than MIN_SOURCES units, beyond one in each cell.
     """
     numerators, denominators = np.asarray(sums, np.float64), np.asarray(sizes, np.float64)
     # Each cell's mean is estimated, and takes a unit with it.
