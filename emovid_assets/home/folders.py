@@ -133,6 +133,11 @@ class Home:
         return self.media / "generated"
 
     @property
+    def filmstrips(self) -> Path:
+        """Frames of some generated videos side by side, for people to look at."""
+        return self.media / "filmstrips"
+
+    @property
     def imported_videos(self) -> Path:
         """Videos of generators that ran elsewhere, a folder a generator; people put them there."""
         return self.library / "generated"

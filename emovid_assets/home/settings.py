@@ -250,6 +250,7 @@ class GeneratorSettings(_Section):
     negative_prompt: str | None = Field(None, description="what is not wanted")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto: bfloat16 on a GPU")
     offload: Literal["none", "model", "sequential"] = Field("none", description="what waits in memory of the CPU")
+    tiles: bool = Field(False, description="frames are decoded in pieces: less memory, faint seams")
     options: dict[str, str | int | float | bool] = Field({}, description="more arguments of the pipeline, by name")
     is_trial: bool = Field(False, description="a model of random weights: its numbers are marked everywhere")
 
@@ -264,6 +265,9 @@ class GenerationSettings(_Section):
         None, min_length=1, description="video encoder for distances, folder or hub id; null: measured features"
     )
     video_revision: str | None = Field(None, description="branch, tag or commit of it")
+    scorers_are_trial: bool = Field(
+        False, description="a scorer, or the labeller, is a model of random weights: its numbers are marked everywhere"
+    )
     common_fps: float = Field(8.0, gt=0, description="rate at which flicker is compared")
     common_side_px: int = Field(256, ge=16, description="shorter side at which flicker is compared")
     common_s: float = Field(2.0, gt=0, description="length at which flicker is compared, from the start")

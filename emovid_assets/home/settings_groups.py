@@ -52,7 +52,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "map_settings": _of("embeddings", "map_clips", "map_change"),
     "neighbour_settings": _of("embeddings", "separability_clips", "neighbours"),
     "generation_models": _of("generation", "models"),
-    "scoring_models": _of("generation", "text_model", "text_revision", "video_model", "video_revision"),
+    "scoring_models": _of(
+        "generation", "text_model", "text_revision", "video_model", "video_revision", "scorers_are_trial"
+    ),
     "common_settings": _of("generation", "common_fps", "common_side_px", "common_s"),
     "study_settings": _of("generation", "study_pairs", "study_checks", "study_annotators"),
     "seed": ("seed",),

@@ -53,7 +53,11 @@ IS_TRIAL = Column(
 )
 TASK_ID = identifier("task_id", "`<domain>-pair-<16 hex digits>`; does not say which generators are compared")
 QUESTION = Column("question", TEXT, "what was asked", vocabulary=QUESTIONS)
-METRIC = Column("metric", TEXT, "what is measured (docs/generation.md)")
+METRICS = (
+    *("ea8", "ea2", "caption_cosine", "label_cosine", "first_frame_consistency", "flicker_native", "flicker_common"),
+    *("frechet_distance", "kernel_distance"),
+)
+METRIC = Column("metric", TEXT, "what is measured (docs/generation_metrics.md)", vocabulary=METRICS)
 
 ADAPTERS = pa.list_(pa.struct([("name", TEXT), ("weight", NUMBER), ("sha256", TEXT)]))
 
@@ -178,6 +182,24 @@ GENERATION_TABLES = (
         ),
     ),
     Table(
+        "generation_filmstrips",
+        "generated video that was chosen for people to look at",
+        "Frames side by side of the videos of a few prompts, the same prompts for all generators of a task.",
+        ("video_id",),
+        (
+            VIDEO_ID,
+            DOMAIN,
+            GENERATOR,
+            TASK,
+            PROMPT_CLIP_ID,
+            ASKED_EMOTION,
+            Column("prompt", TEXT, "what the generator was given"),
+            count("position", "place of the prompt among those of its task and domain, from 0"),
+            Column("filmstrip_path", TEXT, "JPEG below the home folder, frames evenly spread, the first one left"),
+            IS_TRIAL,
+        ),
+    ),
+    Table(
         "generation_metrics",
         "generator × task × scope × emotion × metric",
         "Each metric of each generator: shares with Wilson intervals, means with intervals over prompts, distances "
@@ -193,14 +215,23 @@ GENERATION_TABLES = (
             Column("low", NUMBER, "lower end of the 95 % interval; null for distances", is_nullable=True),
             Column("high", NUMBER, "upper end", is_nullable=True),
             count("video_count", "videos it rests on"),
+            count("prompt_count", "prompts that they are of: intervals are over these"),
             Column("right_count", INTEGER, "of them right, where it is a share", is_nullable=True, minimum=0),
             Column("real_count", INTEGER, "real clips of a distance", is_nullable=True, minimum=0),
             Column(
                 "floor",
                 NUMBER,
-                "what the distance is between two halves of the real clips: a model that equals them gets no less",
+                "the distance of two halves of the real clips; a mean over halvings",
                 is_nullable=True,
             ),
+            Column(
+                "half_value",
+                NUMBER,
+                "the distance of one half and as many videos, what `floor` is to be held against: fewer videos are "
+                "farther away",
+                is_nullable=True,
+            ),
+            Column("reason", TEXT, "why there is no value", is_nullable=True),
             Column("scorer", TEXT, "model and revision behind it; null where none is needed", is_nullable=True),
             IS_TRIAL,
         ),
@@ -208,14 +239,15 @@ GENERATION_TABLES = (
     ),
     Table(
         "generation_tests",
-        "pair of generators × task × scope × metric",
+        "pair of generators × task × scope × emotion × metric",
         "Whether two generators differ on the same prompts and seeds: exact McNemar for shares, else a permutation.",
-        ("generator_a", "generator_b", "task", "scope", "metric"),
+        ("generator_a", "generator_b", "task", "scope", "asked_emotion", "metric"),
         (
             Column("generator_a", TEXT, "first of the pair, by name"),
             Column("generator_b", TEXT, "second of the pair"),
             TASK,
             SCOPE,
+            SCOPE_EMOTION,
             METRIC,
             Column("difference", NUMBER, "value of b less that of a, on the videos that both have"),
             Column(
@@ -226,7 +258,12 @@ GENERATION_TABLES = (
             ),
             Column("high", NUMBER, "upper end", is_nullable=True),
             share("p", "two-sided"),
-            share("p_adjusted", "by Holm, over all pairs of a task, scope and metric"),
+            share("p_adjusted", "by Holm, over all tests of the family"),
+            count(
+                "family_count",
+                "tests of the family: all pairs of a task, scope and metric; of single emotions, those of all eight",
+                1,
+            ),
             Column(
                 "method",
                 TEXT,
@@ -234,6 +271,7 @@ GENERATION_TABLES = (
                 vocabulary=("mcnemar_exact", "paired_permutation"),
             ),
             count("pair_count", "videos that both have, by prompt and seed", 1),
+            count("prompt_count", "prompts that they are of: what is swapped and drawn", 1),
             Column("only_a_count", INTEGER, "right in a alone, where it is a share", is_nullable=True, minimum=0),
             Column("only_b_count", INTEGER, "right in b alone", is_nullable=True, minimum=0),
             IS_TRIAL,
