@@ -15,15 +15,14 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.placing import put_into_place
-from emovid_assets.core.video.clip_container import MP4
+from emovid_assets.core.video.encoding import FINEST_RATE, write_film
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Video
-from emovid_assets.core.video.rgb import BT709, LIMITED, RgbConverter, upright
+from emovid_assets.core.video.rgb import RgbConverter, upright
 
 VERSION = "1"
 """Raised where a copy can show something else."""
 BOX_WIDTH_PX, BOX_HEIGHT_PX = 640, 380
-CRF = 14
 SPOILED_BLOCKS = 8
 """Of a spoiled picture along its longer side: nothing can be recognised, only that something moves."""
 
@@ -33,39 +32,10 @@ def write_blind_copy(source: Path, target: Path, *, fps: float, length_s: float,
 
     `fps`: of the source. At each tick the picture is the one that the source shows in its middle.
     """
-    import av
-
-    rate = Fraction(fps).limit_denominator(1001)
-    frame_count = max(1, round(length_s * fps))
-    with (
-        put_into_place(target) as temporary,
-        av.open(str(temporary), "w", format=MP4.name, options=_INDEX_FIRST) as out,
-    ):
-        stream: Any = None
-        for pixels in _at_ticks(source, rate, frame_count):
-            picture = av.VideoFrame.from_ndarray(_shown(pixels, is_spoiled=is_spoiled), "rgb24")
-            if stream is None:
-                stream = _stream(out, picture, rate)
-            picture = picture.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED)
-            picture.pts = None
-            for packet in stream.encode(picture):
-                out.mux(packet)
-        for packet in stream.encode(None):
-            out.mux(packet)
-
-
-_INDEX_FIRST = {"movflags": "+faststart"}
-
-
-def _stream(output: Any, picture: Any, rate: Fraction) -> Any:
-    stream = output.add_stream("libx264", rate=rate)
-    stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
-    stream.codec_context.thread_count = 1
-    for name in ("colorspace", "color_primaries", "color_trc"):
-        setattr(stream.codec_context, name, BT709)
-    stream.codec_context.color_range = LIMITED
-    stream.options = {"crf": str(CRF), "preset": "veryfast", "x264-params": "cpu-independent=1"}
-    return stream
+    rate = Fraction(fps).limit_denominator(FINEST_RATE)
+    pictures = _at_ticks(source, rate, max(1, round(length_s * fps)))
+    with put_into_place(target) as temporary:
+        write_film(temporary, (_shown(pixels, is_spoiled=is_spoiled) for pixels in pictures), fps)
 
 
 def _at_ticks(source: Path, rate: Fraction, count: int) -> Iterator[np.ndarray]:
