@@ -8,7 +8,7 @@ people could learn which generator they have seen before.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,15 +45,6 @@ def blind_videos(
             made.files[task["task_id"]] = (sides[0], sides[1])
         report(done, len(asked))
     return made
-
-
-def unused_files(home: Home, tasks: Iterable[Row]) -> Iterator[str]:
-    """Names of copies that no pair shows any more."""
-    wanted = {_name(task, side) for task in tasks for side in (A, B)}
-    folder = home.study_videos
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name not in wanted:
-            yield path.name
 
 
 def _made(home: Home, task: Row, side: str, videos: Mapping[str, Row], made: BlindVideos) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from emovid_assets.core.video.blind_copy import BOX_HEIGHT_PX, BOX_WIDTH_PX, write_blind_copy
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.resources.blind_videos import blind_videos, unused_files
+from emovid_assets.resources.blind_videos import blind_videos
 from emovid_assets_tests.assets.homes import draw_gif, rows
 from emovid_assets_tests.generation.studies import TASKS, draw_video, home_with_videos, materialise
 
@@ -96,8 +96,6 @@ def test_names_tell_nothing_and_nothing_is_made_twice(tmp_path: Path) -> None:
     assert all(len(Path(path).stem) == 16 and path.startswith("study/") for path in files)
     again = blind_videos(home, tasks, made_of)
     assert (again.made_count, again.files) == (0, first.files)
-    assert list(unused_files(home, tasks)) == []
-    assert len(list(unused_files(home, tasks[1:]))) == 2
 
 
 def test_a_pair_whose_video_is_gone_or_damaged_is_named_and_the_others_are_shown(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ A task shows two videos, the prompt and the emotion that it asks for; neither na
 which generator they are. `Pairwise` of Label Studio has no tie, and a click on a player would be the answer; so each
 question is a `Choices` with three answers. Players of one `sync` group play, pause and jump together, put in step
 again at each such event (1.23.2); in between nothing corrects them, so both files have the same length. A player draws
-nothing at all where its box has no width of its own (it measures itself once), and never enlarges a picture: so files
-come in one size. What counts frames is hidden: it would tell the generators' rates.
+nothing at all where its box has no width of its own, for which rules with `>` have no effect there; and it never
+enlarges a picture, so files come in one size. What counts frames is hidden: it would tell the generators' rates.
 """
 
 from collections.abc import Iterable, Mapping
