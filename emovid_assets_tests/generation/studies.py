@@ -88,7 +88,9 @@ def home_with_videos(
     return home
 
 
-def materialise(home: Home, names: Sequence[str], domain: str | None = "movie") -> None:
+def materialise(
+    home: Home, names: Sequence[str], domain: str | None = "movie", instance: dg.DagsterInstance | None = None
+) -> None:
     """Builds some of the study's tables, as a run of their job would."""
     project = Project(home_folder=str(home.root))
     lock = RunLock(project=project)
@@ -103,7 +105,7 @@ def materialise(home: Home, names: Sequence[str], domain: str | None = "movie") 
         selection=dg.AssetSelection.assets(*names),
         partition_key=domain,
         resources=resources,
-        instance=dg.DagsterInstance.ephemeral(),
+        instance=instance or dg.DagsterInstance.ephemeral(),
     )
     assert done.success
 

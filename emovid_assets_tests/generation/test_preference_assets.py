@@ -1,13 +1,17 @@
 """The tables of a study in a home: what is asked stays, what is answered arrives, and what is new is noticed."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from emovid_assets.core.generation.study_pairs import QUESTIONS
 from emovid_assets.freshness.news import preference_versions
 from emovid_assets.home.folders import Home
+from emovid_assets.orchestration.sensors import study_files
+from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets_tests.assets.homes import rows
 from emovid_assets_tests.generation.studies import ANSWERS, TASKS, materialise, side_of, videos
@@ -100,6 +104,33 @@ def test_files_that_say_something_else_are_news_and_the_same_files_are_not(home:
     now = preference_versions(home, "movie")
     assert now["preferences"] == built()["preferences"]
     assert now["rejected_preferences"] != built()["rejected_preferences"]
+
+
+def test_new_files_of_answers_ask_for_the_tables_of_their_domain(home: Home) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    for domain in ("movie", "sticker"):
+        materialise(home, ANSWERS, domain, instance)
+    cursor: str | None = None
+
+    def tick() -> dg.SensorResult:
+        nonlocal cursor
+        context = dg.build_sensor_context(cursor=cursor, instance=instance)
+        answer = study_files(context, Project(home_folder=str(home.root)))
+        cursor = answer.cursor
+        return answer
+
+    tick()
+    assert tick().skip_reason is not None
+    (row, *_) = rows(home.root, "preference_tasks", "sticker")
+    path = home.preferences / "new.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"task_id,annotator_id,emotion,quality,prompt\n{row['task_id']},ann,a,b,tie\n", encoding="utf-8")
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    tick()
+    (request,) = tick().run_requests or []
+    assert request.partition_key == "sticker"
+    assert set(request.asset_selection or ()) == {dg.AssetKey(name) for name in ANSWERS}
+    assert not tick().run_requests
 
 
 def test_without_generated_videos_all_tables_are_empty(tmp_path: Path) -> None:
