@@ -77,7 +77,7 @@ def test_players_are_in_step_and_all_three_answers_can_be_given_by_keys(home: Ho
     (project,) = [one for one in server.projects() if study.is_study(one["description"])]
     cookies = {cookie.name: cookie.value or "" for cookie in person.session.cookies}
     with driven(f"{server.url}/projects/{project['id']}/data?labeling=1", cookies) as page:
-        page.wait_for("document.body.innerText.includes('Watch both to the end')")
+        page.wait_for("document.body?.innerText.includes('Watch both to the end')")
         look(page, "instructions")
         page.press("Escape", "Escape", 27)
         page.wait_for(f"{PLAYERS}.length === 2 && {PLAYERS}.every((one) => one.readyState === 4)")
@@ -118,7 +118,7 @@ def test_players_are_in_step_and_all_three_answers_can_be_given_by_keys(home: Ho
         for key in "15":
             page.press(key, f"Digit{key}", ord(key))
         page.press("Enter", "Enter", 13)
-        page.wait_for("document.body.innerText.includes('Answer all three questions')")
+        page.wait_for("document.body?.innerText.includes('Answer all three questions')")
         look(page, "required")
         page.ask("[...document.querySelectorAll('button')].find((one) => one.innerText === 'OK')?.click()")
         page.press("9", "Digit9", ord("9"))
