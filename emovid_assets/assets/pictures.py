@@ -14,7 +14,7 @@ import numpy as np
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.plain_text import for_markdown
+from emovid_assets.core.plain_text import cut, for_markdown
 from emovid_assets.core.separability import ALL
 from emovid_assets.drawing.charts import bars as bar_chart
 from emovid_assets.drawing.charts import histogram as histogram_chart
@@ -30,6 +30,8 @@ from emovid_assets.drawing.svg import grid, standalone
 SHEET_CLIPS = 24
 SHEET_COLUMNS = 6
 TILE_PX, GAP_PX, LABEL_PX = 120, 6, 18
+MOST_STRIPS = 24
+PROMPT_LENGTH = 200
 BINS = 24
 MOST_DOTS = 400
 """Of the circle of hues: each is an element of its own, and the event log keeps them all."""
@@ -169,15 +171,22 @@ def _spread(length: int, most: int) -> list[int]:
     return [int(place * step) for place in range(min(most, length))]
 
 
-def contact_sheet(folder: Path, paths: Sequence[str], captions: Sequence[str] | None = None) -> dg.MetadataValue:
-    """Up to 24 thumbnails below a folder, spread evenly over the list."""
+def contact_sheet(
+    folder: Path,
+    paths: Sequence[str],
+    captions: Sequence[str] | None = None,
+    *,
+    columns: int = SHEET_COLUMNS,
+    most: int = SHEET_CLIPS,
+) -> dg.MetadataValue:
+    """Up to `most` thumbnails below a folder, spread evenly over the list."""
     import cv2
 
     if not paths:
         return NOTHING
-    picked = _spread(len(paths), SHEET_CLIPS)
+    picked = _spread(len(paths), most)
     tiles = {index: tile for index in picked if (tile := _tile(folder / paths[index])) is not None}
-    columns = min(SHEET_COLUMNS, len(picked))
+    columns = min(columns, len(picked))
     label_px = LABEL_PX if captions else 0
     line_px = max((tile.shape[0] for tile in tiles.values()), default=0) + GAP_PX + label_px
     sheet = np.full((-(-len(picked) // columns) * line_px, columns * TILE_PX, 3), 245, np.uint8)
@@ -193,6 +202,26 @@ def contact_sheet(folder: Path, paths: Sequence[str], captions: Sequence[str] | 
             cv2.putText(sheet, captions[index], place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (81, 65, 55), 1, cv2.LINE_AA)
     _, data = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 80])
     return _image("thumbnails", f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}")
+
+
+def filmstrip_sheet(home: Path, rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """Strips of generated videos, those of one prompt one below the other, with what was asked for above them."""
+    order = sorted(rows, key=lambda row: (row["task"], row["position"], row["generator"]))[:MOST_STRIPS]
+    lines: list[str] = []
+    heading: tuple[str, int] | None = None
+    for row in order:
+        path = home / row["filmstrip_path"]
+        if not path.is_file():
+            continue
+        if heading != (row["task"], row["position"]):
+            heading = row["task"], row["position"]
+            lines.append(
+                f"**{row['task']}, {row['asked_emotion']}**: {for_markdown(cut(row['prompt'], PROMPT_LENGTH))}"
+            )
+        mark = " (trial)" if row["is_trial"] else ""
+        name, data = for_markdown(row["generator"]), base64.b64encode(path.read_bytes()).decode()
+        lines.append(f"{name}{mark}\n\n![{name}](data:image/jpeg;base64,{data})")
+    return dg.MetadataValue.md("\n\n".join(lines)) if lines else NOTHING
 
 
 def _tile(path: Path) -> np.ndarray | None:

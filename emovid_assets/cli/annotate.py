@@ -5,24 +5,16 @@ Belongs here: arguments and printing. Does not belong here: any work.
 
 import signal
 import sys
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from emovid_assets.cli.answers import print_progress, print_pulled, print_pushed, print_written, take_in_files
 from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, home_to_read, out
 from emovid_assets.home.settings import SettingsError
 
-if TYPE_CHECKING:
-    from emovid_assets.people.files import ImportReport
-
-NOT_ALL = 3
-"""How a command ends that has taken a file, but not all that is in it."""
-SHOWN_MESSAGES = 3
-
+REJECTED = "rejected_annotations"
 annotate = typer.Typer(no_args_is_help=True, help="The round trip with human annotators.")
 
 
@@ -44,8 +36,7 @@ def export(
         written = export_tasks(home, chosen, folder, person or ())
     except (NothingToExportError, NotEmptyError, SettingsError) as error:
         raise fail(str(error)) from error
-    for path, count in written:
-        out.print(f"{f'{count} tasks' if count else 'read first':>12}  {path}", markup=False)
+    print_written(written)
 
 
 @annotate.command("import")
@@ -57,39 +48,9 @@ def take_in(
     Ends with 0 where all that is filled in was taken; with 3 where a file was taken and something in it has to be
     mended; with 1 where a file was not taken, of which nothing is kept then.
     """
-    from emovid_assets.people.files import import_files
+    from emovid_assets.people.taking_in import ANNOTATIONS
 
-    home = home_to_read()
-    missing = [path for path in files if not path.is_file()]
-    if missing:
-        raise fail(f"no such file: {missing[0]}")
-    try:
-        reports = import_files(home, files)
-    except SettingsError as error:
-        raise fail(str(error)) from error
-    for report in reports:
-        if report.refusal is None:
-            state = " (in place of the one before)" if report.is_replaced else ""
-            out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected{state}", markup=False)
-            _print_reasons(report)
-    for report in reports:
-        if report.refusal is not None:
-            fail(f"{report.path} is not taken, and nothing of it is kept: {report.refusal}")
-    if any(report.refusal for report in reports):
-        raise typer.Exit(1)
-    if not all(report.is_whole for report in reports):
-        raise typer.Exit(NOT_ALL)
-
-
-def _print_reasons(report: "ImportReport") -> None:
-    """How often, and of the first few where and why; 80 columns wide."""
-    for reason, messages in report.messages.items():
-        out.print(f"    {len(messages):5d} {reason}")
-        for message in messages[:SHOWN_MESSAGES]:
-            out.print(textwrap.fill(message, 80, initial_indent=" " * 10, subsequent_indent=" " * 12), markup=False)
-        if len(messages) > SHOWN_MESSAGES:
-            left = len(messages) - SHOWN_MESSAGES
-            out.print(f"          and {left} more: all are in rejected_annotations after emovid build", markup=False)
+    take_in_files(files, ANNOTATIONS, REJECTED)
 
 
 @annotate.command("serve")
@@ -126,10 +87,7 @@ def push(domain: DomainOption = None) -> None:
         done = annotation_server.push(home, LabelStudio.of(home), chosen)
     except (LabelStudioError, SettingsError, annotation_server.NothingToPushError) as error:
         raise fail(str(error)) from error
-    for project in done:
-        withdrawn = f", {project.withdrawn_count} no longer asked for" if project.withdrawn_count else ""
-        counts = f"{project.new_count:5d} new of {project.task_count:5d} tasks{withdrawn}"
-        out.print(f"{counts}  {project.title}  {project.address}", markup=False)
+    print_pushed(done)
 
 
 @annotate.command("pull")
@@ -145,13 +103,7 @@ def pull() -> None:
         raise fail(str(error)) from error
     if not done:
         out.print("no answers yet; emovid annotate status says how far people are")
-    for project in done:
-        report = project.report
-        state = "new answers" if project.is_changed else "as before"
-        out.print(f"{report.path}: {report.accepted} accepted, {report.rejected} rejected ({state})", markup=False)
-        _print_reasons(report)
-        if project.kept_count:
-            out.print(f"    {project.kept_count:5d} answers are gone from the server and were kept")
+    print_pulled(done, REJECTED)
 
 
 @annotate.command("status")
@@ -165,13 +117,4 @@ def status() -> None:
         projects = annotation_server.status(home, LabelStudio.of(home))
     except (LabelStudioError, SettingsError) as error:
         raise fail(str(error)) from error
-    table = Table(box=None, header_style="bold")
-    table.add_column("project", no_wrap=True)
-    for name in ("tasks", "finished", "skipped"):
-        table.add_column(name, justify="right")
-    table.add_column("answers")
-    for project in projects:
-        people = ", ".join(f"{name} {count}" for name, count in sorted(project.answers.items()))
-        numbers = (project.task_count, project.finished_count, project.skipped_count)
-        table.add_row(escape(project.title), *map(str, numbers), escape(people))
-    out.print(table)
+    print_progress(projects)

@@ -18,6 +18,7 @@ from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
 from emovid_assets.cli.shared import fail, out
 from emovid_assets.cli.sql import sql
+from emovid_assets.cli.study import study
 from emovid_assets.core.placing import DISK_FAULTS
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ for command in (build, demo, status, plan, verify, sql, report, ui, collect):
     app.command()(command)
 app.add_typer(annotate, name="annotate")
 app.add_typer(labeller, name="labeller")
+app.add_typer(study, name="study")
 
 
 def say_version(is_asked: bool) -> None:

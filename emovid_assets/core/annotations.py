@@ -14,7 +14,6 @@ none, by number; nothing here can know that `7` and `ann@example.org` are one pe
 two. Whoever collects answers keeps to one of the two.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,14 +22,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core import cells, csv_text, filled_tables
+from emovid_assets.core import cells, filled_tables
+from emovid_assets.core.answer_cells import (
+    UnreadableError,
+    annotator_of,
+    hidden,
+    seconds_of,
+    shown,
+    shown_path,
+    tasks_in,
+    text_of,
+    time_of,
+)
 from emovid_assets.core.cells import CellError
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import HUMAN_CHOICES, VERIFY_CHOICES
 from emovid_assets.core.filled_tables import Columns
 from emovid_assets.core.identity import domain_of
-from emovid_assets.core.plain_text import composed, cut, quoted
-from emovid_assets.core.pseudonyms import ENDINGS, Pseudonyms, signed
+from emovid_assets.core.plain_text import quoted
+from emovid_assets.core.pseudonyms import ENDINGS, Pseudonyms
 from emovid_assets.core.voting import REQUIRED_ANSWERS, needed_answers
 
 Row = dict[str, Any]
@@ -75,10 +85,6 @@ LABEL_STUDIO_CONTROLS = ("emotion", "verification")
 """`from_name` of the result that holds the answer."""
 SUFFIXES = ENDINGS
 
-_EARLIEST_YEAR, _LATEST_YEAR = 1970, 2261  # pandas counts nanoseconds and ends in 2262
-_SHOWN_LENGTH = 200
-_FLOAT = re.compile(r"^([0-9]+)\.0+$")
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -105,10 +111,10 @@ class Answer:
         return Rejected(
             self.file_path,
             self.row_number,
-            _shown(self.clip_id),
-            _shown(self.annotator_id),
-            _shown(self.purpose),
-            _shown(self.label),
+            shown(self.clip_id),
+            shown(self.annotator_id),
+            shown(self.purpose),
+            shown(self.label),
             reason,
             message,
         )
@@ -134,10 +140,6 @@ class _Outcome:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-class _UnreadableError(Exception):
-    """The file as a whole cannot be used; the message says what to do."""
-
-
 def read_annotation_file(
     path: Path, display_path: str, people: Pseudonyms | None = None
 ) -> tuple[list[Answer], list[Rejected]]:
@@ -146,7 +148,7 @@ def read_annotation_file(
         content = path.read_bytes() if path.suffix.lower() in SUFFIXES else b""
     except OSError as error:
         message = f"The file cannot be opened ({error.strerror}): check that it is a readable file."
-        return [], [_of_file(_shown_path(display_path, people), "unreadable_file", message)]
+        return [], [_of_file(shown_path(display_path, people), "unreadable_file", message)]
     return read_annotations(content, display_path, people)
 
 
@@ -164,15 +166,15 @@ def read_annotations(
     """
     readers = {".csv": _read_csv, ".json": _read_label_studio}
     reader = readers.get(Path(display_path).suffix.lower())
-    display_path = _shown_path(display_path, people)
+    display_path = shown_path(display_path, people)
     try:
         if reader is None:
-            raise _UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
+            raise UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
         outcome = reader(content, display_path, people)
-    except _UnreadableError as error:
-        return [], [_of_file(display_path, "unreadable_file", _hidden(str(error), people))]
+    except UnreadableError as error:
+        return [], [_of_file(display_path, "unreadable_file", hidden(str(error), people))]
     # Messages quote names of columns and cells that belong into other columns.
-    return outcome.answers, [replace(one, message=_hidden(one.message, people)) for one in outcome.rejected]
+    return outcome.answers, [replace(one, message=hidden(one.message, people)) for one in outcome.rejected]
 
 
 def statements(content: bytes, name: str, people: Pseudonyms | None = None) -> set[tuple[str, str, str, str]]:
@@ -321,15 +323,15 @@ def _superseded_message(older: Answer, latest: Answer) -> str:
     place = f"row {latest.row_number} of {latest.file_path}"
     if (older.label, older.annotated_at) == (latest.label, latest.annotated_at):
         return f"The same answer stands in {place}, which counts: nothing needs to be done."
-    return f"{_shown(older.annotator_id)} answered again in {place}, which counts: remove that one to restore this."
+    return f"{shown(older.annotator_id)} answered again in {place}, which counts: remove that one to restore this."
 
 
 def _read_csv(content: bytes, display_path: str, people: Pseudonyms | None) -> _Outcome:
     table = filled_tables.read_bytes(content, COLUMNS)
     if table.unreadable:
-        raise _UnreadableError(f"The table cannot be read: {table.unreadable}.")
+        raise UnreadableError(f"The table cannot be read: {table.unreadable}.")
     if lacking := table.lacking(REQUIRED_COLUMNS):
-        raise _UnreadableError(
+        raise UnreadableError(
             f"The table cannot be read: {lacking}. Name each of {', '.join(REQUIRED_COLUMNS)} once; a file of "
             f"'emovid annotate export' does. Read as separated by {filled_tables.SEPARATORS[table.separator]}."
         )
@@ -366,36 +368,27 @@ def _from_cells(
     usual_tool: str,
     people: Pseudonyms | None,
 ) -> Answer:
-    clip_id, label = _text(values.get("clip_id"), people), _text(values.get("label"), people)
+    clip_id, label = text_of(values.get("clip_id"), people), text_of(values.get("label"), people)
     # People who say yes or no to a sticker have been asked whether it conveys its emotion.
     is_verified = domain_of(clip_id) == "sticker" and _label(label, "verify") in VERIFY_CHOICES
     return Answer(
         display_path,
         row_number,
         clip_id=clip_id,
-        purpose=_text(values.get("purpose"), people) or ("verify" if is_verified else DEFAULT_PURPOSE),
-        annotator_id=_annotator_of(values.get("annotator_id"), people),
+        purpose=text_of(values.get("purpose"), people) or ("verify" if is_verified else DEFAULT_PURPOSE),
+        annotator_id=annotator_of(values.get("annotator_id"), people),
         label=label,
-        tool=_text(values.get("tool"), people) or usual_tool,
+        tool=text_of(values.get("tool"), people) or usual_tool,
         place=place,
     )
 
 
 def _read_label_studio(content: bytes, display_path: str, people: Pseudonyms | None) -> _Outcome:
-    try:
-        text = csv_text.decoded(content)
-    except ValueError as error:
-        raise _UnreadableError(f"The file cannot be read: {error}.") from error
-    try:
-        tasks = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _UnreadableError("The file is not valid JSON: export it from Label Studio again.") from error
-    if not isinstance(tasks, list):
-        raise _UnreadableError("The file is not a list of tasks: export from Label Studio with the format JSON.")
+    tasks = tasks_in(content)
     outcome = _Outcome()
     flat = [_by_our_names(task) for task in tasks if _is_flat(task)]
-    if flat and len(flat) == len(tasks) and not any(_annotator_of(one.get("annotator_id"), None) for one in flat):
-        raise _UnreadableError("No answer names its annotator: export from Label Studio with the format JSON.")
+    if flat and len(flat) == len(tasks) and not any(annotator_of(one.get("annotator_id"), None) for one in flat):
+        raise UnreadableError("No answer names its annotator: export from Label Studio with the format JSON.")
     for row_number, (data, annotation) in enumerate(_annotations_of(tasks), start=1):
         place = f"annotation {row_number}"
         if _is_flat(data) and annotation is None:
@@ -427,7 +420,7 @@ def _by_our_names(task: Mapping[str, Any]) -> dict[str, Any]:
     }
     chosen = values["label"]
     chosen = chosen.get("choices") if isinstance(chosen, dict) else chosen
-    return {**values, "label": ", ".join(map(_text, chosen)) if isinstance(chosen, list) else chosen}
+    return {**values, "label": ", ".join(map(text_of, chosen)) if isinstance(chosen, list) else chosen}
 
 
 def _annotations_of(tasks: list[Any]) -> Iterator[tuple[dict[str, Any], Any]]:
@@ -485,83 +478,28 @@ def _choices_of(result: Any) -> list[str]:
             continue
         value = entry.get("value")
         chosen = value.get("choices") if isinstance(value, dict) else None
-        if _text(entry.get("from_name")) in LABEL_STUDIO_CONTROLS and isinstance(chosen, list):
-            choices += [_text(choice) for choice in chosen]
+        if text_of(entry.get("from_name")) in LABEL_STUDIO_CONTROLS and isinstance(chosen, list):
+            choices += [text_of(choice) for choice in chosen]
     return choices
-
-
-def _annotator_of(completed_by: Any, people: Pseudonyms | None) -> str:
-    """E-mail address, else numeric id, of the person; empty where neither is there."""
-    if isinstance(completed_by, dict):
-        completed_by = completed_by.get("email") or completed_by.get("id")
-    is_name = isinstance(completed_by, str | int | float) and not isinstance(completed_by, bool)
-    # Programs for tables make 7.0 of Label Studio's 7.
-    written = _FLOAT.sub(r"\1", signed(_text(completed_by))) if is_name else ""
-    return people.annotator(written) if people else written
 
 
 def _add(outcome: _Outcome, answer: Answer, written_at: Any, took: Any) -> None:
     """Adds the answer with its times, and a remark for each that cannot be read."""
     annotated_at = lead_time_s = None
     try:
-        annotated_at = _time(written_at)
+        annotated_at = time_of(written_at)
     except (ValueError, OverflowError):
         message = (
-            f"`annotated_at` is '{quoted(_text(written_at))}', no time: write it like 2026-11-20T10:00:00Z. "
+            f"`annotated_at` is '{quoted(text_of(written_at))}', no time: write it like 2026-11-20T10:00:00Z. "
             "The answer counts, as older than those with a time."
         )
         outcome.rejected.append(answer.rejected("bad_timestamp", message))
     try:
-        lead_time_s = _seconds(took)
+        lead_time_s = seconds_of(took)
     except (ValueError, OverflowError):
         message = (
-            f"`lead_time_s` is '{quoted(_text(took))}', not a number of seconds, 0 or more. "
+            f"`lead_time_s` is '{quoted(text_of(took))}', not a number of seconds, 0 or more. "
             "The answer counts, and how long it took is unknown."
         )
         outcome.rejected.append(answer.rejected("bad_lead_time", message))
     outcome.answers.append(replace(answer, annotated_at=annotated_at, lead_time_s=lead_time_s))
-
-
-def _time(written: Any) -> datetime | None:
-    """UTC; None where nothing is written. Raises ValueError or OverflowError for what is no usable time."""
-    if written is None or written == "":
-        return None
-    if not isinstance(written, str):
-        raise ValueError("not a text")
-    time = datetime.fromisoformat(written.strip())
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    if not _EARLIEST_YEAR <= time.year <= _LATEST_YEAR:
-        raise ValueError("outside the years that tables can hold")
-    return time
-
-
-def _seconds(written: Any) -> float | None:
-    """A finite number of seconds, 0 or more; None where nothing is written. Raises ValueError or OverflowError."""
-    if written is None or written == "":
-        return None
-    if isinstance(written, bool) or not isinstance(written, str | int | float):
-        raise ValueError("not a number")
-    return cells.seconds(written if isinstance(written, str) else repr(float(written)))
-
-
-def _text(value: Any, people: Pseudonyms | None = None) -> str:
-    """A value as text that can be stored: no outer spaces, no lone surrogates, normal form C, and no address where
-    there are pseudonyms for them; lists and objects only by kind."""
-    if value is None:
-        return ""
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
-    return _hidden(composed(value).strip(), people)
-
-
-def _hidden(text: str, people: Pseudonyms | None) -> str:
-    return people.hide(text) if people else text
-
-
-def _shown_path(path: str, people: Pseudonyms | None) -> str:
-    return people.hide_in_path(_text(path)) if people else _text(path)
-
-
-def _shown(text: str) -> str | None:
-    """As written, cut to a length that a table can show; None where nothing is written."""
-    return cut(text, _SHOWN_LENGTH) or None

@@ -84,9 +84,10 @@ class Project:
 
     key: str
     title: str
-    purpose: str
     annotators: int
     tasks: tuple[dict[str, Any], ...]
+    screen: str
+    instructions: str
 
     def settings(self) -> dict[str, Any]:
         """Body of Label Studio's request that creates or changes a project."""
@@ -94,8 +95,8 @@ class Project:
         return {
             "title": self.title,
             "description": self.key,
-            "label_config": verify_screen() if self.purpose == "verify" else label_screen(),
-            "expert_instruction": instructions(self.purpose),
+            "label_config": self.screen,
+            "expert_instruction": self.instructions,
             "show_instruction": True,
             "show_skip_button": True,
             "enable_empty_annotation": False,
@@ -142,12 +143,13 @@ def projects(
         Project(
             key,
             f"EmoVid {key.replace('/', ' ').replace('-', ' ')}",
-            purpose,
             people_by_key[key],
             tuple(
                 task(row, media_paths[row["clip_id"]])
                 for row in sorted(members, key=lambda row: keyed_rank(row["clip_id"], f"{seed}/{key}"))
             ),
+            verify_screen() if purpose == "verify" else label_screen(),
+            instructions(purpose),
         )
         for (key, purpose), members in sorted(rows_by_key.items())
     ]

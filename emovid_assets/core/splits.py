@@ -131,8 +131,13 @@ def draw_benchmark(
 
 def prompt_of(caption: str | None, emotion: str) -> str:
     """The caption and the sentence that names the emotion (requirement R29); the sentence alone without a caption."""
-    sentence = f'The video is in the "{emotion}" emotion.'
+    sentence = emotion_sentence(emotion)
     return f"{caption} {sentence}" if caption and caption.strip() else sentence
+
+
+def emotion_sentence(emotion: str) -> str:
+    """What a prompt says of the emotion."""
+    return f'The video is in the "{emotion}" emotion.'
 
 
 def leaks(rows: Iterable[Mapping[str, Any]]) -> list[str]:

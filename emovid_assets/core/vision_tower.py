@@ -5,8 +5,8 @@ belong here: where a model is (`model_place`), which clips, reading frames (`vid
 of a model's repository is ever run.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -57,34 +57,51 @@ def pooled(frames: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=1)
 def load_tower(place: ModelPlace, device: str) -> VisionTower:
     """The model, loaded once and kept for the process. `device`: cpu, cuda, or auto. Raises ModelNotUsableError."""
+    from transformers import AutoImageProcessor
+
+    # Pillow's processors are always there, and give the same pixels with and without torchvision.
+    return VisionTower(
+        *loaded(place, device, "embeddings.model", partial(AutoImageProcessor.from_pretrained, backend="pil"))
+    )
+
+
+def loaded(place: ModelPlace, device: str, setting: str, processor_of: Callable[..., Any]) -> tuple[Any, Any, str]:
+    """(model, processor, device) by transformers' Auto classes. `setting` is the key that named the model, for
+    messages; `processor_of` is called as a class's `from_pretrained`. Raises ModelNotUsableError."""
     import torch
 
     declare_torchvision_operators()
-    from transformers import AutoImageProcessor, AutoModel
+    from transformers import AutoModel
 
-    is_cuda_there = torch.cuda.is_available()
-    if device == "cuda" and not is_cuda_there:
-        raise ModelNotUsableError('embeddings.device = "cuda": torch sees no GPU here. Take "auto" or "cpu".')
-    chosen = "cuda" if is_cuda_there and device != "cpu" else "cpu"
+    chosen = chosen_device(device, f"{setting.partition('.')[0]}.device")
     revision = place.revision if place.folder is None else None
     try:
-        # Pillow's processors are always there, and give the same pixels with and without torchvision.
-        processor = AutoImageProcessor.from_pretrained(place.load_from, revision=revision, backend="pil")
+        processor = processor_of(place.load_from, revision=revision)
         model = AutoModel.from_pretrained(
             place.load_from, revision=revision, dtype="auto" if chosen == "cuda" else torch.float32
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelNotUsableError(
-            f"embeddings.model = '{place.model_id}' cannot be loaded by transformers: {str(error).splitlines()[0]}"
+            f"{setting} = '{place.model_id}' cannot be loaded by transformers: {str(error).splitlines()[0]}"
         ) from error
-    return VisionTower(model.eval().to(chosen), processor, chosen)
+    return model.eval().to(chosen), processor, chosen
+
+
+def chosen_device(device: str, setting: str) -> str:
+    """cpu or cuda. Raises ModelNotUsableError where a GPU is asked for and there is none."""
+    import torch
+
+    is_cuda_there = torch.cuda.is_available()
+    if device == "cuda" and not is_cuda_there:
+        raise ModelNotUsableError(f'{setting} = "cuda": torch sees no GPU here. Take "auto" or "cpu".')
+    return "cuda" if is_cuda_there and device != "cpu" else "cpu"
 
 
 def _encoder_of(model: Any) -> Any:
     """pixel values → features (frames, dimensions)."""
     # Both kinds of features: pictures and texts share a space, and the features are one vector a picture.
     if hasattr(model, "get_image_features") and hasattr(model, "get_text_features"):
-        return lambda pixels: _one_vector(model.get_image_features(pixel_values=pixels))
+        return lambda pixels: one_vector(model.get_image_features(pixel_values=pixels))
     towers = (getattr(model, name, None) for name in _TOWERS)
     tower = next((found for found in towers if found is not None), None)
     if tower is None and getattr(model, "main_input_name", None) == "pixel_values":
@@ -94,11 +111,11 @@ def _encoder_of(model: Any) -> Any:
             f"{type(model).__name__} has no vision part that takes plain pictures; name a CLIP-like model, a vision "
             f"encoder, or a VLM with one ({', '.join(_TOWERS)})."
         )
-    return lambda pixels: _one_vector(tower(pixel_values=pixels))
+    return lambda pixels: one_vector(tower(pixel_values=pixels))
 
 
-def _one_vector(output: Any) -> Any:
-    """(frames, dimensions): the model's own pooling where it has one, else the mean over places."""
+def one_vector(output: Any) -> Any:
+    """(inputs, dimensions) of a model's output: the model's own pooling where it has one, else the mean over places."""
     features = output if hasattr(output, "ndim") else getattr(output, "pooler_output", None)
     if features is None:
         hidden = output.last_hidden_state

@@ -6,7 +6,7 @@ ask here, so that no two of them tell different stories. Does not belong here: w
 when it is asked for (`orchestration.sensors`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +16,10 @@ from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.staleness import VERSION_TAG, Place, Tags, Verdict
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
-from emovid_assets.people.answers import answer_files, read_answers
+from emovid_assets.people.answers import answer_files, preference_files, read_answers, read_preferences_of
 from emovid_assets.resources.collection.store import has_items
+from emovid_assets.resources.generation.brought import BROUGHT_TAG, brought
+from emovid_assets.resources.generation.brought import digest_of as brought_digest
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import (
     LIBRARY_TAG,
@@ -35,6 +37,7 @@ from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 
 ANSWER_TABLES = ("human_annotations", "rejected_annotations")
+PREFERENCE_TABLES = ("preferences", "rejected_preferences")
 VERSION_IS_STATE = ("clip_facts", "disputed_clips", "caption_phrase_counts")
 """Tables that are in their files before Dagster knows of them: their data version is the state of the file."""
 MISSING_ITEMS = "items are missing whose files are gone or damaged, or that may succeed now"
@@ -108,6 +111,15 @@ def answer_versions(home: Home, domain: str) -> dict[str, str]:
     return {name: content_hash(TABLES[name].from_rows(rows)) for name, rows in zip(ANSWER_TABLES, both, strict=True)}
 
 
+def preference_versions(home: Home, domain: str) -> dict[str, str]:
+    """The same of the two tables of answers about pairs of videos. Raises SettingsError."""
+    tasks = Warehouse(home.warehouse).read("preference_tasks", domain)
+    both = read_preferences_of(home, domain, preference_tasks=tasks, is_kept=False)
+    return {
+        name: content_hash(TABLES[name].from_rows(rows)) for name, rows in zip(PREFERENCE_TABLES, both, strict=True)
+    }
+
+
 def quarantine_version(store: ItemStore, domain: str, kept: Kept) -> str:
     """The data version that `processing_errors` would have now."""
     failures = quarantined(store, domain)
@@ -132,6 +144,7 @@ class Look:
 
     def __init__(self, home: Home, kept: Kept) -> None:
         self._home, self._kept = home, kept
+        self._brought = brought(home)
         self._warehouse = Warehouse(home.warehouse)
 
     def judged(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
@@ -171,11 +184,17 @@ class Look:
             return self._library_reason(str(domain), made)
         if asset == "wanted_videos" and wanted_version(self._home, str(domain), self._kept) != made.get(VERSION_TAG):
             return "what there is to collect has changed"
-        if asset in ANSWER_TABLES:
+        if asset == "generated_videos":
+            # What was built before this was noted says nothing of it.
+            now = brought_digest(self._brought, str(domain))
+            return None if made.get(BROUGHT_TAG, now) == now else "brought videos or characters have changed"
+        if asset in (*ANSWER_TABLES, *PREFERENCE_TABLES):
+            is_of_clips = asset in ANSWER_TABLES
+            versions = self._answer_versions if is_of_clips else self._preference_versions
             # What answers are judged by is stale itself where it is of another version.
             with suppress(OtherVersionError):
-                if self._answer_versions(str(domain))[asset] != made.get(VERSION_TAG):
-                    return "the annotation files have changed"
+                if versions(str(domain))[asset] != made.get(VERSION_TAG):
+                    return f"the {'annotation files' if is_of_clips else 'files of answers about pairs'} have changed"
         return None
 
     def _table_fault(self, table: str, domain: str | None, version: str | None) -> str | None:
@@ -212,9 +231,8 @@ class Look:
         return None if made[LIBRARY_TAG] == now.found.digest else LIBRARY_CHANGED
 
     def _answer_versions(self, domain: str) -> dict[str, str]:
-        files = (*answer_files(self._home), self._home.annotator_key, self._home.annotator_addresses)
         depends_on = (
-            [(str(path), _stamp(path)) for path in files],
+            self._stamps(answer_files(self._home)),
             [self._warehouse.state(name, domain) for name in ("clips", "annotation_tasks")],
             self._home.settings().annotation.label_annotators,
         )
@@ -222,6 +240,19 @@ class Look:
             f"answers/{domain}", depends_on, lambda: answer_versions(self._home, domain)
         )
         return found
+
+    def _preference_versions(self, domain: str) -> dict[str, str]:
+        files = preference_files(self._home)
+        depends_on = (self._stamps(files), self._warehouse.state("preference_tasks", domain))
+        found: dict[str, str] = self._kept.version(
+            f"preferences/{domain}", depends_on, lambda: preference_versions(self._home, domain)
+        )
+        return found
+
+    def _stamps(self, files: Iterable[Path]) -> list[tuple[str, Stamp | None]]:
+        """Of files of answers and of what makes names of addresses."""
+        also = (self._home.annotator_key, self._home.annotator_addresses)
+        return [(str(path), _stamp(path)) for path in (*files, *also)]
 
 
 def _has_whole_files(folder: Path) -> bool:

@@ -87,6 +87,16 @@ class Home:
         return self.library / "annotations"
 
     @property
+    def preferences(self) -> Path:
+        """Answers of people who compare generated videos."""
+        return self.library / "preferences"
+
+    @property
+    def study_videos(self) -> Path:
+        """What is shown in a study: copies of generated videos whose names say nothing of the generator."""
+        return self.media / "study"
+
+    @property
     def annotator_key(self) -> Path:
         """Makes pseudonyms of addresses (ADR 32)."""
         return self.root / "annotators" / "key"
@@ -116,6 +126,26 @@ class Home:
     @property
     def first_frames(self) -> Path:
         return self.media / "first_frames"
+
+    @property
+    def generated(self) -> Path:
+        """Videos of generators that were run here, a folder a generator."""
+        return self.media / "generated"
+
+    @property
+    def filmstrips(self) -> Path:
+        """Frames of some generated videos side by side, for people to look at."""
+        return self.media / "filmstrips"
+
+    @property
+    def imported_videos(self) -> Path:
+        """Videos of generators that ran elsewhere, a folder a generator; people put them there."""
+        return self.library / "generated"
+
+    @property
+    def characters(self) -> Path:
+        """Pictures of characters that stickers are made of; people put them there."""
+        return self.library / "characters"
 
     @property
     def frame_changes(self) -> Path:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 SETTINGS_FILE = "emovid.toml"
 LEAST_MEMORY_MB = 512
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Of what becomes the name of a folder."""
 
 
 class SettingsError(ValueError):
@@ -216,6 +218,76 @@ class EmbeddingSettings(_Section):
     neighbours: int = Field(15, ge=1, description="nearest clips that separability looks at")
 
 
+class AdapterSettings(_Section):
+    """A LoRA adapter of a generator."""
+
+    name: str = Field(min_length=1, pattern=NAME, description="under which it is listed")
+    file: str = Field(min_length=1, description="safetensors file below the home folder, or hub id")
+    weight: float = Field(1.0, description="how strongly it counts")
+
+
+class GeneratorSettings(_Section):
+    """A model that makes videos, run through diffusers."""
+
+    name: str = Field(min_length=1, pattern=NAME, description="under which it is listed; one model may have several")
+    task: Literal["t2v", "i2v"] = Field(description="from the prompt alone, or with a first frame")
+    model: str = Field(min_length=1, description="folder or hub id of a diffusers pipeline")
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model")
+    prompts: Literal["benchmark", "characters"] = Field(
+        "benchmark", description="benchmark: its prompts; characters: each of library/characters in each emotion"
+    )
+    domains: tuple[Literal["animation", "movie", "sticker"], ...] = Field(
+        ("animation", "movie", "sticker"), description="whose prompts; characters belong to sticker"
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="a video each")
+    adapters: tuple[AdapterSettings, ...] = Field((), description="LoRA adapters, together")
+    width_px: int = Field(832, ge=16, multiple_of=8, description="of the video")
+    height_px: int = Field(480, ge=16, multiple_of=8, description="of the video")
+    frames: int = Field(81, ge=1, description="of the video; families round it")
+    fps: float = Field(16.0, gt=0, description="of the file: the rate that the model was trained at")
+    steps: int = Field(50, ge=1, description="of denoising")
+    guidance: float | None = Field(None, ge=0, description="null: the pipeline's own default")
+    negative_prompt: str | None = Field(None, description="what is not wanted")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto: bfloat16 on a GPU")
+    offload: Literal["none", "model", "sequential"] = Field("none", description="what waits in memory of the CPU")
+    tiles: bool = Field(False, description="frames are decoded in pieces: less memory, faint seams")
+    options: dict[str, str | int | float | bool] = Field({}, description="more arguments of the pipeline, by name")
+    is_trial: bool = Field(False, description="a model of random weights: its numbers are marked everywhere")
+
+
+class GenerationSettings(_Section):
+    """Which generators are run on the benchmark, and by which models their videos are scored (docs/generation.md)."""
+
+    models: tuple[GeneratorSettings, ...] = Field((), description="[[generation.models]]: one table a generator")
+    text_model: str | None = Field(None, min_length=1, description="CLIP or SigLIP, folder or hub id; null: no cosines")
+    text_revision: str | None = Field(None, description="branch, tag or commit of it")
+    video_model: str | None = Field(
+        None, min_length=1, description="video encoder for distances, folder or hub id; null: measured features"
+    )
+    video_revision: str | None = Field(None, description="branch, tag or commit of it")
+    scorers_are_trial: bool = Field(
+        False, description="a scorer, or the labeller, is a model of random weights: its numbers are marked everywhere"
+    )
+    common_fps: float = Field(8.0, gt=0, description="rate at which flicker is compared")
+    common_side_px: int = Field(256, ge=16, description="shorter side at which flicker is compared")
+    common_s: float = Field(2.0, gt=0, description="length at which flicker is compared, from the start")
+    batch_frames: int = Field(32, ge=1, description="frames that a scorer sees at once")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
+    study_pairs: int = Field(40, ge=1, description="pairs of videos that people compare, in each domain")
+    study_checks: int = Field(6, ge=0, description="attention checks beside them, in each domain")
+    study_annotators: int = Field(3, ge=1, description="people a pair")
+
+    @field_validator("models")
+    @classmethod
+    def _has_each_name_once(cls, value: tuple[GeneratorSettings, ...]) -> tuple[GeneratorSettings, ...]:
+        seen: set[tuple[str, str]] = set()
+        for model in value:
+            if (model.name, model.task) in seen:
+                raise ValueError(f'two generators are called "{model.name}" for {model.task}: give each its own name')
+            seen.add((model.name, model.task))
+        return value
+
+
 class CollectionSettings(_Section):
     """What is collected from where, and how much of it per run (docs/collection.md). Keys of services come from the
     environment only."""
@@ -275,6 +347,7 @@ class Settings(_Section):
     captioner: CaptionerSettings = CaptionerSettings()
     fine_tuning: FineTuningSettings = FineTuningSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    generation: GenerationSettings = GenerationSettings()
     collection: CollectionSettings = CollectionSettings()
     history: HistorySettings = HistorySettings()
     alerts: AlertSettings = AlertSettings()

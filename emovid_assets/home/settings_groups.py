@@ -51,6 +51,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "embedding_settings": _of("embeddings", "model", "revision"),
     "map_settings": _of("embeddings", "map_clips", "map_change"),
     "neighbour_settings": _of("embeddings", "separability_clips", "neighbours"),
+    "generation_models": _of("generation", "models"),
+    "scoring_models": _of(
+        "generation", "text_model", "text_revision", "video_model", "video_revision", "scorers_are_trial"
+    ),
+    "common_settings": _of("generation", "common_fps", "common_side_px", "common_s"),
+    "study_settings": _of("generation", "study_pairs", "study_checks", "study_annotators"),
     "seed": ("seed",),
 }
 """Keys per group, each with its section."""
@@ -66,6 +72,7 @@ WITHOUT_INFLUENCE = frozenset(
         # How much is used of a machine, how long is waited, when a run is called a failure.
         *_of("media", "workers", "timeout_s", "memory_mb", "max_quarantined_share"),
         *_of("embeddings", "device", "batch_frames"),
+        *_of("generation", "device", "batch_frames"),
         *_of("fine_tuning", "micro_batch_clips"),
         # What is remembered of runs, and who is told of them.
         *_of("history", "keep_days", "keep_runs"),

@@ -17,10 +17,14 @@ from emovid_assets.assets import (
     derived,
     embeddings,
     evaluation,
+    generated,
+    generation_results,
+    generation_scores,
     groups,
     labeller,
     labels,
     measurements,
+    preferences,
     settings,
     sources,
 )
@@ -57,7 +61,8 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         *dg.load_assets_from_modules(
             [
                 *(collection, sources, measurements, groups, annotations, labeller, labels, comparison),
-                *(embeddings, evaluation, derived, catalogue),
+                *(embeddings, evaluation, generated, generation_scores, generation_results, preferences, derived),
+                catalogue,
             ]
         )
     ]

@@ -9,10 +9,11 @@ All but `dead_runs` are off unless the definitions are built as live (`build`). 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -22,7 +23,7 @@ from emovid_assets.assets.settings import observations
 from emovid_assets.core.placing import disk_time_s
 from emovid_assets.freshness import news
 from emovid_assets.freshness.age_checks import AGE_CHECKS
-from emovid_assets.freshness.news import ANSWER_TABLES
+from emovid_assets.freshness.news import ANSWER_TABLES, PREFERENCE_TABLES, answer_versions, preference_versions
 from emovid_assets.freshness.runs import failed_places, first_error
 from emovid_assets.freshness.staleness import VERSION_TAG
 from emovid_assets.home.folders import Home
@@ -31,7 +32,9 @@ from emovid_assets.orchestration.alerting import alerts, freshness_by_domain
 from emovid_assets.orchestration.beside_ticks import Beside, Waiting
 from emovid_assets.orchestration.dead_runs import end_dead_runs
 from emovid_assets.people import server as annotation_server
-from emovid_assets.people.answers import answer_files
+from emovid_assets.people import study
+from emovid_assets.people.answers import answer_files, preference_files
+from emovid_assets.resources.generation.brought import BROUGHT_TAG, Brought, brought, digest_of
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.project import Project
@@ -77,6 +80,8 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
     return [
         sensor(library_files, LIBRARY_TABLES),
         sensor(annotation_files, ANSWER_TABLES),
+        sensor(study_files, PREFERENCE_TABLES),
+        sensor(brought_files, ("generated_videos",)),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
         # Also where nothing acts by itself: it begins nothing, and a dead run would hold its pools for a day.
@@ -180,30 +185,47 @@ def _library_tick(project: Project, domain: str, seen: _Seen) -> tuple[tuple[str
 
 def annotation_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
     """Asks for the answers of each domain whose annotation files say something else than they did."""
+    return _answers_tick(context, project, "annotation", answer_files(project.home), ANSWER_TABLES, answer_versions)
+
+
+def study_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    """Asks for the answers about pairs of videos of each domain whose files say something else than they did."""
+    files = preference_files(project.home)
+    return _answers_tick(context, project, "preference", files, PREFERENCE_TABLES, preference_versions)
+
+
+def _answers_tick(
+    context: dg.SensorEvaluationContext,
+    project: Project,
+    kind: str,
+    paths: Iterable[Path],
+    tables: Sequence[str],
+    versions: Callable[[Home, str], dict[str, str]],
+) -> dg.SensorResult:
     home = project.home
     remembered = _remembered(context.cursor)
-    seen = remembered.setdefault("annotations", _Seen())
-    files = {home.relative(path): _stamp(path.stat()) for path in answer_files(home)}
+    seen = remembered.setdefault(f"{kind}s", _Seen())
+    files = {home.relative(path): _stamp(path.stat()) for path in paths}
     digest = _digest(files)
     is_settled = digest == seen.taken or _is_settled(home, seen, digest, files)
     seen.listed = digest
     if digest == seen.taken:
         return dg.SensorResult(skip_reason="nothing new", cursor=_cursor(remembered))
-    if not files and any(project.warehouse.row_count("human_annotations", domain) for domain in DOMAINS):
+    if not files and any(project.warehouse.row_count(tables[0], domain) for domain in DOMAINS):
         # An unmounted disk looks like this; a build by hand takes it at its word.
-        said = "no annotation files any more; if that is meant, run: emovid build --select 'key:human_annotations+'"
+        said = f"no {kind} files any more; if that is meant, run: emovid build --select 'key:{tables[0]}+'"
         return dg.SensorResult(skip_reason=said, cursor=_cursor(remembered))
     if not is_settled:
         return dg.SensorResult(skip_reason="files are still coming", cursor=_cursor(remembered))
     try:
-        changed = [domain for domain in DOMAINS if _answers_changed(context.instance, home, domain)]
+        changed = [domain for domain in DOMAINS if _answers_changed(context.instance, domain, versions(home, domain))]
     except SettingsError as error:
         return dg.SensorResult(skip_reason=str(error), cursor=_cursor(remembered))
     seen.taken = digest
     if not changed:
         return dg.SensorResult(skip_reason="the files say nothing new", cursor=_cursor(remembered))
     seen.generation += 1
-    keys = [dg.AssetKey(name) for name in ANSWER_TABLES]
+    keys = [dg.AssetKey(name) for name in tables]
     requests = [
         dg.RunRequest(run_key=f"{domain}-{digest}-{seen.generation}", partition_key=domain, asset_selection=keys)
         for domain in changed
@@ -211,20 +233,58 @@ def annotation_files(context: dg.SensorEvaluationContext, project: Project) -> d
     return dg.SensorResult(run_requests=requests, cursor=_cursor(remembered))
 
 
+def brought_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    """Asks for generated videos where characters, or videos of generators that ran elsewhere, are new or others."""
+    home = project.home
+    remembered = _remembered(context.cursor)
+    seen = remembered.setdefault("brought", _Seen())
+    found = brought(home)
+    digest = _digest(found.stamps)
+    is_settled = digest == seen.taken or _is_settled(home, seen, digest, found.stamps)
+    seen.listed = digest
+    if digest == seen.taken:
+        return dg.SensorResult(skip_reason="nothing new", cursor=_cursor(remembered))
+    changed = [domain for domain in DOMAINS if _brought_changed(context.instance, found, domain)]
+    if changed and not found.stamps:
+        # An unmounted disk looks like this; a build by hand takes it at its word.
+        said = "no brought videos any more; if that is meant, run: emovid build --select 'key:generated_videos+'"
+        return dg.SensorResult(skip_reason=said, cursor=_cursor(remembered))
+    if not is_settled:
+        return dg.SensorResult(skip_reason="files are still coming", cursor=_cursor(remembered))
+    seen.taken = digest
+    if not changed:
+        return dg.SensorResult(skip_reason="as it was read", cursor=_cursor(remembered))
+    seen.generation += 1
+    keys = [dg.AssetKey("generated_videos")]
+    requests = [
+        dg.RunRequest(run_key=f"{domain}-{digest}-{seen.generation}", partition_key=domain, asset_selection=keys)
+        for domain in changed
+    ]
+    return dg.SensorResult(run_requests=requests, cursor=_cursor(remembered))
+
+
+def _brought_changed(instance: dg.DagsterInstance, found: Brought, domain: str) -> bool:
+    """Whether the last table was made from other files. Never built: that is for automation, once there are clips."""
+    tags = _last_tags(instance, "generated_videos", domain)
+    return tags is not None and tags.get(BROUGHT_TAG) != digest_of(found, domain)
+
+
+def _last_tags(instance: dg.DagsterInstance, asset: str, domain: str) -> Mapping[str, str] | None:
+    """Of the last materialisation; null where there is none."""
+    filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[domain])
+    made = instance.fetch_materializations(filters, limit=1).records
+    materialization = made[0].asset_materialization if made else None
+    return None if materialization is None else materialization.tags or {}
+
+
 def _stamp(status: Any) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _answers_changed(instance: dg.DagsterInstance, home: Home, domain: str) -> bool:
+def _answers_changed(instance: dg.DagsterInstance, domain: str, now: Mapping[str, str]) -> bool:
     """Whether a table of answers would be another one. Never built: that is for automation, once there are clips."""
-    now = news.answer_versions(home, domain)
-    for name in ANSWER_TABLES:
-        filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), asset_partitions=[domain])
-        made = instance.fetch_materializations(filters, limit=1).records
-        materialization = made[0].asset_materialization if made else None
-        if materialization is not None and (materialization.tags or {}).get(VERSION_TAG) != now[name]:
-            return True
-    return False
+    made = {name: _last_tags(instance, name, domain) for name in now}
+    return any(tags is not None and tags.get(VERSION_TAG) != now[name] for name, tags in made.items())
 
 
 def settings_file(context: dg.SensorEvaluationContext, project: Project) -> Answer:
@@ -245,13 +305,18 @@ def label_studio_answers(context: dg.SensorEvaluationContext, project: Project) 
     home = project.home
     try:
         # The server is asked beside the tick: one that hangs holds nobody up.
-        pulled = _pulls[str(home.root)].tick(lambda: annotation_server.pull(home, LabelStudio.of(home)), LONGEST_PULL_S)
+        pulled = _pulls[str(home.root)].tick(lambda: _pull_all(home), LONGEST_PULL_S)
     except (LabelStudioError, SettingsError) as error:
         return dg.SkipReason(str(error))
     if isinstance(pulled, Waiting):
         return dg.SkipReason(f"Label Studio: {pulled.sentence}")
     changed = [one.report.path for one in pulled if one.is_changed]
     return dg.SkipReason(f"New answers: {', '.join(changed)}" if changed else "Label Studio has no new answers.")
+
+
+def _pull_all(home: Home) -> list[annotation_server.Pulled]:
+    server = LabelStudio.of(home)
+    return [*annotation_server.pull(home, server), *study.pull(home, server)]
 
 
 def dead_runs(context: dg.SensorEvaluationContext, project: Project) -> dg.SkipReason:

@@ -1,7 +1,7 @@
 """The answers in a home: every file of them, read and judged.
 
 Belongs here: which files hold answers, and all of them together. Does not belong here: what a file may look like and
-which answers count (`core.annotations`).
+which answers count (`core.annotations`, `core.generation.preference_answers`).
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from emovid_assets.core.annotations import Answer, Rejected, accept_answers, read_annotation_file
+from emovid_assets.core.generation.preference_answers import accept_preferences
+from emovid_assets.core.generation.preference_files import Answer as Preference
+from emovid_assets.core.generation.preference_files import Rejected as RejectedPreference
+from emovid_assets.core.generation.preference_files import read_preferences
 from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
 from emovid_assets.people.annotators import pseudonyms
@@ -24,7 +28,35 @@ Rows = list[dict[str, Any]]
 
 def answer_files(home: Home) -> list[Path]:
     """Every file of answers in `library/annotations/`."""
-    folder = home.annotations
+    return _answer_files(home.annotations)
+
+
+def preference_files(home: Home) -> list[Path]:
+    """Every file of answers about pairs of videos in `library/preferences/`."""
+    return _answer_files(home.preferences)
+
+
+def read_preferences_of(
+    home: Home, domain: str, *, preference_tasks: pa.Table, is_kept: bool = True
+) -> tuple[Rows, Rows]:
+    """Accepted and rejected answers about the pairs of a domain from every file. `is_kept`: as in `read_answers`.
+    Raises KeyFileError."""
+    answers: list[Preference] = []
+    refused: list[RejectedPreference] = []
+    with pseudonyms(home, is_kept=is_kept) as people:
+        for path in preference_files(home):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                # Taken away since the folder was listed.
+                continue
+            found, left_out = read_preferences(content, home.relative(path), people)
+            answers += found
+            refused += left_out
+    return accept_preferences(answers, domain=domain, tasks=rows_of(preference_tasks), rejected=refused)
+
+
+def _answer_files(folder: Path) -> list[Path]:
     return [
         path
         for path in (sorted(folder.rglob("*")) if folder.is_dir() else ())

@@ -1,34 +1,21 @@
-"""Annotation tasks out, annotation answers in, as files.
+"""Annotation tasks out, as files.
 
-Belongs here: what `emovid annotate export` and `import` do. Does not belong here: which clips are asked about
-(`core.sampling`) and which answers count (`core.annotations`).
+Belongs here: what `emovid annotate export` does. Does not belong here: which clips are asked about (`core.sampling`),
+and how files come back (`taking_in`).
 """
 
 import csv
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.annotations import (
-    NOT_ANSWERED,
-    REMARKS,
-    SUFFIXES,
-    TOO_FEW,
-    accept_answers,
-    read_annotations,
-    signatories,
-    statements,
-)
-from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.label_studio import label_screen, task, verify_screen
-from emovid_assets.core.placing import put_bytes
-from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
 from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.people.how_to_answer import page
@@ -51,36 +38,6 @@ class NotEmptyError(Exception):
     """The folder holds files already, which people may have filled in."""
 
 
-@dataclass
-class ImportReport:
-    """What a file holds, judged against the clips that exist now.
-
-    `messages`: by reason, whatever does not count and whatever could not be read beside an answer that does. `refusal`:
-    why nothing of the file was taken.
-    """
-
-    path: str
-    accepted: int = 0
-    messages: dict[str, list[str]] = field(default_factory=dict)
-    refusal: str | None = None
-    is_replaced: bool = False
-
-    @property
-    def reasons(self) -> Counter[str]:
-        return Counter({reason: len(said) for reason, said in self.messages.items()})
-
-    @property
-    def rejected(self) -> int:
-        """Answers that do not count."""
-        return sum(number for reason, number in self.reasons.items() if reason not in {*REMARKS, NOT_ANSWERED, TOO_FEW})
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing in it has to be mended: second thoughts and skipped clips are as they should be."""
-        harmless = {NOT_ANSWERED, TOO_FEW, "superseded", "cancelled", "unknown_column"}
-        return self.refusal is None and not self.messages.keys() - harmless
-
-
 def export_tasks(
     home: Home, domains: Sequence[str], folder: Path, people: Sequence[str] = ()
 ) -> list[tuple[Path, int]]:
@@ -92,8 +49,7 @@ def export_tasks(
     files of `label` and make files of their own (`adjudicate`), whose CSV says who has answered already: somebody else
     has to. Raises NothingToExportError, NotEmptyError.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise NotEmptyError(f"{folder} is not empty: give a new folder, so that no file that is filled in is lost")
+    require_empty(folder)
     open_tasks = list(_open_tasks(home, domains))
     if not open_tasks:
         warehouse = Warehouse(home.warehouse)
@@ -110,8 +66,14 @@ def export_tasks(
         raise
 
 
+def require_empty(folder: Path) -> None:
+    """Raises NotEmptyError."""
+    if folder.exists() and any(folder.iterdir()):
+        raise NotEmptyError(f"{folder} is not empty: give a new folder, so that no file that is filled in is lost")
+
+
 def _write_tasks(
-    home: Home, open_tasks: "list[_OpenTask]", folder: Path, people: Sequence[str]
+    home: Home, open_tasks: "list[OpenTask]", folder: Path, people: Sequence[str]
 ) -> list[tuple[Path, int]]:
     (folder / "screen-label.xml").write_text(label_screen(), encoding="utf-8")
     (folder / "screen-verify.xml").write_text(verify_screen(), encoding="utf-8")
@@ -127,8 +89,8 @@ def _write_tasks(
         target = folder / f"label-studio-{name}.json"
         target.write_text(json.dumps(tasks, indent=1) + "\n", encoding="utf-8")
         written.append((target, len(tasks)))
-        for person, rows in _by_person(of_name, names, seed).items():
-            target = _free(folder, f"{name}-{_file_part(person)}")
+        for person, rows in by_person(of_name, names, seed).items():
+            target = free_name(folder, f"{name}-{file_part(person)}")
             _write_csv(target, name, person if person in names else "", rows)
             to_fill_in.append((target, len(rows)))
     (folder / PAGE).write_text(page({path.name: length for path, length in to_fill_in}), encoding="utf-8")
@@ -136,7 +98,7 @@ def _write_tasks(
 
 
 @dataclass(frozen=True)
-class _OpenTask:
+class OpenTask:
     """A task, the name of its file, who has answered, and how many more have to."""
 
     name: str
@@ -145,8 +107,13 @@ class _OpenTask:
     answered_by: frozenset[str]
     missing: int
 
+    @property
+    def subject(self) -> str:
+        """What it is about: a pair of videos, or a clip."""
+        return str(self.row.get("task_id") or self.row["clip_id"])
 
-def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[_OpenTask]:
+
+def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[OpenTask]:
     warehouse = Warehouse(home.warehouse)
     label_annotators = home.settings().annotation.label_annotators
     for domain in domains:
@@ -161,34 +128,34 @@ def _open_tasks(home: Home, domains: Sequence[str]) -> Iterator[_OpenTask]:
             if missing > 0 and row["clip_id"] in media:
                 is_disputed = row["purpose"] == "label" and row["required_annotators"] > label_annotators
                 name = ADJUDICATE if is_disputed else row["purpose"]
-                yield _OpenTask(name, row, media[row["clip_id"]], frozenset(who), missing)
+                yield OpenTask(name, row, media[row["clip_id"]], frozenset(who), missing)
 
 
-def _by_person(tasks: Sequence[_OpenTask], names: Sequence[str], seed: str) -> dict[str, list[_OpenTask]]:
+def by_person(tasks: Sequence[OpenTask], names: Sequence[str], seed: str) -> dict[str, list[OpenTask]]:
     """Who is asked what, each in an order of their own; nobody twice, and nobody what they have answered."""
-    found: dict[str, list[_OpenTask]] = defaultdict(list)
+    found: dict[str, list[OpenTask]] = defaultdict(list)
     for one in tasks:
         # Without names the first file has everything that is open, the second what two people are missing for, ...
         free = [name for name in names if name not in one.answered_by]
-        free.sort(key=lambda name: keyed_rank(f"{one.row['clip_id']}/{name}", seed))
+        free.sort(key=lambda name: keyed_rank(f"{one.subject}/{name}", seed))
         for person in free[: one.missing] if names else map(str, range(1, one.missing + 1)):
             found[person].append(one)
     for person, asked in found.items():
-        asked.sort(key=lambda one: keyed_rank(one.row["clip_id"], f"{seed}/{person}"))
+        asked.sort(key=lambda one: keyed_rank(one.subject, f"{seed}/{person}"))
     return dict(sorted(found.items()))
 
 
-def _file_part(person: str) -> str:
+def file_part(person: str) -> str:
     return re.sub(r"[^\w.-]+", "_", person).strip("._") or "person"
 
 
-def _free(folder: Path, stem: str) -> Path:
+def free_name(folder: Path, stem: str, suffix: str = ".csv") -> Path:
     """A name that no other person has, also where a disk knows no case."""
-    numbered = (folder / f"{stem}{(number and f'-{number}') or ''}.csv" for number in count())
+    numbered = (folder / f"{stem}{(number and f'-{number}') or ''}{suffix}" for number in count())
     return next(path for path in numbered if path.name.lower() not in {one.name.lower() for one in folder.iterdir()})
 
 
-def _write_csv(target: Path, name: str, person: str, tasks: Sequence[_OpenTask]) -> None:
+def _write_csv(target: Path, name: str, person: str, tasks: Sequence[OpenTask]) -> None:
     # Only a verification asks about a given emotion; everyone else answers blind.
     shown = {"verify": ["intended_emotion"], ADJUDICATE: ["answered_by"]}.get(name, [])
     # With a byte order mark programs for tables read it as what it is.
@@ -205,88 +172,3 @@ def _write_csv(target: Path, name: str, person: str, tasks: Sequence[_OpenTask])
             }
             for one in tasks
         )
-
-
-def import_files(home: Home, files: Sequence[Path]) -> list[ImportReport]:
-    """Copies files into `library/annotations/` and reports what they hold.
-
-    Each file is judged by itself: whether enough people have answered shows in the build, over all files. Nothing is
-    kept of a file that cannot be read as a whole, or under whose name a file lies with answers that it does not have
-    (`refusal`): answers are never lost. A mended file takes the place of the one before.
-    """
-    with pseudonyms(home) as people:
-        return [_taken(home, path, people) for path in files]
-
-
-def _taken(home: Home, path: Path, people: Pseudonyms) -> ImportReport:
-    target = home.annotations / path.name
-    if path.suffix.lower() not in SUFFIXES:
-        said = "annotations are CSV files or Label Studio JSON exports"
-        return ImportReport(people.hide_in_path(str(path)), refusal=said)
-    if path.name.startswith("."):
-        said = "files whose name begins with a point are hidden, and no build reads them; give it another name"
-        return ImportReport(people.hide_in_path(str(path)), refusal=said)
-    if target.is_dir():
-        said = f"a folder of that name is at {home.relative(target)}; give the file another name"
-        return ImportReport(people.hide_in_path(str(path)), refusal=said)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        return ImportReport(people.hide_in_path(str(path)), refusal=f"the file cannot be read: {error.strerror}")
-    report = _judged(home, content, home.relative(target), people)
-    if report.refusal:
-        return report
-    try:
-        put_bytes(target, content, is_replacing=False)
-    except FileExistsError:
-        before = target.read_bytes()
-        if before != content:
-            lost = _lost(before, content, path.name, people)
-            if lost:
-                refusal = f"a file of that name is there with {lost}; give the new file another name"
-                return ImportReport(report.path, refusal=refusal)
-            put_bytes(target, content)
-            report.is_replaced = True
-    return report
-
-
-def _lost(before: bytes, content: bytes, name: str, people: Pseudonyms) -> str | None:
-    """What would be lost if the content took the place of the one before; null where that is nothing."""
-    lost = statements(before, name, people) - statements(content, name, people)
-    if lost:
-        clip_id, purpose, who, label = min(lost)
-        return (
-            f"{len(lost)} answers that this one does not have, the first by {who}: '{label}' for {clip_id} ({purpose})"
-        )
-    # Answers that cannot count yet are mended under the name of whoever gave them.
-    gone = signatories(before, name, people) - signatories(content, name, people)
-    return f"answers by {min(gone)}, who has none in this one" if gone else None
-
-
-def judged(home: Home, path: Path) -> ImportReport:
-    """What a file in the library holds, and what of it would count."""
-    with pseudonyms(home) as people:
-        return _judged(home, path.read_bytes(), home.relative(path), people)
-
-
-def _judged(home: Home, content: bytes, name: str, people: Pseudonyms) -> ImportReport:
-    warehouse = Warehouse(home.warehouse)
-    report = ImportReport(people.hide_in_path(name))
-    answers, refused = read_annotations(content, name, people)
-    rejected: list[Mapping[str, Any]] = []
-    for domain in DOMAINS:
-        known = set(warehouse.read("clips", domain)["clip_id"].to_pylist())
-        accepted, of_domain = accept_answers(answers, domain=domain, known_clip_ids=known, rejected=refused)
-        report.accepted += len(accepted)
-        rejected += of_domain
-    # Whoever mends a file goes through it from above, whatever domains its rows are of.
-    for row in sorted(rejected, key=_place):
-        report.messages.setdefault(row["reason"], []).append(row["message"])
-    unreadable = report.messages.pop("unreadable_file", None)
-    if unreadable:
-        report.refusal = " ".join(unreadable)
-    return report
-
-
-def _place(row: Mapping[str, Any]) -> int:
-    return int(row["row_number"])

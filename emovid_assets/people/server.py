@@ -1,24 +1,25 @@
 """The round trip with Label Studio: tasks out, answers in, how far people are.
 
-Belongs here: what `emovid annotate push`, `pull` and `status` do. Does not belong here: which clips are asked about
-(`core.sampling`), what a project looks like (`core.label_studio`), how the server is spoken to
-(`resources.label_studio`), and which answers count (`core.annotations`).
+Belongs here: what `emovid annotate push`, `pull` and `status` do, and what the same of `emovid study` shares with
+them. Does not belong here: which clips are asked about (`core.sampling`), what a project looks like
+(`core.label_studio`), how the server is spoken to (`resources.label_studio`), and which answers count
+(`core.annotations`).
 """
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.core.label_studio import projects
+from emovid_assets.core.label_studio import Project, projects
 from emovid_assets.core.placing import put_text
 from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
 from emovid_assets.people.annotators import pseudonyms
-from emovid_assets.people.files import ImportReport, judged
+from emovid_assets.people.taking_in import ANNOTATIONS, ImportReport, Kind, judged
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
@@ -80,13 +81,18 @@ def push(home: Home, server: LabelStudio, domains: Sequence[str] = DOMAINS) -> l
         wanted += projects(domain, rows_of(warehouse.read("annotation_tasks", domain)), media, seed=seed)
     if not wanted:
         raise NothingToPushError("there are no annotation tasks yet; run: emovid build")
-    existing = _ours(server)
+    return bring(server, wanted, is_annotation, home.clips)
+
+
+def bring(server: LabelStudio, wanted: Iterable[Project], is_ours: Callable[[str], bool], media: Path) -> list[Pushed]:
+    """Makes those projects, or brings them up to date. `media`: the folder of the files that they show."""
+    existing = _ours(server, is_ours)
     done = []
     for project in wanted:
         settings = project.settings()
         there = existing.get(project.key)
         if there is None:
-            there = server.create_project(settings, home.clips)
+            there = server.create_project(settings, media)
         else:
             # The title is the person's to change.
             changed = {name: value for name, value in settings.items() if there.get(name) != value and name != "title"}
@@ -98,8 +104,8 @@ def push(home: Home, server: LabelStudio, domains: Sequence[str] = DOMAINS) -> l
             known = present.get(_identity(task))
             if known is None:
                 new.append(task)
-            elif known["data"].get("video") != task["data"]["video"]:
-                server.change_task(known["id"], {**known["data"], "video": task["data"]["video"]})
+            elif _files(known) != _files(task):
+                server.change_task(known["id"], {**known["data"], **_files(task)})
         server.add_tasks(there["id"], new)
         planned = {_identity(task) for task in project.tasks}
         done.append(
@@ -114,8 +120,15 @@ def push(home: Home, server: LabelStudio, domains: Sequence[str] = DOMAINS) -> l
     return done
 
 
-def pull(home: Home, server: LabelStudio) -> list[Pulled]:
-    """Brings the answers of every project into `library/annotations/label-studio-<project>.json`.
+def is_annotation(key: str) -> bool:
+    """Whether a project of that key is one that a push of annotation tasks has made."""
+    return key.partition("/")[0] in DOMAINS and "/" in key
+
+
+def pull(
+    home: Home, server: LabelStudio, is_ours: Callable[[str], bool] = is_annotation, kind: Kind = ANNOTATIONS
+) -> list[Pulled]:
+    """Brings the answers of every project of ours into `label-studio-<project>.json` in the folder of their kind.
 
     Each file is replaced in one step, and only where its content changes. What a file holds is never lost: an answer
     that the server does not have any more, because it was deleted there or the server was set up anew, is kept.
@@ -123,8 +136,8 @@ def pull(home: Home, server: LabelStudio) -> list[Pulled]:
     """
     emails = server.emails()
     pulled = []
-    for key, project in sorted(_ours(server).items()):
-        path = home.annotations / f"{FILE_PREFIX}{key.replace('/', '-')}.json"
+    for key, project in sorted(_ours(server, is_ours).items()):
+        path = kind.folder(home) / f"{FILE_PREFIX}{key.replace('/', '-')}.json"
         fresh = [_slim(task, emails) for task in server.tasks(project["id"])]
         merged, kept_count = _merged(fresh, _read(path))
         if not merged and not path.exists():
@@ -133,20 +146,20 @@ def pull(home: Home, server: LabelStudio) -> list[Pulled]:
         is_changed = not path.exists() or path.read_text(encoding="utf-8") != text
         if is_changed:
             put_text(path, text)
-        pulled.append(Pulled(project["title"], is_changed, kept_count, judged(home, path)))
+        pulled.append(Pulled(project["title"], is_changed, kept_count, judged(home, path, kind)))
     return pulled
 
 
-def status(home: Home, server: LabelStudio) -> list[Progress]:
+def status(home: Home, server: LabelStudio, is_ours: Callable[[str], bool] = is_annotation) -> list[Progress]:
     """How far people are, project by project, each under a pseudonym. Raises LabelStudioError, KeyFileError."""
     with pseudonyms(home) as known:
-        return _status(server, known)
+        return _status(server, known, is_ours)
 
 
-def _status(server: LabelStudio, known: Pseudonyms) -> list[Progress]:
+def _status(server: LabelStudio, known: Pseudonyms, is_ours: Callable[[str], bool]) -> list[Progress]:
     emails = server.emails()
     found = []
-    for _, project in sorted(_ours(server).items()):
+    for _, project in sorted(_ours(server, is_ours).items()):
         tasks = [_slim(task, emails) for task in server.tasks(project["id"])]
         answers: Counter[str] = Counter()
         skipped = 0
@@ -164,12 +177,12 @@ def _status(server: LabelStudio, known: Pseudonyms) -> list[Progress]:
     return found
 
 
-def _ours(server: LabelStudio) -> dict[str, dict[str, Any]]:
-    """Projects that a push has made, by key."""
+def _ours(server: LabelStudio, is_ours: Callable[[str], bool]) -> dict[str, dict[str, Any]]:
+    """Projects that a push of ours has made, by key."""
     found: dict[str, dict[str, Any]] = {}
     for project in sorted(server.projects(), key=lambda project: project["id"]):
         key = str(project.get("description") or "")
-        if key.partition("/")[0] in DOMAINS and "/" in key:
+        if is_ours(key):
             found.setdefault(key, project)
     return found
 
@@ -179,7 +192,13 @@ def _address(server: LabelStudio, project: dict[str, Any]) -> str:
 
 
 def _identity(task: dict[str, Any]) -> tuple[Any, Any]:
-    return task["data"].get("clip_id"), task["data"].get("purpose")
+    """Of a clip and why it is shown, or of a pair of videos."""
+    return task["data"].get("clip_id") or task["data"].get("task_id"), task["data"].get("purpose")
+
+
+def _files(task: dict[str, Any]) -> dict[str, Any]:
+    """Where a task's files are."""
+    return {name: task["data"][name] for name in ("video", "left", "right") if name in task["data"]}
 
 
 def _slim(task: dict[str, Any], emails: dict[int, str]) -> dict[str, Any]:
@@ -207,12 +226,12 @@ def _name(completed_by: Any) -> str:
 
 def _merged(fresh: list[dict[str, Any]], stored: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
     """Tasks with an annotation from either side, in a fixed order, and how many annotations only `stored` has."""
-    by_task: dict[tuple[str, str], dict[str, Any]] = {}
-    annotations: dict[tuple[str, str], dict[str, Any]] = {}
+    by_task: dict[tuple[str, ...], dict[str, Any]] = {}
+    annotations: dict[tuple[str, ...], dict[str, Any]] = {}
     on_server = {one["unique_id"] for task in fresh for one in task["annotations"]}
     kept_count = 0
     for task in [*stored, *fresh]:
-        identity = (str(task["data"].get("clip_id")), str(task["data"].get("purpose")))
+        identity = tuple(map(str, _identity(task)))
         by_task[identity] = task["data"]
         for one in task["annotations"]:
             annotations.setdefault(identity, {})[one["unique_id"]] = one

@@ -14,7 +14,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.home.shipped_files import shipped_file
 
-TOPICS = ("labels", "clips", "films and sources", "splits", "quality", "the paper")
+TOPICS = ("labels", "clips", "films and sources", "splits", "quality", "generated video", "the paper")
 VOCABULARIES = {"emotion": EMOTION_NAMES, "domain": DOMAINS}
 """Parameters of these names take one of these words: any other would silently find nothing."""
 REQUIRED = "required"

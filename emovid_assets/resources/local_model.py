@@ -133,7 +133,7 @@ def _all(
         begin=one_thread,
     )
     most, batch = batch_clips, list[_Clip]()
-    with _own_threads(), closing(ready):
+    with own_threads(), closing(ready):
         is_more = True
         while is_more:
             start = time.perf_counter()
@@ -180,7 +180,7 @@ def _prepared(model: ChatModel, task: tuple[str, Mapping[str, Any]]) -> _Clip | 
 
 
 @contextmanager
-def _own_threads() -> Iterator[None]:
+def own_threads() -> Iterator[None]:
     """What `one_thread` leaves behind for threads of other people is put right."""
     import torch
 

@@ -92,7 +92,7 @@ def scan(project: Workplace, domain: str, sources: Iterable[Row], log: logging.L
     root, thumbnail_folder = str(home.root), home.relative(home.thumbnails / domain)
     tracks = _tracks(project, domain)
     stamps = _stamps(project, domain)
-    settings = {whole: _scan_settings(whole, scenes) for whole in (True, False)}
+    settings = {whole: scan_settings(whole, scenes) for whole in (True, False)}
     # What counts for a source, and nothing else: the shortest clip of a cut file says nothing of a whole one.
     digests = {whole: digest(found) for whole, found in settings.items()}
     step = Step("scan", media_steps.SCAN_VERSION, "per item", media_steps.scan)
@@ -142,7 +142,8 @@ def changes_path(home: Home, domain: str, source_id: str, trim_s: float | None) 
     return home.relative(home.frame_changes / domain / f"{part}.npy")
 
 
-def _scan_settings(whole: bool, scenes: SceneSettings) -> dict[str, Any]:
+def scan_settings(whole: bool, scenes: SceneSettings) -> dict[str, Any]:
+    """`ScanSettings` as plain values. `whole`: of a file that is one clip."""
     return {
         "detector": {
             "name": scenes.detector,

@@ -8,15 +8,15 @@ import json
 import logging
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from zipfile import BadZipFile
 
 from emovid_assets.core import embedded_labeller
 from emovid_assets.core.embedded_describer import EmbeddedDescriber
-from emovid_assets.core.labelling import LabelledClip, Labeller, LabelScore, TrainingReport
+from emovid_assets.core.labelling import ClipEvidence, LabelledClip, Labeller, LabelScore, TrainingReport
 from emovid_assets.core.placing import put_folder_into_place
 from emovid_assets.core.vlm.exchange import CaptionAnswer, LabelAnswer, Meter
 from emovid_assets.home.folders import Home
@@ -57,10 +57,28 @@ class Answers(Generic[Answer]):
         return {"failures": self.outcome.failures, "computed_count": self.outcome.computed_count}
 
 
+class Shown(Protocol):
+    """What a labeller is shown: clips of tables, or generated videos."""
+
+    @property
+    def evidence(self) -> Sequence[ClipEvidence]: ...
+
+    def clip_rows(self) -> Iterable[Mapping[str, Any]]: ...
+
+    def source_rows(self) -> Iterable[Mapping[str, Any]]: ...
+
+
 def label(
-    project: Workplace, domain: str, labeller: Mapping[str, Any], tables: ClipTables, log: logging.Logger
+    project: Workplace,
+    domain: str,
+    labeller: Mapping[str, Any],
+    tables: Shown,
+    log: logging.Logger,
+    *,
+    step: str = "label",
 ) -> Answers[LabelScore]:
-    """Scores of the clips by the labeller of that row of `emotion_labeller`.
+    """Scores of the clips by the labeller of that row of `emotion_labeller`. A `step` of another name keeps its answers
+    apart.
 
     Raises LabellerOutOfDateError, ModelNotUsableError, PromptError.
     """
@@ -71,7 +89,7 @@ def label(
             f"Build it first: emovid build --select key:emotion_labeller"
         )
     if labeller["kind"] == "embedded":
-        project.leave_out(domain, "label")
+        project.leave_out(domain, step)
         forest = load_labeller(project.home, labeller["path"])
         scores = forest.score(tables.evidence)
         by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
@@ -79,7 +97,7 @@ def label(
     model = model_in_use(project.home, settings, labeller)
     meter = Meter()
     requests = vlm.label_requests(project.home, settings, tables.clip_rows(), tables.source_rows())
-    outcome = vlm.label(project, domain, model, requests, meter, log)
+    outcome = vlm.label(project, domain, model, requests, meter, log, step=step)
     prompt = vlm.label_prompt(project.home, settings).sha256
     by_clip = {
         clip_id: score_of(LabelAnswer.of(payload), labeller["temperature"])

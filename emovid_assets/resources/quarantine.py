@@ -25,6 +25,14 @@ STEP_ASSETS = {
     "label_held_out": "emotion_labeller",
     "label_zero_shot": "emotion_labeller",
     "caption": "captions",
+    "generate": "generated_videos",
+    "read_generated": "generated_videos",
+    "imported_videos": "generated_videos",
+    "measure_video": "generation_features",
+    "score_video": "generation_features",
+    "encode_clip": "generation_features",
+    "label_generated": "generation_scores",
+    "filmstrip": "generation_filmstrips",
 }
 """The asset under which a step's failures appear in `processing_errors`."""
 

@@ -42,6 +42,13 @@ HANDED_ON: Mapping[str, Columns] = {
         "temperature": (("emotion_labeller", "temperature"),),
     },
     "captions": _as_named("clips", *_CLIP),
+    "preference_tasks": {
+        **_as_named("generated_videos", "domain", "task", "clip_id", "character", "asked_emotion", "prompt"),
+        **{f"video_{side}": (("generated_videos", "video_id"),) for side in "ab"},
+        **{f"generator_{side}": (("generated_videos", "generator"),) for side in "ab"},
+        **{f"fps_{side}": (("generated_videos", "fps"),) for side in "ab"},
+    },
+    "preferences": _as_named("preference_tasks", "task_id", "domain"),
     "emotion_labels": _as_named("clips", *_CLIP),
     "validation_ratings": {
         **_as_named("annotation_tasks", *_CLIP),
@@ -65,6 +72,12 @@ MADE_FROM: Mapping[str, Columns] = {
     "clips": {
         "frame_count": (("segments", "start_frame"), ("segments", "end_frame")),
         "fps": (("segments", "start_frame"), ("segments", "end_frame"), ("segments", "duration_s")),
+    },
+    "preference_tasks": {"shown_s": (("generated_videos", "duration_s"),)},
+    "preference_results": {
+        **dict.fromkeys(("prefers_a_count", "prefers_b_count", "tie_count"), (("preferences", "choice"),)),
+        "annotator_count": (("preferences", "annotator_id"),),
+        "pair_count": (("preferences", "task_id"),),
     },
     "human_labels": {"emotion": (("human_annotations", "label"),), "outcome": (("human_annotations", "label"),)},
     "emotion_labels": {

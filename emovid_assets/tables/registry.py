@@ -12,6 +12,7 @@ from emovid_assets.tables.columns import Table
 from emovid_assets.tables.derived import DERIVED_TABLES
 from emovid_assets.tables.embeddings import EMBEDDING_TABLES
 from emovid_assets.tables.evaluation import EVALUATION_TABLES
+from emovid_assets.tables.generation import GENERATION_TABLES
 from emovid_assets.tables.groups import GROUP_TABLES
 from emovid_assets.tables.labels import LABEL_TABLES
 from emovid_assets.tables.measurements import MEASUREMENT_TABLES
@@ -28,6 +29,7 @@ TABLES: dict[str, Table] = {
         *LABEL_TABLES,
         *EVALUATION_TABLES,
         *EMBEDDING_TABLES,
+        *GENERATION_TABLES,
         *QUARANTINE_TABLES,
         *DERIVED_TABLES,
     )

@@ -14,7 +14,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.orchestration.instance import prepare_instance_folder
 from emovid_assets.people.annotators import pseudonyms
-from emovid_assets.people.files import import_files
+from emovid_assets.people.taking_in import import_files
 from emovid_assets.report.build import build_report
 from emovid_assets.resources.catalogue import build_catalogue
 from emovid_assets.resources.collection.shelf import Shelf

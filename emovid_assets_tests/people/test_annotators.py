@@ -16,7 +16,7 @@ from emovid_assets.freshness.news import answer_versions
 from emovid_assets.home.folders import Home
 from emovid_assets.people.annotators import KeyFileError, pseudonyms
 from emovid_assets.people.answers import read_answers
-from emovid_assets.people.files import import_files
+from emovid_assets.people.taking_in import import_files
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.planted_tables import plant, valid_row

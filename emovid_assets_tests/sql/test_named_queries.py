@@ -127,7 +127,10 @@ ANSWERS: list[tuple[str, dict[str, str], list[tuple[Any, ...]]]] = [
 ]
 ELSEWHERE = {
     "warnings",
+    "before_and_after",
     "changes_since",
+    "generated_emotions",
+    "generator_differences",
     "label_sources",
     "paper_and_ours",
     "paper_slips",

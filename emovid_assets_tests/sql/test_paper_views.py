@@ -216,6 +216,7 @@ def test_the_leaderboard_has_k_of_n_where_the_facts_have_it(library: Library) ->
             assert row[metric] == (float(fact[column]) if fact[column] else None)
         for metric, column in (("ea_2", "ea2"), ("ea_8", "ea8")):
             is_whole = fact[f"{column}_check"] != "not k/240"
+            assert row[f"{metric}_check"] == fact[f"{column}_check"]
             assert row[f"{metric}_hit_count"] == (int(fact[f"{column}_hits_of_240"]) if is_whole else None)
 
 

@@ -96,9 +96,14 @@ class Shrinker:
 
     Calling it gives uint8 (height, width, 3 or 4), valid until the next call; a fourth channel means nothing.
     Conversions that are faster than the plain one are used only where they are faithful (`rgb.is_faithful`).
+
+    `is_whole`: pictures are converted as a whole, and `whole` is what the last one was before it was made smaller,
+    alike; it stays as it is for as long as the frame does.
     """
 
-    def __init__(self, first: "av.VideoFrame", converter: RgbConverter) -> None:
+    whole: np.ndarray
+
+    def __init__(self, first: "av.VideoFrame", converter: RgbConverter, *, is_whole: bool = False) -> None:
         from av.video.reformatter import VideoReformatter
         from scenedetect.scene_manager import compute_downscale_factor
 
@@ -109,7 +114,7 @@ class Shrinker:
         self._reformatter = VideoReformatter()
         self._small: np.ndarray | None = None
         self._shape = shape_of(first)
-        self._fast = self._faithful_way(first, factor)
+        self._fast = self._faithful_way(first, factor, is_whole=is_whole)
 
     def __call__(self, picture: "av.VideoFrame") -> np.ndarray:
         if has_alpha(picture.format.name):
@@ -118,10 +123,10 @@ class Shrinker:
             return self._fast(picture)
         return self._by_bgr(picture)
 
-    def _faithful_way(self, first: "av.VideoFrame", factor: float) -> Conversion | None:
+    def _faithful_way(self, first: "av.VideoFrame", factor: float, *, is_whole: bool) -> Conversion | None:
         if first.format.name not in _FULL_RANGE or first.width % 2 or first.height % 2:
             return None
-        if _CentreRows.fits(first, factor, self.size):
+        if not is_whole and _CentreRows.fits(first, factor, self.size):
             rows = _CentreRows(first, int(factor), self._reformatter)
             # A copy: both ways may write to the same memory.
             if is_faithful("rows", lambda some: rows(some)[..., :3].copy(), self._by_bgr, self._shape):
@@ -139,6 +144,7 @@ class Shrinker:
     def _resize(self, pixels: np.ndarray) -> np.ndarray:
         import cv2
 
+        self.whole = pixels
         if not self._is_shrunk and pixels.shape[1::-1] == self.size:
             return pixels
         if self._small is not None and self._small.shape[2] != pixels.shape[2]:

@@ -12,7 +12,7 @@ other settings finds its cuts in them and converts no frame but the sampled ones
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -31,9 +31,9 @@ from emovid_assets.core.video.picture import difference_hash, jpeg
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import RgbConverter, upright
 from emovid_assets.core.video.scenes import CutDetector, DetectorSettings, is_without_colour
-from emovid_assets.core.video.sound import interval_features
+from emovid_assets.core.video.sound import interval_features, silent_features
 from emovid_assets.core.video.stamps import last_duration
-from emovid_assets.core.video.streams import Tracks
+from emovid_assets.core.video.streams import ONLY, Tracks
 
 THUMBNAIL_PX = 320
 CUT_WINDOW_S = 30.0
@@ -55,6 +55,11 @@ class ScanSettings:
     max_duration_s: float
     is_whole: bool
     detects_grey_films: bool = False
+
+
+Watch = Callable[[Frame, np.ndarray], None]
+"""Sees each frame as it is decoded, with its pixels as coded and read by its tags: uint8 (height, width, 3 or 4), blue,
+green, red and perhaps a fourth channel that means nothing. They stay as they are for as long as the frame does."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,18 @@ def scan_source(
     }
 
 
+def measured_whole(path: Path, settings: ScanSettings, watch: Watch, tracks: Tracks = ONLY) -> dict[str, Any]:
+    """The one segment of a file that is measured as a whole, however long it is and whatever cuts it has; `features`
+    are those of a clip without sound. Nothing is written.
+
+    `settings` must say `is_whole` and allow any duration. Raises MediaError `corrupt_frames`.
+    """
+    run = _Scan(path, tracks, settings, watch=watch)
+    [segment] = run.segments()
+    segment["features"] |= silent_features() | {"cut_rate_hz": _cut_rate(run.cut_times_s(), segment, segment["end_s"])}
+    return segment
+
+
 def _run(
     path: Path, tracks: Tracks, settings: ScanSettings, changes_path: Path | None, trim_s: float | None
 ) -> tuple["_Scan", list[dict[str, Any]]]:
@@ -213,9 +230,17 @@ def _cut_rate(cut_times_s: list[float], segment: dict[str, Any], duration_s: flo
 class _Scan:
     """One walk over the frames of one file."""
 
-    def __init__(self, path: Path, tracks: Tracks, settings: ScanSettings, trim_s: float | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tracks: Tracks,
+        settings: ScanSettings,
+        trim_s: float | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         self._video = Video(path, tracks)
         self._settings = settings
+        self._watch = watch
         self._trim_s = None if trim_s is None else Fraction(str(trim_s))
         self._trimmed_at_pts: int | None = None
         self._converter = RgbConverter()
@@ -242,6 +267,9 @@ class _Scan:
                 meter = ChangeMeter(self._shrink)
                 detector = self._detector()
             change = meter.measure(frame.picture)
+            if self._watch is not None:
+                assert self._shrink is not None
+                self._watch(frame, self._shrink.whole)
             self.pts.append(frame.pts)
             self.changes.append(change)
             self._cuts.extend(detector.process(frame.index, frame.pts, change))
@@ -304,7 +332,7 @@ class _Scan:
         self.video_start_s = float(first.pts * self._time_base)
         width, height = shrunk_size(first.picture.width, first.picture.height)
         self._pixel_count = width * height
-        return Shrinker(first.picture, self._converter)
+        return Shrinker(first.picture, self._converter, is_whole=self._watch is not None)
 
     def _detector(self) -> CutDetector:
         return CutDetector(self._settings.detector, self._pixel_count, self._video.nominal_rate, self._time_base)
