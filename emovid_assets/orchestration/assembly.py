@@ -17,6 +17,7 @@ from emovid_assets.assets import (
     derived,
     embeddings,
     evaluation,
+    generated,
     generation_scores,
     groups,
     labeller,
@@ -58,7 +59,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         *dg.load_assets_from_modules(
             [
                 *(collection, sources, measurements, groups, annotations, labeller, labels, comparison),
-                *(embeddings, evaluation, generation_scores, derived, catalogue),
+                *(embeddings, evaluation, generated, generation_scores, derived, catalogue),
             ]
         )
     ]
