@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -36,7 +37,7 @@ def vbench_score(path: Path) -> float:
             break
         frames.append(frame)
     capture.release()
-    changes = [np.mean(cv2.absdiff(np.array(one), np.array(two))) for one, two in zip(frames, frames[1:], strict=False)]
+    changes = [np.mean(cv2.absdiff(np.array(one), np.array(two))) for one, two in pairwise(frames)]
     return float((255.0 - np.array(changes).mean()) / 255.0)
 
 
@@ -71,14 +72,14 @@ def test_common_flicker_is_that_of_the_frames_nearest_to_each_eighth_of_a_second
     size = round(frames[0].width * scale), round(frames[0].height * scale)
     full = [frame.to_ndarray(format="rgb24") for frame in chosen]
     small = [cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float64) for one in full]
-    by_hand = np.mean([np.abs(one - two).mean() for one, two in zip(small, small[1:], strict=False)]) / 255
+    by_hand = np.mean([np.abs(one - two).mean() for one, two in pairwise(small)]) / 255
     # libswscale's areas are not to the bit those of OpenCV, and it makes pictures larger in another way.
     assert found == pytest.approx(by_hand, rel=0.02 if scale < 1 else 0.04)
 
 
 def test_a_film_that_is_written_without_loss_has_the_flicker_of_its_arrays(tmp_path: Path) -> None:
     frames = film()
-    by_hand = np.mean([np.abs(a.astype(float) - b).mean() for a, b in zip(frames, frames[1:], strict=False)]) / 255
+    by_hand = np.mean([np.abs(a.astype(float) - b).mean() for a, b in pairwise(frames)]) / 255
     assert exactly(tmp_path / "film.mov", frames)["flicker_native"] == pytest.approx(by_hand, abs=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""Scores by models, beside what transformers says when it is asked frame by frame; what is scored again, and what not."""
+"""Scores by models, beside what transformers says when it is asked frame by frame; what is scored again."""
 
 import logging
 import tracemalloc
