@@ -25,13 +25,13 @@ def tiny_text_clip(folder: Path, seed: int = 0) -> Path:
     vision = {**_layers(), "image_size": SIDE, "patch_size": 8}
     CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=24)).save_pretrained(folder)
     CLIPImageProcessorPil(**_cut()).save_pretrained(folder)
-    _tokenizer(folder)
+    write_tokenizer(folder)
     return folder
 
 
 def tiny_text_siglip(folder: Path, seed: int = 0) -> Path:
     tiny_siglip(folder, seed)
-    _tokenizer(folder)
+    write_tokenizer(folder)
     return folder
 
 
@@ -67,7 +67,7 @@ def _cut() -> dict[str, Any]:
     return {"size": {"shortest_edge": SIDE}, "crop_size": {"height": SIDE, "width": SIDE}}
 
 
-def _tokenizer(folder: Path) -> None:
+def write_tokenizer(folder: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
