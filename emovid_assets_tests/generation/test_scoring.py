@@ -19,7 +19,7 @@ from emovid_assets.core.vlm.exchange import Meter
 from emovid_assets.resources.generation import scoring
 from emovid_assets.resources.generation.measuring import measure
 from emovid_assets.resources.project import Project
-from emovid_assets_tests.generation.homes import CAPTION, film, home_with, write_generated
+from emovid_assets_tests.generation.planted_videos import CAPTION, film, home_with, write_generated
 from emovid_assets_tests.generation.tiny_scorers import (
     LIMIT,
     tiny_text_clip,
