@@ -1,8 +1,8 @@
 """What scoring generated videos costs, beside decoding them and nothing else.
 
-Run `python -m benchmarks.generation` (`--videos 240` for the benchmark's number, `--part scoring`): writes 81 frames of
-480 × 832 pixels of a film of the corpus per video, measures and scores them with as many processes as bare decoding gets,
-and writes its table into docs/generation_benchmarks.md.
+Run `python -m benchmarks.generation` (`--videos 240` for the benchmark's number): writes 81 frames of 480 × 832 pixels
+of a film of the corpus per video, measures and scores them with as many processes as bare decoding gets, and writes its
+table into docs/generation_benchmarks.md.
 
 Belongs here: work around the product's own steps. Does not belong here: formulas.
 """
@@ -122,16 +122,10 @@ def waiting_for_frames(folder: Path, count: int) -> list[object]:
     """[videos, seconds a video, share of the model's time that it waits for frames, the same with the first video]."""
     place = find_model(str(clip_model(folder / "clip")), folder)
     models = scoring.Models(load_text_model(place, "cpu"), None, 2.0)
-    tasks = [
-        (
-            f"{number}/text",
-            {
-                **{"scorer": "text", "path": str(path), "is_ours": True, "duration_s": FRAMES / FPS},
-                **{"frame_count": FRAMES, "caption": "a dog runs", "label": "fear", "prompt": "a dog runs. fear"},
-            },
-        )
-        for number, path in enumerate(write_videos(folder, count, 18))
-    ]
+    asked = {"scorer": "text", "caption": "a dog runs", "label": "fear", "prompt": "a dog runs. fear"}
+    reading = {"is_ours": True, "duration_s": FRAMES / FPS, "frame_count": FRAMES}
+    paths = write_videos(folder, count, 18)
+    tasks = [(f"{number}/text", {**asked, **reading, "path": str(path)}) for number, path in enumerate(paths)]
     meter = Meter()
     start, first_wait = time.perf_counter(), 0.0
     for number, ends in enumerate(scoring.score_videos(models, tasks, batch_frames=32, threads=2, meter=meter)):
@@ -154,7 +148,7 @@ def main() -> None:
         row = waiting_for_frames(Path(folder), options.model_videos)
     text += "\n\n" + table(["videos", "s a video", "model waits", "with the first video"], [row])
     fill(DOCUMENT, "scoring", text)
-    print(text)  # noqa: T201
+    print(text)
 
 
 if __name__ == "__main__":

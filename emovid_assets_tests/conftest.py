@@ -63,3 +63,16 @@ def tiny_chat_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
         return made_once(tmp_path_factory, name, TINY_CHAT_MODELS[name])
 
     return folder_of
+
+
+@pytest.fixture(scope="session")
+def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a video generator of random weights, or of `clip`, by its name in `BUILDERS`; made once."""
+
+    def folder_of(name: str) -> Path:
+        # diffusers takes seconds to load.
+        from emovid_assets_tests.generation.tiny_generators import build
+
+        return made_once(tmp_path_factory, f"generator-{name}", lambda folder: build(name, folder))
+
+    return folder_of

@@ -26,6 +26,9 @@ LOOKS_BACK: Mapping[str, Mapping[str, str]] = {
         "benchmark_split": "a clip of the benchmark stays in it while it may, and no domain trains on the group of one"
     },
     "emotion_labeller": _PUBLISHED,
+    "generated_videos": {
+        "benchmark_split": "a video that is named by its prompt is of no use only where no domain has that prompt"
+    },
     "labeller_answers": _PUBLISHED,
 }
 """Asset → table → why it looks at the table as it was last built."""

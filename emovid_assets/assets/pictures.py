@@ -169,15 +169,22 @@ def _spread(length: int, most: int) -> list[int]:
     return [int(place * step) for place in range(min(most, length))]
 
 
-def contact_sheet(folder: Path, paths: Sequence[str], captions: Sequence[str] | None = None) -> dg.MetadataValue:
-    """Up to 24 thumbnails below a folder, spread evenly over the list."""
+def contact_sheet(
+    folder: Path,
+    paths: Sequence[str],
+    captions: Sequence[str] | None = None,
+    *,
+    columns: int = SHEET_COLUMNS,
+    most: int = SHEET_CLIPS,
+) -> dg.MetadataValue:
+    """Up to `most` thumbnails below a folder, spread evenly over the list."""
     import cv2
 
     if not paths:
         return NOTHING
-    picked = _spread(len(paths), SHEET_CLIPS)
+    picked = _spread(len(paths), most)
     tiles = {index: tile for index in picked if (tile := _tile(folder / paths[index])) is not None}
-    columns = min(SHEET_COLUMNS, len(picked))
+    columns = min(columns, len(picked))
     label_px = LABEL_PX if captions else 0
     line_px = max((tile.shape[0] for tile in tiles.values()), default=0) + GAP_PX + label_px
     sheet = np.full((-(-len(picked) // columns) * line_px, columns * TILE_PX, 3), 245, np.uint8)

@@ -64,6 +64,8 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
             if amount is not None and amount.items is not None:
                 if not amount.items:
                     seconds = 0.0
+                elif amount.seconds is not None:
+                    seconds = amount.seconds
                 elif rate is not None:
                     seconds = rate.seconds_for(amount.items, amount.weight)
             planned.append(

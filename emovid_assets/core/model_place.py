@@ -4,6 +4,7 @@ Belongs here: finding a model by its name in the settings, its revision. Does no
 """
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,35 +37,73 @@ def find_model(name: str, base: Path, revision: str | None = None, *, setting: s
     The revision of a folder is a digest of its files, of a hub model its commit. `setting` is the key that named it,
     for messages. Raises ModelNotUsableError.
     """
-    path = Path(name).expanduser()
-    folder = path if path.is_absolute() else base / path
-    if (folder / "config.json").is_file():
+    said = "Name a folder that transformers' save_pretrained has written, with its processor, or a model id of the hub."
+    folder = _folder(name, base, "config.json", setting, said)
+    if folder is not None:
         # The path says where this machine keeps it, which is nobody else's business.
         return ModelPlace(folder.resolve().name, _digest(folder.resolve()), folder)
+    return ModelPlace(name, _commit(name, base, "config.json", revision, setting))
+
+
+def find_pipeline(
+    name: str, base: Path, revision: str | None, sha256_of: Callable[[Path], str], *, setting: str
+) -> ModelPlace:
+    """A pipeline of diffusers as `find_model` finds a model; the digest of a folder is that of the folders in it, too.
+
+    `sha256_of` gives the hash of a file, of which there may be a hundred gigabytes. Raises ModelNotUsableError.
+    """
+    said = "Name a folder that diffusers' save_pretrained has written, or a model id of the hub."
+    folder = _folder(name, base, "model_index.json", setting, said)
+    if folder is not None:
+        return ModelPlace(folder.resolve().name, pipeline_digest(folder.resolve(), sha256_of), folder)
+    return ModelPlace(name, _commit(name, base, "model_index.json", revision, setting))
+
+
+def _folder(name: str, base: Path, index: str, setting: str, said: str) -> Path | None:
+    """The folder of this name with the file `index`; null where it is an id of the hub."""
+    path = Path(name).expanduser()
+    folder = path if path.is_absolute() else base / path
+    if (folder / index).is_file():
+        return folder
     if path.is_absolute() or name.startswith((".", "~")) or folder.is_dir():
-        raise ModelNotUsableError(
-            f"{setting} = '{name}': there is no config.json in {folder}. Name a folder that transformers' "
-            f"save_pretrained has written, with its processor, or a model id of the hub."
-        )
+        raise ModelNotUsableError(f"{setting} = '{name}': there is no {index} in {folder}. {said}")
+    return None
+
+
+def _commit(name: str, base: Path, index: str, revision: str | None, setting: str) -> str:
     from transformers.utils.hub import cached_file, extract_commit_hash
 
     try:
-        config = cached_file(name, "config.json", revision=revision)
+        found = cached_file(name, index, revision=revision)
     except (OSError, ValueError) as error:
         raise ModelNotUsableError(
             f"{setting} = '{name}': no such folder below {base}, and the hub does not give it: "
             f"{str(error).splitlines()[0]}"
         ) from error
-    commit = extract_commit_hash(config, None)
+    commit = extract_commit_hash(found, None)
     if commit is None:
         raise ModelNotUsableError(f"{setting} = '{name}': the hub does not say its commit; name a folder.")
-    return ModelPlace(name, commit)
+    return str(commit)
+
+
+def pipeline_files(folder: Path) -> list[Path]:
+    """Weights and configuration of all parts, by name; what is hidden is none of them."""
+    below = (path for path in folder.rglob("*") if path.suffix in WEIGHTS_AND_CONFIGURATION and path.is_file())
+    return sorted(path for path in below if not any(part[0] == "." for part in path.relative_to(folder).parts))
+
+
+def pipeline_digest(folder: Path, sha256_of: Callable[[Path], str]) -> str:
+    return _digest_of((path.relative_to(folder).as_posix(), sha256_of(path)) for path in pipeline_files(folder))
 
 
 def _digest(folder: Path) -> str:
-    """16 hex digits of names and content of weights and configuration."""
     paths = sorted(p for p in folder.iterdir() if p.suffix in WEIGHTS_AND_CONFIGURATION and p.is_file())
-    facts = "".join(f"{path.name}|{_sha256(path, *_size_and_time(path))}\n" for path in paths)
+    return _digest_of((path.name, _sha256(path, *_size_and_time(path))) for path in paths)
+
+
+def _digest_of(files: Iterable[tuple[str, str]]) -> str:
+    """16 hex digits of names and content."""
+    facts = "".join(f"{name}|{sha256}\n" for name, sha256 in files)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 

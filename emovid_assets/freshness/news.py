@@ -18,6 +18,8 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
 from emovid_assets.people.answers import answer_files, read_answers
 from emovid_assets.resources.collection.store import has_items
+from emovid_assets.resources.generation.brought import BROUGHT_TAG, brought
+from emovid_assets.resources.generation.brought import digest_of as brought_digest
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, Stamp, is_sidecar, known_stamps, listing
 from emovid_assets.resources.made_files import are_whole
@@ -122,6 +124,7 @@ class Look:
 
     def __init__(self, home: Home, kept: Kept) -> None:
         self._home, self._kept = home, kept
+        self._brought = brought(home)
         self._warehouse = Warehouse(home.warehouse)
 
     def judged(self, place: Place, verdict: Verdict, made: Mapping[Place, Tags | None]) -> Verdict:
@@ -161,6 +164,10 @@ class Look:
             return self._library_reason(str(domain), made)
         if asset == "wanted_videos" and wanted_version(self._home, str(domain), self._kept) != made.get(VERSION_TAG):
             return "what there is to collect has changed"
+        if asset == "generated_videos":
+            # What was built before this was noted says nothing of it.
+            now = brought_digest(self._brought, str(domain))
+            return None if made.get(BROUGHT_TAG, now) == now else "brought videos or characters have changed"
         if asset in ANSWER_TABLES:
             # What answers are judged by is stale itself where it is of another version.
             with suppress(OtherVersionError):

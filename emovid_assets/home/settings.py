@@ -250,6 +250,7 @@ class GeneratorSettings(_Section):
     negative_prompt: str | None = Field(None, description="what is not wanted")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto: bfloat16 on a GPU")
     offload: Literal["none", "model", "sequential"] = Field("none", description="what waits in memory of the CPU")
+    tiles: bool = Field(False, description="frames are decoded in pieces: less memory, faint seams")
     options: dict[str, str | int | float | bool] = Field({}, description="more arguments of the pipeline, by name")
     is_trial: bool = Field(False, description="a model of random weights: its numbers are marked everywhere")
 

@@ -14,6 +14,7 @@ from emovid_assets.assets import (
     derived,
     embeddings,
     evaluation,
+    generated,
     labels,
     measurements,
     settings,
@@ -38,6 +39,7 @@ _STAGES = {
     "label_clips": ([labels.GROUP], "Labels by model, captions and final labels."),
     "embed_clips": ([embeddings.GROUP], "Embeddings of the clips."),
     "evaluate": ([evaluation.GROUP], "Validation, benchmark and quarantine."),
+    "generate_videos": ([generated.GROUP], "Videos of generators on the benchmark, and of characters."),
     "derive": ([derived.GROUP], "What the views read instead of joining: a row per clip with all that is known of it."),
 }
 CATALOGUE = ("catalogue", "dataset_report")

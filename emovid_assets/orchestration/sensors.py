@@ -32,6 +32,7 @@ from emovid_assets.orchestration.beside_ticks import Beside, Waiting
 from emovid_assets.orchestration.dead_runs import end_dead_runs
 from emovid_assets.people import server as annotation_server
 from emovid_assets.people.answers import answer_files
+from emovid_assets.resources.generation.brought import BROUGHT_TAG, Brought, brought, digest_of
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.project import Project
@@ -77,6 +78,7 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
     return [
         sensor(library_files, LIBRARY_TABLES),
         sensor(annotation_files, ANSWER_TABLES),
+        sensor(brought_files, ("generated_videos",)),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
         # Also where nothing acts by itself: it begins nothing, and a dead run would hold its pools for a day.
@@ -211,6 +213,50 @@ def annotation_files(context: dg.SensorEvaluationContext, project: Project) -> d
     return dg.SensorResult(run_requests=requests, cursor=_cursor(remembered))
 
 
+def brought_files(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    """Asks for generated videos where characters, or videos of generators that ran elsewhere, are new or others."""
+    home = project.home
+    remembered = _remembered(context.cursor)
+    seen = remembered.setdefault("brought", _Seen())
+    found = brought(home)
+    digest = _digest(found.stamps)
+    is_settled = digest == seen.taken or _is_settled(home, seen, digest, found.stamps)
+    seen.listed = digest
+    if digest == seen.taken:
+        return dg.SensorResult(skip_reason="nothing new", cursor=_cursor(remembered))
+    changed = [domain for domain in DOMAINS if _brought_changed(context.instance, found, domain)]
+    if changed and not found.stamps:
+        # An unmounted disk looks like this; a build by hand takes it at its word.
+        said = "no brought videos any more; if that is meant, run: emovid build --select 'key:generated_videos+'"
+        return dg.SensorResult(skip_reason=said, cursor=_cursor(remembered))
+    if not is_settled:
+        return dg.SensorResult(skip_reason="files are still coming", cursor=_cursor(remembered))
+    seen.taken = digest
+    if not changed:
+        return dg.SensorResult(skip_reason="as it was read", cursor=_cursor(remembered))
+    seen.generation += 1
+    keys = [dg.AssetKey("generated_videos")]
+    requests = [
+        dg.RunRequest(run_key=f"{domain}-{digest}-{seen.generation}", partition_key=domain, asset_selection=keys)
+        for domain in changed
+    ]
+    return dg.SensorResult(run_requests=requests, cursor=_cursor(remembered))
+
+
+def _brought_changed(instance: dg.DagsterInstance, found: Brought, domain: str) -> bool:
+    """Whether the last table was made from other files. Never built: that is for automation, once there are clips."""
+    tags = _last_tags(instance, "generated_videos", domain)
+    return tags is not None and tags.get(BROUGHT_TAG) != digest_of(found, domain)
+
+
+def _last_tags(instance: dg.DagsterInstance, asset: str, domain: str) -> Mapping[str, str] | None:
+    """Of the last materialisation; null where there is none."""
+    filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[domain])
+    made = instance.fetch_materializations(filters, limit=1).records
+    materialization = made[0].asset_materialization if made else None
+    return None if materialization is None else materialization.tags or {}
+
+
 def _stamp(status: Any) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
@@ -218,13 +264,8 @@ def _stamp(status: Any) -> tuple[int, int]:
 def _answers_changed(instance: dg.DagsterInstance, home: Home, domain: str) -> bool:
     """Whether a table of answers would be another one. Never built: that is for automation, once there are clips."""
     now = news.answer_versions(home, domain)
-    for name in ANSWER_TABLES:
-        filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), asset_partitions=[domain])
-        made = instance.fetch_materializations(filters, limit=1).records
-        materialization = made[0].asset_materialization if made else None
-        if materialization is not None and (materialization.tags or {}).get(VERSION_TAG) != now[name]:
-            return True
-    return False
+    made = {name: _last_tags(instance, name, domain) for name in ANSWER_TABLES}
+    return any(tags is not None and tags.get(VERSION_TAG) != now[name] for name, tags in made.items())
 
 
 def settings_file(context: dg.SensorEvaluationContext, project: Project) -> Answer:

@@ -30,16 +30,19 @@ _DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.string(): "VARCHAR",
     pa.int64(): "BIGINT",
     pa.float64(): "DOUBLE",
+    pa.float32(): "FLOAT",
     pa.bool_(): "BOOLEAN",
     pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
-    pa.list_(pa.float64()): "DOUBLE[]",
-    pa.list_(pa.float32()): "FLOAT[]",
-    pa.list_(pa.string()): "VARCHAR[]",
 }
 
 
 def duckdb_type(arrow_type: pa.DataType) -> str:
     """DuckDB's name of a column type of the registry. Raises KeyError for a type that the registry does not use."""
+    if pa.types.is_list(arrow_type):
+        return f"{duckdb_type(arrow_type.value_type)}[]"
+    if pa.types.is_struct(arrow_type):
+        fields = (f'"{field.name}" {duckdb_type(field.type)}' for field in arrow_type)
+        return f"STRUCT({', '.join(fields)})"
     return _DUCKDB_TYPES[arrow_type]
 
 

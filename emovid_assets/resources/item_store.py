@@ -420,6 +420,14 @@ class ItemStore:
                 with self._transaction():
                     self._connection.executemany(f"DELETE FROM {table} WHERE step = ? AND item_id = ?", gone)
 
+    def forget(self, step: str, item_ids: Iterable[str]) -> None:
+        """Drops results and failures of items."""
+        gone = [(step, item_id) for item_id in item_ids]
+        if gone:
+            with self._transaction():
+                for table in ("items", "failures"):
+                    self._connection.executemany(f"DELETE FROM {table} WHERE step = ? AND item_id = ?", gone)
+
     def note_rate(self, step: str, domain: str, rate: Rate) -> None:
         """Remembers how long items took."""
         now = datetime.now(UTC).isoformat()

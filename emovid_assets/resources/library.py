@@ -23,9 +23,9 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.file_names import Names
 from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.core.video.errors import sentence
 from emovid_assets.home.folders import Home
-from emovid_assets.resources.item_store import ItemStore, QuarantinedItem
+from emovid_assets.resources.file_faults import FileFault, note_faults
+from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import METADATA_FOLDER, Listing, Stamp, listing
 
 MANIFEST_COLUMNS = (
@@ -52,13 +52,6 @@ class LibraryFile:
     manifest: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class _Fault:
-    path: str
-    code: str
-    detail: str
-
-
 def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]:
     """Media files of a domain by content; unreadable files and manifest faults go to the quarantine.
 
@@ -67,7 +60,7 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     folder = home.library / domain
     prefix = f"{home.relative(folder)}/"
     found = listing(home, domain)
-    faults = [_Fault(entry.name, *entry.fault) for entry in found.media.values() if entry.fault]
+    faults = [FileFault(entry.name, *entry.fault) for entry in found.media.values() if entry.fault]
     manifest = _read_manifests(home, found, faults)
     metadata = _read_metadata(home, folder, faults) if domain == "movie" else Metadata()
     # What is neither read nor known as a medium is known as it lies there, so that it is no news the next time.
@@ -85,10 +78,10 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
                 sha256 = file_sha256(Path(path))
                 index.add(name, *stamp, sha256)
         except FileNotFoundError:
-            faults.append(_Fault(name, "vanished", "The file is gone, or its link points nowhere"))
+            faults.append(FileFault(name, "vanished", "The file is gone, or its link points nowhere"))
             continue
         except OSError as error:
-            faults.append(_Fault(name, "unreadable", f"{error.strerror}"))
+            faults.append(FileFault(name, "unreadable", f"{error.strerror}"))
             continue
         gone.discard(name)
         del sidecars[name]
@@ -105,11 +98,11 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     store.forget_hashes(gone)
     store.remember_sidecars(prefix, ((name, *stamp, spoken.get(name, "")) for name, stamp in sidecars.items()))
     faults += [
-        _Fault(name, "manifest_missing_file", "The manifest names this file, but it is not in the library")
+        FileFault(name, "manifest_missing_file", "The manifest names this file, but it is not in the library")
         for name in manifest
         if not os.path.exists(home.root / name)
     ]
-    _report(store, domain, faults)
+    note_faults(store, STEP, domain, faults)
     return list(by_hash.values())
 
 
@@ -119,7 +112,9 @@ def _stamp(path: str) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-def _subtitle_hashes(found: Listing, known: Mapping[str, tuple[int, int, str]], faults: list[_Fault]) -> dict[str, str]:
+def _subtitle_hashes(
+    found: Listing, known: Mapping[str, tuple[int, int, str]], faults: list[FileFault]
+) -> dict[str, str]:
     """SHA-256 by name of each subtitle file."""
     hashes: dict[str, str] = {}
     for name, path, stamp, _ in {entry.name: entry for entry in found.subtitles.values()}.values():
@@ -127,7 +122,7 @@ def _subtitle_hashes(found: Listing, known: Mapping[str, tuple[int, int, str]], 
         try:
             hashes[name] = sha256 if tuple(known_stamp) == stamp and sha256 else file_sha256(Path(path))
         except OSError as error:
-            faults.append(_Fault(name, "unreadable", f"{error.strerror}"))
+            faults.append(FileFault(name, "unreadable", f"{error.strerror}"))
     return hashes
 
 
@@ -187,10 +182,10 @@ def _facts_by_folder(path: str) -> dict[str, str]:
     return {"intended_emotion": emotion} if emotion else {}
 
 
-def _read_metadata(home: Home, folder: Path, faults: list[_Fault]) -> Metadata:
+def _read_metadata(home: Home, folder: Path, faults: list[FileFault]) -> Metadata:
     metadata = read_metadata(folder / METADATA_FOLDER)
     prefix = home.relative(folder / METADATA_FOLDER)
-    faults += [_Fault(f"{prefix}/{one.file}:{one.row}", "manifest_invalid", one.message) for one in metadata.faults]
+    faults += [FileFault(f"{prefix}/{one.file}:{one.row}", "manifest_invalid", one.message) for one in metadata.faults]
     return metadata
 
 
@@ -201,7 +196,7 @@ def _facts_by_id(path: str, metadata: Metadata) -> dict[str, str]:
     return condensed_movies.facts(metadata.videos[video_id]) if video_id else {}
 
 
-def _read_manifests(home: Home, found: Listing, faults: list[_Fault]) -> dict[str, dict[str, str]]:
+def _read_manifests(home: Home, found: Listing, faults: list[FileFault]) -> dict[str, dict[str, str]]:
     """Facts by path (relative to the home folder) from manifests; the nearest one decides.
 
     Manifests of folders above come before those of the folders in them.
@@ -211,20 +206,20 @@ def _read_manifests(home: Home, found: Listing, faults: list[_Fault]) -> dict[st
     faults += _second_manifests(found.manifests)
     for name, path_of_file, _, no_file in found.manifests.values():
         if no_file:
-            faults.append(_Fault(name, "manifest_invalid", no_file[1] or "Its folder has a name that is no UTF-8"))
+            faults.append(FileFault(name, "manifest_invalid", no_file[1] or "Its folder has a name that is no UTF-8"))
             continue
         file = Path(path_of_file)
         try:
             table = read_bytes(file.read_bytes(), MANIFEST_TABLE)
         except OSError as error:
-            faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
+            faults.append(FileFault(name, "manifest_invalid", f"The manifest cannot be read: {error}"))
             continue
         said = table.unreadable or table.lacking(["path"])
         if said:
-            faults.append(_Fault(name, "manifest_invalid", f"The manifest cannot be read: {said}"))
+            faults.append(FileFault(name, "manifest_invalid", f"The manifest cannot be read: {said}"))
             continue
         if table.remarks:
-            faults.append(_Fault(name, "manifest_unknown_column", "; ".join(table.remarks)))
+            faults.append(FileFault(name, "manifest_unknown_column", "; ".join(table.remarks)))
         for row in table.rows:
             if row.is_blank:
                 continue
@@ -233,7 +228,7 @@ def _read_manifests(home: Home, found: Listing, faults: list[_Fault]) -> dict[st
             if not path and not row.fault:
                 said_of_row.append("The row names no `path`")
             if said_of_row:
-                faults.append(_Fault(f"{name}:{row.line}", "manifest_invalid", "; ".join(said_of_row)))
+                faults.append(FileFault(f"{name}:{row.line}", "manifest_invalid", "; ".join(said_of_row)))
             if not path or row.is_shifted:
                 continue
             target = Path(os.path.normpath(file.parent / path))
@@ -243,13 +238,13 @@ def _read_manifests(home: Home, found: Listing, faults: list[_Fault]) -> dict[st
     return facts
 
 
-def _second_manifests(manifests: Iterable[str]) -> list[_Fault]:
+def _second_manifests(manifests: Iterable[str]) -> list[FileFault]:
     """Of each folder with manifests whose names differ in case alone, which one counts."""
     folders: dict[str, list[str]] = {}
     for name in manifests:
         folders.setdefault(os.path.dirname(name), []).append(name)
     return [
-        _Fault(
+        FileFault(
             name,
             "manifest_invalid",
             f"Beside it is {os.path.basename(last)}, whose rows count before those of this one",
@@ -289,25 +284,3 @@ _CELLS = {
     "is_audio_expected": lambda text: "yes" if yes_or_no(text) else "no",
 }
 """What a cell means, in the words of `LibraryFile.manifest`; each raises CellError. All other cells are text."""
-
-
-def _report(store: ItemStore, domain: str, faults: list[_Fault]) -> None:
-    """Notes what is wrong with files. To find the same fault again is no further attempt: a reading that finds nothing
-    new leaves the quarantine as it is."""
-    store.forget_others(STEP, domain, [fault.path for fault in faults])
-    known = {(failure.item_id, failure.code, failure.message) for failure in store.failures(domain, STEP)}
-    items = [
-        QuarantinedItem(
-            fault.path,
-            f"{fault.code}|{fault.detail}",
-            path=fault.path,
-            code=fault.code,
-            message=sentence(fault.code, fault.detail),
-            input_sha256=None,
-            code_version=f"{STEP}-1",
-        )
-        for fault in faults
-    ]
-    news = [item for item in items if (item.item_id, item.code, item.message) not in known]
-    if news:
-        store.settle(STEP, domain, (), news)

@@ -96,7 +96,7 @@ def listing(home: Home, domain: str) -> Listing:
     found = Listing()
     subtitles: dict[str, LibraryEntry] = {}
     beside: list[str] = []
-    for entry, kind_of_folder in _walk(str(folder)):
+    for entry, kind_of_folder in walk(str(folder)):
         name = prefix + entry.path[cut:].replace(os.sep, "/")
         kind = kind_of_folder or side_files.kind_of(entry.name)
         if kind is None:
@@ -110,14 +110,14 @@ def listing(home: Home, domain: str) -> Listing:
             if kind != side_files.SUBTITLE or not transcripts.is_subtitle(entry.name):
                 continue
             part = subtitles
-        one = _entry(name, entry)
+        one = entry_of(name, entry)
         part[one.name] = one
     _find_subtitles(found, subtitles)
     _set_aside(found, beside)
     if domain == "movie":
         for entry in _scanned(str(folder / METADATA_FOLDER)):
             if entry.name.lower().endswith(".csv") and not entry.name.startswith("."):
-                one = _entry(f"{prefix}{METADATA_FOLDER}/{entry.name}", entry)
+                one = entry_of(f"{prefix}{METADATA_FOLDER}/{entry.name}", entry)
                 found.metadata[one.name] = one
     return found
 
@@ -223,7 +223,8 @@ class Stray(NamedTuple):
 
 
 def strays(home: Home) -> list[Stray]:
-    read = [path for path in (*map(home.library.joinpath, DOMAINS), home.annotations) if path.exists()]
+    others = (home.annotations, home.imported_videos, home.characters)
+    read = [path for path in (*map(home.library.joinpath, DOMAINS), *others) if path.exists()]
     return [
         Stray(entry.name, next(iter(difflib.get_close_matches(entry.name.lower(), DOMAINS, n=1)), None))
         for entry in _scanned(str(home.library))
@@ -232,7 +233,8 @@ def strays(home: Home) -> list[Stray]:
     ]
 
 
-def _entry(name: str, entry: "os.DirEntry[str]") -> LibraryEntry:
+def entry_of(name: str, entry: "os.DirEntry[str]") -> LibraryEntry:
+    """What is known of a file without reading it. `name`: its path below the home folder."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -251,7 +253,7 @@ def _entry(name: str, entry: "os.DirEntry[str]") -> LibraryEntry:
     return LibraryEntry(name, entry.path, NO_FILE, fault)
 
 
-def _walk(folder: str) -> Iterator[tuple["os.DirEntry[str]", str | None]]:
+def walk(folder: str) -> Iterator[tuple["os.DirEntry[str]", str | None]]:
     """Every file, those of a folder before those of its subfolders, and what it is by a folder above it; links are
     followed once, hidden folders are not entered.
 

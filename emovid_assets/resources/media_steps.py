@@ -1,4 +1,4 @@
-"""The steps that worker processes run: probe, scan, clip file, first frame.
+"""The steps that worker processes run: probe, scan, clip file, first frame, video of a generator.
 
 Belongs here: turning arguments (plain values) into calls of `core.video` and results into payloads (JSON).
 Imports no Dagster: a worker starts in a fraction of a second.
@@ -22,8 +22,11 @@ from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.streams import Tracks
 
 PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "5", "2"
+READ_GENERATED_VERSION = "1"
 CHANGES_VERSION = "2"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
+LEAST_FRAMES = 2
+"""Of a video."""
 
 
 @contextmanager
@@ -143,3 +146,23 @@ def first_frame(arguments: dict[str, Any]) -> dict[str, Any]:
     if index is None:
         raise MediaError("corrupt_frames", "The clip file holds no frame")
     return {"first_frame_path": None, "first_frame_index": None, "files": []}
+
+
+def read_generated(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a video that a generator made elsewhere; its frames are counted by decoding them."""
+    path, converter = Path(arguments["path"]), RgbConverter()
+    with _same_file(arguments):
+        facts = probe_file(path, Limits(**arguments["limits"]))
+        count, is_constant = 0, True
+        for frame in Video(path, facts.tracks).frames():
+            count += 1
+            is_constant = is_constant and is_one_colour(converter.rgb(frame.picture))
+    if count < LEAST_FRAMES:
+        raise MediaError("frame_count", f"{count} frames can be decoded")
+    if is_constant:
+        raise MediaError("constant", f"None of {count} frames shows anything")
+    return {
+        "sha256": arguments["sha256"],
+        "frame_count": count,
+        **{name: getattr(facts, name) for name in ("fps", "width_px", "height_px", "duration_s")},
+    }

@@ -48,9 +48,10 @@ class PictureProject(PlainWorkplace):
         log: logging.Logger,
         *,
         leave_failures: bool = False,
+        keep_others: bool = True,
     ) -> Outcome:
         """As of the library, but what is known of other pictures stays, and no number of failures is too high."""
-        return self._computed(step, domain, items, log, leave_failures=leave_failures, keep_others=True)
+        return self._computed(step, domain, items, log, leave_failures=leave_failures, keep_others=keep_others)
 
 
 @dataclass(frozen=True)

@@ -111,12 +111,13 @@ class Workplace:
         log: logging.Logger,
         *,
         leave_failures: bool = False,
+        keep_others: bool = False,
     ) -> Outcome:
         """Payloads of the items of a step; see `resources.compute`.
 
         Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
         """
-        outcome = self._computed(step, domain, items, log, leave_failures=leave_failures)
+        outcome = self._computed(step, domain, items, log, leave_failures=leave_failures, keep_others=keep_others)
         limit = self.settings.media.max_quarantined_share
         share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
         if share > limit:
@@ -138,7 +139,7 @@ class Workplace:
         log: logging.Logger,
         *,
         leave_failures: bool,
-        keep_others: bool = False,
+        keep_others: bool,
     ) -> Outcome:
         """By the limits of the settings, however many fail."""
         media = self.settings.media

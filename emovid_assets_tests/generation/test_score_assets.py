@@ -25,8 +25,8 @@ from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets_tests.assets.homes import ROOT, build, errors_of, report_of, rows
 from emovid_assets_tests.core.evidence import labelled, silent
-from emovid_assets_tests.generation.planted_videos import film, home_with, settings, write_generated
 from emovid_assets_tests.generation.measuring import measured
+from emovid_assets_tests.generation.planted_videos import film, home_with, settings, write_generated
 from emovid_assets_tests.generation.tiny_scorers import tiny_text_clip, tiny_videomae
 from emovid_assets_tests.media.making import write_video
 from emovid_assets_tests.planted_tables import plant, valid_row

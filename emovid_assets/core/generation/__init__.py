@@ -1,4 +1,5 @@
-"""Generated videos: what is measured of them, and what differences between generators are worth.
+"""Generated videos as rules and formulas: which are wanted, what they begin with, how they are made and judged.
 
-Belongs here: formulas over plain arrays and rows. Does not belong here: running a generator, reading a file, Dagster.
+Belongs here: what can be said of a video or of many without knowing where they lie, and models as functions. Does not
+belong here: which files there are, what is kept of results (`resources.generation`).
 """

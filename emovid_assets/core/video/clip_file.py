@@ -17,13 +17,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import numpy as np
-
 from emovid_assets.core.placing import make_folder, move_into_place, temporary_beside
 from emovid_assets.core.video.clip_container import MP4, WEBM, clip_container
 from emovid_assets.core.video.clip_copy import copy_clip
 from emovid_assets.core.video.clip_join import join_clip
 from emovid_assets.core.video.clip_source import CannotCopyError, Source, open_source
+from emovid_assets.core.video.encoding import FILM_OPTIONS, FINEST_RATE, add_h264, even
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import (
@@ -41,11 +40,8 @@ from emovid_assets.core.video.sound_track import add_sound_track, write_sound
 from emovid_assets.core.video.streams import Tracks
 from emovid_assets.core.video.written import Written, codec_name, read_written
 
-CRF = 18
-"""x264's constant rate factor: visually lossless by x264's own documentation."""
-PRESET = "veryfast"
 DRAWN_QP, DRAWN_STEP_S = 21, 0.04
-"""The quantiser of animations whose pictures are shown for so long: as good as films of `CRF`."""
+"""The quantiser of animations whose pictures are shown for so long: as good as films of `encoding.CRF`."""
 DRAWN_PRESET = "superfast"
 DRAWN_PARAMS = "partitions=i4x4,p8x8:8x8dct=0:subme=0:weightp=0:scenecut=0:psy=0:ipratio=1.8"
 """Parts of 8 pixels that move by whole ones: what more tools would save of the bytes of flat colours
@@ -236,22 +232,15 @@ def _times(ticks: int, rate: Fraction) -> int:
 def _add_video(output: Any, picture: Any, time_base: Fraction, segment: dict[str, Any], *, is_drawn: bool) -> Any:
     frames = segment["end_frame"] - segment["start_frame"]
     length_s = max(segment["end_s"] - segment["start_s"], 1e-3)
-    rate = Fraction(frames / length_s).limit_denominator(1001)
-    stream = output.add_stream("libx264", rate=max(rate, Fraction(1, 10)))
-    stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
-    stream.codec_context.time_base = time_base
-    stream.codec_context.thread_count = 1
-    # Untagged, players would choose the matrix by the size of the picture, each by a limit of its own.
-    for name in ("colorspace", "color_range", "color_primaries", "color_trc"):
-        setattr(stream.codec_context, name, getattr(picture, name))
-    options = _drawn_options(length_s / frames) if is_drawn else {"crf": str(CRF), "preset": PRESET}
-    # Otherwise x264's macroblock tree gives other bytes for the same pictures from one run to the next (8 of 8), and
-    # one processor other bytes than another.
-    params = f"cpu-independent=1:{DRAWN_PARAMS}" if is_drawn else "cpu-independent=1"
-    # Without B-frames the last packet is the last picture, whose duration MP4 takes for the end of the track:
-    # stickers that rest on their last frame keep their length.
-    stream.options = {**options, "bf": "0", "x264-params": params}
-    return stream
+    rate = Fraction(frames / length_s).limit_denominator(FINEST_RATE)
+    return add_h264(
+        output,
+        picture,
+        rate=max(rate, Fraction(1, 10)),
+        clock=time_base,
+        options=_drawn_options(length_s / frames) if is_drawn else FILM_OPTIONS,
+        params=DRAWN_PARAMS if is_drawn else "",
+    )
 
 
 def _drawn_options(step_s: float) -> dict[str, str]:
@@ -305,14 +294,5 @@ class _Converter:
         # Of four bytes a pixel libswscale makes 4:2:0 in two thirds of the time, and leaves out alpha.
         if is_as_shown and white_below(frame.picture) is not None:
             return frame.picture
-        pixels = _even(upright(self._rgb.rgb(frame.picture), frame.rotation))
+        pixels = even(upright(self._rgb.rgb(frame.picture), frame.rotation))
         return av.VideoFrame.from_ndarray(pixels, "rgb24")
-
-
-def _even(pixels: np.ndarray) -> np.ndarray:
-    import cv2
-
-    height, width = pixels.shape[:2]
-    if height % 2 == 0 and width % 2 == 0:
-        return pixels
-    return cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

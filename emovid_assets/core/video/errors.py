@@ -35,12 +35,25 @@ ADVICE: dict[str, str] = {
     "bad_caption": "Read what the model writes with another `captioner.prompt`, or take another model.",
     "model_refused": "The model cannot take this clip. Try another `frame_side_px`, `precision` or model.",
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
+    "not_finite": 'The model gave values that are no numbers. Try dtype = "bfloat16" or "float32".',
+    "constant": "Every frame of the video is of one colour. Try more steps, another guidance, or another model.",
+    "frame_count": "Ask for another number of `frames` (docs/generation.md), or fetch the video again.",
+    "generator_refused": "The generator does not make this video. Correct the setting that is named.",
+    "generator_unusable": "The next build tries again.",
+    "video_missing": "Add these videos, or leave them: all others count.",
+    "video_extra": "Name it by the id of a clip of the benchmark, or in `videos.csv`, or remove it.",
+    "video_duplicate": "Remove one of the two, or give it a seed of its own.",
+    "video_ambiguous": "Name the file by the id of the clip, or name the clip in `videos.csv`.",
+    "not_a_character": "Characters are PNG, WebP or JPEG pictures, and texts of the same name that describe them.",
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }
 """What a person should do, per code."""
 
 PASSING = frozenset(
-    {"vanished", "replaced", "unreadable", "write_failed", "no_answer", "server_refused", "no_usable_answer"}
+    {
+        *("vanished", "replaced", "unreadable", "write_failed"),
+        *("no_answer", "server_refused", "no_usable_answer", "generator_unusable"),
+    }
 )
 """Codes that speak of the machine and not of the content: the same bytes are tried again in the next run."""
 

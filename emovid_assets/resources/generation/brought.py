@@ -1,0 +1,192 @@
+"""What people bring for generated videos: pictures of characters, and videos of generators that ran elsewhere.
+
+Belongs here: which files lie in `library/characters` and `library/generated`, what `videos.csv` says of them, whether
+any of that is news. Does not belong here: which prompt a video stands for (`core.generation.imported_names`), and
+reading videos (`imported`).
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emovid_assets.core import side_files
+from emovid_assets.core.cells import CellError, told, whole, word
+from emovid_assets.core.file_names import Names
+from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
+from emovid_assets.core.generation.imported_names import TASKS, Named, named
+from emovid_assets.core.generation.wanted import Character
+from emovid_assets.home.folders import Home
+from emovid_assets.resources.file_faults import FileFault
+from emovid_assets.resources.library_files import LibraryEntry, Stamp, entry_of, walk
+
+BROUGHT_TAG = "emovid.generated"
+"""Of a materialisation of `generated_videos`: `digest_of` of what it was made from."""
+VIDEOS_TABLE = "videos.csv"
+PICTURES, TEXT = (".png", ".webp", ".jpg", ".jpeg"), ".txt"
+LONGEST_DESCRIPTION = 2000
+"""Characters; text models cut off far less."""
+_COLUMNS = Columns(
+    dict.fromkeys(("file", "clip_id", "prompt", "task", "seed"), ()),
+    "file",
+    re.compile(r"\S.*\.[A-Za-z0-9]{2,5}"),
+    frozenset({"file"}),
+)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Files by name, below the home folder: videos, tables of them, and what lies among the characters."""
+
+    videos: dict[str, LibraryEntry] = field(default_factory=dict)
+    tables: dict[str, LibraryEntry] = field(default_factory=dict)
+    characters: dict[str, LibraryEntry] = field(default_factory=dict)
+
+    @property
+    def stamps(self) -> dict[str, Stamp]:
+        """Of everything."""
+        return {
+            name: entry.stamp for part in (self.videos, self.tables, self.characters) for name, entry in part.items()
+        }
+
+
+def brought(home: Home) -> Brought:
+    """What lies there at this moment."""
+    found = Brought()
+    for name, entry in _entries(home, home.imported_videos):
+        base = name.rpartition("/")[2]
+        if base.lower() == VIDEOS_TABLE:
+            found.tables[name] = entry
+        elif side_files.kind_of(base) is None:
+            found.videos[name] = entry
+    for name, entry in _entries(home, home.characters):
+        base = name.rpartition("/")[2]
+        if base[0] not in ".~" and side_files.kind_of(base) != side_files.SYSTEM:
+            found.characters[name] = entry
+    return found
+
+
+def _entries(home: Home, folder: Path) -> Iterator[tuple[str, LibraryEntry]]:
+    cut, prefix = len(str(folder)) + 1, home.relative(folder)
+    for entry, _ in walk(str(folder)):
+        one = entry_of(f"{prefix}/{entry.path[cut:].replace(os.sep, '/')}", entry)
+        yield one.name, one
+
+
+def digest_of(found: Brought, domain: str) -> str:
+    """16 hex digits of everything that the videos of a domain may be made from: what names another domain is left
+    out."""
+    below = len("library/generated/")
+    stamps: dict[str, Stamp] = {name: entry.stamp for name, entry in found.tables.items()}
+    for name, entry in found.videos.items():
+        said = named(name[below:])
+        if said is None or said.domain in (None, domain) or found.tables:
+            stamps[name] = entry.stamp
+    if domain == "sticker":
+        stamps |= {name: entry.stamp for name, entry in found.characters.items()}
+    return hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()[:16]
+
+
+def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[FileFault]]:
+    """Pictures, each with the text beside it, and texts without a picture; and what is neither."""
+    faults: list[FileFault] = []
+    texts: dict[str, str] = {}
+    pictures: dict[str, str] = {}
+    prefix = f"{home.relative(home.characters)}/"
+    for name, entry in found.characters.items():
+        below = name[len(prefix) :]
+        stem, suffix = os.path.splitext(below)
+        if entry.fault is not None:
+            faults.append(FileFault(name, *entry.fault))
+        elif "/" in below:
+            faults.append(FileFault(name, "not_a_character", "The file lies in a folder of its own"))
+        elif suffix.lower() in PICTURES:
+            pictures[below] = stem
+        elif suffix.lower() == TEXT:
+            try:
+                texts[stem] = " ".join((home.root / name).read_text("utf-8-sig").split())[:LONGEST_DESCRIPTION]
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(FileFault(name, "unreadable", f"The description cannot be read: {error}"))
+        else:
+            faults.append(FileFault(name, "not_a_character", f"The file is no picture by its name: {suffix or below}"))
+    characters = [Character(file, f"{prefix}{file}", texts.get(stem) or None) for file, stem in pictures.items()]
+    alone = texts.keys() - set(pictures.values())
+    characters += [Character(f"{stem}{TEXT}", None, texts[stem]) for stem in alone if texts[stem]]
+    return sorted(characters, key=lambda one: one.name), faults
+
+
+def named_files(home: Home, found: Brought) -> tuple[list[Named], list[FileFault]]:
+    """What names and tables say of each video, and what is wrong with tables and with files that they cannot name."""
+    faults: list[FileFault] = []
+    said = _said_in_tables(home, found, faults)
+    prefix = f"{home.relative(home.imported_videos)}/"
+    files = []
+    for name, entry in found.videos.items():
+        one = named(name[len(prefix) :], said.pop(name, None))
+        if entry.fault is not None:
+            faults.append(FileFault(name, *entry.fault))
+        elif one is None:
+            faults.append(FileFault(name, "video_extra", "The file lies in no folder of a generator"))
+        else:
+            files.append(one)
+    return files, faults
+
+
+def _said_in_tables(home: Home, found: Brought, faults: list[FileFault]) -> dict[str, dict[str, str]]:
+    said: dict[str, dict[str, str]] = {}
+    there = Names(found.videos)
+    for name, entry in found.tables.items():
+        if entry.fault is not None:
+            faults.append(FileFault(name, *entry.fault))
+            continue
+        try:
+            table = read_bytes(Path(entry.path).read_bytes(), _COLUMNS)
+        except OSError as error:
+            faults.append(FileFault(name, "unreadable", str(error.strerror)))
+            continue
+        if wrong := table.unreadable or table.lacking(["file"]):
+            faults.append(FileFault(name, "manifest_invalid", f"The table cannot be read: {wrong}"))
+            continue
+        if table.remarks:
+            faults.append(FileFault(name, "manifest_unknown_column", "; ".join(table.remarks)))
+        for row in table.rows:
+            file = row.cells.get("file", "")
+            if row.is_blank:
+                continue
+            values, wrongs = _values(row)
+            if not file and not row.fault:
+                wrongs.append("The row names no `file`")
+            if wrongs:
+                faults.append(FileFault(f"{name}:{row.line}", "manifest_invalid", "; ".join(wrongs)))
+            if not file or row.is_shifted:
+                continue
+            target = os.path.normpath(f"{name.rpartition('/')[0]}/{file}").replace(os.sep, "/")
+            _, exact = there.find(target) or (target, None)
+            if exact is None:
+                detail = "The table names this file, but it is not there"
+                faults.append(FileFault(target, "manifest_missing_file", detail))
+            else:
+                said[exact] = values
+    return said
+
+
+def _values(row: FilledRow) -> tuple[dict[str, str], list[str]]:
+    values: dict[str, str] = {}
+    wrongs = [row.fault] if row.fault else []
+    readers = {"task": lambda text: word(text, TASKS), "seed": lambda text: str(_seed(text))}
+    for name in ("clip_id", "prompt", "task", "seed") if not row.is_shifted else ():
+        if written := row.cells.get(name):
+            try:
+                values[name] = readers[name](written) if name in readers else written
+            except CellError as error:
+                wrongs.append(told(name, written, error))
+    return values, wrongs
+
+
+def _seed(text: str) -> int:
+    found = whole(text)
+    if not 0 <= found < 2**63:
+        raise CellError("a whole number from 0 to 2^63 - 1")
+    return found

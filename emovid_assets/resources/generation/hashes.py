@@ -1,0 +1,34 @@
+"""SHA-256 of files that may be many gigabytes: read once, and known again by size and time.
+
+Belongs here: that memory. Does not belong here: whose files they are.
+"""
+
+from pathlib import Path
+
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.resources.item_store import ItemStore
+
+UNREAD = "unread"
+"""Stands for the hash of a file that nobody has read yet, where none is to be read."""
+
+
+class Hashes:
+    """By absolute path. `reads`: whether files that are not known are read, which whoever only looks does not do."""
+
+    def __init__(self, store: ItemStore, *, reads: bool) -> None:
+        self._store, self._reads = store, reads
+        self._known = store.known_hashes("/")
+
+    def of(self, path: Path) -> str:
+        """Raises OSError where the file cannot be read."""
+        status = path.stat()
+        stamp = (status.st_size, status.st_mtime_ns)
+        *known, sha256 = self._known.get(str(path), (0, 0, ""))
+        if sha256 and tuple(known) == stamp:
+            return sha256
+        if not self._reads:
+            return UNREAD
+        sha256 = file_sha256(path)
+        self._known[str(path)] = (*stamp, sha256)
+        self._store.remember_hashes([(str(path), *stamp, sha256)])
+        return sha256
