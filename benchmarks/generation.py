@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
-from benchmarks.measuring import CORPUS, fill, table
+from benchmarks.measuring import CORPUS, cpu_seconds, fill, table
 from benchmarks.media_ours import bare_decode
-from emovid_assets.core.generation.flicker import Common
 from emovid_assets.core.generation.text_model import load_text_model
 from emovid_assets.core.model_place import find_model
+from emovid_assets.core.video.encoding import write_film
 from emovid_assets.core.vlm.exchange import Meter
 from emovid_assets.home.settings import Settings
 from emovid_assets.resources.generation import measuring, scoring
@@ -34,28 +33,17 @@ from emovid_assets.resources.workers import open_workers
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "generation_benchmarks.md"
 SOURCE = CORPUS / "movie" / "sintel_film_excerpt_848x480_25fps.mp4"
 WIDTH, HEIGHT, FRAMES, FPS = 832, 480, 81, 16
-CRFS = (12, 18, 23)
 ROUNDS = 3
 
 
-def write_videos(folder: Path, count: int, crf: int) -> list[Path]:
-    """Different pieces of the film, encoded as H.264 with these constant rate factors."""
+def write_videos(folder: Path, count: int) -> list[Path]:
+    """Different pieces of the film, as `generated_videos` are written."""
     with av.open(str(SOURCE)) as container:
-        film = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    paths = []
-    for number in range(count):
+        film = [frame.to_ndarray(format="rgb24")[:, 8 : 8 + WIDTH] for frame in container.decode(video=0)]
+    paths = [folder / f"{number:03d}.mp4" for number in range(count)]
+    for number, path in enumerate(paths):
         start = number * (len(film) - FRAMES) // max(1, count - 1)
-        path = folder / f"{crf}-{number:03d}.mp4"
-        with av.open(str(path), "w") as output:
-            stream = output.add_stream("libx264", rate=FPS, options={"crf": str(crf)})
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-            stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
-            for pixels in film[start : start + FRAMES]:
-                cut = np.ascontiguousarray(pixels[:HEIGHT, 8 : 8 + WIDTH])
-                picture = av.VideoFrame.from_ndarray(cut, format="rgb24").reformat(format="yuv420p", dst_colorspace=1)
-                output.mux(stream.encode(picture))
-            output.mux(stream.encode())
-        paths.append(path)
+        write_film(path, film[start : start + FRAMES], FPS)
     return paths
 
 
@@ -70,17 +58,18 @@ def decode_to_rgb(arguments: dict[str, Any]) -> dict[str, Any]:
         return {"frames": sum(1 for frame in container.decode(video=0) if frame.to_ndarray(format="rgb24").ndim)}
 
 
-def seconds(function: Callable[[dict[str, Any]], dict[str, Any]], arguments: Sequence[dict[str, Any]]) -> float:
-    """Wall time of a step in the product's own pool, which has been started and has done the step once before."""
-    with open_workers(os.cpu_count() or 1, 0) as pool:
-        tasks = [(str(number), given) for number, given in enumerate(arguments)]
-        warm = [(f"warm-{number}", arguments[0]) for number in range(os.cpu_count() or 1)]
-        with closing(pool.run(function, warm, 600)) as ends:
+def cpu_s(function: Callable[[dict[str, Any]], dict[str, Any]], arguments: Sequence[dict[str, Any]]) -> float:
+    """CPU-seconds of a step in the product's own pool, one process a core, without what their start takes."""
+    count = os.cpu_count() or 1
+
+    def spent(tasks: list[tuple[str, dict[str, Any]]]) -> float:
+        start = cpu_seconds()
+        with open_workers(count, 0) as pool, closing(pool.run(function, tasks, 600)) as ends:
             _all_good(ends)
-        start = time.perf_counter()
-        with closing(pool.run(function, tasks, 600)) as ends:
-            _all_good(ends)
-        return time.perf_counter() - start
+        return cpu_seconds() - start
+
+    warm = [(f"warm-{number}", arguments[0]) for number in range(count)]
+    return spent([*warm, *((str(number), given) for number, given in enumerate(arguments))]) - spent(warm)
 
 
 def _all_good(ends: Iterator[list[Any]]) -> None:
@@ -89,21 +78,18 @@ def _all_good(ends: Iterator[list[Any]]) -> None:
             assert end.payload is not None, end.message
 
 
-def measured_against_decoding(folder: Path, count: int) -> Iterator[list[object]]:
+def measured_against_decoding(paths: Sequence[Path]) -> Iterator[list[object]]:
+    """A row a way to read: CPU-milliseconds a video, and in units of bare decoding."""
     settings = Settings()
-    common = vars(Common(settings.generation.common_fps, settings.generation.common_s, 256))
-    for crf in CRFS:
-        paths = write_videos(folder, count, crf)
-        given = [
-            {"path": str(path), "is_ours": True, "scan": measuring.scan_settings(settings.scenes), "common": common}
-            for path in paths
-        ]
-        # In turn, and the least of each: other work on the machine makes any of them slower, none faster.
-        steps = (decode, decode_to_rgb, measure_video)
-        took = {step: min(seconds(step, given) for _ in range(ROUNDS)) for step in steps}
-        bare, rgb, ours = (took[step] for step in steps)
-        size = sum(path.stat().st_size for path in paths) / count / 1e6
-        yield [crf, size, bare * 1e3 / count, rgb / bare, ours / bare, ours / rgb]
+    common = vars(measuring.common_of(settings.generation))
+    scan = measuring.scan_settings(settings.scenes)
+    given = [{"path": str(path), "is_ours": True, "scan": scan, "common": common} for path in paths]
+    steps = {"bare decoding": decode, "decoding to RGB": decode_to_rgb, "measure_video": measure_video}
+    # In turn, and the least of each: other work on the machine makes any of them slower, none faster.
+    rounds = [{name: cpu_s(step, given) for name, step in steps.items()} for _ in range(ROUNDS)]
+    least = {name: min(one[name] for one in rounds) for name in steps}
+    for name, spent in least.items():
+        yield [name, spent * 1e3 / len(paths), spent / least["bare decoding"]]
 
 
 def clip_model(folder: Path) -> Path:
@@ -118,13 +104,12 @@ def clip_model(folder: Path) -> Path:
     return folder
 
 
-def waiting_for_frames(folder: Path, count: int) -> list[object]:
+def waiting_for_frames(folder: Path, paths: Sequence[Path]) -> list[object]:
     """[videos, seconds a video, share of the model's time that it waits for frames, the same with the first video]."""
     place = find_model(str(clip_model(folder / "clip")), folder)
     models = scoring.Models(load_text_model(place, "cpu"), None, 2.0)
     asked = {"scorer": "text", "caption": "a dog runs", "label": "fear", "prompt": "a dog runs. fear"}
     reading = {"is_ours": True, "duration_s": FRAMES / FPS, "frame_count": FRAMES}
-    paths = write_videos(folder, count, 18)
     tasks = [(f"{number}/text", {**asked, **reading, "path": str(path)}) for number, path in enumerate(paths)]
     meter = Meter()
     start, first_wait = time.perf_counter(), 0.0
@@ -133,7 +118,7 @@ def waiting_for_frames(folder: Path, count: int) -> list[object]:
         if number == 0:
             first_wait = meter.waiting_s
     spent = time.perf_counter() - start
-    return [count, spent / count, (meter.waiting_s - first_wait) / spent, meter.waiting_s / spent]
+    return [len(paths), spent / len(paths), (meter.waiting_s - first_wait) / spent, meter.waiting_s / spent]
 
 
 def main() -> None:
@@ -142,10 +127,10 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=24)
     parser.add_argument("--model-videos", type=int, default=8)
     options = parser.parse_args()
-    head = ["crf", "MB a video", "bare, ms a video", "decoded to RGB / bare", "measured / bare", "measured / RGB"]
     with tempfile.TemporaryDirectory() as folder:
-        text = table(head, measured_against_decoding(Path(folder), options.videos))
-        row = waiting_for_frames(Path(folder), options.model_videos)
+        paths = write_videos(Path(folder), options.videos)
+        text = table(["way", "CPU-ms a video", "of bare decoding"], measured_against_decoding(paths))
+        row = waiting_for_frames(Path(folder), paths[: options.model_videos])
     text += "\n\n" + table(["videos", "s a video", "model waits", "with the first video"], [row])
     fill(DOCUMENT, "scoring", text)
     print(text)
