@@ -1,7 +1,6 @@
 """Flicker: VBench's formula on what OpenCV reads, the common settings by hand, and what moves either."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -144,10 +143,10 @@ def test_a_film_whose_pictures_change_their_size_is_refused() -> None:
 def test_of_irregular_times_the_nearest_ones_are_chosen_as_a_search_over_all_finds_them(seed: int) -> None:
     random = np.random.default_rng(seed)
     ticks = np.cumsum(random.integers(1, 200, 30)).tolist()
-    shown = [Fraction(int(tick - ticks[0]), 1000) for tick in ticks]
+    shown = [int(tick - ticks[0]) / 1000 for tick in ticks]
     nearest = NearestShown[int](Common(8.0, 3.0, 64).stamps())
     found = [one for number, at in enumerate(shown) for one in nearest.add(at, number)] + list(nearest.finish())
-    wanted = [Fraction(number, 8) for number in range(24)]
+    wanted = [number / 8 for number in range(24)]
     by_search = [max(range(30), key=lambda n, at=at: (-abs(shown[n] - at), n)) for at in wanted]  # type: ignore[misc]
     assert found == by_search
 
