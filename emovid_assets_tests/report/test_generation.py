@@ -39,6 +39,7 @@ def page(report: Path) -> Document:
 def test_the_table_says_who_is_right_how_often_and_what_is_a_trial(page: Document) -> None:
     reading = reading_of(page, TITLES[0])
     assert "Text to video: steady with an adapter has most videos of the emotion asked for, 78 of 96" in reading
+    assert "Image to video: first and second have most videos" in reading
     assert "marked “trial”" in reading
 
 

@@ -87,9 +87,10 @@ def _best(rows: list[Row]) -> str:
     if not known:
         return f"{task} no emotion was recognised, as there is no labeller that is better than chance."
     best = known[0]
+    names = [row["model"] for row in known if row["ea_8"] == best["ea_8"]]
     return (
-        f"{task} {best['model']} has most videos of the emotion asked for, {count(best['ea_8_hit_count'])} of "
-        f"{count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%)."
+        f"{task} {words(names)} {'has' if len(names) == 1 else 'have'} most videos of the emotion asked for, "
+        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%)."
     )
 
 
@@ -124,8 +125,8 @@ def _distance(row: Row) -> Markup | str | None:
     value = row["measured_distance"] if row["fvd"] is None else row["fvd"]
     if value is None:
         return None
-    halves = f"halves {number(row['distance_of_halves'], 1)}, floor {number(row['distance_floor'], 1)}"
-    return join(_marked(row, number(value, 1)), element("span", halves, class_="interval"))
+    beside = [f"half {number(row['distance_of_halves'], 1)}", f"floor {number(row['distance_floor'], 1)}"]
+    return join(_marked(row, number(value, 1)), *(element("span", one, class_="interval") for one in beside))
 
 
 def accuracy_figures(answer: Answer) -> list[Markup]:
@@ -134,7 +135,7 @@ def accuracy_figures(answer: Answer) -> list[Markup]:
     for name, title in (("ea_8", "EA-8: the emotion asked for"), ("ea_2", "EA-2: its polarity")):
         estimates = [
             Estimate(
-                _short(f"{row['model']}, {row['task']}{f', {TRIAL_MARK}' if row['is_trial'] else ''}"),
+                f"{_short(row['model'])}, {row['task']}{f', {TRIAL_MARK}' if row['is_trial'] else ''}",
                 row[name] / 100,
                 row[f"{name}_low"] / 100,
                 row[f"{name}_high"] / 100,
@@ -151,7 +152,7 @@ def accuracy_figures(answer: Answer) -> list[Markup]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 26 else f"{name[:25]}…"
+    return name if len(name) <= 22 else f"{name[:21]}…"
 
 
 def _findings(answers: Answers) -> Exhibit:
