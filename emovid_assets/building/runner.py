@@ -29,8 +29,10 @@ from emovid_assets.freshness.staleness import Lineage, Place, Walk
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.connections import keep_connections
+from emovid_assets.orchestration.damage import opening_told
+from emovid_assets.orchestration.damage import told as damage_told
 from emovid_assets.orchestration.dead_runs import end_dead_runs
-from emovid_assets.orchestration.instance import instance_folder, opening, reading_folder
+from emovid_assets.orchestration.instance import instance_folder, is_of_a_person, opening, reading_folder
 from emovid_assets.orchestration.run_lock import listener
 from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
@@ -39,6 +41,8 @@ from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.resources.workers import kept_alive
 from emovid_assets.tables.registry import TABLES
 
+PARTS = ("compute_log_manager", "run_coordinator", "run_launcher", "scheduler")
+"""Of an instance, which `dagster.yaml` may name."""
 Scope = Literal["needed", "everything", "failed"]
 
 
@@ -80,19 +84,28 @@ class StageReport:
 
 
 def open_instance(home: Home) -> dg.DagsterInstance:
-    """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children."""
+    """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children.
+
+    Raises InstanceError, or ValueError where the environment names a folder that is none.
+    """
     os.environ["DAGSTER_HOME"] = str(instance_folder(home.root))
     keep_connections()
-    with opening(home.root):
-        return dg.DagsterInstance.get()
+    with opening_told(home.root), opening(home.root):
+        instance = dg.DagsterInstance.get()
+        if is_of_a_person(home.root):
+            # Loaded where they are first needed, in the middle of a build or of the UI's start.
+            for part in PARTS:
+                getattr(instance, part)
+        return instance
 
 
 def open_instance_to_read(home: Home) -> dg.DagsterInstance:
     """The same, to look at: where the home may not be written, or has none yet, a copy of its records."""
     if home.is_writable and (home.root / "dagster").exists():
         return open_instance(home)
-    os.environ["DAGSTER_HOME"] = str(reading_folder(home.root))
-    return dg.DagsterInstance.get()
+    with opening_told(home.root):
+        os.environ["DAGSTER_HOME"] = str(reading_folder(home.root))
+        return dg.DagsterInstance.get()
 
 
 def selected(definitions: dg.Definitions, selection: str | None) -> set[str]:
@@ -131,7 +144,7 @@ def build(
     `scope`: `everything` builds what is fresh too; `failed` only what has failed or has quarantined items, which are
     then tried again, and what follows. `retry_quarantined`: also what has quarantined items, which are tried again.
 
-    Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
+    Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file, InstanceError.
     """
     home.settings()
     retries = retry_quarantined or scope == "failed"
@@ -146,7 +159,7 @@ def build(
     kept = Kept(home)
     kept.lineage = lineage
     job = definitions.resolve_implicit_global_asset_job_def()
-    with open_instance(home) as instance, kept_alive():
+    with damage_told(home.root), open_instance(home) as instance, kept_alive():
         name_code_location(instance)
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
