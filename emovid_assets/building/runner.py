@@ -204,10 +204,6 @@ def _rounds(
         tried |= {place: found[place].inputs for place in begun}
         needs = {place for place, verdict in found.items() if not verdict.is_fresh}
         if is_first:
-            # At the beginning, and not again in the same build: what items and what looks back may come to no end.
-            with_missing = with_items(home, lineage, found, domains)
-            needs = {place for place, verdict in with_missing.items() if not verdict.is_fresh}
-            needs |= {place for place, verdict in found.items() if verdict.looks_back_at}
             if scope == "everything":
                 wanted = set(found)
             elif scope == "failed":
@@ -215,6 +211,12 @@ def _rounds(
                 reached = _with_all_below(lineage, wanted)
             elif retries:
                 wanted = set(quarantined_counts(home, domains))
+            # Counted at the beginning, and not again in the same build: what items and what looks back may come to no
+            # end. They are wanted until they have been begun: what they wait for may come out as it was.
+            with_missing = with_items(home, lineage, found, domains)
+            once = {place for place, verdict in found.items() if verdict.looks_back_at}
+            once |= {place for place, verdict in found.items() if verdict.is_fresh and not with_missing[place].is_fresh}
+            wanted |= once if reached is None else once & reached
         needs = (needs if reached is None else needs & reached) | (wanted - set(tried))
         needs = {
             place

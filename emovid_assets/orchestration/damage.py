@@ -57,7 +57,7 @@ def opening_told(home: Path) -> Iterator[None]:
             raise
         raise InstanceError(
             f"{settings}: Dagster cannot be opened by it: {_reason(error)}. Correct it, or move it away: the next "
-            f"build makes one that keeps everything below {home / 'dagster'}, and knows of no runs that were kept elsewhere"
+            f"build makes one that keeps everything below {home / 'dagster'}; lost is what was recorded elsewhere"
         ) from error
 
 
