@@ -29,7 +29,7 @@ class Look:
 
 
 def look(home: Home, domains: Sequence[str] = DOMAINS) -> Look:
-    """Raises SettingsError, ValueError where the environment names a folder of Dagster that is none."""
+    """Raises SettingsError, InstanceError, ValueError where the environment names a folder of Dagster that is none."""
     # A faulty settings file is told before anything is made.
     home.settings()
     kept = Kept(home)
@@ -51,9 +51,10 @@ def _long_way(home: Home, kept: Kept) -> tuple[Lineage, Records]:
     from emovid_assets.building.runner import open_instance_to_read
     from emovid_assets.freshness.dagster_records import records_of
     from emovid_assets.orchestration.assembly import build_defs
+    from emovid_assets.orchestration.damage import told
 
     kept.lineage = Lineage.of(build_defs().resolve_asset_graph())
-    with open_instance_to_read(home) as instance:
+    with told(home.root), open_instance_to_read(home) as instance:
         return kept.lineage, records_of(instance, kept.lineage, noted_failures(home))
 
 

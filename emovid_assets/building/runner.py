@@ -30,8 +30,16 @@ from emovid_assets.freshness.staleness import Lineage, Place, Records, Walk
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.assembly import build_defs
 from emovid_assets.orchestration.connections import keep_connections
+from emovid_assets.orchestration.damage import opening_told
+from emovid_assets.orchestration.damage import told as damage_told
 from emovid_assets.orchestration.dead_runs import end_dead_runs
-from emovid_assets.orchestration.instance import instance_folder, opening, own_instance_folder, reading_folder
+from emovid_assets.orchestration.instance import (
+    instance_folder,
+    is_of_a_person,
+    opening,
+    own_instance_folder,
+    reading_folder,
+)
 from emovid_assets.orchestration.run_lock import listener
 from emovid_assets.orchestration.tidying import tidy_after_build
 from emovid_assets.resources.item_store import FailedRun, ItemStore
@@ -41,6 +49,8 @@ from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.resources.workers import kept_alive
 from emovid_assets.tables.registry import TABLES
 
+PARTS = ("compute_log_manager", "run_coordinator", "run_launcher", "scheduler")
+"""Of an instance, which `dagster.yaml` may name."""
 Scope = Literal["needed", "everything", "failed"]
 
 
@@ -82,19 +92,28 @@ class StageReport:
 
 
 def open_instance(home: Home) -> dg.DagsterInstance:
-    """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children."""
+    """The Dagster instance of a home; `DAGSTER_HOME` is set for this process and its children.
+
+    Raises InstanceError, or ValueError where the environment names a folder that is none.
+    """
     os.environ["DAGSTER_HOME"] = str(instance_folder(home.root))
     keep_connections()
-    with opening(home.root):
-        return dg.DagsterInstance.get()
+    with opening_told(home.root), opening(home.root):
+        instance = dg.DagsterInstance.get()
+        if is_of_a_person(home.root):
+            # Loaded where they are first needed, in the middle of a build or of the UI's start.
+            for part in PARTS:
+                getattr(instance, part)
+        return instance
 
 
 def open_instance_to_read(home: Home) -> dg.DagsterInstance:
     """The same, to look at: where the home may not be written, or has none yet, a copy of its records."""
     if home.is_writable and (home.root / "dagster").exists():
         return open_instance(home)
-    os.environ["DAGSTER_HOME"] = str(reading_folder(home.root))
-    return dg.DagsterInstance.get()
+    with opening_told(home.root):
+        os.environ["DAGSTER_HOME"] = str(reading_folder(home.root))
+        return dg.DagsterInstance.get()
 
 
 def selected(definitions: dg.Definitions, selection: str | None) -> set[str]:
@@ -133,7 +152,7 @@ def build(
     `scope`: `everything` builds what is fresh too; `failed` only what has failed or has quarantined items, which are
     then tried again, and what follows. `retry_quarantined`: also what has quarantined items, which are tried again.
 
-    Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file.
+    Raises ValueError for a selection that is not understood, SettingsError for a faulty settings file, InstanceError.
     """
     home.settings()
     retries = retry_quarantined or scope == "failed"
@@ -150,7 +169,7 @@ def build(
     job = definitions.resolve_implicit_global_asset_job_def()
     # Before the instance is opened, which says in the environment where it is.
     folder = own_instance_folder(home.root)
-    with open_instance(home) as instance, kept_alive(), held_back(home.root):
+    with damage_told(home.root), open_instance(home) as instance, kept_alive(), held_back(home.root):
         name_code_location(instance)
         observe(instance, home)
         for sentence in end_dead_runs(instance, home):
@@ -201,10 +220,6 @@ def _rounds(
         tried |= {place: found[place].inputs for place in begun}
         needs = {place for place, verdict in found.items() if not verdict.is_fresh}
         if is_first:
-            # At the beginning, and not again in the same build: what items and what looks back may come to no end.
-            with_missing = with_items(home, lineage, found, domains)
-            needs = {place for place, verdict in with_missing.items() if not verdict.is_fresh}
-            needs |= {place for place, verdict in found.items() if verdict.looks_back_at}
             if scope == "everything":
                 wanted = set(found)
             elif scope == "failed":
@@ -212,6 +227,12 @@ def _rounds(
                 reached = _with_all_below(lineage, wanted)
             elif retries:
                 wanted = set(quarantined_counts(home, domains))
+            # Counted at the beginning, and not again in the same build: what items and what looks back may come to no
+            # end. They are wanted until they have been begun: what they wait for may come out as it was.
+            with_missing = with_items(home, lineage, found, domains)
+            once = {place for place, verdict in found.items() if verdict.looks_back_at}
+            once |= {place for place, verdict in found.items() if verdict.is_fresh and not with_missing[place].is_fresh}
+            wanted |= once if reached is None else once & reached
         needs = (needs if reached is None else needs & reached) | (wanted - set(tried))
         needs = {
             place

@@ -130,7 +130,8 @@ def progress_bars(out: Console) -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=out, transient=True)
+    # At the end of bars that nobody could see, an empty line would be printed.
+    return Progress(*columns, console=out, transient=True, disable=not out.is_interactive)
 
 
 def _print_stage(out: Console, report: "StageReport", seconds: float) -> None:

@@ -16,10 +16,13 @@ from emovid_assets.cli.build import build, demo, plan, status, verify
 from emovid_assets.cli.collect import collect
 from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
-from emovid_assets.cli.shared import fail, out
+from emovid_assets.cli.shared import err, fail, out
 from emovid_assets.cli.sql import sql
 from emovid_assets.cli.study import study
 from emovid_assets.core.placing import DISK_FAULTS
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C has ended."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,6 +56,11 @@ def main() -> None:
     """Entry point of the `emovid` program."""
     try:
         app()
+    except SystemExit as ended:
+        # That is what has become of Ctrl-C.
+        if ended.code == INTERRUPTED:
+            err.print("stopped. What is finished is kept, and the same command goes on from there")
+        raise
     except Exception as error:
         said = disk_fault(error)
         if said is None:

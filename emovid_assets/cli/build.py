@@ -45,7 +45,8 @@ def build(
 
     if everything and only:
         raise fail("--all builds everything and --only a part: leave one of them out")
-    chosen, home = chosen_domains(domain), home_to_make()
+    # What has failed or was put into quarantine is looked for in a home that is there.
+    chosen, home = chosen_domains(domain), home_to_read() if only or retry_quarantined else home_to_make()
     home.library.mkdir(parents=True, exist_ok=True)
     try:
         is_successful = run_build(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.plain_text import for_terminal
-from emovid_assets.home.folders import Home, HomeError
+from emovid_assets.home.folders import Home, HomeError, require_meant
 
 
 class PlainConsole(Console):
@@ -37,17 +37,29 @@ def fail(message: str) -> typer.Exit:
     return typer.Exit(1)
 
 
-def home_to_make() -> Home:
-    """The home of a command that may be the first one there."""
+def named_home() -> Home:
+    """The home that the environment names, there or not."""
     try:
         return Home.from_environment()
     except HomeError as error:
         raise fail(str(error)) from error
 
 
+def home_to_make() -> Home:
+    """The home of a command that may be the first one there, unless another path was probably meant."""
+    home = named_home()
+    try:
+        require_meant(home.root)
+    except HomeError as error:
+        raise fail(str(error)) from error
+    if not home.root.exists():
+        err.print(f"[yellow]note[/] {escape(str(home.root))} is a new home")
+    return home
+
+
 def home_to_read() -> Home:
     """The home of a command that looks at what is there: a name with a slip in it makes no new one."""
-    home = home_to_make()
+    home = named_home()
     if not home.root.is_dir():
         raise fail(
             f"{home.root}: there is no such folder. Set EMOVID_HOME to your home (it is ./data where nothing is set), "

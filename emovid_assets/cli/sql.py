@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from emovid_assets.cli.shared import err, fail, home_to_make, home_to_read, out
+from emovid_assets.cli.shared import err, fail, home_to_read, named_home, out
 from emovid_assets.home.folders import Home
 
 
@@ -35,7 +35,7 @@ def sql(
     from emovid_assets.queries.help import described, emptiness, listed, nothing_built
     from emovid_assets.queries.named import NamedQueryError, ad_hoc_values, named_query, settings
 
-    home = home_to_make()
+    home = named_home()
     try:
         chosen = [option for option in (query, file, name, describe, list_names or None) if option is not None]
         if len(chosen) > 1:

@@ -22,7 +22,7 @@ _PARAMETER = re.compile(
     r"""(?ix)(\b(?:api[_-]?key|key|access[_-]?token|token|secret|signature|sig|password|authorization)
     (?:["']?\s*[=:]\s*["']?|%3D)(?:(?:bearer|basic)\s+)?|\bbearer\s+)(?:\[hidden\]|[^\s&"'<>,;)\]}])+"""
 )
-_CREDENTIALS = re.compile(r"(?i)\b(https?://)[^/\s@]+@")
+_CREDENTIALS = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@]+@")
 
 
 class Redactor:

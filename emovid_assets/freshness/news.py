@@ -31,6 +31,7 @@ from emovid_assets.resources.library_files import (
     metadata_files,
 )
 from emovid_assets.resources.made_files import are_whole
+from emovid_assets.resources.page_files import is_whole_catalogue, is_whole_report
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
 from emovid_assets.tables.columns import rows_of
@@ -130,7 +131,12 @@ def quarantine_version(store: ItemStore, domain: str, kept: Kept) -> str:
 
 
 def made_files_reason(home: Home, table: str, domain: str) -> str | None:
-    """What is to be said where media that the items of a table have made are gone, empty or of another size."""
+    """What is to be said where media that the items of a table have made are gone, empty or of another size, or where
+    the catalogue or the report is not whole."""
+    pages = {"catalogue": (is_whole_catalogue, home.catalogue), "dataset_report": (is_whole_report, home.report)}
+    if table in pages:
+        is_whole_page, path = pages[table]
+        return None if is_whole_page(path) else "its file is gone or not whole"
     steps = [step for step, asset in STEP_ASSETS.items() if asset == table]
     if not steps:
         return None
@@ -177,7 +183,8 @@ class Look:
         if asset in TABLES and (reason := self._table_fault(asset, domain, made.get(VERSION_TAG))):
             return reason
         if asset in ("catalogue", "dataset_report"):
-            return self._page_fault(asset, made)
+            is_same = made.get(SOURCES_TAG) in (None, sources_digest(asset))
+            return None if is_same else "what it is drawn by has changed"
         if asset == "emotion_labeller" and (gone := self._labellers_gone()):
             return f"{gone} is gone or not whole"
         if asset == "source_videos":
@@ -203,17 +210,12 @@ class Look:
             return "its file is gone or cannot be read"
         if not set(TABLES[table].column_names) <= set(footer.columns):
             return "its columns have changed"
+        if footer.domain not in (None, domain):
+            return OTHER_FILE
         if table in VERSION_IS_STATE:
             return None if self._warehouse.state(table, domain) == version else OTHER_FILE
         # Files of earlier versions do not say which version of the data they hold.
         return OTHER_FILE if footer.data_version not in (None, version) else None
-
-    def _page_fault(self, asset: str, made: Mapping[str, str]) -> str | None:
-        path = self._home.catalogue if asset == "catalogue" else self._home.report
-        if not (path.is_file() and path.stat().st_size):
-            return "its file is gone or empty"
-        is_same = made.get(SOURCES_TAG) in (None, sources_digest(asset))
-        return None if is_same else "what it is drawn by has changed"
 
     def _labellers_gone(self) -> str | None:
         with suppress(OtherVersionError):

@@ -1,7 +1,7 @@
 """What Dagster remembers of every place, read straight from its SQLite files: a hundredth of the time that loading
 Dagster takes.
 
-Belongs here: three queries, and whether the files are such that they can be asked. Does not belong here: any other
+Belongs here: a few queries, and whether the files are such that they can be asked. Does not belong here: any other
 storage (`dagster_records`). A test holds that both say the same.
 """
 
@@ -21,6 +21,10 @@ SCHEMA = "29b539ebc72a"
 WAIT_S = 1.0
 """For a process that writes; whoever waits longer takes the long way."""
 
+_KNOWN = """
+SELECT asset_key FROM asset_keys WHERE wipe_timestamp IS NULL OR last_materialization_timestamp > wipe_timestamp
+"""
+"""What Dagster's API gives records of: an asset that was wiped, or is not in this table, was never built."""
 _MADE = """
 SELECT asset_key, partition, id, timestamp,
   json_extract(event, '$.dagster_event.event_specific_data.materialization.tags')
@@ -33,7 +37,7 @@ SELECT planned.asset_key, planned.partition, planned.id, runs.status
 FROM event_logs AS planned JOIN (
   SELECT max(id) AS id FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
   GROUP BY asset_key, partition
-) USING (id) LEFT JOIN runs.runs USING (run_id)
+) USING (id) JOIN runs.runs USING (run_id)
 """
 _CHECKS = """
 SELECT asset_key, partition, check_name, max(id), execution_status
@@ -51,6 +55,7 @@ def records_in(folder: Path, lineage: Lineage, noted: Sequence[FailedRun] = ()) 
             for schema in ("main", "runs"):
                 if connection.execute(f"SELECT version_num FROM {schema}.alembic_version").fetchall() != [(SCHEMA,)]:
                     return None
+            known = {key for (key,) in connection.execute(_KNOWN)}
             made = connection.execute(_MADE).fetchall()
             planned = connection.execute(_PLANNED).fetchall()
             checks = connection.execute(_CHECKS).fetchall()
@@ -60,7 +65,8 @@ def records_in(folder: Path, lineage: Lineage, noted: Sequence[FailedRun] = ()) 
     latest: dict[Place, tuple[int, str]] = {}
     for key, domain, number, moment, found in made:
         if (place := _place(lineage, key, domain)) is not None:
-            tags[place], latest[place] = json.loads(found or "{}"), (number, moment)
+            latest[place] = number, moment
+            tags[place] = json.loads(found or "{}") if key in known else None
     unbuilt = {
         place
         for key, domain, number, status in planned

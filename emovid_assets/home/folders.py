@@ -5,8 +5,10 @@ Belongs here: names of folders and files. Does not belong here: what is done wit
 `EMOVID_HOME` is read when a `Home` is asked for, never at import.
 """
 
+import difflib
 import os
 import re
+import shlex
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +18,13 @@ from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
 
 CATALOGUE_NAME = "catalogue.duckdb"
 REPORT_NAME = "report.html"
+NAMES_OF_A_HOME = ("library", "warehouse", "dagster", "state.sqlite", SETTINGS_FILE)
+"""A folder that holds one of these is a home: older ones have no other mark, and one with films in it is one before its
+first build."""
+LIKE_A_SLIP = 0.8
+"""How alike two names are of which one may be a slip of the other, between 0 and 1 (`difflib`)."""
+MOST_ALIKE = 10
+"""So many of the names beside are looked at, the most alike ones."""
 
 
 class HomeError(ValueError):
@@ -51,6 +60,34 @@ def require_usable(root: Path) -> None:
         )
     if root.exists() and not root.is_dir():
         raise HomeError(f"{root} cannot be a home: it is no folder. Set EMOVID_HOME to a folder")
+
+
+def require_meant(root: Path) -> None:
+    """Raises HomeError where no new home should be made, since another path was probably meant: nothing is above it, or
+    a home of nearly the same name is beside it. Whoever does mean it makes the folder first."""
+    if root.exists():
+        return
+    make = f"make the folder first if a new home is meant: mkdir -p {shlex.quote(str(root))}"
+    if not root.parent.is_dir():
+        raise HomeError(f"{root}: there is no such folder, and none above it. Correct EMOVID_HOME, or {make}")
+    for alike in difflib.get_close_matches(root.name, _names_in(root.parent), MOST_ALIKE, LIKE_A_SLIP):
+        if is_home(root.parent / alike):
+            raise HomeError(
+                f"{root}: there is no such folder, but a home beside it: {alike}. Correct EMOVID_HOME, or {make}"
+            )
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        # It may be entered, but not listed.
+        return []
+
+
+def is_home(folder: Path) -> bool:
+    """Whether a folder is one that somebody uses as a home."""
+    return any(os.path.lexists(folder / name) for name in NAMES_OF_A_HOME)
 
 
 def may_write(folder: Path) -> bool:

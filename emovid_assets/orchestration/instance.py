@@ -55,7 +55,7 @@ def reading_folder(home: Path, environment: Mapping[str, str] = os.environ) -> P
     what was built and which runs there were. A folder that the environment names is used as it is, and so is one whose
     `dagster.yaml` a person has taken over: the records may be anywhere.
     """
-    settings = home / "dagster" / "dagster.yaml"
+    settings = settings_file(home, environment)
     if environment.get(INSTANCE_VARIABLE):
         return instance_folder(home, environment)
     if _is_taken_over(settings):
@@ -64,6 +64,17 @@ def reading_folder(home: Path, environment: Mapping[str, str] = os.environ) -> P
     for name in RECORDS:
         copy_to(home / "dagster" / name, copied / name)
     return copied
+
+
+def settings_file(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """The `dagster.yaml` by which the instance of a home is opened, there or not."""
+    named = environment.get(INSTANCE_VARIABLE)
+    return (Path(named).resolve() if named else home / "dagster") / "dagster.yaml"
+
+
+def is_of_a_person(home: Path, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether somebody has written it, or has named a folder in which it lies."""
+    return bool(environment.get(INSTANCE_VARIABLE)) or _is_taken_over(settings_file(home, environment))
 
 
 def own_instance_folder(home: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -101,7 +112,7 @@ def prepare_instance_folder(home: Path) -> Path:
     if _is_taken_over(target):
         return folder
     wanted = GENERATED + rendered(shipped_file("dagster.yaml").read_text(encoding="utf-8"), folder)
-    if not target.exists() or target.read_text(encoding="utf-8") != wanted:
+    if not target.exists() or target.read_bytes() != wanted.encode():
         # A daemon may read the file at this moment, so it is replaced and never written in place.
         put_text(target, wanted)
     return folder
@@ -109,7 +120,7 @@ def prepare_instance_folder(home: Path) -> Path:
 
 def _is_taken_over(settings: Path) -> bool:
     """Whether a person has written this `dagster.yaml`. An empty one is what a power cut has left."""
-    current = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    current = settings.read_text(encoding="utf-8", errors="replace") if settings.exists() else ""
     return bool(current) and not current.startswith(GENERATED)
 
 

@@ -22,6 +22,7 @@ from emovid_assets.core import clip_facts, disputes, phrases
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.file_lock import locked
 from emovid_assets.resources.catalogue_statements import table_view_sql
+from emovid_assets.resources.warehouse import of_domain
 from emovid_assets.resources.workplace import Workplace
 from emovid_assets.tables.registry import TABLES
 
@@ -94,7 +95,7 @@ def _derive(
                 for batch in batches(connection)
                 for part in pa.Table.from_batches([batch]).cast(schema).to_batches()
             )
-            project.write(table, domain, pa.RecordBatchReader.from_batches(schema, cast))
+            project.write(table, domain, pa.RecordBatchReader.from_batches(of_domain(schema, domain), cast))
         return {"state": warehouse.state(table, domain)}
 
     name = f"{table}/{domain}" if domain else table

@@ -38,6 +38,11 @@ VERSION_KEY = "emovid.data_version"
 record and a file that disagree are of two builds, one of which a crash has undone."""
 
 
+DOMAIN_KEY = "emovid.domain"
+"""Of the metadata of a file that was written in batches, before its version was known: whose table it is. One that was
+copied over that of another domain keeps the name of the version that it has overwritten."""
+
+
 class OtherVersionError(ValueError):
     """A table was written before a column was added that may not be null; a build makes it anew."""
 
@@ -47,16 +52,23 @@ class DamagedTableError(OtherVersionError):
 
 
 class Footer(NamedTuple):
-    """`data_version` is null in files of earlier versions, and of tables that Dagster hears of only afterwards."""
+    """`data_version` is null in files of earlier versions, and of tables that Dagster hears of only afterwards.
+    `domain` is null in all others, in those over all domains, and in files of earlier versions."""
 
     row_count: int
     columns: tuple[str, ...]
     data_version: str | None
+    domain: str | None = None
 
 
 def stamped(rows: pa.Table, data_version: str) -> pa.Table:
     """The rows, which say in their file which version they are."""
     return rows.replace_schema_metadata({VERSION_KEY: data_version})
+
+
+def of_domain(schema: pa.Schema, domain: str | None) -> pa.Schema:
+    """The schema of batches, which say in their file whose they are."""
+    return schema.with_metadata({DOMAIN_KEY: domain}) if domain else schema
 
 
 class Warehouse:
@@ -106,10 +118,12 @@ class Warehouse:
 
     def write_batches(self, table: str, domain: str | None, batches: pa.RecordBatchReader) -> Path:
         """The same for rows that come one batch after another: a row group of them is in memory at a time."""
-        schema = TABLES[table].schema
+        schema, said = TABLES[table].schema, batches.schema.metadata
+        # What the batches say of themselves goes into the file, as it does with rows.
+        written = schema.with_metadata(said) if said else schema
         with (
             self._replacing(table, domain, batches.schema) as temporary,
-            pq.ParquetWriter(temporary, schema, compression=_PARQUET_OPTIONS["compression"]) as writer,
+            pq.ParquetWriter(temporary, written, compression=_PARQUET_OPTIONS["compression"]) as writer,
         ):
             for group in _row_groups(batches, _PARQUET_OPTIONS["row_group_size"]):
                 writer.write_table(group.cast(schema))
@@ -136,8 +150,10 @@ class Warehouse:
             found = pq.read_metadata(self.path(table, domain))
         except (OSError, pa.ArrowInvalid):
             return None
-        version = (found.metadata or {}).get(VERSION_KEY.encode(), b"").decode()
-        return Footer(found.num_rows, tuple(found.schema.to_arrow_schema().names), version or None)
+        said = found.metadata or {}
+        version, whose = (said.get(key.encode(), b"").decode() for key in (VERSION_KEY, DOMAIN_KEY))
+        names = tuple(found.schema.to_arrow_schema().names)
+        return Footer(found.num_rows, names, version or None, whose or None)
 
     def row_count(self, table: str, domain: str | None = None) -> int | None:
         """Rows of one file, from its footer; null where nothing was written, or nothing can be read."""

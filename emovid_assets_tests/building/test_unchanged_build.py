@@ -37,6 +37,7 @@ pytestmark = pytest.mark.integration
 
 DOMAINS = ["sticker"]
 ANSWERS = "library/annotations/answers.csv"
+NOT_WHOLE = "its file is gone or not whole"
 WITHOUT_DAGSTER = """
 import sys
 from emovid_assets.cli.app import app
@@ -133,6 +134,16 @@ def emptied(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def other_bytes(path: Path, data: bytes | None) -> Iterator[None]:
+    """Its first half where no bytes are given."""
+    with gone(path):
+        whole = path.with_name("aside").read_bytes()
+        path.write_bytes(whole[: len(whole) // 2] if data is None else data)
+        yield
+        path.unlink()
+
+
+@contextmanager
 def read_but_not_built(home: Home) -> Iterator[None]:
     """What a build leaves that was killed between reading the library and making a table of it."""
     store = ItemStore(home.state)
@@ -208,9 +219,14 @@ CHANGES: dict[str, tuple[Callable[[Home], object], str, str]] = {
     "a lost table": (lambda home: gone(table(home, "clips")), "clips", "its file is gone or cannot be read"),
     "an empty table": (lambda home: emptied(table(home, "clips")), "clips", "its file is gone or cannot be read"),
     "a table of another build": (another_file, "segments", "its file is not the one that was recorded"),
-    "a lost report": (lambda home: gone(home.report), "dataset_report", "its file is gone or empty"),
-    "an empty report": (lambda home: emptied(home.report), "dataset_report", "its file is gone or empty"),
-    "no catalogue": (lambda home: gone(home.catalogue), "catalogue", "its file is gone or empty"),
+    "a lost report": (lambda home: gone(home.report), "dataset_report", NOT_WHOLE),
+    "an empty report": (lambda home: emptied(home.report), "dataset_report", NOT_WHOLE),
+    "another report": (lambda home: other_bytes(home.report, b"x"), "dataset_report", NOT_WHOLE),
+    "half a report": (lambda home: other_bytes(home.report, None), "dataset_report", NOT_WHOLE),
+    "no catalogue": (lambda home: gone(home.catalogue), "catalogue", NOT_WHOLE),
+    "garbage for a catalogue": (lambda home: other_bytes(home.catalogue, bytes(900_000)), "catalogue", NOT_WHOLE),
+    "a page for a catalogue": (lambda home: other_bytes(home.catalogue, b"x"), "catalogue", NOT_WHOLE),
+    "half a catalogue": (lambda home: other_bytes(home.catalogue, None), "catalogue", NOT_WHOLE),
 }
 
 

@@ -1,6 +1,10 @@
 """What a build says at its end to somebody who sees it for the first time."""
 
 import io
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,8 @@ from rich.console import Console
 
 from emovid_assets.building import runner, terminal
 from emovid_assets.home.folders import Home
+from emovid_assets.home.run_locks import RunLocks
+from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.planted_tables import plant, valid_rows
 
 QUARANTINE = 'what to do about the quarantine: emovid sql "SELECT path, message FROM processing_errors"'
@@ -21,7 +27,9 @@ def last_lines(monkeypatch: pytest.MonkeyPatch, home: Path, quarantined: int = 0
     monkeypatch.setattr(runner, "build", lambda *_, **__: iter([runner.StageReport("run", "sticker", [made])]))
     written = io.StringIO()
     assert terminal.run_build(Console(file=written, soft_wrap=True), Home(home), ["sticker"])
-    return [line.strip() for line in written.getvalue().splitlines() if line.strip()][-2:]
+    lines = [line.strip() for line in written.getvalue().splitlines()]
+    assert "" not in lines
+    return lines[-2:]
 
 
 def test_an_empty_library_is_told_where_to_put_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -54,3 +62,23 @@ def test_damaged_sound_is_told_with_the_column_that_says_how_much(
     written = io.StringIO()
     assert terminal.run_build(Console(file=written, soft_wrap=True), Home(tmp_path), ["movie"])
     assert "3 computed, 1 with damaged sound (clips.sound_missing_s)" in written.getvalue()
+
+
+@pytest.mark.integration
+def test_ctrl_c_while_a_build_waits_for_another_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    (home.library / "sticker").mkdir(parents=True)
+    command = [sys.executable, "-m", "emovid_assets.cli", "build", "-d", "sticker", "--select", "key:source_videos"]
+    environment = {**os.environ, "EMOVID_HOME": str(home.root), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with (
+        RunLocks(home.runs_at_work).held("another-run", "build", {"source_videos [sticker]": 1}, print),
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as build,
+    ):
+        assert build.stdout
+        assert build.stdout.readline().startswith("waiting for run another-")
+        build.send_signal(signal.SIGINT)
+        out, err = build.communicate(timeout=120)
+    assert (build.returncode, out) == (130, "")
+    assert err == "stopped. What is finished is kept, and the same command goes on from there\n"

@@ -75,6 +75,42 @@ def test_a_command_that_looks_makes_no_home_where_none_is(call: Call, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", MAKING, ids=" ".join)
+def test_a_command_that_may_make_a_home_makes_none_where_another_path_was_probably_meant(
+    call: Call, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "my-dataset" / "library").mkdir(parents=True)
+    (tmp_path / "nothing of the kind").mkdir()
+    for slip, why in (
+        ("my-datasett", "but a home beside it: my-dataset"),
+        ("mydisk/my-dataset", "and none above it"),
+    ):
+        done = call(*command, home=tmp_path / slip)
+        assert (done.exit_code, done.stdout) == (1, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"error {tmp_path / slip}: there is no such folder, {why}. Correct EMOVID_HOME, or ")
+        assert line.endswith(f"mkdir -p {tmp_path / slip}")
+    assert sorted(os.listdir(tmp_path)) == ["my-dataset", "nothing of the kind"]
+
+
+@pytest.mark.parametrize("option", [("--only", "failed"), ("--only", "stale"), ("--retry-quarantined",)], ids=" ".join)
+def test_a_build_that_goes_on_with_what_is_there_makes_no_home(
+    call: Call, tmp_path: Path, option: tuple[str, ...]
+) -> None:
+    done = call("build", *option, home=tmp_path / "home")
+    assert (done.exit_code, os.listdir(tmp_path)) == (1, [])
+
+
+def test_a_first_home_is_made_and_said_to_be_new_once(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "home-of-last-year" / "library").mkdir(parents=True)
+    (tmp_path / "shome").mkdir()
+    home = tmp_path / "home"
+    first, second = (call("build", "--select", "key:wanted_videos", "-d", "movie", home=home) for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert (first.stderr, second.stderr) == (f"note {home} is a new home\n", "")
+    assert (home / "library").is_dir()
+
+
 def test_the_names_of_views_are_listed_without_a_home(call: Call, tmp_path: Path) -> None:
     done = call("sql", "--list", home=tmp_path / "nowhere")
     assert done.exit_code == 0

@@ -91,6 +91,13 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(
         patched.setattr(automation, "LOOK_EVERY_S", 0.0)
         assert live.settle() == [("sticker", {"clip_media", "clip_embeddings", "captions"})]
     assert clip.read_bytes() == whole
+    # So is a report over which something else was written.
+    report = tmp_path / "reports" / "report.html"
+    report.write_text("x", encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(automation, "LOOK_EVERY_S", 0.0)
+        assert live.settle() == [(None, {"dataset_report"})]
+    assert report.read_text(encoding="utf-8").endswith("</html>\n")
 
     # What is no video changes no table but that of the quarantine.
     bad = tmp_path / "library" / "sticker" / "awe" / "bad.gif"
