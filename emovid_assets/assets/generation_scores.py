@@ -189,7 +189,7 @@ def generation_scores(
         **shown.pop("items", {}),
         metadata={
             "means": _means(rows),
-            "emotions": why_not or "by the dataset's labeller",
+            **({"what_was_done": why_not} if why_not else {}),
             **shown,
             **({"trial": "a model of random weights had part in it: these numbers say nothing"} if is_trial else {}),
         },

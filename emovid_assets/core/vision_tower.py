@@ -6,7 +6,7 @@ of a model's repository is ever run.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,12 +57,16 @@ def pooled(frames: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=1)
 def load_tower(place: ModelPlace, device: str) -> VisionTower:
     """The model, loaded once and kept for the process. `device`: cpu, cuda, or auto. Raises ModelNotUsableError."""
+    return VisionTower(*loaded(place, device, "embeddings.model", picture_processor))
+
+
+def picture_processor(*where: Any, **how: Any) -> Any:
+    """The model's image processor."""
+    declare_torchvision_operators()
     from transformers import AutoImageProcessor
 
     # Pillow's processors are always there, and give the same pixels with and without torchvision.
-    return VisionTower(
-        *loaded(place, device, "embeddings.model", partial(AutoImageProcessor.from_pretrained, backend="pil"))
-    )
+    return AutoImageProcessor.from_pretrained(*where, backend="pil", **how)
 
 
 def loaded(place: ModelPlace, device: str, setting: str, processor_of: Callable[..., Any]) -> tuple[Any, Any, str]:

@@ -19,7 +19,6 @@ import pyarrow as pa
 from emovid_assets.assets.training_clips import compared_clips, pool_of
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.core.generation.trust import why_not_trusted
 from emovid_assets.core.identity import source_id, source_of
 from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
@@ -31,7 +30,7 @@ from emovid_assets.resources import media, models, training, vlm
 from emovid_assets.resources.compute import BatchStep, Count, Item, Outcome, Step, count
 from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.evidence import ClipTables
-from emovid_assets.resources.generation import generators, imported, measuring, recognising, scoring
+from emovid_assets.resources.generation import generators, imported, scoring_counts
 from emovid_assets.resources.generation.stage import OF_BENCHMARK, run_and_read, stage_of
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new
@@ -60,7 +59,7 @@ class Amount:
     seconds: float | None = None
 
 
-class CountingProject(PlainWorkplace):
+class CountingProject(PlainWorkplace, scoring_counts.Counting):
     """A project whose steps count instead of computing. What is finished is there to be read."""
 
     def __init__(self, home_folder: str) -> None:
@@ -214,8 +213,8 @@ class _Domain:
             "captions": self._captions(),
             "vlm_labels": self._labels(),
             "generated_videos": self._generated(),
-            "generation_features": self._generation_features(),
-            "generation_scores": self._generation_labels(),
+            "generation_features": self._of_videos(scoring_counts.features),
+            "generation_scores": self._of_videos(scoring_counts.labels),
         }
         return amounts | {asset: amount for asset, amount in found.items() if amount is not None}
 
@@ -327,6 +326,16 @@ class _Domain:
             return Amount("label", None, is_estimate=True)
         return self._with_coming("label", self._project.counted("label"))
 
+    def _of_videos(
+        self, counted: Callable[[CountingProject, str, Rows], scoring_counts.Counted | None]
+    ) -> Amount | None:
+        """Of the generated videos as they are; null where there are none."""
+        videos = rows_of(self._project.read("generated_videos", self._domain))
+        found = counted(self._project, self._domain, videos) if videos else None
+        if found is None:
+            return None
+        return Amount(*found, is_estimate=found.items is None or "generated_videos" in self._outdated)
+
     def _generated(self) -> Amount | None:
         """Of the benchmark as it stands; null where no generator is named and no video was brought."""
 
@@ -348,52 +357,6 @@ class _Domain:
             finished=made.payloads,
             seconds=self._project.with_store(lambda store: generators.seconds_for(store, todo)),
         )
-
-    def _generation_features(self) -> Amount | None:
-        """Of the generated videos as they are, each as often as models look at it, and of the benchmark's real clips;
-        null where there are none."""
-        videos, is_estimate = self._videos_there()
-        if not videos:
-            return None
-        measured = measuring.measure(self._project, self._domain, videos, _LOG).payloads
-        found = self._project.counted(measuring.STEP)
-        if not (settings := self._project.settings.generation).text_model and not settings.video_model:
-            return Amount(measuring.STEP, len(found.todo_ids), found.todo_weight, is_estimate)
-        try:
-            scorers = scoring.scorers_of(self._project)
-        except ModelNotUsableError:
-            return Amount(scoring.STEP, None, is_estimate=True)
-        scoring.score(self._project, self._domain, scorers, videos, measured, _LOG)
-        left = len(self._project.counted(scoring.STEP).todo_ids) + len(found.todo_ids) * scorers.count
-        if scorers.encoder:
-            split = rows_of(self._project.read("benchmark_split", self._domain), ["clip_id", "split"])
-            chosen = {row["clip_id"] for row in split if row["split"] == "benchmark"}
-            clips = [row for row in rows_of(self._project.read("clip_media", self._domain)) if row["clip_id"] in chosen]
-            scoring.encode_clips(self._project, self._domain, scorers, clips, _LOG)
-            left += len(self._project.counted(scoring.CLIP_STEP).todo_ids)
-        return Amount(scoring.STEP, left, is_estimate=is_estimate)
-
-    def _generation_labels(self) -> Amount | None:
-        """Null where no labeller that answers video by video will be asked."""
-        labellers = rows_of(self._project.read("emotion_labeller"))
-        if self._project.settings.labeller.backend == "embedded" or not labellers:
-            return None
-        videos, is_estimate = self._videos_there()
-        if not videos or why_not_trusted(labellers[0], rows_of(self._project.read("labeller_comparison"))):
-            return None
-        measured = measuring.measure(self._project, self._domain, videos, _LOG).payloads
-        there = [video for video in videos if video["video_id"] in measured]
-        shown = recognising.GeneratedVideos(self._domain, there, measured)
-        try:
-            recognising.recognise(self._project, labellers[0], shown, _LOG)
-        except (ModelNotUsableError, PromptError, models.LabellerOutOfDateError):
-            return Amount(recognising.STEP, len(videos), is_estimate=True)
-        left = len(self._project.counted(recognising.STEP).todo_ids) + len(videos) - len(there)
-        return Amount(recognising.STEP, left, is_estimate=is_estimate)
-
-    def _videos_there(self) -> tuple[Rows, bool]:
-        """The videos that there are, and whether others may come."""
-        return rows_of(self._project.read("generated_videos", self._domain)), "generated_videos" in self._outdated
 
     def _column(self, table: str, name: str) -> list[Any]:
         return list(self._project.read(table, self._domain)[name].to_pylist())

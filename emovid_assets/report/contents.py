@@ -14,6 +14,7 @@ from emovid_assets.report.sections.benchmark import benchmark
 from emovid_assets.report.sections.captions import captions
 from emovid_assets.report.sections.colour import colour
 from emovid_assets.report.sections.emotions import emotions
+from emovid_assets.report.sections.generation import generation
 from emovid_assets.report.sections.labeller import labeller
 from emovid_assets.report.sections.limits import limits
 from emovid_assets.report.sections.overview import overview
@@ -38,6 +39,7 @@ def all_sections(answers: Answers, thumbnails: Thumbnails, facts: Facts) -> tupl
         agreement(answers),
         labeller(answers),
         benchmark(answers, thumbnails),
+        *generation(answers, thumbnails),
         paper(answers),
         quarantine(answers),
         provenance(answers, facts),

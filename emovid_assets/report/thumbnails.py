@@ -21,16 +21,18 @@ class Thumbnails:
         self._used_bytes = 0
         self.left_out = 0
 
-    def address(self, path: str | None) -> str | None:
-        """A JPEG of at most 128 × 128 px and 8 kB as a `data:` address; null where there is none to show."""
-        data = self._small(path) if path else None
+    def address(
+        self, path: str | None, size_px: tuple[int, int] = (SIDE_PX, SIDE_PX), most_bytes: int = MOST_BYTES_EACH
+    ) -> str | None:
+        """A JPEG of at most that size as a `data:` address; null where there is none to show."""
+        data = self._small(path, size_px, most_bytes) if path else None
         if data is None or self._used_bytes + len(data) > MOST_BYTES:
             self.left_out += 1
             return None
         self._used_bytes += len(data)
         return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
-    def _small(self, path: str) -> bytes | None:
+    def _small(self, path: str, size_px: tuple[int, int], most_bytes: int) -> bytes | None:
         from PIL import Image
 
         place = (self._home / path).resolve()
@@ -39,13 +41,13 @@ class Thumbnails:
             return None
         try:
             with Image.open(place) as picture:
-                picture.thumbnail((SIDE_PX, SIDE_PX))
+                picture.thumbnail(size_px)
                 small = picture.convert("RGB")
         except (OSError, ValueError, Image.DecompressionBombError):
             return None
         for quality in QUALITIES:
             buffer = io.BytesIO()
             small.save(buffer, format="JPEG", quality=quality, optimize=True)
-            if buffer.tell() <= MOST_BYTES_EACH:
+            if buffer.tell() <= most_bytes:
                 return buffer.getvalue()
         return None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from emovid_assets.core.generation.distances import kernel
+from emovid_assets.core.generation.distances import kernel, slim
 from emovid_assets.core.identity import keyed_rank
 from emovid_assets.core.statistics.paired_tests import PERMUTATIONS, signs_of
 from emovid_assets.core.statistics.quotients import Values
@@ -66,7 +66,8 @@ def frechet_permutation(
     # Distances do not change by a shift, and of numbers near 0 less is lost.
     middle = real.mean(axis=0)
     real, first, second = real - middle, first - middle, second - middle
-    cross_a, cross_b = real @ first.T, real @ second.T
+    few = slim(real)
+    cross_a, cross_b = few @ first.T, few @ second.T
     both = np.concatenate([first, second])
     products = both @ both.T
     squares = np.diagonal(products)

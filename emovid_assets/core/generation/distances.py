@@ -34,10 +34,15 @@ def frechet_distance(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     shift = x.mean(axis=0) - y.mean(axis=0)
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     n, m = len(x) - 1, len(y) - 1
-    cross = np.linalg.svd(x @ y.T, compute_uv=False).sum() / np.sqrt(n * m)
+    cross = np.linalg.svd(slim(x) @ slim(y).T, compute_uv=False).sum() / np.sqrt(n * m)
     distance = shift @ shift + (x * x).sum() / n + (y * y).sum() / m - 2 * cross
     # Rounding may leave equal sets a little below 0.
     return max(0.0, float(distance))
+
+
+def slim(rows: Values) -> Values:
+    """As few rows as there are dimensions, whose products with anything have the same singular values (QR)."""
+    return np.asarray(np.linalg.qr(rows, mode="r")) if len(rows) > rows.shape[1] else rows
 
 
 def kernel(first: Values, second: Values) -> Values:

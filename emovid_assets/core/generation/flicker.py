@@ -10,7 +10,6 @@ the same rate, length and size.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -33,9 +32,9 @@ class Common:
         """Frames that are looked at."""
         return max(1, round(self.fps * self.length_s))
 
-    def stamps(self) -> list[Fraction]:
+    def stamps(self) -> list[float]:
         """When they are shown, in seconds from the first frame."""
-        return [number / Fraction(str(self.fps)) for number in range(self.count)]
+        return [number / self.fps for number in range(self.count)]
 
     def is_filled_by(self, duration_s: float) -> bool:
         """Whether a video is long enough: half a frame may be lacking, as containers round their stamps."""
@@ -80,12 +79,17 @@ class NearestShown(Generic[Given]):
     millisecond behind the time that is meant. Of two equally near ones it is the later one.
     """
 
-    def __init__(self, wanted_s: list[Fraction]) -> None:
+    def __init__(self, wanted_s: list[float]) -> None:
         self._wanted = iter(wanted_s)
         self._next = next(self._wanted, None)
-        self._before: tuple[Fraction, Given] | None = None
+        self._before: tuple[float, Given] | None = None
 
-    def add(self, shown_s: Fraction, given: Given) -> Iterator[Given]:
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more is wanted."""
+        return self._next is None
+
+    def add(self, shown_s: float, given: Given) -> Iterator[Given]:
         """What is certain now. Times must ascend."""
         before = self._before
         while self._next is not None and shown_s >= self._next:

@@ -5,7 +5,6 @@ Does not belong here: which videos, models (`text_model`, `video_encoder`), form
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +86,10 @@ class _Watched:
         self._looks.append(cv2.resize(pixels, (_LOOK_PX, _LOOK_PX), interpolation=cv2.INTER_NEAREST)[..., :3])
         if len(self._looks) == _LOOKS_AT_ONCE:
             self._compare()
-        shown_s = (frame.pts - self._first_pts) * Fraction(picture.time_base)
-        for chosen in self._nearest.add(shown_s, frame):
-            self._at_common.add(self._converter.rgb(chosen.picture, self._size))
+        if not self._nearest.is_complete:
+            shown_s = float((frame.pts - self._first_pts) * picture.time_base)
+            for chosen in self._nearest.add(shown_s, frame):
+                self._at_common.add(self._converter.rgb(chosen.picture, self._size))
 
     def _compare(self) -> None:
         """Of the looks that have come since the last time: frame by frame they would cost as much as the flicker."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
-from emovid_assets.core.vision_tower import VisionTower, loaded, one_vector
+from emovid_assets.core.vision_tower import VisionTower, loaded, one_vector, picture_processor
 
 SETTING = "generation.text_model"
 VERSION = "1"
@@ -58,20 +58,18 @@ class TextModel:
 @lru_cache(maxsize=1)
 def load_text_model(place: ModelPlace, device: str) -> TextModel:
     """The model, loaded once and kept for the process. Raises ModelNotUsableError."""
-    from transformers import AutoImageProcessor, AutoTokenizer
-
-    model, (processor, tokenizer), chosen = loaded(
-        place,
-        device,
-        SETTING,
-        lambda *where, **how: (
-            AutoImageProcessor.from_pretrained(*where, backend="pil", **how),
-            AutoTokenizer.from_pretrained(*where, **how),
-        ),
-    )
+    model, (processor, tokenizer), chosen = loaded(place, device, SETTING, _processors_of)
     if not (hasattr(model, "get_image_features") and hasattr(model, "get_text_features")):
         raise ModelNotUsableError(
             f"{SETTING} = '{place.model_id}': {type(model).__name__} has no features of both pictures and texts; name "
             f"a model of the kind of CLIP or SigLIP."
         )
     return TextModel(model, processor, tokenizer, chosen)
+
+
+def _processors_of(*where: Any, **how: Any) -> tuple[Any, Any]:
+    """Of pictures and of texts."""
+    processor = picture_processor(*where, **how)
+    from transformers import AutoTokenizer
+
+    return processor, AutoTokenizer.from_pretrained(*where, **how)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
-from emovid_assets.core.vision_tower import loaded, one_vector
+from emovid_assets.core.vision_tower import loaded, one_vector, picture_processor
 
 SETTING = "generation.video_model"
 VERSION = "1"
@@ -68,12 +68,12 @@ def load_video_encoder(place: ModelPlace, device: str) -> VideoEncoder:
 
 def _processor_of(*where: Any, **how: Any) -> Any:
     """Frames of one video → the model's inputs. By an image processor where there is one: those need no torchvision."""
-    from transformers import AutoImageProcessor, AutoVideoProcessor
-
     try:
-        pictures = AutoImageProcessor.from_pretrained(*where, backend="pil", **how)
+        pictures = picture_processor(*where, **how)
     except (OSError, ValueError):
         try:
+            from transformers import AutoVideoProcessor
+
             videos = AutoVideoProcessor.from_pretrained(*where, **how)
         except ImportError as error:
             raise ValueError(_VIDEO_PROCESSORS) from error

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from emovid_assets.drawing.markup import Markup, element, join
-from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, plain
+from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, plain, words
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, prose_column, table
 
 COMPARISON = "SELECT * EXCLUDE (ours_sql) FROM paper_comparison ORDER BY number_index"
 SLIPS = "Where the paper contradicts itself"
-LEADERBOARD = "SELECT * FROM generation_leaderboard ORDER BY task DESC, ea_8 DESC"
+LEADERBOARD = "SELECT * FROM generation_leaderboard WHERE NOT is_computed ORDER BY task DESC, ea_8 DESC"
 NO_VIEW = "Build the catalogue first: emovid build --select key:catalogue+."
 SUBJECTS = ("dataset", "task", "model", "domain", "emotion", "next_emotion")
 
@@ -90,11 +90,10 @@ def _leaderboard(answers: Answers) -> Exhibit:
     if not answer.rows:
         return missing(TABLE, title, answer, NO_VIEW, source)
     best = [max(rows, key=lambda row: row["ea_8"] or 0) for rows in _by_task(answer)]
-    own = sum(bool(row["is_computed"]) for row in answer.rows)
     reading = (
         "The highest accuracy of the eight emotions has "
         + " and ".join(f"{row['model']} in {row['task']} ({_percent(row['ea_8'])})" for row in best)
-        + f"; {count(own) if own else 'none'} of these rows {'is' if own < 2 else 'are'} measured by this project."
+        + "; none of these rows is measured by this project."
     )
     columns = (
         name_column("model", "model"),
@@ -109,7 +108,20 @@ def _leaderboard(answers: Answers) -> Exhibit:
         Column("EA-8, 95 %", lambda row: interval(row["ea_8_low"], row["ea_8_high"], 1)),
     )
     notes = "T2V: text to video, I2V: image to video. Arrows point to where better is; intervals are Wilson’s."
+    notes += _impossible(answer.rows)
     return Exhibit(TABLE, title, reading, table(title, answer.rows, columns), (answer,), source, notes)
+
+
+def _impossible(rows: Sequence[Row]) -> str:
+    """Which shares are no whole number of videos, and which are cut off."""
+    found: dict[str, list[str]] = {"not k/240": [], "truncated": []}
+    for row in rows:
+        for name, said in (("ea_2", "EA-2"), ("ea_8", "EA-8")):
+            if row[f"{name}_check"] in found:
+                found[row[f"{name}_check"]].append(f"{_percent(row[name])} ({said} of {row['model']}, {row['task']})")
+    none, cut = found["not k/240"], found["truncated"]
+    said = f" No whole number of videos gives {words(none)}." if none else ""
+    return said + (f" {words(cut, most=6)} {'is' if len(cut) == 1 else 'are'} cut off, not rounded." if cut else "")
 
 
 def _by_task(answer: Answer) -> list[list[Row]]:

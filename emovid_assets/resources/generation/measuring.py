@@ -31,7 +31,7 @@ def measure(
 ) -> Outcome:
     """What is measured of each row of `generated_videos`, by `video_id`."""
     settings, root = project.settings, str(project.home.root)
-    scan, common = _scan_settings(settings.scenes), vars(common_of(settings.generation))
+    scan, common = scan_settings(settings.scenes), vars(common_of(settings.generation))
     step = Step(STEP, measuring.VERSION, json.dumps([scan, common], sort_keys=True), measure_video)
     items = (
         Item(
@@ -52,6 +52,6 @@ def measure(
     return project.compute(step, domain, items, log, leave_failures=leave_failures)
 
 
-def _scan_settings(scenes: SceneSettings) -> dict[str, Any]:
+def scan_settings(scenes: SceneSettings) -> dict[str, Any]:
     """As a file that is one clip is scanned, however short or long it is."""
     return {**media.scan_settings(True, scenes), "min_duration_s": 0.0, "max_duration_s": 1e9}

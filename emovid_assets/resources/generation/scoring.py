@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -320,7 +319,7 @@ def _read_into(read: _Read, models: Models, first: Row) -> None:
     converter, chosen = RgbConverter(), list[np.ndarray]()
     wanted = encoder.frame_count if encoder else 0
     stamps = uniform(min(first["duration_s"], models.length_s), wanted, wanted) if wanted else []
-    nearest = NearestShown[Frame]([Fraction(stamp) for stamp in stamps])
+    nearest = NearestShown[Frame](stamps)
     distance = -(-frame_count // TEXT_FRAMES_AT_MOST)
     last: tuple[Frame, np.ndarray] | None = None
 
@@ -337,11 +336,11 @@ def _read_into(read: _Read, models: Models, first: Row) -> None:
             first_pts = frame.pts if first_pts is None else first_pts
             if text is not None and frame.index % distance == 0:
                 read.pictures.append(text.prepare(rgb(frame)))
-            if encoder is not None:
-                shown_s = (frame.pts - first_pts) * Fraction(frame.picture.time_base)
+            if not nearest.is_complete:
+                shown_s = float((frame.pts - first_pts) * frame.picture.time_base)
                 chosen += (rgb(one) for one in nearest.add(shown_s, frame))
-                if text is None and len(chosen) == len(stamps):
-                    break
+            elif text is None:
+                break
     if first_pts is None:
         raise MediaError("corrupt_frames", "The video holds no frame")
     if encoder is not None:

@@ -1,0 +1,111 @@
+"""The section on generated videos, of planted generators."""
+
+from pathlib import Path
+
+import pytest
+
+from emovid_assets.home.folders import Home
+from emovid_assets.report.build import build_report
+from emovid_assets.report.generator_sentences import finding
+from emovid_assets_tests.drawing.reading import Document, read
+from emovid_assets_tests.generation.planted_home import plant_generators
+from emovid_assets_tests.report.browser import measure
+from emovid_assets_tests.report.planting import plant_library
+from emovid_assets_tests.report.test_page import reading_of
+from emovid_assets_tests.sql.planting import derive_all
+
+TITLES = (
+    "Generators, measured on this dataset",
+    "What may be concluded",
+    "Emotions asked for, and recognised",
+    "Videos of the same prompts",
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    plant_library(home)
+    plant_generators(home)
+    derive_all(home)
+    return build_report(Home(home)).path
+
+
+@pytest.fixture(scope="module")
+def page(report: Path) -> Document:
+    return read(report.read_text(encoding="utf-8"))
+
+
+def test_the_table_says_who_is_right_how_often_and_what_is_a_trial(page: Document) -> None:
+    reading = reading_of(page, TITLES[0])
+    assert "Text to video: steady with an adapter has most videos of the emotion asked for, 78 of 96" in reading
+    assert "Image to video: first and second have most videos" in reading
+    assert "marked “trial”" in reading
+
+
+def test_the_sentences_say_what_may_be_concluded_and_what_not(page: Document) -> None:
+    assert "is distinguishable" in reading_of(page, TITLES[1]) or "are distinguishable" in reading_of(page, TITLES[1])
+    said = [one.text for one in page.named("li") if "videos that both have" in one.text]
+    told = next(
+        one
+        for one in said
+        if one.startswith("steady with an adapter is recognised as the emotion") and "than steady:" in one
+    )
+    assert "of 96 videos that both have, 18 are right in steady with an adapter alone and 0 in steady alone" in told
+    assert told.endswith("after correction for 3 pairs: distinguishable.")
+    trial = next(one for one in said if "wild<b>" in one)
+    assert trial.endswith("(trial: says nothing of any model).")
+    equal = next(one for one in said if one.startswith("first and second are equal in EA-8"))
+    assert equal.endswith("p = 1.000: not distinguishable.")
+
+
+def test_every_number_of_a_trial_is_marked(page: Document) -> None:
+    row = next(line for line in page.named("tr") if line.text.startswith("wild<b>"))
+    cells = [one.text for one in row.named("td") if any(letter.isdigit() for letter in one.text)]
+    assert len(cells) == 8
+    assert [("trial" in one) for one in cells[1:]] == [True] * 7
+
+
+def test_strips_are_of_the_same_prompts_for_all_generators_of_a_task(page: Document) -> None:
+    prompts = page.of_class("prompt")
+    assert len(prompts) == 3 * 2 * 2
+    names = [one.text for one in page.of_class("strip-name")]
+    assert names[:3] == ["steady", "steady with an adapter", "wild<b>, trial"]
+    assert len(page.of_class("strip")) == len(names) == 3 * 2 * 5
+
+
+def test_a_library_without_generated_videos_has_no_such_section(tmp_path: Path) -> None:
+    plant_library(tmp_path)
+    derive_all(tmp_path)
+    text = build_report(Home(tmp_path)).path.read_text(encoding="utf-8")
+    assert not any(title in text for title in (*TITLES, "Generated videos"))
+
+
+@pytest.mark.parametrize("width_px", [390, 1280])
+def test_nothing_sticks_out(report: Path, width_px: int) -> None:
+    seen = measure(report, width_px)
+    assert seen["scrollWidth"] <= seen["width"]
+    assert (seen["wide"], seen["clipped"], seen["broken"], seen["console"]) == ([], [], 0, [])
+
+
+def row(**given: object) -> dict[str, object]:
+    known = {"generator_a": "a", "generator_b": "b", "metric": "caption_cosine", "difference": 0.01, "low": -0.002}
+    known |= {"high": 0.022, "p": 0.04, "p_adjusted": 0.4, "family_count": 10, "pair_count": 240, "is_trial": False}
+    return {**known, "only_a_count": None, "only_b_count": None, **given}
+
+
+def test_a_sentence_names_the_better_one_first_with_the_interval_from_its_side() -> None:
+    assert finding(row()) == (
+        "b is nearer to its captions than a: by 0.0100 [−0.0020, 0.0220] on 240 videos that both have; p = 0.040, "
+        "0.400 after correction for 10 pairs: not distinguishable."
+    )
+    assert finding(
+        row(metric="flicker_common", difference=-0.01, low=-0.02, high=-0.001, p=0.0001, p_adjusted=0.001)
+    ) == (
+        "b changes less from frame to frame, at common settings, than a: by 0.0100 [0.0010, 0.0200] on 240 videos that "
+        "both have; p < 0.001, 0.001 after correction for 10 pairs: distinguishable."
+    )
+    assert finding(row(metric="ea8", difference=-0.05, only_a_count=20, only_b_count=8, family_count=1)) == (
+        "a is recognised as the emotion asked for more often than b: of 240 videos that both have, 20 are right in a "
+        "alone and 8 in b alone; p = 0.040: not distinguishable."
+    )
