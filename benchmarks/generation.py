@@ -23,6 +23,7 @@ from benchmarks.measuring import CORPUS, cpu_seconds, fill, table
 from benchmarks.media_ours import bare_decode
 from emovid_assets.core.generation.text_model import load_text_model
 from emovid_assets.core.model_place import find_model
+from emovid_assets.core.stand_ins import declare_torchvision_operators
 from emovid_assets.core.video.encoding import write_film
 from emovid_assets.core.vlm.exchange import Meter
 from emovid_assets.home.settings import Settings
@@ -94,6 +95,7 @@ def measured_against_decoding(paths: Sequence[Path]) -> Iterator[list[object]]:
 
 def clip_model(folder: Path) -> Path:
     """ViT-B/32's shape with random weights."""
+    declare_torchvision_operators()
     from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
     from emovid_assets_tests.generation.tiny_scorers import write_tokenizer

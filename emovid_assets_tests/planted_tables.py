@@ -47,6 +47,8 @@ def _value(column: Column, number: int) -> Any:
         return datetime(2026, 1, 1, tzinfo=UTC)
     if column.type in LISTS:
         return LISTS[column.type]
+    if pa.types.is_list(column.type):
+        return []
     low = 0 if column.minimum is None else column.minimum
     return int(low) if column.type == pa.int64() else float(low)
 
