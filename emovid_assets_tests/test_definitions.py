@@ -113,6 +113,9 @@ def test_the_unpartitioned_assets_are_those_that_need_all_domains_at_once() -> N
         "embedding_map",
         "embedding_separability",
         "caption_phrase_counts",
+        "generation_metrics",
+        "generation_tests",
+        "preference_results",
         "catalogue",
         "dataset_report",
     }

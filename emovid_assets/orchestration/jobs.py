@@ -128,6 +128,11 @@ def jobs() -> list[Any]:
             description="The map of all domains together, and how separate they are.",
         ),
         dg.define_asset_job(
+            "compare_generators",
+            dg.AssetSelection.assets("generation_metrics", "generation_tests", "preference_results"),
+            description="What each generator is worth over all domains, which of them differ, and which people prefer.",
+        ),
+        dg.define_asset_job(
             "count_phrases",
             dg.AssetSelection.assets("caption_phrase_counts"),
             description="Phrases of the captions of all domains.",

@@ -63,7 +63,7 @@ OF_FEW_ROWS = {
     "warning",
     *("domain", "emotion", "from_emotion", "to_emotion", "outcome", "kind", "attribute", "bin", "test", "rank"),
     *("generator", "pair of generators", "scope", "asked emotion", "recognised emotion", "metric"),
-    *("task", "model", "dataset", "printed value", "asset", "code", "annotator", "pair of raters"),
+    *("task", "question", "model", "dataset", "printed value", "asset", "code", "annotator", "pair of raters"),
 }
 """Terms of a grain of which there are as many in a large library as in a small one, or as there are people."""
 HEADER = """\
