@@ -26,6 +26,7 @@ from emovid_assets.core.placing import disk_time_s, is_leftover, leftovers_below
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import media
+from emovid_assets.resources.generation.hashes import STEP as HASHES
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
@@ -91,6 +92,7 @@ def proofs(home: Home, *, repair: bool = False) -> Iterator[Proof]:
         yield tables
         yield _media(home, read, store, repair)
         yield _pictures(home, read, store, repair)
+        yield _generated(home, read, store, repair)
         yield _ids(read)
         yield _complete(home, read, store)
         yield _splits(home, tables)
@@ -215,6 +217,20 @@ def _pictures(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: b
     return proof
 
 
+def _generated(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
+    """Every video of a generator has the bytes that the table says."""
+    rows = read["generated_videos"]
+    wanted = dict(zip(rows["video_path"].to_pylist(), rows["sha256"].to_pylist(), strict=True))
+    proof = Proof("generated videos", "files", len(wanted), is_repairable=True)
+    damaged = {path: found for path, found in _hashes(home, wanted) if found != wanted[path]}
+    for path, found in damaged.items():
+        proof.faults.append(f"{path}: {'missing or unreadable' if found is None else 'other bytes than were read'}")
+    if repair and damaged:
+        store.forget_results_with(damaged)
+        store.forget(HASHES, [str(home.root / path) for path in damaged])
+    return proof
+
+
 def _clips(read: dict[str, pa.Table]) -> dict[str, Mapping[str, Any]]:
     """What `clips` says of each clip's files."""
     return {row["clip_id"]: row for row in each_row(read["clips"], OF_CLIP)}
@@ -228,7 +244,8 @@ def _ids(read: dict[str, pa.Table]) -> Proof:
         for column, target in REFERENCES.items():
             if name == target or column not in rows.column_names or column in FREE_IDS.get(name, ()):
                 continue
-            ids = set(rows[column].to_pylist())
+            # A sticker of a character is of no clip.
+            ids = set(rows[column].drop_null().to_pylist())
             proof.checked += len(ids)
             lost = sorted(ids - known[column])
             proof.faults += [f"{name}: {identifier} is not in {target}; build again" for identifier in lost]
@@ -315,6 +332,7 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
         ("clips", "thumbnail_path"),
         ("clip_media", "media_path"),
         ("benchmark_split", "first_frame_path"),
+        ("generated_videos", "video_path"),
     ):
         named |= set(read[table][column].drop_null().to_pylist())
     sources = read["source_videos"]
@@ -347,7 +365,7 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
 def _own_files(home: Home) -> Iterator[Path]:
     """Every file that this program may have made: media, kept changes, versions of tables, and what killed writers left
     where nobody else writes; links are not followed."""
-    for folder in (home.clips, home.thumbnails, home.first_frames, home.frame_changes):
+    for folder in (home.clips, home.thumbnails, home.first_frames, home.frame_changes, home.generated):
         for directory, _, names in os.walk(folder):
             yield from (Path(directory, name) for name in sorted(names))
     yield from sorted(home.warehouse.rglob(VERSIONS))

@@ -254,6 +254,11 @@ class GeneratorSettings(_Section):
     options: dict[str, str | int | float | bool] = Field({}, description="more arguments of the pipeline, by name")
     is_trial: bool = Field(False, description="a model of random weights: its numbers are marked everywhere")
 
+    @field_validator("seeds")
+    @classmethod
+    def _has_each_seed_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(value))
+
 
 class GenerationSettings(_Section):
     """Which generators are run on the benchmark, and by which models their videos are scored (docs/generation.md)."""

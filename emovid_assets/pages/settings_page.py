@@ -29,6 +29,7 @@ def render_settings() -> str:
     for name, section in sections.items():
         meaning = " ".join((type(section).__doc__ or "").split())
         parts.append(f"## {name}\n\n{meaning}\n\n{_block([f'[{name}]', *_lines(section)])}")
+        parts += _tables(name, type(section))
     return "\n".join(parts)
 
 
@@ -43,6 +44,25 @@ def _lines(section: BaseModel, names: set[str] | None = None) -> Iterator[str]:
             entry = f"# {name} =" if value is None else f"{name} = {_toml(value)}"
             meaning = "; ".join(part for part in (_choices(field.annotation), field.description) if part)
             yield f"{entry:{_COMMENT_AT}} # {meaning}" if meaning else entry
+
+
+def _tables(above: str, section: type[BaseModel]) -> Iterator[str]:
+    """A block for each kind of table of which there may be any number, with its defaults; what has none is needed."""
+    for name, field in section.model_fields.items():
+        kind = next((one for one in get_args(field.annotation) if isinstance(one, type)), None)
+        if kind is not None and issubclass(kind, BaseModel):
+            # Behind `#`: there is none as long as nobody has named one.
+            header = f"# [[{above}.{name}]]"
+            entries = []
+            for key, one in kind.model_fields.items():
+                needed = one.is_required()
+                value = None if needed else one.default
+                entry = f"# {key} =" if value is None else f"# {key} = {_toml(value)}"
+                told = ("needed" if needed else "", _choices(one.annotation), one.description)
+                meaning = "; ".join(part for part in told if part)
+                entries.append(f"{entry:{_COMMENT_AT}} # {meaning}" if meaning else entry)
+            yield f"{' '.join((kind.__doc__ or '').split())}\n\n{_block([header, *entries])}"
+            yield from _tables(f"{above}.{name}", kind)
 
 
 def _choices(annotation: Any) -> str:

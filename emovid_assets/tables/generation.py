@@ -32,7 +32,9 @@ QUESTIONS = ("emotion", "quality", "prompt")
 CHOICES = ("a", "b", "tie")
 ALL_EMOTIONS = "all"
 
-VIDEO_ID = identifier("video_id", "first 16 hex digits of a SHA-256 over generator, task, prompt and seed")
+VIDEO_ID = identifier(
+    "video_id", "first 16 hex digits of a SHA-256 over generator, task, clip or character, prompt, seed"
+)
 GENERATOR = Column("generator", TEXT, "name of the model in `emovid.toml`, or of its folder in `library/generated`")
 TASK = Column("task", TEXT, "`t2v` from the prompt alone, `i2v` from the prompt and a first frame", vocabulary=TASKS)
 PROMPT_CLIP_ID = identifier(
@@ -79,7 +81,11 @@ GENERATION_TABLES = (
             Column("prompt_sha256", TEXT, "SHA-256 of the prompt, hex"),
             Column("first_frame_path", TEXT, "picture that an `i2v` video begins with", is_nullable=True),
             Column("first_frame_sha256", TEXT, "SHA-256 of that file, hex", is_nullable=True),
-            Column("video_path", TEXT, "file below the home folder"),
+            Column(
+                "video_path",
+                TEXT,
+                "file below the home folder; stickers of characters lie beside it as `.gif` and `.webp`",
+            ),
             SHA256,
             Column("requested_frame_count", INTEGER, "null where it was imported", is_nullable=True, minimum=1),
             count("frame_count", "frames that the file holds when it is decoded", 1),

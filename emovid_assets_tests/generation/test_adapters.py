@@ -120,7 +120,7 @@ def test_before_and_after_are_two_names_of_one_model_and_a_weight_is_part_of_the
     assert list(before.values()) != list(adapted.values())
     (payload,) = first.of("after").values()
     assert [(one["name"], one["weight"], len(one["sha256"])) for one in payload["adapters"]] == [("emotion", 1.0, 64)]
-    write_settings(tmp_path, generator("before", folder), after(1.0, name="called otherwise"[:6]))
+    write_settings(tmp_path, generator("before", folder), after(1.0, name="other"))
     assert made(tmp_path, rows).computed == 0
     write_settings(tmp_path, generator("before", folder), after(0.5))
     second = made(tmp_path, rows)

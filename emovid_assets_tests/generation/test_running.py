@@ -1,5 +1,6 @@
 """Running generators: what a video is, what makes one again, what happens to one that fails, and a kill half way."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from emovid_assets.core.generation import generator as generator_module
 from emovid_assets.core.generation.generator import Loading, Request, load
 from emovid_assets.core.generation.wanted import random_seed
 from emovid_assets.core.model_place import ModelPlace
+from emovid_assets.resources.progress import listener
 from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.generation.homes import (
     benchmark,
@@ -280,6 +282,26 @@ def test_where_memory_runs_out_that_generator_ends_and_the_others_go_on(
     # Memory may be there the next time.
     monkeypatch.setattr(generator_module.Generator, "make", make)
     assert made(tmp_path, rows).computed == 2
+
+
+def test_each_step_of_a_video_and_each_video_is_told_with_an_estimate(
+    tmp_path: Path, tiny_generator: Tiny, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_settings(tmp_path, generator("wan", tiny_generator("wan_t2v"), steps=3, frames=6))
+    told: list[tuple[str, int, int]] = []
+    token = listener.set(lambda *one: told.append(one))
+    try:
+        with caplog.at_level(logging.INFO):
+            made(tmp_path, benchmark(tmp_path, count=2))
+    finally:
+        listener.reset(token)
+    assert [one for one in told if "steps" in one[0]] == [("wan [movie] steps", step, 3) for step in (1, 2, 3)] * 2
+    assert [one for one in told if "steps" not in one[0]] == [("generate [movie]", done, 2) for done in (0, 1, 2)]
+    lines = [record.getMessage() for record in caplog.records]
+    assert "wan: WanPipeline makes 5 frames where 6 are asked for; 9 come as asked" in lines
+    counted = [line for line in lines if line.startswith("wan [movie]: ")]
+    assert [line.partition(" videos")[0] for line in counted] == ["wan [movie]: 1 of 2", "wan [movie]: 2 of 2"]
+    assert counted[1].endswith("all that is left takes about 0 s")
 
 
 @pytest.mark.integration

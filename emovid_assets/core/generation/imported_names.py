@@ -53,9 +53,9 @@ def named(path: str, row: Mapping[str, str] | None = None) -> Named | None:
 
     Null for a file that lies in no generator's folder.
     """
-    generator, *folders, file = path.split("/")
-    if not file or generator == path:
+    if "/" not in path:
         return None
+    generator, *folders, file = path.split("/")
     below = [folder.lower() for folder in folders]
     task = next((folder for folder in reversed(below) if folder in TASKS), TASKS[0])
     domain = next((folder for folder in reversed(below) if folder in DOMAINS), None)
