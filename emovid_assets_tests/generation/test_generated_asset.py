@@ -13,6 +13,7 @@ from PIL import Image
 from emovid_assets.building import runner
 from emovid_assets.building.plan import plan
 from emovid_assets.building.status import asset_states
+from emovid_assets.checks.proofs import proofs
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import file_sha256
@@ -85,6 +86,9 @@ def test_videos_of_two_generators_and_a_character_come_out_of_the_benchmark(home
             assert row["first_frame_path"] == (source["first_frame_path"] if row["task"] == "i2v" else None)
         if row["task"] == "i2v":
             assert row["first_frame_sha256"] == file_sha256(home / row["first_frame_path"])
+    proved = {one.name: one for one in proofs(Home(home))}
+    assert proved["generated videos"].checked == len(found)
+    assert {name: one.faults for name, one in proved.items() if one.faults} == {}
     stickers = [row for row in found if row["generator"] == "stick"]
     assert sorted(row["asked_emotion"] for row in stickers) == sorted(EMOTION_NAMES)
     assert {(row["domain"], row["character"], row["clip_id"]) for row in stickers} == {("sticker", "block.png", None)}
@@ -133,5 +137,14 @@ def test_a_damaged_video_is_made_again(home: Path, tiny_generator: Tiny) -> None
     row, *_ = rows(home, "generated_videos", "animation")
     (home / row["video_path"]).write_bytes(b"")
     assert planned(home)["animation"][:2] == ("stale", 1)
+    built(home)
+    assert file_sha256(home / row["video_path"]) == row["sha256"]
+    # Other bytes of the same size are no news for a build; a proof finds them.
+    data = bytearray((home / row["video_path"]).read_bytes())
+    data[-1] ^= 1
+    (home / row["video_path"]).write_bytes(data)
+    assert planned(home)["animation"][:2] == ("up to date", 0)
+    (proof,) = [one for one in proofs(Home(home), repair=True) if one.name == "generated videos"]
+    assert proof.faults == [f"{row['video_path']}: other bytes than were read"]
     built(home)
     assert file_sha256(home / row["video_path"]) == row["sha256"]
