@@ -143,10 +143,14 @@ def test_every_view_has_the_columns_that_its_header_declares(library: Library) -
 
 
 def test_every_table_has_a_view_with_the_columns_of_the_registry(library: Library) -> None:
+    def written(name: str) -> str:
+        """As DuckDB writes the type, which puts some names of fields into quotation marks."""
+        return str(library.query(f"select typeof(null::{name}) as name")[0]["name"])
+
     for table in TABLES.values():
         described = library.query(f"select column_name, column_type from (describe {table.name})")
         assert [(row["column_name"], row["column_type"]) for row in described] == [
-            (column.name, duckdb_type(column.type)) for column in table.columns
+            (column.name, written(duckdb_type(column.type))) for column in table.columns
         ]
 
 
