@@ -4,6 +4,8 @@ A partition is a domain, never a clip: the state of single items lives in our ow
 """
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -23,3 +25,14 @@ a run are recorded without their partition (ADR 3).
 # purpose and held by the lock file; a hundred lines of warnings per process would hide what matters.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+
+def by_domain(facts: Mapping[str, Any], domain: str | None) -> dict[str, Any]:
+    """What a check says of a domain, its numbers under names of their own for each: the UI plots all numbers of one
+    name in one line, of whatever partition they are. Without a domain as it is."""
+    return {f"{name} ({domain})" if domain and _is_plotted(value) else name: value for name, value in facts.items()}
+
+
+def _is_plotted(value: Any) -> bool:
+    plain = value.value if isinstance(value, dg.MetadataValue) else value
+    return isinstance(plain, int | float) and not isinstance(plain, bool)

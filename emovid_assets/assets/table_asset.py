@@ -16,7 +16,7 @@ import pyarrow as pa
 from emovid_assets.assets import look_back
 from emovid_assets.assets.kept_pictures import keeping_pictures
 from emovid_assets.assets.pandas_types import as_arrow, pandas_type, stamped_frame
-from emovid_assets.assets.partitions import backfill_policy, domain_partitions
+from emovid_assets.assets.partitions import backfill_policy, by_domain, domain_partitions
 from emovid_assets.core.plain_text import cut, for_markdown, one_line
 from emovid_assets.home.settings_groups import SETTINGS_TAG, digests
 from emovid_assets.resources.item_store import Failure
@@ -170,7 +170,7 @@ def judged(table: Table, rows: pa.Table, domain: str | None) -> Iterator[dg.Asse
     has_columns = rows.schema.remove_metadata() == table.schema
     for name, (_, fault_of) in RULES.items():
         fault = fault_of(table, rows, domain) if has_columns else schema_fault(table, rows)
-        shown: dict[str, Any] = {"rows": rows.num_rows} | ({"fault": fault} if fault else {})
+        shown = by_domain({"rows": rows.num_rows}, domain) | ({"fault": fault} if fault else {})
         yield dg.AssetCheckResult(passed=fault is None, check_name=name, asset_key=table.name, metadata=shown)
 
 

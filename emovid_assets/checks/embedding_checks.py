@@ -3,7 +3,7 @@
 import dagster as dg
 import numpy as np
 
-from emovid_assets.assets.partitions import domain_partitions
+from emovid_assets.assets.partitions import by_domain, domain_partitions
 from emovid_assets.core.embedding_map import EMBEDDED
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import rows_of
@@ -23,7 +23,8 @@ def embeddings_are_usable(context: dg.AssetCheckExecutionContext, project: Proje
     models = {(row["model_id"], row["model_revision"], row["dimension"]) for row in rows}
     if len(models) > 1:
         faults.append(f"{len(models)} models or sizes in one domain")
-    return dg.AssetCheckResult(passed=not faults, metadata={"faults": len(faults), "first": "; ".join(faults[:3])})
+    facts = {"faults": len(faults), "first": "; ".join(faults[:3])}
+    return dg.AssetCheckResult(passed=not faults, metadata=by_domain(facts, context.partition_key))
 
 
 def _fault(embedding: list[float], row: dict[str, object]) -> str | None:

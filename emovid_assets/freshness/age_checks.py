@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from emovid_assets.assets.partitions import domain_partitions
+from emovid_assets.assets.partitions import by_domain, domain_partitions
 from emovid_assets.freshness.ages import DAY_S, OLD_AFTER, RELIED_ON, Age, age_of, is_partitioned
 from emovid_assets.freshness.staleness import Place
 
@@ -39,7 +39,7 @@ def _checks(*assets: str) -> dg.AssetChecksDefinition:
                 check_name=CHECK,
                 asset_key=key.asset_key,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={} if age is None else _shown(age),
+                metadata={} if age is None else by_domain(_shown(age), domain),
             )
 
     return checks

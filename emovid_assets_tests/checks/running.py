@@ -25,4 +25,6 @@ def evaluate(home: Path, asset: str, check: str, domain: str | None = "movie") -
 
 
 def shown(evaluation: dg.AssetCheckEvaluation, name: str) -> object:
-    return evaluation.metadata[name].value
+    """A fact of it by its name, which bears the domain where the UI plots it."""
+    of_domain = f"{name} ({evaluation.partition})"
+    return evaluation.metadata[of_domain if of_domain in evaluation.metadata else name].value

@@ -7,6 +7,7 @@ import pytest
 
 from emovid_assets.core.agreement import pairwise_kappa
 from emovid_assets.core.agreement_statistics import gap_conclusion, gap_estimate
+from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets_tests.checks.running import evaluate, shown
 from emovid_assets_tests.core.rating_tables import noisy_table, ratings_of
@@ -165,7 +166,7 @@ def test_a_group_in_benchmark_and_training_is_a_leak(tmp_path: Path) -> None:
     assert evaluate(tmp_path, "benchmark_split", "no_leaks").passed
     plant(tmp_path, "benchmark_split", [*good, valid_row("benchmark_split", 3, split="train", group_id="g-1")])
     found = evaluate(tmp_path, "benchmark_split", "no_leaks")
-    assert (found.passed, found.severity, shown(found, "leaking_groups")) == (False, ERROR, "g-1")
+    assert (found.passed, found.severity, shown(found, "first")) == (False, ERROR, "g-1")
 
 
 def test_a_film_that_is_tested_in_one_domain_and_trained_on_in_another_is_a_leak_whatever_the_groups_say(
@@ -226,3 +227,11 @@ def test_a_labeller_that_is_no_better_than_the_most_frequent_label_warns(
 def test_without_a_labeller_there_is_nothing_to_beat(tmp_path: Path) -> None:
     found = evaluate(tmp_path, "emotion_labeller", "beats_the_baseline", None)
     assert (found.passed, shown(found, "missing")) == (True, "no labeller yet")
+
+
+def test_numbers_of_a_domain_have_names_of_their_own_so_that_the_ui_plots_a_line_a_domain(tmp_path: Path) -> None:
+    for domain in DOMAINS:
+        found = evaluate(tmp_path, "benchmark_split", "cells_are_full", domain)
+        numbers = {name: value.value for name, value in found.metadata.items() if isinstance(value.value, int)}
+        assert numbers == {f"wanted_per_cell ({domain})": 10, f"full_cells ({domain})": 0}
+        assert str(shown(found, "cells_below")).count("/") == 8
