@@ -50,7 +50,8 @@ FEW = 200
 @dataclass(frozen=True)
 class Amount:
     """Items of a step. `items` is null where nobody can say; `weight` is that of the items, 0 where it is not known.
-    `seconds`: how long they take, where more is known than the rate of the step.
+    `seconds`: how long they take, where more is known than the rate of the step. `coming`: how many of the items are
+    not there yet, but may follow from what is built before.
 
     `finished`: payloads of the items that are done under the present settings, read when they are asked for.
     """
@@ -61,6 +62,12 @@ class Amount:
     is_estimate: bool = False
     finished: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     seconds: float | None = None
+    coming: int = 0
+
+    @property
+    def known_items(self) -> int:
+        """Of the items those that are there to be computed, whatever is built before."""
+        return (self.items or 0) - self.coming
 
 
 class CountingProject(PlainWorkplace, scoring_counts.Counting):
@@ -276,7 +283,7 @@ class _Domain:
         # Clips of a source that is cut anew are in `coming`, whether the tables still have them or not.
         left = sum(source_of(clip_id) not in self._changed_sources for clip_id in found.todo_ids)
         items = None if coming is None else left + coming
-        return Amount(step, items, is_estimate=True, finished=found.payloads)
+        return Amount(step, items, is_estimate=True, finished=found.payloads, coming=coming or 0)
 
     def _coming_clips(self) -> int | None:
         """Clips whose content is not known yet, as many as these sources have now, or as a source has on average."""
@@ -304,7 +311,7 @@ class _Domain:
         cells = Counter(row["emotion"] for row in split if row["split"] == "benchmark")
         others = Counter(row["emotion"] for row in split if row["split"] != "benchmark")
         lacking = sum(min(max(0, per_cell - cells[name]), others[name]) for name in EMOTION_NAMES)
-        return Amount("first_frame", len(found.todo_ids) + lacking, is_estimate=True)
+        return Amount("first_frame", len(found.todo_ids) + lacking, is_estimate=True, coming=lacking)
 
     def _embeddings(self) -> Amount | None:
         """Of the clips as they are; null where embeddings are measured, not computed by a model."""

@@ -101,7 +101,7 @@ def with_items(
     result = dict(found)
     for place, amount in amounts_of(home, lineage, found, domains).items():
         verdict = result.get(place)
-        if verdict is not None and verdict.is_fresh and amount.items:
+        if verdict is not None and verdict.is_fresh and amount.known_items:
             result[place] = replace(verdict, reasons=(news.MISSING_ITEMS,))
     return result
 

@@ -63,8 +63,12 @@ def require_usable(root: Path) -> None:
 
 
 def require_meant(root: Path) -> None:
-    """Raises HomeError where no new home should be made, since another path was probably meant: nothing is above it, or
-    a home of nearly the same name is beside it. Whoever does mean it makes the folder first."""
+    """Raises HomeError where no new home should be made, since another path was probably meant: it lies in a home,
+    nothing is above it, or a home of nearly the same name is beside it. Whoever does mean one of the latter two makes
+    the folder first."""
+    around = next((folder for folder in root.parents if _was_built(folder)), None)
+    if around is not None and not is_home(root):
+        raise HomeError(f"{root} is a folder of a home, not a home: set EMOVID_HOME to {around}")
     if root.exists():
         return
     make = f"make the folder first if a new home is meant: mkdir -p {shlex.quote(str(root))}"
@@ -88,6 +92,11 @@ def _names_in(folder: Path) -> list[str]:
 def is_home(folder: Path) -> bool:
     """Whether a folder is one that somebody uses as a home."""
     return any(os.path.lexists(folder / name) for name in NAMES_OF_A_HOME)
+
+
+def _was_built(folder: Path) -> bool:
+    """Stricter than `is_home`: folders of other programs are called `library` too."""
+    return (folder / "state.sqlite").is_file() and (folder / "warehouse").is_dir()
 
 
 def may_write(folder: Path) -> bool:

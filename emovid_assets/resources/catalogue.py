@@ -41,6 +41,7 @@ from emovid_assets.resources.catalogue_statements import (
     table_files,
     view_of_files_sql,
 )
+from emovid_assets.resources.page_files import is_whole_catalogue, note_size
 from emovid_assets.resources.sql_files import (
     FILES_VIEW,
     INFO_VIEW,
@@ -120,7 +121,8 @@ def refresh_catalogue(home: Path, sql_folder: Path) -> bool:
     files = read_sql_folder(sql_folder)
     with locked(home / _LOCK):
         known = _contents(home)
-        if known is None or known[0] != _fingerprint(home, files):
+        is_ours = known is not None and known[0] == _fingerprint(home, files)
+        if known is None or not (is_ours and is_whole_catalogue(home / CATALOGUE_NAME)):
             _build(home, files)
             return True
         present = _present_files(home)
@@ -172,6 +174,7 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
             connection.begin()
             yield connection
             connection.commit()
+        note_size(built)
         former = (home / CATALOGUE_NAME).resolve().parent
         with put_into_place(home / CATALOGUE_NAME) as link:
             link.symlink_to(built.relative_to(home))
@@ -213,9 +216,10 @@ def open_catalogue(home: Path, sql_folder: Path) -> duckdb.DuckDBPyConnection:
         connection = _opened(home, fingerprint)
         if connection is not None:
             return connection
+        is_late = time.monotonic() > until
         if not refresh_catalogue(home, sql_folder) and not (home / CATALOGUE_NAME).exists():
             build_catalogue(home, sql_folder)
-        if time.monotonic() > until:
+        if is_late:
             raise CatalogueError(
                 "A build replaces the tables faster than they can be opened; wait for its end, then try again."
             )

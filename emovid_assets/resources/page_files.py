@@ -1,35 +1,36 @@
 """Whether the catalogue and the report are whole, by what their own bytes say: a few are read, nothing is opened.
 
 Belongs here: that. Does not belong here: writing them, and whether they show what there is now (`freshness`). A byte in
-the middle that is another one is not seen. DuckDB's file format is what 2.0 writes; a test holds that it still does.
+the middle that is another one is not seen.
 """
 
 import os
-import struct
 from pathlib import Path
 
+SIZE_FILE = "size"
+"""Beside a catalogue that was made here: its bytes. DuckDB's own header may count blocks that it has cut off again."""
 _MAGIC, _MAGIC_AT = b"DUCK", 8
-_HEADERS_AT = (4096, 8192)
 _BLOCKS_FROM = 12288
-_HEADER = struct.Struct("<QQQQQQ")
-"""Checksum, number of the writing, two addresses, blocks, bytes a block; the header of the later writing counts."""
 _PAGE_BEGINS, _PAGE_ENDS = b"<!doctype html>", b"</html>"
 _END_READ = 64
 
 
+def note_size(path: Path) -> None:
+    """To be known again by `is_whole_catalogue`."""
+    path.with_name(SIZE_FILE).write_text(str(path.stat().st_size), encoding="ascii")
+
+
 def is_whole_catalogue(path: Path) -> bool:
-    """Whether it is a file of DuckDB with as many bytes as it says itself."""
+    """Whether it is a file of DuckDB with as many bytes as were noted; by its beginning alone where none were."""
     try:
+        noted = path.resolve().with_name(SIZE_FILE)
+        wanted = int(noted.read_text(encoding="ascii")) if noted.exists() else None
         with path.open("rb") as file:
             begin, size = file.read(_BLOCKS_FROM), os.fstat(file.fileno()).st_size
-    except OSError:
+    except (OSError, ValueError):
         return False
-    if len(begin) < _BLOCKS_FROM or begin[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] != _MAGIC:
-        return False
-    *_, block_count, block_size = max(
-        (_HEADER.unpack_from(begin, at) for at in _HEADERS_AT), key=lambda found: found[1]
-    )
-    return bool(size >= _BLOCKS_FROM + block_count * block_size)
+    is_database = len(begin) == _BLOCKS_FROM and begin[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
+    return is_database and wanted in (None, size)
 
 
 def is_whole_report(path: Path) -> bool:

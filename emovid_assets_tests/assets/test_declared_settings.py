@@ -17,6 +17,7 @@ from emovid_assets.resources.project import Project
 from emovid_assets_tests.assets.homes import Demo
 
 MODEL = "read where a model of the user's looks at clips; the demo has none (tests in vlm/ do)"
+VIDEOS = "read where there are generated videos; the demo has none (tests in generation/ do)"
 UNREAD: dict[tuple[str, str], str] = {
     ("emotion_labeller", "fine_tuning_settings"): MODEL,
     # The forest learns for the comparison only where another labeller is in use.
@@ -25,6 +26,12 @@ UNREAD: dict[tuple[str, str], str] = {
     ("labeller_answers", "benchmark_settings"): MODEL,
     ("labeller_answers", "review_annotators"): MODEL,
     ("labeller_answers", "seed"): MODEL,
+    ("generation_scores", "labeller_settings"): VIDEOS,
+    **{
+        (asset, group): VIDEOS
+        for asset in ("generation_features", "generation_scores")
+        for group in ("scoring_models", "common_settings", "scene_settings", "frame_sampling")
+    },
 }
 """Declared groups of which a build of the demo reads no key, and why they are declared all the same."""
 

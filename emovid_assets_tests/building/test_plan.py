@@ -54,6 +54,10 @@ def untouched(found: dict[tuple[str, str | None], PlannedAsset]) -> Done:
     return in_state(found, "up to date") | looking_back
 
 
+MEASURED = ("scanned_segments", "generation_features", "generation_scores")
+"""What reads pictures one after the other, of clips and of generated videos."""
+
+
 def everywhere(*assets: str) -> Done:
     return {(asset, domain) for asset in assets for domain in DOMAINS}
 
@@ -86,7 +90,7 @@ def test_after_a_build_there_is_nothing_to_do_and_a_plan_leaves_everything_as_it
 
 def test_another_threshold_concerns_the_scans_and_what_reads_them(home: Path) -> None:
     found = planned(home, "[scenes]\nthreshold = 5.0\n")
-    assert in_state(found, "stale") == everywhere("scanned_segments") | REPORT
+    assert in_state(found, "stale") == everywhere(*MEASURED) | REPORT
     assert {one.reason for one in found.values() if one.state == "stale"} == {"scene_settings has changed"}
     scanned = {domain: len(rows(home, "source_videos", domain)) for domain in DOMAINS}
     assert counts(found, "scanned_segments") == scanned
@@ -120,7 +124,7 @@ def test_clips_per_cell_concern_the_split_and_workers_concern_nothing(home: Path
 
 def test_another_stride_leaves_the_cuts_alone(home: Path) -> None:
     found = planned(home, "[scenes]\nframe_stride = 7\n")
-    assert in_state(found, "stale") == everywhere("scanned_segments") | REPORT
+    assert in_state(found, "stale") == everywhere(*MEASURED) | REPORT
 
 
 @pytest.mark.parametrize("left", [None, 0, 100])

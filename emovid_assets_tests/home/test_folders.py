@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from emovid_assets.building.runner import open_instance
-from emovid_assets.home.folders import Home, HomeError
+from emovid_assets.home.folders import Home, HomeError, require_meant
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets_tests.cli.conftest import Call, call
@@ -123,3 +123,13 @@ def test_a_file_is_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("EMOVID_HOME", str(tmp_path / "film.mp4"))
     with pytest.raises(HomeError, match="it is no folder"):
         Home.from_environment()
+
+
+@pytest.mark.parametrize("below", ["library", "library/movie", "warehouse/clips"])
+def test_a_folder_of_a_home_is_no_home(tmp_path: Path, below: str) -> None:
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "state.sqlite").touch()
+    (tmp_path / below).mkdir(parents=True, exist_ok=True)
+    with pytest.raises(HomeError, match=f"is a folder of a home, not a home: set EMOVID_HOME to {tmp_path}$"):
+        require_meant(tmp_path / below)
+    require_meant(tmp_path)
