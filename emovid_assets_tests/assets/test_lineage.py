@@ -7,6 +7,7 @@ import pytest
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.tables.generation import GENERATION_TABLES
 from emovid_assets.tables.lineage import HANDED_ON, MADE_FROM, lineage_of
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo
@@ -48,7 +49,9 @@ def test_what_is_handed_on_is_what_the_columns_hold_that_it_comes_from(demo: Dem
                 assert held <= whole, f"{table}.{column} in {domain}"
                 if held:
                     seen.add(table)
-    assert seen == set(HANDED_ON), "each is judged by something"
+    # The demo has no generated videos; what is handed on of them is judged where they are made (tests in generation/).
+    of_videos = {table.name for table in GENERATION_TABLES}
+    assert seen == set(HANDED_ON) - of_videos, "each is judged by something"
 
 
 def test_dagster_is_told_names_columns_and_lineage() -> None:
