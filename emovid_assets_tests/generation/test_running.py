@@ -149,6 +149,16 @@ def test_videos_outlive_the_model_that_made_them(tmp_path: Path, tiny_generator:
     assert failure.message.startswith(f"generation.models \"a\": model = '{folder}': there is no model_index.json in")
 
 
+def test_a_generator_that_does_not_run_takes_no_videos_from_the_others(tmp_path: Path, tiny_generator: Tiny) -> None:
+    gone = [generator(name, tmp_path / "gone") for name in "bcd"]
+    write_settings(tmp_path, generator("a", tiny_generator("cogvideox_t2v")), *gone)
+    text = (tmp_path / "emovid.toml").read_text().replace("max_quarantined_share = 1.0", "max_quarantined_share = 0.0")
+    (tmp_path / "emovid.toml").write_text(text)
+    found = made(tmp_path, benchmark(tmp_path, count=1))
+    assert len(found.of("a")) == 1
+    assert [one.code for one in found.failures] == ["generator_unusable"] * 3
+
+
 def test_other_weights_in_the_same_folder_make_videos_again(tmp_path: Path, tiny_generator: Tiny) -> None:
     import shutil
 
@@ -224,7 +234,7 @@ def test_fewer_than_two_frames_are_no_video(asked: int, come: int, tmp_path: Pat
         (
             {"options": {"guidance_scal": 2}},
             "generator_refused",
-            "does not take guidance_scal; is guidance_scale meant?",
+            "does not take guidance_scal; perhaps guidance_scale is meant",
         ),
         ({"options": {"num_frames": 5}}, "generator_refused", "options.num_frames is set by `frames`: take it out"),
         ({"height_px": 24}, "generator_refused", "have to be divisible by"),

@@ -124,7 +124,7 @@ class Generator:
         for option in (*arguments, *options):
             if option not in self._takes:
                 near = difflib.get_close_matches(option, self._takes, n=1)
-                meant = f"; is {near[0]} meant?" if near else ""
+                meant = f"; perhaps {near[0]} is meant" if near else ""
                 raise ModelNotUsableError(f"{name} does not take {option}{meant}")
 
     def _needs(self, name: str) -> bool:
