@@ -378,7 +378,7 @@ class _Domain:
             generators.STEP if stage.items else imported.STEP,
             len(made.todo_ids) + len(read.todo_ids),
             made.todo_weight if stage.items else read.todo_weight,
-            is_estimate="benchmark_split" in self._outdated,
+            is_estimate=stage.is_estimate or "benchmark_split" in self._outdated,
             finished=made.payloads,
             seconds=self._project.with_store(lambda store: generators.seconds_for(store, todo)),
         )

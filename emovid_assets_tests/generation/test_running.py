@@ -18,7 +18,12 @@ import torch
 from emovid_assets.core.generation import generator as generator_module
 from emovid_assets.core.generation.generator import Loading, Request, load
 from emovid_assets.core.generation.wanted import random_seed
-from emovid_assets.core.model_place import ModelPlace
+from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import AdapterSettings
+from emovid_assets.resources.generation import generators
+from emovid_assets.resources.generation.hashes import Hashes
+from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.progress import listener
 from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.generation.homes import (
@@ -157,6 +162,32 @@ def test_a_generator_that_does_not_run_takes_no_videos_from_the_others(tmp_path:
     found = made(tmp_path, benchmark(tmp_path, count=1))
     assert len(found.of("a")) == 1
     assert [one.code for one in found.failures] == ["generator_unusable"] * 3
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_path_below_the_home_is_not_asked_of_the_hub_and_a_plan_needs_no_network(
+    reads: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, bool] = {}
+
+    def absent(name: str, file: str, *, local_files_only: bool, **more: Any) -> None:
+        asked[name] = local_files_only
+        raise OSError("not there")
+
+    monkeypatch.setattr("transformers.utils.hub.cached_file", absent)
+    (tmp_path / "models").mkdir()
+    write_settings(tmp_path, generator("here", Path("models/gone")), generator("hub", Path("someone/model")))
+    models = Home(tmp_path).settings().generation.models
+    adapter = AdapterSettings(name="x", file="models/gone/x.safetensors")
+    store = ItemStore(tmp_path / "state.sqlite")
+    hashes = Hashes(store, reads=reads)
+    here, hub = generators.sources_of(Home(tmp_path), "movie", models, hashes)
+    with pytest.raises(ModelNotUsableError, match="is no file below the home folder"):
+        generators._adapter(Home(tmp_path), "here", adapter, hashes)
+    store.close()
+    assert asked == {"someone/model": not reads}
+    assert "there is no model_index.json in" in str(here.fault)
+    assert "the hub does not give it" in str(hub.fault)
 
 
 def test_other_weights_in_the_same_folder_make_videos_again(tmp_path: Path, tiny_generator: Tiny) -> None:
