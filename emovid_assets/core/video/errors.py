@@ -46,6 +46,7 @@ ADVICE: dict[str, str] = {
     "video_duplicate": "Remove one of the two, or give it a seed of its own.",
     "video_ambiguous": "Name the file by the id of the clip, or name the clip in `videos.csv`.",
     "not_a_character": "Characters are PNG, WebP or JPEG pictures, and texts of the same name that describe them.",
+    "character_twice": "Each of the two is a character of its own: rename one, or remove it.",
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }
 """What a person should do, per code."""

@@ -103,7 +103,11 @@ def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[Fil
             faults.append(FileFault(name, *entry.fault))
         elif "/" in below:
             faults.append(FileFault(name, "not_a_character", "The file lies in a folder of its own"))
+        elif suffix.lower() in PICTURES and not entry.stamp[0]:
+            faults.append(FileFault(name, "empty_file", ""))
         elif suffix.lower() in PICTURES:
+            if twin := next((file for file, other in pictures.items() if other == stem), None):
+                faults.append(FileFault(name, "character_twice", f"{quoted(twin)} has the same name"))
             pictures[below] = stem
         elif suffix.lower() == TEXT:
             try:
