@@ -190,6 +190,17 @@ def test_a_path_below_the_home_is_not_asked_of_the_hub_and_a_plan_needs_no_netwo
     assert "the hub does not give it" in str(hub.fault)
 
 
+def test_a_folder_that_lacks_a_part_is_told_by_the_part(tmp_path: Path, tiny_generator: Tiny) -> None:
+    import shutil
+
+    folder = tmp_path / "half"
+    shutil.copytree(tiny_generator("cogvideox_t2v"), folder)
+    shutil.rmtree(folder / "vae")
+    write_settings(tmp_path, generator("a", folder))
+    (failure,) = made(tmp_path, benchmark(tmp_path, count=1)).failures
+    assert failure.message.startswith("half lacks vae, which its model_index.json names: fetch the folder whole.")
+
+
 def test_other_weights_in_the_same_folder_make_videos_again(tmp_path: Path, tiny_generator: Tiny) -> None:
     import shutil
 
