@@ -38,7 +38,7 @@ SHEET_LINES = 12
 
 @table_asset(
     group=GROUP,
-    code_version=f"1.{running.VERSION}.{media_steps.READ_GENERATED_VERSION}",
+    code_version=f"2.{running.VERSION}.{media_steps.READ_GENERATED_VERSION}",
     kinds=["diffusers"],
     settings=["generation_models", "reading_limits"],
     pool=MODEL_POOL,
