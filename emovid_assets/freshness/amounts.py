@@ -91,6 +91,7 @@ class CountingProject(PlainWorkplace, scoring_counts.Counting):
         *,
         leave_failures: bool = False,
         keep_others: bool = False,
+        never_asked: Collection[str] = (),
     ) -> Outcome:
         limits = self.settings.media
         found: Count = self.with_store(
