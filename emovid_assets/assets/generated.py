@@ -17,6 +17,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.generation.wanted import Wanted
 from emovid_assets.core.identity import file_sha256
+from emovid_assets.drawing.numerals import counted
 from emovid_assets.resources import media_steps
 from emovid_assets.resources.file_faults import note_faults
 from emovid_assets.resources.generation import imported, running
@@ -24,6 +25,7 @@ from emovid_assets.resources.generation.brought import BROUGHT_TAG, digest_of
 from emovid_assets.resources.generation.generators import Source, adapters_told
 from emovid_assets.resources.generation.stage import OF_BENCHMARK, Stage, forget_others, run_and_read, stage_of
 from emovid_assets.resources.generation.video_files import THUMBNAIL
+from emovid_assets.resources.item_store import Failure
 from emovid_assets.resources.project import Project
 from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
@@ -36,7 +38,7 @@ SHEET_LINES = 12
 
 @table_asset(
     group=GROUP,
-    code_version=f"1.{running.VERSION}.{media_steps.READ_GENERATED_VERSION}",
+    code_version=f"2.{running.VERSION}.{media_steps.READ_GENERATED_VERSION}",
     kinds=["diffusers"],
     settings=["generation_models", "reading_limits"],
     pool=MODEL_POOL,
@@ -67,7 +69,7 @@ def generated_videos(context: dg.AssetExecutionContext, project: Project, benchm
         TABLES["generated_videos"].from_rows(rows),
         failures=[*made.failures, *read.failures, *refused],
         computed_count=made.computed_count + read.computed_count,
-        metadata=_shown(project, stage, rows),
+        metadata=_shown(project, stage, rows) | _unusable(stage, made.failures),
     )
 
 
@@ -151,6 +153,16 @@ def _shown(project: Project, stage: Stage, rows: list[dict[str, Any]]) -> dict[s
         stickers.sort(key=lambda row: (row["generator"], row["character"], row["seed"], _place(row)))
         shown["stickers"] = _sheet(project, stickers, columns=len(EMOTION_NAMES), most=SHEET_LINES * len(EMOTION_NAMES))
     return shown
+
+
+def _unusable(stage: Stage, failures: Iterable[Failure]) -> dict[str, Any]:
+    """Which generators do not run, each with its reason, as a sentence of the line that a build prints."""
+    videos: Counter[tuple[str, str]] = Counter()
+    for one in failures:
+        if one.code == running.UNUSABLE and one.item_id in stage.wanted:
+            videos[stage.wanted[one.item_id][1].key, one.message] += 1
+    told = [f"{counted(count, 'video')} of {key} not made: {said}" for (key, said), count in sorted(videos.items())]
+    return {"missing": " ".join(told)} if told else {}
 
 
 def _place(row: Mapping[str, Any]) -> int:

@@ -52,7 +52,7 @@ def preference_tasks(context: dg.AssetExecutionContext, project: Project, genera
     )
 
 
-@table_asset(group=GROUP, code_version="1")
+@table_asset(group=GROUP, code_version="2")
 def preferences(context: dg.AssetExecutionContext, project: Project, preference_tasks: pa.Table) -> Rows:
     accepted, rejected = read_preferences_of(project.home, context.partition_key, preference_tasks=preference_tasks)
     if not accepted:
@@ -69,7 +69,7 @@ def preferences(context: dg.AssetExecutionContext, project: Project, preference_
     )
 
 
-@table_asset(group=GROUP, code_version="1")
+@table_asset(group=GROUP, code_version="2")
 def rejected_preferences(context: dg.AssetExecutionContext, project: Project, preference_tasks: pa.Table) -> Rows:
     _, rejected = read_preferences_of(project.home, context.partition_key, preference_tasks=preference_tasks)
     return result(

@@ -27,6 +27,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import media
 from emovid_assets.resources.generation.hashes import STEP as HASHES
+from emovid_assets.resources.generation.video_files import SUFFIX
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
@@ -228,6 +229,13 @@ def _generated(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
     if repair and damaged:
         store.forget_results_with(damaged)
         store.forget(HASHES, [str(home.root / path) for path in damaged])
+    below = f"{home.relative(home.generated)}/"
+    films = (name for name in store.named_files() if name.startswith(below) and name.endswith(SUFFIX))
+    kept = [name for name in films if name not in wanted and (home.root / name).is_file()]
+    if kept:
+        # They have cost hours, so they are no leftovers.
+        folders = ", ".join(sorted({name.rpartition("/")[0] for name in kept}))
+        proof.note = f"{len(kept):,} more that no row names: in {folders}, until you delete them"
     return proof
 
 

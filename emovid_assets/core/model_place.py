@@ -46,17 +46,24 @@ def find_model(name: str, base: Path, revision: str | None = None, *, setting: s
 
 
 def find_pipeline(
-    name: str, base: Path, revision: str | None, sha256_of: Callable[[Path], str], *, setting: str
+    name: str,
+    base: Path,
+    revision: str | None,
+    sha256_of: Callable[[Path], str],
+    *,
+    setting: str,
+    is_offline: bool = False,
 ) -> ModelPlace:
     """A pipeline of diffusers as `find_model` finds a model; the digest of a folder is that of the folders in it, too.
 
-    `sha256_of` gives the hash of a file, of which there may be a hundred gigabytes. Raises ModelNotUsableError.
+    `sha256_of` gives the hash of a file, of which there may be a hundred gigabytes. `is_offline`: only what has been
+    fetched of the hub before is found. Raises ModelNotUsableError.
     """
     said = "Name a folder that diffusers' save_pretrained has written, or a model id of the hub."
     folder = _folder(name, base, "model_index.json", setting, said)
     if folder is not None:
         return ModelPlace(folder.resolve().name, pipeline_digest(folder.resolve(), sha256_of), folder)
-    return ModelPlace(name, _commit(name, base, "model_index.json", revision, setting))
+    return ModelPlace(name, _commit(name, base, "model_index.json", revision, setting, is_offline=is_offline))
 
 
 def _folder(name: str, base: Path, index: str, setting: str, said: str) -> Path | None:
@@ -65,16 +72,22 @@ def _folder(name: str, base: Path, index: str, setting: str, said: str) -> Path 
     folder = path if path.is_absolute() else base / path
     if (folder / index).is_file():
         return folder
-    if path.is_absolute() or name.startswith((".", "~")) or folder.is_dir():
+    if path.is_absolute() or name.startswith((".", "~")) or folder.is_dir() or is_of_a_folder(name, base):
         raise ModelNotUsableError(f"{setting} = '{name}': there is no {index} in {folder}. {said}")
     return None
 
 
-def _commit(name: str, base: Path, index: str, revision: str | None, setting: str) -> str:
+def is_of_a_folder(name: str, base: Path) -> bool:
+    """Whether a name begins with a folder below `base`: then it is a path, whether or not the rest is there."""
+    first, slash, _ = name.partition("/")
+    return bool(first and slash) and (base / first).is_dir()
+
+
+def _commit(name: str, base: Path, index: str, revision: str | None, setting: str, *, is_offline: bool = False) -> str:
     from transformers.utils.hub import cached_file, extract_commit_hash
 
     try:
-        found = cached_file(name, index, revision=revision)
+        found = cached_file(name, index, revision=revision, local_files_only=is_offline)
     except (OSError, ValueError) as error:
         raise ModelNotUsableError(
             f"{setting} = '{name}': no such folder below {base}, and the hub does not give it: "

@@ -76,7 +76,9 @@ def loaded(place: ModelPlace, device: str, setting: str, processor_of: Callable[
 
     declare_torchvision_operators()
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     chosen = chosen_device(device, f"{setting.partition('.')[0]}.device")
     revision = place.revision if place.folder is None else None
     try:

@@ -98,6 +98,7 @@ class CountingProject(PlainWorkplace, scoring_counts.Counting):
         *,
         leave_failures: bool = False,
         keep_others: bool = False,
+        never_asked: Collection[str] = (),
     ) -> Outcome:
         limits = self.settings.media
         found: Count = self.with_store(
@@ -385,7 +386,7 @@ class _Domain:
             generators.STEP if stage.items else imported.STEP,
             len(made.todo_ids) + len(read.todo_ids),
             made.todo_weight if stage.items else read.todo_weight,
-            is_estimate="benchmark_split" in self._outdated,
+            is_estimate=stage.is_estimate or "benchmark_split" in self._outdated,
             finished=made.payloads,
             seconds=self._project.with_store(lambda store: generators.seconds_for(store, todo)),
         )

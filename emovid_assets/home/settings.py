@@ -7,9 +7,9 @@ reads which setting (`settings_groups`, and the assets), and what is done with a
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -239,12 +239,16 @@ class GeneratorSettings(_Section):
     domains: tuple[Literal["animation", "movie", "sticker"], ...] = Field(
         ("animation", "movie", "sticker"), description="whose prompts; characters belong to sticker"
     )
-    seeds: tuple[int, ...] = Field((0,), min_length=1, description="a video each")
+    seeds: tuple[Annotated[int, Field(strict=True, ge=0, lt=2**63)], ...] = Field(
+        (0,), min_length=1, description="a video each"
+    )
     adapters: tuple[AdapterSettings, ...] = Field((), description="LoRA adapters, together")
     width_px: int = Field(832, ge=16, multiple_of=8, description="of the video")
     height_px: int = Field(480, ge=16, multiple_of=8, description="of the video")
     frames: int = Field(81, ge=1, description="of the video; families round it")
-    fps: float = Field(16.0, gt=0, description="of the file: the rate that the model was trained at")
+    fps: float = Field(
+        16.0, gt=0, allow_inf_nan=False, description="of the file: the rate that the model was trained at"
+    )
     steps: int = Field(50, ge=1, description="of denoising")
     guidance: float | None = Field(None, ge=0, description="null: the pipeline's own default")
     negative_prompt: str | None = Field(None, description="what is not wanted")
@@ -286,7 +290,11 @@ class GenerationSettings(_Section):
     @classmethod
     def _has_each_name_once(cls, value: tuple[GeneratorSettings, ...]) -> tuple[GeneratorSettings, ...]:
         seen: set[tuple[str, str]] = set()
+        written: dict[str, str] = {}
         for model in value:
+            # Where case makes no difference in names of files, these would be one folder.
+            if (other := written.setdefault(model.name.lower(), model.name)) != model.name:
+                raise ValueError(f'"{other}" and "{model.name}" differ by case alone: give each its own name')
             if (model.name, model.task) in seen:
                 raise ValueError(f'two generators are called "{model.name}" for {model.task}: give each its own name')
             seen.add((model.name, model.task))
@@ -373,9 +381,30 @@ def read_settings(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_said(e)}" for e in error.errors())
+        faults = "; ".join(f"{_place(e['loc'], values)}: {_said(e)}" for e in error.errors())
         raise SettingsError(f"{path}: {faults}") from error
 
 
+def _place(keys: Sequence[int | str], values: Any) -> str:
+    """The key as it stands in the file; of a list of tables the one with this name, else its number from 1."""
+    told = ""
+    for key in keys:
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):
+            values = None
+        if isinstance(key, str):
+            told += f".{key}" if told else key
+        else:
+            name = values.get("name") if isinstance(values, dict) else None
+            told += f' "{name}"' if isinstance(name, str) else f" {key + 1}"
+    return told
+
+
 def _said(fault: Mapping[str, Any]) -> str:
-    return "there is no such setting" if fault["type"] == "extra_forbidden" else str(fault["msg"])
+    """What is allowed, in words of the file."""
+    if fault["type"] == "extra_forbidden":
+        return "there is no such setting"
+    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == NAME:
+        return "letters, digits, dots, _ and - are allowed, at most 64, the first a letter or digit"
+    return str(fault["msg"]).replace("valid tuple", "list").replace("Tuple", "The list").replace("tuple", "list")

@@ -3,7 +3,7 @@
 Belongs here: the words, for the report and for the page of the asset. Does not belong here: which sentences are shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emovid_assets.drawing.numerals import interval, number, p_value
@@ -45,8 +45,15 @@ def digits_of(metric: str) -> int:
 
 def finding(row: Row) -> str:
     """A sentence of a row of `generation_tests`."""
-    mark = f" ({TRIAL_MARK}: says nothing of any model)" if row["is_trial"] else ""
-    return f"{_compared(row)}{_counted(row)}; {_tested(row)}{mark}."
+    return f"{_compared(row)}{_counted(row)}; {_tested(row)}{trial_told([row])}."
+
+
+def trial_told(rows: Iterable[Row]) -> str:
+    """What stands at the end of a sentence that rows with `is_trial` have part in, before its point."""
+    marked = [bool(row["is_trial"]) for row in rows]
+    if not any(marked):
+        return ""
+    return f" ({TRIAL_MARK}: says nothing of any model)" if all(marked) else f" (in part {TRIAL_MARK})"
 
 
 def better_of(row: Row) -> tuple[str, str] | None:

@@ -6,7 +6,7 @@ what is done with the answers.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class PictureProject(PlainWorkplace):
         *,
         leave_failures: bool = False,
         keep_others: bool = True,
+        never_asked: Collection[str] = (),
     ) -> Outcome:
         """As of the library, but what is known of other pictures stays, and no number of failures is too high."""
         return self._computed(step, domain, items, log, leave_failures=leave_failures, keep_others=keep_others)

@@ -6,7 +6,7 @@ looks at a home does not wait for it.
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,20 +110,24 @@ class Workplace:
         *,
         leave_failures: bool = False,
         keep_others: bool = False,
+        never_asked: Collection[str] = (),
     ) -> Outcome:
         """Payloads of the items of a step; see `resources.compute`.
 
+        `never_asked`: codes of items that failed for what is none of theirs; they are left out of the share.
         Raises dagster.Failure where the share of quarantined items is above `media.max_quarantined_share`.
         """
         outcome = self._computed(step, domain, items, log, leave_failures=leave_failures, keep_others=keep_others)
         limit = self.settings.media.max_quarantined_share
-        share = len(outcome.failures) / outcome.item_count if outcome.item_count else 0.0
+        failures = [failure for failure in outcome.failures if failure.code not in never_asked]
+        item_count = outcome.item_count - len(outcome.failures) + len(failures)
+        share = len(failures) / item_count if item_count else 0.0
         if share > limit:
-            first = min(outcome.failures, key=lambda failure: failure.path or failure.item_id)
+            first = min(failures, key=lambda failure: failure.path or failure.item_id)
             import dagster as dg
 
             raise dg.Failure(
-                f"{len(outcome.failures)} of {outcome.item_count} items of {step.name} [{domain}] failed, more than "
+                f"{len(failures)} of {item_count} items of {step.name} [{domain}] failed, more than "
                 f"media.max_quarantined_share = {limit:g} allows. First: "
                 f"{first.path or first.item_id}: {first.message}"
             )

@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw, ImageSequence
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.generation.first_frames import fitted
 from emovid_assets.core.video.sticker_files import delays_ms, write_gif, write_webp
+from emovid_assets.home.folders import Home
+from emovid_assets.resources.generation.brought import brought, characters_of
 from emovid_assets_tests.generation.homes import bytes_of, generator, made, write_settings
 from emovid_assets_tests.generation.tiny_generators import tiny_adapter
 
@@ -71,7 +73,9 @@ def test_a_character_of_words_and_several_adapters_is_text_to_video(tmp_path: Pa
     assert [(one["name"], one["weight"]) for one in payload["adapters"]] == [("emotion", 1.0), ("character", 0.7)]
     # Without a picture nothing can begin an image-to-video model.
     write_settings(tmp_path, generator("i", tiny_generator("wan_i2v"), "i2v", prompts="characters"))
-    assert made(tmp_path, domain="sticker").stage.wanted == {}
+    without = made(tmp_path, domain="sticker").stage
+    assert without.wanted == {}
+    assert without.lacking == ["i: no videos of hero.txt: i2v begins with a picture of that name"]
 
 
 def test_what_is_no_character_is_told_and_an_empty_folder_too(tmp_path: Path, tiny_generator: Tiny) -> None:
@@ -90,6 +94,19 @@ def test_what_is_no_character_is_told_and_an_empty_folder_too(tmp_path: Path, ti
     }
     assert {one.code for one in found.failures} == {"not_a_video"}
     assert len(found.failures) == 8
+
+
+def test_an_empty_picture_is_one_row_and_two_pictures_of_a_name_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "library" / "characters"
+    draw(folder / "cat.png")
+    draw(folder / "cat.webp")
+    (folder / "dog.png").write_bytes(b"")
+    home = Home(tmp_path)
+    characters, faults = characters_of(home, brought(home))
+    assert [one.name for one in characters] == ["cat.png", "cat.webp"]
+    found = {one.path.rpartition("/")[2]: (one.code, one.detail) for one in faults}
+    assert found.pop("dog.png") == ("empty_file", "")
+    assert [code for code, _ in found.values()] == ["character_twice"]
 
 
 def test_a_character_with_a_transparent_ground_keeps_all_of_itself_on_white() -> None:

@@ -148,3 +148,28 @@ def test_a_damaged_video_is_made_again(home: Path, tiny_generator: Tiny) -> None
     assert proof.faults == [f"{row['video_path']}: other bytes than were read"]
     built(home)
     assert file_sha256(home / row["video_path"]) == row["sha256"]
+    # Out of the settings it loses its rows and keeps its films, which a proof counts and leaves.
+    count = len(rows(home, "generated_videos", "animation"))
+    write_settings(home, more=OTHERS)
+    built(home)
+    (proof,) = [one for one in proofs(Home(home), repair=True) if one.name == "generated videos"]
+    assert (proof.checked, proof.faults) == (0, [])
+    assert proof.note == f"{count} more that no row names: in media/generated/a, until you delete them"
+    assert (home / row["video_path"]).is_file()
+
+
+def test_a_build_names_a_generator_that_does_not_run_once_and_keeps_the_rows_of_others(
+    home: Path, tiny_generator: Tiny
+) -> None:
+    good = generator("good", tiny_generator("cogvideox_t2v"), domains=["animation"])
+    bad = generator("bad", home / "gone", domains=["animation"], seeds=[0, 1, 2])
+    write_settings(home, good, bad, more=OTHERS)
+    text = (home / "emovid.toml").read_text().replace("max_quarantined_share = 1.0", "max_quarantined_share = 0.5")
+    (home / "emovid.toml").write_text(text)
+    reports = list(runner.build(Home(home), selection=ASSET, domains=["animation"]))
+    assert errors_of(reports) == []
+    (report,) = [one for stage in reports for one in stage.assets if one.asset == "generated_videos"]
+    assert report.rows
+    assert report.missing.count("there is no model_index.json") == 1
+    assert report.missing.startswith(f"{3 * report.rows} videos of bad t2v not made: ")
+    assert {row["generator"] for row in rows(home, "generated_videos", "animation")} == {"good"}

@@ -109,14 +109,46 @@ def test_a_table_says_what_names_do_not(home: Path, folder: Path) -> None:
     assert stands_for(found) == {
         "dyn/out/0000.mp4": (clip_id("movie", 0), "i2v", 5),
         "dyn/out/0001.mp4": (clip_id("movie", 1), "t2v", 0),
-        "dyn/out/0002.mp4": (clip_id("movie", 2), "t2v", 0),
     }
     faults = told(found)
     assert faults["dyn/out/videos.csv"][0] == "manifest_unknown_column"
-    assert faults["dyn/out/0003.mp4"] == ("manifest_missing_file", "The table names this file, but it is not there")
+    assert faults["dyn/out/0003.mp4"] == ("manifest_missing_file", "library/generated/dyn/out/videos.csv:5 names it")
     assert faults["dyn/out/videos.csv:6"][0] == "manifest_invalid"
     assert "`task`" in faults["dyn/out/videos.csv:6"][1]
     assert "`seed`" in faults["dyn/out/videos.csv:6"][1]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("a.mp4,{0},-4\n", {2: "not a whole number from 0 to 2^63 - 1; the video is not taken"}),
+        ("a.mp4,{0},abc\n", {2: "not a whole number, such as 3; the video is not taken"}),
+        ("a.mp4,{0},1\na.mp4,{1},1\n", {3: "stands in library/generated/x/videos.csv:2 too, with other cells"}),
+        ("../y/b.mp4,{0},1\n", {2: "`file` is '../y/b.mp4', and a table speaks for its own folder only"}),
+    ],
+)
+def test_a_row_that_cannot_be_meant_names_no_video(table: str, said: dict[int, str], home: Path, folder: Path) -> None:
+    rows = benchmark(home, count=2)
+    film(folder / "x" / "a.mp4")
+    film(folder / "y" / "b.mp4", seed=1)
+    text = table.format(clip_id("movie", 0), clip_id("movie", 1))
+    (folder / "x" / "videos.csv").write_text(f"file,clip_id,seed\n{text}")
+    found = made(home, rows)
+    assert stands_for(found) == {}
+    faults = told(found)
+    for line, words in said.items():
+        code, detail = faults[f"x/videos.csv:{line}"]
+        assert code == "manifest_invalid"
+        assert words in detail
+
+
+def test_two_rows_that_say_the_same_are_one(home: Path, folder: Path) -> None:
+    rows = benchmark(home, count=1)
+    film(folder / "x" / "a.mp4")
+    row = f"a.mp4,{clip_id('movie', 0)}\n"
+    (folder / "x" / "videos.csv").write_text(f"file,clip_id\n{row}{row}")
+    found = made(home, rows)
+    assert (stands_for(found), told(found)) == ({"x/a.mp4": (clip_id("movie", 0), "t2v", 0)}, {})
 
 
 def test_missing_extra_duplicate_and_ambiguous_videos_are_all_told(home: Path, folder: Path) -> None:
@@ -145,7 +177,7 @@ def test_missing_extra_duplicate_and_ambiguous_videos_are_all_told(home: Path, f
             "video_ambiguous",
             f"2 clips of the benchmark have this prompt: {clip_id('movie', 3)}, {clip_id('movie', 4)}",
         ),
-        "loose.mp4": ("video_extra", "The file lies in no folder of a generator"),
+        "loose.mp4": ("video_loose", "The file lies in no folder of a generator"),
         "x/t2v/movie": (
             "video_missing",
             "x: 4 of 5 clips of the benchmark have no video: "
@@ -220,6 +252,8 @@ def test_a_video_of_a_generator_that_also_runs_here_is_a_duplicate(home: Path, f
         (f"m/{'0f' * 32}.mp4", ("t2v", None, "0f" * 32, 0, None)),
         (f"m/{'0F' * 8}-12.mp4", ("t2v", None, "0f" * 8, 12, None)),
         (f"m/sticker/{clip_id('movie', 1)}.mp4", ("t2v", clip_id("movie", 1), None, 0, "movie")),
+        (f"m/{clip_id('movie', 1)}--3.mp4", ("t2v", None, None, 0, None)),
+        (f"m/{clip_id('movie', 1)}_seed-3.mp4", ("t2v", clip_id("movie", 1), None, 3, "movie")),
         (f"m/{clip_id('movie', 1)}-00000007.mp4", ("t2v", clip_id("movie", 1), None, 7, "movie")),
     ],
 )

@@ -58,14 +58,10 @@ def test_a_row_answers_three_questions_with_one_time_for_all() -> None:
     assert {one.answered_at for one in answers} == {datetime(2026, 11, 20, 10, tzinfo=UTC)}
 
 
-def test_people_write_sides_in_many_ways() -> None:
-    found, reasons = judged(f"{HEADER}\n{PAIR},ann,Left,RIGHT,no difference,,\n{PAIR},bob,A,B,=,,\n")
-    assert reasons == {}
-    assert found == {
-        (who, question): choice
-        for who in ("ann", "bob")
-        for question, choice in {"emotion": "a", "quality": "b", "prompt": "tie"}.items()
-    }
+def test_an_answer_is_a_b_or_tie_in_any_case_and_nothing_else() -> None:
+    found, reasons = judged(f"{HEADER}\n{PAIR},ann,A, b ,TIE,,\n{PAIR},bob,left,2,=,,\n")
+    assert found == {("ann", "emotion"): "a", ("ann", "quality"): "b", ("ann", "prompt"): "tie"}
+    assert reasons == {"unknown_choice": 3}
 
 
 def test_label_studio_s_export_is_read_with_the_person_s_address_hidden() -> None:
@@ -135,7 +131,7 @@ def test_each_answer_is_kept_in_one_domain_and_what_names_none_in_the_first() ->
 
 
 def test_statements_are_what_a_file_that_takes_another_s_place_must_not_lose() -> None:
-    content = f"{HEADER}\n{PAIR},ann,left,nonsense,tie,,\n".encode()
+    content = f"{HEADER}\n{PAIR},ann,a,nonsense,tie,,\n".encode()
     assert statements(content, "x.csv") == {(PAIR, "emotion", "ann", "a"), (PAIR, "prompt", "ann", "tie")}
 
 

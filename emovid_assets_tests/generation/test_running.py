@@ -18,7 +18,12 @@ import torch
 from emovid_assets.core.generation import generator as generator_module
 from emovid_assets.core.generation.generator import Loading, Request, load
 from emovid_assets.core.generation.wanted import random_seed
-from emovid_assets.core.model_place import ModelPlace
+from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
+from emovid_assets.home.folders import Home
+from emovid_assets.home.settings import AdapterSettings
+from emovid_assets.resources.generation import generators
+from emovid_assets.resources.generation.hashes import Hashes
+from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.progress import listener
 from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.generation.homes import (
@@ -149,6 +154,53 @@ def test_videos_outlive_the_model_that_made_them(tmp_path: Path, tiny_generator:
     assert failure.message.startswith(f"generation.models \"a\": model = '{folder}': there is no model_index.json in")
 
 
+def test_a_generator_that_does_not_run_takes_no_videos_from_the_others(tmp_path: Path, tiny_generator: Tiny) -> None:
+    gone = [generator(name, tmp_path / "gone") for name in "bcd"]
+    write_settings(tmp_path, generator("a", tiny_generator("cogvideox_t2v")), *gone)
+    text = (tmp_path / "emovid.toml").read_text().replace("max_quarantined_share = 1.0", "max_quarantined_share = 0.0")
+    (tmp_path / "emovid.toml").write_text(text)
+    found = made(tmp_path, benchmark(tmp_path, count=1))
+    assert len(found.of("a")) == 1
+    assert [one.code for one in found.failures] == ["generator_unusable"] * 3
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_path_below_the_home_is_not_asked_of_the_hub_and_a_plan_needs_no_network(
+    reads: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, bool] = {}
+
+    def absent(name: str, file: str, *, local_files_only: bool, **more: Any) -> None:
+        asked[name] = local_files_only
+        raise OSError("not there")
+
+    monkeypatch.setattr("transformers.utils.hub.cached_file", absent)
+    (tmp_path / "models").mkdir()
+    write_settings(tmp_path, generator("here", Path("models/gone")), generator("hub", Path("someone/model")))
+    models = Home(tmp_path).settings().generation.models
+    adapter = AdapterSettings(name="x", file="models/gone/x.safetensors")
+    store = ItemStore(tmp_path / "state.sqlite")
+    hashes = Hashes(store, reads=reads)
+    here, hub = generators.sources_of(Home(tmp_path), "movie", models, hashes)
+    with pytest.raises(ModelNotUsableError, match="is no file below the home folder"):
+        generators._adapter(Home(tmp_path), "here", adapter, hashes)
+    store.close()
+    assert asked == {"someone/model": not reads}
+    assert "there is no model_index.json in" in str(here.fault)
+    assert "the hub does not give it" in str(hub.fault)
+
+
+def test_a_folder_that_lacks_a_part_is_told_by_the_part(tmp_path: Path, tiny_generator: Tiny) -> None:
+    import shutil
+
+    folder = tmp_path / "half"
+    shutil.copytree(tiny_generator("cogvideox_t2v"), folder)
+    shutil.rmtree(folder / "vae")
+    write_settings(tmp_path, generator("a", folder))
+    (failure,) = made(tmp_path, benchmark(tmp_path, count=1)).failures
+    assert failure.message.startswith("half lacks vae, which its model_index.json names: fetch the folder whole.")
+
+
 def test_other_weights_in_the_same_folder_make_videos_again(tmp_path: Path, tiny_generator: Tiny) -> None:
     import shutil
 
@@ -224,7 +276,7 @@ def test_fewer_than_two_frames_are_no_video(asked: int, come: int, tmp_path: Pat
         (
             {"options": {"guidance_scal": 2}},
             "generator_refused",
-            "does not take guidance_scal; is guidance_scale meant?",
+            "does not take guidance_scal; perhaps guidance_scale is meant",
         ),
         ({"options": {"num_frames": 5}}, "generator_refused", "options.num_frames is set by `frames`: take it out"),
         ({"height_px": 24}, "generator_refused", "have to be divisible by"),

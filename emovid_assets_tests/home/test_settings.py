@@ -83,6 +83,41 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path, text, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("seeds = [-1]", 'generation.models "wan".seeds 1: Input should be greater than or equal to 0'),
+        (
+            "seeds = [99999999999999999999]",
+            'generation.models "wan".seeds 1: Input should be less than 9223372036854775',
+        ),
+        ("seeds = [true]", 'generation.models "wan".seeds 1: Input should be a valid integer'),
+        ("seeds = []", 'generation.models "wan".seeds: The list should have at least 1 item'),
+        ("seeds = 3", 'generation.models "wan".seeds: Input should be a list'),
+        ("fps = inf", 'generation.models "wan".fps: Input should be a finite number'),
+        ("guidanze = 3", 'generation.models "wan".guidanze: there is no such setting'),
+    ],
+)
+def test_a_mistake_in_a_generator_names_it_in_words_of_the_file(tmp_path, line, said):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(tmp_path, f'[[generation.models]]\nname = "wan"\ntask = "t2v"\nmodel = "m"\n{line}\n')
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("wan 2",), 'generation.models "wan 2".name: letters, digits, dots, _ and - are allowed, at most 64'),
+        (("Wan", "wan"), '"Wan" and "wan" differ by case alone'),
+    ],
+)
+def test_names_of_generators_are_names_of_folders_anywhere(tmp_path, names, said):
+    table = '[[generation.models]]\nname = "{}"\ntask = "t2v"\nmodel = "m"\n'
+    with pytest.raises(SettingsError) as caught:
+        settings_of(tmp_path, "".join(map(table.format, names)))
+    assert said in str(caught.value)
+
+
 def test_a_file_in_another_encoding_is_named(tmp_path):
     (tmp_path / "emovid.toml").write_bytes('seed = "été"\n'.encode("latin-1"))
     with pytest.raises(SettingsError, match=r"emovid\.toml: cannot be read as UTF-8"):

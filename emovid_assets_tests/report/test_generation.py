@@ -6,7 +6,7 @@ import pytest
 
 from emovid_assets.home.folders import Home
 from emovid_assets.report.build import build_report
-from emovid_assets.report.generator_sentences import finding
+from emovid_assets.report.generator_sentences import finding, trial_told
 from emovid_assets_tests.drawing.reading import Document, read
 from emovid_assets_tests.generation.planted_home import plant_generators
 from emovid_assets_tests.report.browser import measure
@@ -64,6 +64,15 @@ def test_every_number_of_a_trial_is_marked(page: Document) -> None:
     cells = [one.text for one in row.named("td") if any(letter.isdigit() for letter in one.text)]
     assert len(cells) == 8
     assert [("trial" in one) for one in cells[1:]] == [True] * 7
+    assert reading_of(page, TITLES[2]).endswith("are recognised as what was asked for (in part trial).")
+
+
+@pytest.mark.parametrize(
+    ("marks", "told"),
+    [((False, False), ""), ((True, False), " (in part trial)"), ((True, True), " (trial: says nothing of any model)")],
+)
+def test_a_sentence_of_several_rows_says_how_many_of_them_are_trials(marks: tuple[bool, ...], told: str) -> None:
+    assert trial_told([{"is_trial": mark} for mark in marks]) == told
 
 
 def test_strips_are_of_the_same_prompts_for_all_generators_of_a_task(page: Document) -> None:

@@ -7,6 +7,7 @@ are wanted (`wanted`), where a model is (`model_place`), files of videos.
 import difflib
 import gc
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -124,7 +125,7 @@ class Generator:
         for option in (*arguments, *options):
             if option not in self._takes:
                 near = difflib.get_close_matches(option, self._takes, n=1)
-                meant = f"; is {near[0]} meant?" if near else ""
+                meant = f"; perhaps {near[0]} is meant" if near else ""
                 raise ModelNotUsableError(f"{name} does not take {option}{meant}")
 
     def _needs(self, name: str) -> bool:
@@ -154,17 +155,20 @@ def load(loading: Loading) -> Generator:
     declare_torchvision_operators()
     import torch
     from diffusers import DiffusionPipeline
-    from diffusers.utils.logging import disable_progress_bar
+    from diffusers.utils.logging import CRITICAL, disable_progress_bar, set_verbosity
     from transformers.utils.logging import disable_progress_bar as disable_progress_bar_of_parts
 
     # Progress is told by videos and steps, in one place.
     disable_progress_bar()
     disable_progress_bar_of_parts()
+    # What goes wrong is raised, and said in a sentence; adapters that do not fit in one naming are tried in another.
+    set_verbosity(CRITICAL)
     device = _device(loading)
     dtype = loading.dtype
     if dtype == "auto":
         dtype = "bfloat16" if device == "cuda" else "float32"
     place = loading.place
+    _require_whole(place)
     try:
         pipeline = DiffusionPipeline.from_pretrained(
             place.load_from,
@@ -193,6 +197,22 @@ def load(loading: Loading) -> Generator:
             f"{place.model_id} cannot be loaded by diffusers {version('diffusers')}: {first}"
         ) from error
     return Generator(pipeline, place.model_id, dtype)
+
+
+def _require_whole(place: ModelPlace) -> None:
+    """Raises ModelNotUsableError where a folder lacks parts that its index names: diffusers names a file of one."""
+    if place.folder is None:
+        return
+    try:
+        index = json.loads((place.folder / "model_index.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelNotUsableError(f"{place.model_id}: model_index.json cannot be read: {error}") from error
+    # A part is [library, class]; [null, null] is none.
+    parts = [name for name, value in index.items() if isinstance(value, list) and name[0] != "_" and all(value)]
+    if absent := [name for name in parts if not (place.folder / name).is_dir()]:
+        raise ModelNotUsableError(
+            f"{place.model_id} lacks {', '.join(absent)}, which its model_index.json names: fetch the folder whole"
+        )
 
 
 def require_installed() -> None:

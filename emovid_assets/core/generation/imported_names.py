@@ -18,7 +18,7 @@ from emovid_assets.core.generation.wanted import Wanted, prompt_sha256
 from emovid_assets.core.identity import domain_of
 
 TASKS = ("t2v", "i2v")
-_SEED = r"(?:[-_ ](?:seed)?[-_ ]?(?P<seed>\d{1,18}))?"
+_SEED = r"(?:[-_ ](?:seed[-_ ]?)?(?P<seed>\d{1,18}))?"
 _BY_CLIP = re.compile(rf"(?P<clip>(?:{'|'.join(DOMAINS)})-[0-9a-f]{{16}}-\d{{8,}}-\d{{8,}}){_SEED}", re.IGNORECASE)
 _BY_PROMPT = re.compile(rf"(?P<prompt>[0-9a-f]{{16,64}}){_SEED}", re.IGNORECASE)
 _SHOWN = 3

@@ -29,11 +29,6 @@ REMARKS = frozenset({"bad_timestamp", "bad_lead_time", "unknown_column"})
 """Reasons that exclude no answer: what could not be read stands beside one that counts."""
 UNREMARKABLE = frozenset({NOT_ANSWERED, "superseded", "cancelled", "unknown_column"})
 """Reasons that need nothing to be mended: second thoughts and skipped pairs are as they should be."""
-_ALSO = {
-    **dict.fromkeys(("left", "1"), "a"),
-    **dict.fromkeys(("right", "2"), "b"),
-    **dict.fromkeys(("nodifference", "none", "neither", "same", "equal", "0", "="), TIE),
-}
 
 ATTENTION_CHECK, FAILED_CHECKS, ONE_SIDE, TOO_FAST = "attention_check", "failed_checks", "one_side", "too_fast"
 EXCLUSIONS = (ATTENTION_CHECK, FAILED_CHECKS, ONE_SIDE, TOO_FAST)
@@ -154,9 +149,9 @@ def _partition_of(task_id: str | None) -> str:
 
 
 def _meant(answer: Answer) -> Answer:
-    """With the choice in our words, where it is clear."""
+    """With the choice in our words, whatever its case and blanks."""
     try:
-        return replace(answer, choice=cells.word(answer.choice, CHOICES, _ALSO))
+        return replace(answer, choice=cells.word(answer.choice, CHOICES))
     except CellError:
         return answer
 

@@ -4,7 +4,7 @@ Belongs here: the codes that `processing_errors` shows. A code never changes its
 """
 
 ADVICE: dict[str, str] = {
-    "empty_file": "The file has no bytes. Fetch it again.",
+    "empty_file": "Fetch it again: it has no bytes.",
     "not_a_video": "No decoder recognises this file as a video. Check that it is not an error page or a text.",
     "no_video_stream": "The file has no video stream. Remove it, or fetch the version with pictures.",
     "truncated": "The file ends before its own index says it should. Fetch it again.",
@@ -25,7 +25,7 @@ ADVICE: dict[str, str] = {
     "decoder_crashed": "The decoder process died on this file. Re-encode the file with a current FFmpeg.",
     "not_the_clip": "The clip cannot be written as it is. Re-encode the source, for example to H.264 in MP4.",
     "write_failed": "The result could not be written. Check free space and permissions of the home folder.",
-    "manifest_missing_file": "The manifest names a file that is not there. Add the file or remove the row.",
+    "manifest_missing_file": "The file is named, but it is not there. Add the file or remove the row.",
     "manifest_invalid": "The manifest cannot be read as written. Correct the cell or the header that is named.",
     "manifest_unknown_column": "Correct the name, or leave the column: all others count.",
     "no_answer": "The model's server gave no answer. The next build asks again; its log may say why.",
@@ -39,12 +39,14 @@ ADVICE: dict[str, str] = {
     "constant": "Every frame of the video is of one colour. Try more steps, another guidance, or another model.",
     "frame_count": "Ask for another number of `frames` (docs/generation.md), or fetch the video again.",
     "generator_refused": "The generator does not make this video. Correct the setting that is named.",
-    "generator_unusable": "The next build tries again.",
+    "generator_unusable": "Correct what is named; the next build tries again.",
     "video_missing": "Add these videos, or leave them: all others count.",
     "video_extra": "Name it by the id of a clip of the benchmark, or in `videos.csv`, or remove it.",
+    "video_loose": "Move it into a folder that has the name of its generator, such as library/generated/wan.",
     "video_duplicate": "Remove one of the two, or give it a seed of its own.",
     "video_ambiguous": "Name the file by the id of the clip, or name the clip in `videos.csv`.",
     "not_a_character": "Characters are PNG, WebP or JPEG pictures, and texts of the same name that describe them.",
+    "character_twice": "Each of the two is a character of its own: rename one, or remove it.",
     "unexpected_error": "The step failed in a way nobody foresaw; the message holds the error. Please report it.",
 }
 """What a person should do, per code."""

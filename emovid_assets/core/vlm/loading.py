@@ -18,7 +18,9 @@ def load(
     declare_torchvision_operators()
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     chosen = _device(device, precision)
     # A revision names a commit of the hub; of a folder it is a digest.
     where = {

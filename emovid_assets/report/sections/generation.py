@@ -11,7 +11,7 @@ from emovid_assets.drawing.markup import Markup, element, join
 from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, words
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import FIGURE, TABLE, Column, Exhibit, Section, missing, side_by_side, table
-from emovid_assets.report.generator_sentences import METRIC_NAMES, TRIAL_MARK, finding
+from emovid_assets.report.generator_sentences import METRIC_NAMES, TRIAL_MARK, finding, trial_told
 from emovid_assets.report.thumbnails import Thumbnails
 
 VIDEOS = "SELECT count(*) AS video_count FROM generated_videos"
@@ -87,10 +87,12 @@ def _best(rows: list[Row]) -> str:
     if not known:
         return f"{task} no emotion was recognised, as there is no labeller that is better than chance."
     best = known[0]
-    names = [row["model"] for row in known if row["ea_8"] == best["ea_8"]]
+    leading = [row for row in known if row["ea_8"] == best["ea_8"]]
+    names = [row["model"] for row in leading]
     return (
         f"{task} {words(names)} {'has' if len(names) == 1 else 'have'} most videos of the emotion asked for, "
-        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%)."
+        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%)"
+        f"{trial_told(leading)}."
     )
 
 
@@ -199,7 +201,9 @@ def _matrices(answers: Answers) -> Exhibit:
         return missing(FIGURE, title, answer, advice)
     total = sum(row["video_count"] for row in answer.rows)
     right = sum(row["video_count"] for row in answer.rows if row["is_right"])
-    reading = f"Of {counted(total, 'video')} {count(right)} are recognised as what was asked for."
+    reading = (
+        f"Of {counted(total, 'video')} {count(right)} are recognised as what was asked for{trial_told(answer.rows)}."
+    )
     figures = matrix_figures(answer)
     left_out = len({(row["generator"], row["task"]) for row in answer.rows}) - len(figures)
     notes = "Rows: asked for; columns: recognised by the dataset’s labeller, which errs too."

@@ -18,6 +18,7 @@ from emovid_assets.core.file_names import Names
 from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
 from emovid_assets.core.generation.imported_names import TASKS, Named, named
 from emovid_assets.core.generation.wanted import Character
+from emovid_assets.core.plain_text import quoted
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.file_faults import FileFault
 from emovid_assets.resources.library_files import LibraryEntry, Stamp, entry_of, walk
@@ -102,7 +103,11 @@ def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[Fil
             faults.append(FileFault(name, *entry.fault))
         elif "/" in below:
             faults.append(FileFault(name, "not_a_character", "The file lies in a folder of its own"))
+        elif suffix.lower() in PICTURES and not entry.stamp[0]:
+            faults.append(FileFault(name, "empty_file", ""))
         elif suffix.lower() in PICTURES:
+            if twin := next((file for file, other in pictures.items() if other == stem), None):
+                faults.append(FileFault(name, "character_twice", f"{quoted(twin)} has the same name"))
             pictures[below] = stem
         elif suffix.lower() == TEXT:
             try:
@@ -124,18 +129,39 @@ def named_files(home: Home, found: Brought) -> tuple[list[Named], list[FileFault
     prefix = f"{home.relative(home.imported_videos)}/"
     files = []
     for name, entry in found.videos.items():
-        one = named(name[len(prefix) :], said.pop(name, None))
+        cells = said.get(name, {})
+        one = named(name[len(prefix) :], cells)
         if entry.fault is not None:
             faults.append(FileFault(name, *entry.fault))
         elif one is None:
-            faults.append(FileFault(name, "video_extra", "The file lies in no folder of a generator"))
+            faults.append(FileFault(name, "video_loose", "The file lies in no folder of a generator"))
+        elif cells is None:
+            # Its row in a table is told, and what its name alone says may be another video.
+            continue
         else:
             files.append(one)
     return files, faults
 
 
-def _said_in_tables(home: Home, found: Brought, faults: list[FileFault]) -> dict[str, dict[str, str]]:
-    said: dict[str, dict[str, str]] = {}
+@dataclass
+class _Said:
+    """What tables say of videos, by file below the home: cells, null where they cannot count; and by which row."""
+
+    cells: dict[str, dict[str, str] | None] = field(default_factory=dict)
+    rows: dict[str, str] = field(default_factory=dict)
+
+    def add(self, file: str, cells: dict[str, str] | None, row: str) -> str | None:
+        """What is wrong, where another row says otherwise: then neither counts."""
+        other = self.rows.setdefault(file, row)
+        if other != row and self.cells[file] != cells:
+            self.cells[file] = None
+            return f"`{quoted(file)}` stands in {other} too, with other cells: neither counts"
+        self.cells[file] = cells
+        return None
+
+
+def _said_in_tables(home: Home, found: Brought, faults: list[FileFault]) -> dict[str, dict[str, str] | None]:
+    said = _Said()
     there = Names(found.videos)
     for name, entry in found.tables.items():
         if entry.fault is not None:
@@ -152,24 +178,30 @@ def _said_in_tables(home: Home, found: Brought, faults: list[FileFault]) -> dict
         if table.remarks:
             faults.append(FileFault(name, "manifest_unknown_column", "; ".join(table.remarks)))
         for row in table.rows:
-            file = row.cells.get("file", "")
-            if row.is_blank:
-                continue
-            values, wrongs = _values(row)
-            if not file and not row.fault:
-                wrongs.append("The row names no `file`")
-            if wrongs:
-                faults.append(FileFault(f"{name}:{row.line}", "manifest_invalid", "; ".join(wrongs)))
-            if not file or row.is_shifted:
-                continue
-            target = os.path.normpath(f"{name.rpartition('/')[0]}/{file}").replace(os.sep, "/")
-            _, exact = there.find(target) or (target, None)
-            if exact is None:
-                detail = "The table names this file, but it is not there"
-                faults.append(FileFault(target, "manifest_missing_file", detail))
-            else:
-                said[exact] = values
-    return said
+            if not row.is_blank:
+                faults += _row_faults(f"{name}:{row.line}", row, name.rpartition("/")[0], there, said)
+    return said.cells
+
+
+def _row_faults(place: str, row: FilledRow, folder: str, there: Names, said: _Said) -> Iterator[FileFault]:
+    """Notes what a row says of its file; what is wrong with it comes out."""
+    file = row.cells.get("file", "")
+    values, wrongs = _values(row)
+    if not file and not row.fault:
+        wrongs.append("The row names no `file`")
+    target = os.path.normpath(f"{folder}/{file}").replace(os.sep, "/")
+    is_elsewhere = bool(file) and not target.startswith(f"{folder}/")
+    if is_elsewhere:
+        wrongs.append(f"`file` is '{quoted(file)}', and a table speaks for its own folder only")
+    if file and not row.is_shifted and not is_elsewhere:
+        _, exact = there.find(target) or (target, None)
+        if exact is None:
+            yield FileFault(target, "manifest_missing_file", f"{place} names it")
+        else:
+            other = said.add(exact, None if wrongs else values, place)
+            wrongs += [other] if other else ["the video is not taken"] if wrongs else []
+    if wrongs:
+        yield FileFault(place, "manifest_invalid", "; ".join(wrongs))
 
 
 def _values(row: FilledRow) -> tuple[dict[str, str], list[str]]:

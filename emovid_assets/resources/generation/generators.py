@@ -19,7 +19,7 @@ from typing import Any
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.generation.adapters import Adapter
 from emovid_assets.core.generation.wanted import Wanted
-from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace, find_pipeline
+from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace, find_pipeline, is_of_a_folder
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import AdapterSettings, GeneratorSettings
 from emovid_assets.home.settings_groups import digest
@@ -90,7 +90,9 @@ def domains_of(model: GeneratorSettings) -> Sequence[str]:
 def _source(home: Home, model: GeneratorSettings, hashes: Hashes) -> Source:
     setting = f'generation.models "{model.name}": model'
     try:
-        place = find_pipeline(model.model, home.root, model.revision, hashes.of, setting=setting)
+        place = find_pipeline(
+            model.model, home.root, model.revision, hashes.of, setting=setting, is_offline=not hashes.reads
+        )
         return Source(model, place, tuple(_adapter(home, model.name, one, hashes) for one in model.adapters))
     except ModelNotUsableError as error:
         return Source(model, fault=str(error))
@@ -104,21 +106,22 @@ def _adapter(home: Home, generator: str, one: AdapterSettings, hashes: Hashes) -
     if path.is_dir():
         path = path / LORA_FILE
     if not path.is_file():
-        path = _from_hub(generator, one)
+        path = _from_hub(home, generator, one, is_offline=not hashes.reads)
     return Adapter(one.name, path, one.weight, hashes.of(path))
 
 
-def _from_hub(generator: str, one: AdapterSettings) -> Path:
+def _from_hub(home: Home, generator: str, one: AdapterSettings, *, is_offline: bool) -> Path:
     """`owner/name`, or `owner/name/file.safetensors`."""
     owner, _, rest = one.file.partition("/")
     name, _, file = rest.partition("/")
     said = f"generation.models \"{generator}\": adapter {one.name}: '{one.file}' is no file below the home folder"
-    if not (owner and name) or one.file.startswith((".", "/", "~")) or name.endswith(".safetensors"):
+    is_path = one.file.startswith((".", "/", "~")) or is_of_a_folder(one.file, home.root)
+    if not (owner and name) or is_path or name.endswith(".safetensors"):
         raise ModelNotUsableError(f"{said}. Name a safetensors file, or an id of the hub as owner/name")
     from transformers.utils.hub import cached_file
 
     with suppress(OSError, ValueError):
-        if found := cached_file(f"{owner}/{name}", file or LORA_FILE):
+        if found := cached_file(f"{owner}/{name}", file or LORA_FILE, local_files_only=is_offline):
             return Path(found)
     raise ModelNotUsableError(f"{said}, and the hub does not give {file or LORA_FILE} of {owner}/{name}")
 

@@ -19,7 +19,9 @@ class Hashes:
     """By absolute path. `reads`: whether files that are not known are read, which whoever only looks does not do."""
 
     def __init__(self, store: ItemStore, *, reads: bool) -> None:
-        self._store, self._reads = store, reads
+        self._store, self.reads = store, reads
+        self.is_guess = False
+        """Whether the hash of a file was asked for that nobody has read."""
         self._known = {path: (key, found["sha256"]) for path, (key, found) in store.finished(STEP, ALL_DOMAINS)}
 
     def of(self, path: Path) -> str:
@@ -29,7 +31,8 @@ class Hashes:
         known, sha256 = self._known.get(str(path), ("", ""))
         if known == stamp:
             return sha256
-        if not self._reads:
+        if not self.reads:
+            self.is_guess = True
             return UNREAD
         sha256 = file_sha256(path)
         self._known[str(path)] = stamp, sha256

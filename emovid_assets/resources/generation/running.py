@@ -43,6 +43,8 @@ from emovid_assets.resources.workers import Done, Task
 from emovid_assets.resources.workplace import Workplace
 
 VERSION = "1"
+UNUSABLE = "generator_unusable"
+"""The code of videos whose generator does not run: nothing is wrong with themselves."""
 
 
 def run(project: Workplace, domain: str, items: Iterable[Item], log: logging.Logger) -> Outcome:
@@ -59,7 +61,8 @@ def run(project: Workplace, domain: str, items: Iterable[Item], log: logging.Log
             runner.release()
 
     step = BatchStep(STEP, VERSION, "per item", all_of)
-    return project.compute(step, domain, items, log, keep_others=True)
+    # Else one generator that cannot run would take away the videos of all others.
+    return project.compute(step, domain, items, log, keep_others=True, never_asked=(UNUSABLE,))
 
 
 class _Runner:
@@ -88,7 +91,7 @@ class _Runner:
         began = time.monotonic()
         try:
             if fault is not None:
-                raise MediaError("generator_unusable", fault)
+                raise MediaError(UNUSABLE, fault)
             payload = self._made(self._turn_of(source), item_id, wanted, source, first_frame)
         except MediaError as error:
             self._left[source.key].pop()
@@ -123,7 +126,7 @@ class _Runner:
     def _ended(self, key: str, fault: str) -> MediaError:
         self._faults[key] = fault
         self.release()
-        return MediaError("generator_unusable", fault)
+        return MediaError(UNUSABLE, fault)
 
     def _made(
         self, model: Model, item_id: str, wanted: Wanted, source: Source, first_frame: Path | None

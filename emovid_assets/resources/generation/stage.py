@@ -32,7 +32,8 @@ OF_BENCHMARK = ("clip_id", "split", "emotion", "prompt", "first_frame_path")
 @dataclass
 class Stage:
     """What a domain is to have. `wanted`: (video, generator) by video id; `lacking`: why a generator of the domain has
-    fewer videos than it could, sentences."""
+    fewer videos than it could, sentences; `is_estimate`: files have not been read, so that videos that are there may
+    count as wanted."""
 
     domain: str
     found: Brought
@@ -42,6 +43,7 @@ class Stage:
     imported_items: list[Item] = field(default_factory=list)
     faults: list[FileFault] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
+    is_estimate: bool = False
 
 
 def stage_of(
@@ -53,7 +55,7 @@ def stage_of(
     reads: bool = True,
 ) -> Stage:
     """By rows of `benchmark_split`; `others` gives those of the other domains. `reads`: whether files whose content is
-    not known are read, which takes minutes for a large model."""
+    not known are read, which takes minutes for a large model, and the hub is asked for what is not here."""
     settings, home = project.settings, project.home
 
     def prepared(store: ItemStore) -> Stage:
@@ -88,6 +90,7 @@ def _stage(
         stage.imports = imports_of(home, stage.found, domain, Benchmark(rows), lambda: map(Benchmark, others()), taken)
         stage.faults += stage.imports.faults
         stage.imported_items = imported.items_of(home, stage.imports, stage.found, limits_of(settings), hashes)
+    stage.is_estimate = hashes.is_guess
     return stage
 
 
@@ -96,6 +99,11 @@ def _wanted(source: Source, rows: Rows, characters: list[Character], stage: Stag
     if one.prompts == "characters":
         if not characters:
             stage.lacking.append(f"{one.name}: no characters yet: put pictures into library/characters")
+        without_picture = [character.name for character in characters if character.picture_path is None]
+        if one.task == "i2v" and without_picture:
+            stage.lacking.append(
+                f"{one.name}: no videos of {', '.join(without_picture)}: i2v begins with a picture of that name"
+            )
         return list(of_characters(characters, one.name, one.task, one.seeds))
     wanted = list(of_benchmark(rows, one.name, one.task, one.seeds))
     without = sum(row["split"] == "benchmark" for row in rows) - len({video.clip_id for video in wanted})
