@@ -39,7 +39,10 @@ def page(report: Path) -> Document:
 def test_the_table_says_who_is_right_how_often_and_what_is_a_trial(page: Document) -> None:
     reading = reading_of(page, TITLES[0])
     assert "Text to video: steady with an adapter has most videos of the emotion asked for, 78 of 96" in reading
-    assert "Image to video: first and second have most videos" in reading
+    best_t2v, best_i2v = reading.split("Image to video: ")
+    assert "%) (trial)." in best_t2v
+    assert best_i2v.startswith("first and second have most videos")
+    assert "%). What is marked" in best_i2v
     assert "marked “trial”" in reading
 
 
@@ -64,6 +67,10 @@ def test_every_number_of_a_trial_is_marked(page: Document) -> None:
     cells = [one.text for one in row.named("td") if any(letter.isdigit() for letter in one.text)]
     assert len(cells) == 8
     assert [("trial" in one) for one in cells[1:]] == [True] * 7
+
+
+def test_the_count_of_what_is_recognised_says_how_many_of_the_videos_are_trials(page: Document) -> None:
+    assert reading_of(page, TITLES[2]).startswith("Of 480 videos (96 of them trial) ")
 
 
 def test_strips_are_of_the_same_prompts_for_all_generators_of_a_task(page: Document) -> None:

@@ -88,9 +88,10 @@ def _best(rows: list[Row]) -> str:
         return f"{task} no emotion was recognised, as there is no labeller that is better than chance."
     best = known[0]
     names = [row["model"] for row in known if row["ea_8"] == best["ea_8"]]
+    mark = f" ({TRIAL_MARK})" if any(row["is_trial"] for row in known) else ""
     return (
         f"{task} {words(names)} {'has' if len(names) == 1 else 'have'} most videos of the emotion asked for, "
-        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%)."
+        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%){mark}."
     )
 
 
@@ -199,7 +200,9 @@ def _matrices(answers: Answers) -> Exhibit:
         return missing(FIGURE, title, answer, advice)
     total = sum(row["video_count"] for row in answer.rows)
     right = sum(row["video_count"] for row in answer.rows if row["is_right"])
-    reading = f"Of {counted(total, 'video')} {count(right)} are recognised as what was asked for."
+    trials = sum(row["video_count"] for row in answer.rows if row["is_trial"])
+    mark = "" if not trials else f" ({TRIAL_MARK})" if trials == total else f" ({count(trials)} of them {TRIAL_MARK})"
+    reading = f"Of {counted(total, 'video')}{mark} {count(right)} are recognised as what was asked for."
     figures = matrix_figures(answer)
     left_out = len({(row["generator"], row["task"]) for row in answer.rows}) - len(figures)
     notes = "Rows: asked for; columns: recognised by the dataset’s labeller, which errs too."
