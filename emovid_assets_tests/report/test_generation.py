@@ -21,12 +21,29 @@ TITLES = (
     "Videos of the same prompts",
 )
 
+SETTINGS = """\
+[generation]
+common_fps = 4.0
+[[generation.models]]
+name = "wan"
+task = "t2v"
+model = "models/wan"
+seeds = [0, 1]
+adapters = [{name = "light", file = "models/light.safetensors", weight = 0.5}]
+is_trial = true
+[[generation.models]]
+name = "other"
+task = "i2v"
+model = "models/other"
+"""
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     plant_library(home)
     plant_generators(home)
+    (home / "emovid.toml").write_text(SETTINGS, encoding="utf-8")
     derive_all(home)
     return build_report(Home(home)).path
 
@@ -79,6 +96,17 @@ def test_strips_are_of_the_same_prompts_for_all_generators_of_a_task(page: Docum
     names = [one.text for one in page.of_class("strip-name")]
     assert names[:3] == ["steady", "steady with an adapter", "wild<b>, trial"]
     assert len(page.of_class("strip")) == len(names) == 3 * 2 * 5
+
+
+def test_settings_of_generators_are_listed_as_they_are_written_a_line_each(page: Document) -> None:
+    row = next(line for line in page.named("tr") if line.text.startswith("generation.models"))
+    assert [one.text for one in row.named("div")] == [
+        'name = "wan", task = "t2v", model = "models/wan", seeds = [0, 1], '
+        'adapters = [{name = "light", file = "models/light.safetensors", weight = 0.5}], is_trial = true',
+        'name = "other", task = "i2v", model = "models/other"',
+        "[]",
+    ]
+    assert any(line.text.startswith("generation.common_fps") and "4.0" in line.text for line in page.named("tr"))
 
 
 def test_a_library_without_generated_videos_has_no_such_section(tmp_path: Path) -> None:
