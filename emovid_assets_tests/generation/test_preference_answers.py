@@ -137,6 +137,12 @@ def test_a_rejection_says_where_it_stands_and_what_to_do() -> None:
     assert row["message"] == "line 2: `emotion` is 'better': use a (left), b (right) or tie (no difference)."
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.json"])
+def test_an_empty_file_is_called_empty(name: str) -> None:
+    _, (refused,) = read("\n", name)
+    assert (refused.reason, refused.message.partition(":")[0]) == ("unreadable_file", "The file is empty")
+
+
 def test_of_two_answers_by_one_person_the_later_one_counts_question_by_question() -> None:
     later = annotation(at="2026-11-21T10:00:00Z", emotion="b")
     text = exported(later, annotation(emotion="a", quality="a", prompt="tie"))
