@@ -12,8 +12,10 @@
 --   scope (VARCHAR): movie, animation, sticker or total
 --   asked_emotion (VARCHAR): emotion asked for; all is the eight together
 --   metric (VARCHAR): what is measured
---   better (VARCHAR): generator with the better value; of equal ones the first by name
---   other (VARCHAR): the other one
+--   generator_a (VARCHAR): first of the pair, by name
+--   generator_b (VARCHAR): second of the pair
+--   better (VARCHAR): that with the better value; null where they are equal
+--   other (VARCHAR): the other one; null where they are equal
 --   advantage (DOUBLE): by how much its value is better, in the metric's own unit (shares as shares); never negative
 --   advantage_low (DOUBLE): lower end of the 95 % interval over prompts; null for distances and for few prompts
 --   advantage_high (DOUBLE): upper end
@@ -47,8 +49,14 @@ select
     judged.scope,
     judged.asked_emotion,
     judged.metric,
-    case when judged.is_b_better then judged.generator_b else judged.generator_a end as better,
-    case when judged.is_b_better then judged.generator_a else judged.generator_b end as other,
+    judged.generator_a,
+    judged.generator_b,
+    case
+        when judged.difference != 0 then if(judged.is_b_better, judged.generator_b, judged.generator_a)
+    end as better,
+    case
+        when judged.difference != 0 then if(judged.is_b_better, judged.generator_a, judged.generator_b)
+    end as other,
     abs(judged.difference) as advantage,
     -- That of b less a, turned where that is negative.
     case when judged.difference >= 0 then judged.low else -judged.high end as advantage_low,
@@ -69,4 +77,11 @@ select
     judged.is_trial
 from judged
 left join scopes on judged.scope = scopes.domain
-order by judged.task desc, scopes.domain_index, judged.asked_emotion, judged.metric, judged.p_adjusted, better, other;
+order by
+    judged.task desc,
+    scopes.domain_index,
+    judged.asked_emotion,
+    judged.metric,
+    judged.p_adjusted,
+    judged.generator_a,
+    judged.generator_b;

@@ -1,6 +1,6 @@
 -- view: generation_leaderboard
 -- gives: The models that generate videos: as the paper measured them, and those of this library, ranked within their task.
--- grain: task × model
+-- grain: task × generator
 -- source: paper, Table 3; 240 prompts a model
 -- depends on: paper_numbers, generation_metrics
 -- note: A value of the paper and one of ours are no measurements of one thing: other clips, another labeller, other
@@ -11,7 +11,7 @@
 --   `generation_differences`; no rank does.
 -- columns:
 --   task (VARCHAR): T2V (text to video) or I2V (image to video)
---   model (VARCHAR): model; the paper's before and after say whether it was tuned on EmoVid
+--   generator (VARCHAR): its name; the paper's before and after say whether it was tuned on EmoVid
 --   is_computed (BOOLEAN): whether the row is measured by this project
 --   is_trial (BOOLEAN): whether a model of random weights had part in it: then the row says nothing of any model
 --   video_count (BIGINT): videos that the shares are of; of ours, of whatever has most
@@ -32,6 +32,7 @@
 --   first_frame_consistency_high (DOUBLE): upper end
 --   flicker (DOUBLE): mean absolute change between frames as the files are, of full scale; low is good
 --   flicker_common (DOUBLE): of ours, the same at the rate, length and size that all are compared at
+--   flicker_note (VARCHAR): of ours, why there is no `flicker_common`; null where there is one
 --   ea_2 (DOUBLE, percent): emotion accuracy of the two polarities, as printed
 --   ea_2_hit_count (BIGINT): videos of the right polarity; null where no whole number gives the share
 --   ea_2_check (VARCHAR): exact, truncated (cut off, not rounded) or not k/240 (no count of 240 gives it); null for ours
@@ -54,7 +55,7 @@ with
 printed as (
     select
         task,
-        model,
+        model as generator,
         min(number_index) as number_index,
         240 as video_count,
         any_value(printed_value) filter (where quantity = 'fvd') as fvd,
@@ -110,7 +111,7 @@ found as (
 ours as (
     select
         upper(task) as task,
-        generator as model,
+        generator,
         bool_or(is_trial) as is_trial,
         max(video_count) as video_count,
         any_value(value) filter (where metric = 'frechet_distance' and not is_measured) as fvd,
@@ -129,6 +130,7 @@ ours as (
         any_value(high) filter (where metric = 'first_frame_consistency') as first_frame_consistency_high,
         any_value(value) filter (where metric = 'flicker_native') as flicker,
         any_value(value) filter (where metric = 'flicker_common') as flicker_common,
+        any_value(reason) filter (where metric = 'flicker_common') as flicker_note,
         100 * any_value(value) filter (where metric = 'ea2') as ea_2,
         any_value(right_count) filter (where metric = 'ea2') as ea_2_hit_count,
         100 * any_value(low) filter (where metric = 'ea2') as ea_2_low,
@@ -158,7 +160,7 @@ everything as (
 
 select
     task,
-    model,
+    generator,
     is_computed,
     is_trial,
     video_count::bigint as video_count,
@@ -178,6 +180,7 @@ select
     first_frame_consistency_high,
     flicker,
     flicker_common,
+    flicker_note,
     ea_2,
     ea_2_hit_count,
     ea_2_check,
@@ -207,4 +210,4 @@ select
         when ea_8 is not null then rank() over (partition by is_computed, task order by ea_8 desc nulls last)
     end as ea_8_rank
 from everything
-order by is_computed, number_index, task desc, model;
+order by is_computed, number_index, task desc, generator;

@@ -59,9 +59,13 @@ def generated_videos(context: dg.AssetExecutionContext, project: Project, benchm
     project.with_store(lambda store: note_faults(store, imported.FAULTS_STEP, domain, stage.faults))
     made, read = run_and_read(project, stage, context.log)
     hashes = _FirstFrames(project)
+    trials = frozenset(project.settings.generation.trial_imports)
     rows = [
         *(_run_row(domain, *stage.wanted[name], payload, hashes) for name, payload in made.payloads.items()),
-        *(_read_row(domain, *stage.imports.videos[name], payload, hashes) for name, payload in read.payloads.items()),
+        *(
+            _read_row(domain, *stage.imports.videos[name], payload, hashes, trials)
+            for name, payload in read.payloads.items()
+        ),
     ]
     refused = project.with_store(lambda store: store.failures(domain, imported.FAULTS_STEP))
     return result(
@@ -119,7 +123,12 @@ def _run_row(
 
 
 def _read_row(
-    domain: str, wanted: Wanted, path: str, payload: dict[str, Any], first_frames: _FirstFrames
+    domain: str,
+    wanted: Wanted,
+    path: str,
+    payload: dict[str, Any],
+    first_frames: _FirstFrames,
+    trials: frozenset[str],
 ) -> dict[str, Any]:
     return {
         **_row(domain, wanted, payload, first_frames),
@@ -127,7 +136,7 @@ def _read_row(
         "video_path": path,
         **dict.fromkeys(FROM_RUN),
         "adapters": [],
-        "is_trial": False,
+        "is_trial": wanted.generator in trials,
     }
 
 

@@ -34,7 +34,7 @@ TRIAL = "Models of random weights had part in it: these numbers say nothing of a
 INTERVALS_OF = {"ea8": "videos of the emotion asked for", "ea2": "videos of its polarity"}
 
 
-@table_asset(group=GROUP, code_version=f"1.{distances.VERSION}", kinds=["numpy"], settings=["seed"])
+@table_asset(group=GROUP, code_version=f"2.{distances.VERSION}", kinds=["numpy"], settings=["seed"])
 def generation_metrics(
     project: Project, generated_videos: pa.Table, generation_scores: pa.Table, generation_features: pa.Table
 ) -> Rows:

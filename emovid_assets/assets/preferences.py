@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from emovid_assets.assets.look_back import last_built
 from emovid_assets.assets.table_asset import Rows, markdown_table, result, table_asset
-from emovid_assets.core.generation.preference_answers import REMARKS
+from emovid_assets.core.generation.preference_answers import EXCLUSIONS, REMARKS
 from emovid_assets.core.generation.preference_files import NOT_ANSWERED
 from emovid_assets.core.generation.preference_results import preference_results as results_of
 from emovid_assets.core.generation.study_pairs import plan_study
@@ -81,13 +81,29 @@ def rejected_preferences(context: dg.AssetExecutionContext, project: Project, pr
 
 @table_asset(group=GROUP, code_version="1", settings=["seed"])
 def preference_results(project: Project, preferences: pa.Table, preference_tasks: pa.Table) -> Rows:
-    rows = results_of(rows_of(preferences), rows_of(preference_tasks), seed=project.settings.seed)
+    answers = rows_of(preferences)
+    rows = results_of(answers, rows_of(preference_tasks), seed=project.settings.seed)
+    metadata: dict[str, Any] = {}
+    if answers and not rows:
+        metadata["missing"] = _why_none_counts(answers)
     columns = ("question", "task", "scope", "generator_a", "generator_b", "strength", "strength_low", "strength_high")
     return result(
         "preference_results",
         TABLES["preference_results"].from_rows(rows),
-        metadata={"strengths": markdown_table([{name: row[name] for name in columns} for row in rows])},
+        metadata=metadata | {"strengths": markdown_table([{name: row[name] for name in columns} for row in rows])},
     )
+
+
+def _why_none_counts(answers: list[dict[str, Any]]) -> str:
+    people = {
+        rule: len({row["annotator_id"] for row in answers if row["exclusion"] == rule})
+        for rule in EXCLUSIONS
+        if any(row["exclusion"] == rule for row in answers)
+    }
+    of_each = ", ".join(
+        f"{rule} of {number} {'person' if number == 1 else 'people'}" for rule, number in people.items()
+    )
+    return f"no answer counts: all {len(answers):,} are excluded ({of_each}; docs/study.md says by which rules)"
 
 
 def _counts(counts: Counter[Any], column: str) -> dg.MetadataValue:

@@ -92,6 +92,7 @@ def push(domain: DomainOption = None) -> None:
 
     chosen, home = chosen_domains(domain), home_to_read()
     try:
+        people_study.require_pairs(home, chosen)
         with _bars() as tell:
             done = people_study.push(home, LabelStudio.of(home), chosen, tell)
     except (LabelStudioError, SettingsError, people_study.NothingToCompareError) as error:
@@ -107,8 +108,9 @@ def pull() -> None:
 
     home = home_to_read()
     try:
+        people_study.require_pairs(home)
         done = people_study.pull(home, LabelStudio.of(home))
-    except (LabelStudioError, SettingsError) as error:
+    except (LabelStudioError, SettingsError, people_study.NothingToCompareError) as error:
         raise fail(str(error)) from error
     if not done:
         out.print("no answers yet; emovid study status says how far people are")
@@ -117,14 +119,27 @@ def pull() -> None:
 
 @study.command("status")
 def status() -> None:
-    """How far people are: per Label Studio project of the study, pairs, finished ones, and answers a person."""
+    """How far people are: per domain the pairs that files have answers to; per Label Studio project of the study,
+    where its server runs, pairs, finished ones, and answers a person."""
     from emovid_assets.people import study as people_study
     from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 
     home = home_to_read()
     try:
+        found = people_study.answered(home)
+    except (SettingsError, people_study.NothingToCompareError) as error:
+        raise fail(str(error)) from error
+    for one in found:
+        files = f"{one.domain}: of {one.pair_count} pairs {one.answered_count} are answered in library/preferences"
+        out.print(f"{files}, {one.finished_count} by enough people; people: {len(one.people)}", markup=False)
+    try:
         projects = people_study.status(home, LabelStudio.of(home))
-    except (LabelStudioError, SettingsError) as error:
+    except LabelStudioError as error:
+        if any(one.people for one in found):
+            # Whoever works with files needs no server.
+            return
+        raise fail(str(error)) from error
+    except SettingsError as error:
         raise fail(str(error)) from error
     print_progress(projects)
 

@@ -268,6 +268,9 @@ class GenerationSettings(_Section):
     """Which generators are run on the benchmark, and by which models their videos are scored (docs/generation.md)."""
 
     models: tuple[GeneratorSettings, ...] = Field((), description="[[generation.models]]: one table a generator")
+    trial_imports: tuple[str, ...] = Field(
+        (), description="generators of library/generated that are models of random weights: their numbers are marked"
+    )
     text_model: str | None = Field(None, min_length=1, description="CLIP or SigLIP, folder or hub id; null: no cosines")
     text_revision: str | None = Field(None, description="branch, tag or commit of it")
     video_model: str | None = Field(

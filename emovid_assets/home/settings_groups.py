@@ -51,7 +51,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "embedding_settings": _of("embeddings", "model", "revision"),
     "map_settings": _of("embeddings", "map_clips", "map_change"),
     "neighbour_settings": _of("embeddings", "separability_clips", "neighbours"),
-    "generation_models": _of("generation", "models"),
+    "generation_models": _of("generation", "models", "trial_imports"),
     "scoring_models": _of(
         "generation", "text_model", "text_revision", "video_model", "video_revision", "scorers_are_trial"
     ),

@@ -15,6 +15,7 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.generation.study_screen import KEY_PREFIX, projects
 from emovid_assets.home.folders import Home
 from emovid_assets.people import server as annotation_server
+from emovid_assets.people.answers import read_preferences_of
 from emovid_assets.people.server import NothingToPushError, Progress, Pulled, Pushed
 from emovid_assets.people.taking_in import PREFERENCES
 from emovid_assets.resources.blind_videos import BlindVideos, blind_videos
@@ -41,6 +42,18 @@ class Made:
     @property
     def check_count(self) -> int:
         return sum(task["expected"] is not None for task in self.tasks)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How far the files of `library/preferences/` are in one domain, attention checks left out. `finished_count`:
+    pairs that as many people have answered as are asked for. `people`: all who have answered anything."""
+
+    domain: str
+    pair_count: int
+    answered_count: int
+    finished_count: int
+    people: frozenset[str]
 
 
 def make(home: Home, domains: Sequence[str] = DOMAINS, tell: Tell = lambda step, done, of: None) -> list[Made]:
@@ -70,6 +83,34 @@ def _what_is_missing(warehouse: Warehouse, domains: Sequence[str]) -> str:
     if len(generators) == 1:
         return f"there are videos of {generators.pop()} alone: a study compares two generators or more"
     return "no two generators have a video of one prompt and seed, or no pairs are drawn yet; run: emovid build"
+
+
+def require_pairs(home: Home, domains: Sequence[str] = DOMAINS) -> None:
+    """Raises NothingToCompareError where no pairs are drawn."""
+    warehouse = Warehouse(home.warehouse)
+    if not any(warehouse.row_count("preference_tasks", domain) for domain in domains):
+        raise NothingToCompareError(_what_is_missing(warehouse, domains))
+
+
+def answered(home: Home) -> list[Answered]:
+    """What files hold of answers, as a build would take them, by domain with pairs. Raises NothingToCompareError,
+    SettingsError, KeyFileError."""
+    require_pairs(home)
+    annotators, warehouse = home.settings().generation.study_annotators, Warehouse(home.warehouse)
+    found = []
+    for domain in DOMAINS:
+        tasks = warehouse.read("preference_tasks", domain)
+        pairs = {row["task_id"] for row in rows_of(tasks) if row["expected"] is None}
+        accepted, _ = read_preferences_of(home, domain, preference_tasks=tasks, is_kept=False)
+        people: dict[str, set[str]] = {}
+        for row in accepted:
+            if row["task_id"] in pairs:
+                people.setdefault(row["task_id"], set()).add(row["annotator_id"])
+        if pairs:
+            finished = sum(len(of_pair) >= annotators for of_pair in people.values())
+            everybody = frozenset(row["annotator_id"] for row in accepted)
+            found.append(Answered(domain, len(pairs), len(people), finished, everybody))
+    return found
 
 
 def push(

@@ -49,7 +49,7 @@ def fill_in(path: Path, choice: str, person: str = "ann") -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", [["make"], ["export", "out"]])
+@pytest.mark.parametrize("command", [["make"], ["export", "out"], ["push"], ["pull"], ["status"]])
 @pytest.mark.parametrize(
     ("made", "said"),
     [
@@ -122,10 +122,10 @@ def test_a_filled_sheet_comes_back_and_is_not_asked_again(home: Home, tmp_path: 
 
 def test_import_refuses_to_lose_answers_and_names_what_has_to_be_mended(home: Home, tmp_path: Path) -> None:
     emovid("export", str(tmp_path / "out"), "-p", "ann")
-    path = fill_in(tmp_path / "out" / "study-ann.csv", "left")
+    path = fill_in(tmp_path / "out" / "study-ann.csv", "a")
     assert emovid("import", str(path))[0] == 0
     kept = (home.preferences / path.name).read_bytes()
-    code, output = emovid("import", str(fill_in(path, "right")))
+    code, output = emovid("import", str(fill_in(path, "b")))
     assert code == 1
     assert "a file of that name is there with 18 answers that this one does not have" in output
     assert (home.preferences / path.name).read_bytes() == kept
@@ -151,6 +151,14 @@ def test_without_a_server_the_commands_say_how_to_start_one(home: Home) -> None:
         code, output = emovid(command)
         assert code == 1
         assert "emovid annotate serve" in output
+
+
+def test_status_counts_the_pairs_that_files_answer_and_needs_no_server(home: Home, tmp_path: Path) -> None:
+    emovid("export", str(tmp_path / "out"), "-p", "ann")
+    emovid("import", str(fill_in(tmp_path / "out" / "study-ann.csv", "tie")))
+    code, output = emovid("status")
+    assert code == 0, output
+    assert output == "movie: of 4 pairs 4 are answered in library/preferences, 0 by enough people; people: 1\n"
 
 
 def test_a_study_and_annotation_share_a_server_and_leave_each_other_alone(home: Home) -> None:

@@ -129,6 +129,11 @@ def test_files_that_people_bring_make_the_table_of_their_domain_stale_and_become
     said = f"vc2: {len(others)} of {len(others) + 1} clips of the benchmark have no video: "
     assert told["library/generated/vc2/t2v/movie"].message.startswith(said)
     assert planned(home)["movie"] == ("up to date", 0, True)
+    assert row["is_trial"] is False
+    write_settings(home, more=f'{OTHERS}\n[generation]\ntrial_imports = ["vc2"]\n')
+    built(home, domains=["movie"])
+    (marked,) = all_rows(home, "generated_videos")
+    assert marked == row | {"is_trial": True}
 
 
 def test_a_damaged_video_is_made_again(home: Path, tiny_generator: Tiny) -> None:

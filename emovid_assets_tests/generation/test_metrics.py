@@ -89,6 +89,15 @@ def test_nothing_is_said_of_a_metric_without_values_and_no_interval_of_few_promp
     assert rows["a", "total", "all", "caption_cosine"]["low"] is not None
 
 
+def test_flicker_of_videos_that_are_all_too_short_is_null_and_says_why():
+    rows = rows_of(*videos_of("a", lambda emotion, number: {"flicker_native": 0.02}))
+    row = rows["a", "total", "all", "flicker_common"]
+    assert (row["value"], row["reason"]) == (None, "none of 240 videos is as long as generation.common_s")
+    assert {(scope, emotion) for _, scope, emotion, metric in rows if metric == "flicker_common"} == {
+        (scope, "all") for scope in ("total", "movie", "animation", "sticker")
+    }
+
+
 def test_values_of_two_scorers_are_not_averaged():
     made, scores = videos_of("a", lambda emotion, number: {"caption_cosine": 0.2, "text_scorer_id": "clip"})
     for score in scores[:40]:

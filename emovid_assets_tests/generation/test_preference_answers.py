@@ -58,10 +58,38 @@ def test_a_row_answers_three_questions_with_one_time_for_all() -> None:
     assert {one.answered_at for one in answers} == {datetime(2026, 11, 20, 10, tzinfo=UTC)}
 
 
-def test_an_answer_is_a_b_or_tie_in_any_case_and_nothing_else() -> None:
-    found, reasons = judged(f"{HEADER}\n{PAIR},ann,A, b ,TIE,,\n{PAIR},bob,left,2,=,,\n")
+def test_case_and_blanks_make_no_difference_to_an_answer() -> None:
+    found, reasons = judged(f"{HEADER}\n{PAIR},ann,A, b ,TIE,,\n")
+    assert reasons == {}
     assert found == {("ann", "emotion"): "a", ("ann", "quality"): "b", ("ann", "prompt"): "tie"}
-    assert reasons == {"unknown_choice": 3}
+
+
+@pytest.mark.parametrize("said", ["left", "right", "1", "2", "0", "=", "no difference", "none"])
+def test_no_other_word_is_an_answer(said: str) -> None:
+    assert judged(f"{HEADER}\n{PAIR},ann,{said},b,tie,,\n") == (
+        {("ann", "quality"): "b", ("ann", "prompt"): "tie"},
+        {"unknown_choice": 1},
+    )
+
+
+def test_what_is_wrong_with_a_row_is_told_once() -> None:
+    answers, refused = read(f"{HEADER}\n{PAIR},,a,better,b,,\nmovie-pair-00000000000000aa,,a,a,a,,\n")
+    _, rows = accept_preferences(answers, domain="movie", tasks=TASKS, rejected=refused)
+    assert [(row["row_number"], row["question"], row["choice"], row["reason"]) for row in rows] == [
+        (1, "all", None, "missing_annotator"),
+        (2, "all", None, "unknown_task"),
+    ]
+    assert "names nobody" in rows[1]["message"]
+
+
+def test_an_earlier_answer_says_on_which_line_the_later_one_stands() -> None:
+    answers, refused = read(f"{HEADER}\n{PAIR},ann,a,,,,\n{PAIR},ann,b,,,,\n")
+    _, rows = accept_preferences(answers, domain="movie", tasks=TASKS, rejected=refused)
+    (row,) = [row for row in rows if row["reason"] == "superseded"]
+    assert row["message"] == (
+        "line 2: ann answered again in line 3 of library/preferences/x.csv, which counts: remove that one to restore "
+        "this."
+    )
 
 
 def test_label_studio_s_export_is_read_with_the_person_s_address_hidden() -> None:
@@ -81,9 +109,9 @@ def test_json_min_is_read_too() -> None:
 @pytest.mark.parametrize(
     ("text", "name", "reasons"),
     [
-        (f"{HEADER}\nmovie-pair-00000000000000aa,ann,a,a,a,,\n", "x.csv", {"unknown_task": 3}),
+        (f"{HEADER}\nmovie-pair-00000000000000aa,ann,a,a,a,,\n", "x.csv", {"unknown_task": 1}),
         (f"{HEADER}\n{PAIR},ann,better,a,a,,\n", "x.csv", {"unknown_choice": 1}),
-        (f"{HEADER}\n{PAIR},,a,a,a,,\n", "x.csv", {"missing_annotator": 3}),
+        (f"{HEADER}\n{PAIR},,a,a,a,,\n", "x.csv", {"missing_annotator": 1}),
         (f"{HEADER}\n{PAIR},ann,,,,,\n", "x.csv", {"not_answered": 1}),
         (f"{HEADER}\n{PAIR},ann,a,,b,,\n", "x.csv", {"not_answered": 1}),
         (f"{HEADER}\n{PAIR},ann,a,b,b,yesterday,soon\n", "x.csv", {"bad_timestamp": 1, "bad_lead_time": 1}),
@@ -109,6 +137,12 @@ def test_a_rejection_says_where_it_stands_and_what_to_do() -> None:
     assert row["message"] == "line 2: `emotion` is 'better': use a (left), b (right) or tie (no difference)."
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.json"])
+def test_an_empty_file_is_called_empty(name: str) -> None:
+    _, (refused,) = read("\n", name)
+    assert (refused.reason, refused.message.partition(":")[0]) == ("unreadable_file", "The file is empty")
+
+
 def test_of_two_answers_by_one_person_the_later_one_counts_question_by_question() -> None:
     later = annotation(at="2026-11-21T10:00:00Z", emotion="b")
     text = exported(later, annotation(emotion="a", quality="a", prompt="tie"))
@@ -131,7 +165,7 @@ def test_each_answer_is_kept_in_one_domain_and_what_names_none_in_the_first() ->
 
 
 def test_statements_are_what_a_file_that_takes_another_s_place_must_not_lose() -> None:
-    content = f"{HEADER}\n{PAIR},ann,a,nonsense,tie,,\n".encode()
+    content = f"{HEADER}\n{PAIR},ann,A,nonsense,tie,,\n".encode()
     assert statements(content, "x.csv") == {(PAIR, "emotion", "ann", "a"), (PAIR, "prompt", "ann", "tie")}
 
 

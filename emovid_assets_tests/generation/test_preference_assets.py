@@ -133,6 +133,25 @@ def test_new_files_of_answers_ask_for_the_tables_of_their_domain(home: Home) -> 
     assert not tick().run_requests
 
 
+def test_answers_that_are_all_excluded_give_a_result_that_says_by_which_rule(home: Home) -> None:
+    lines = [",".join(("task_id", "annotator_id", *QUESTIONS))]
+    for row in rows(home.root, "preference_tasks", "movie"):
+        wrong = {"a": "b", "b": "a"}.get(row["expected"] or "", "tie")
+        lines.append(",".join((row["task_id"], "ann", *[wrong] * 3)))
+    home.preferences.mkdir(parents=True)
+    (home.preferences / "ann.csv").write_text("\n".join(lines), encoding="utf-8")
+    materialise(home, ANSWERS)
+    instance = dg.DagsterInstance.ephemeral()
+    materialise(home, ["preference_results"], None, instance)
+    event = instance.get_latest_materialization_event(dg.AssetKey("preference_results"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["missing"].value == (
+        "no answer counts: all 84 are excluded (attention_check of 1 person, failed_checks of 1 person; "
+        "docs/study.md says by which rules)"
+    )
+
+
 def test_without_generated_videos_all_tables_are_empty(tmp_path: Path) -> None:
     plant(tmp_path, "generated_videos", [], "movie")
     home = Home(tmp_path)

@@ -21,12 +21,29 @@ TITLES = (
     "Videos of the same prompts",
 )
 
+SETTINGS = """\
+[generation]
+common_fps = 4.0
+[[generation.models]]
+name = "wan"
+task = "t2v"
+model = "models/wan"
+seeds = [0, 1]
+adapters = [{name = "light", file = "models/light.safetensors", weight = 0.5}]
+is_trial = true
+[[generation.models]]
+name = "other"
+task = "i2v"
+model = "models/other"
+"""
+
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     plant_library(home)
     plant_generators(home)
+    (home / "emovid.toml").write_text(SETTINGS, encoding="utf-8")
     derive_all(home)
     return build_report(Home(home)).path
 
@@ -39,7 +56,10 @@ def page(report: Path) -> Document:
 def test_the_table_says_who_is_right_how_often_and_what_is_a_trial(page: Document) -> None:
     reading = reading_of(page, TITLES[0])
     assert "Text to video: steady with an adapter has most videos of the emotion asked for, 78 of 96" in reading
-    assert "Image to video: first and second have most videos" in reading
+    best_t2v, best_i2v = reading.split("Image to video: ")
+    assert "%) (trial)." in best_t2v
+    assert best_i2v.startswith("first and second have most videos")
+    assert "%). What is marked" in best_i2v
     assert "marked “trial”" in reading
 
 
@@ -75,12 +95,27 @@ def test_a_sentence_of_several_rows_says_how_many_of_them_are_trials(marks: tupl
     assert trial_told([{"is_trial": mark} for mark in marks]) == told
 
 
+def test_the_count_of_what_is_recognised_says_how_many_of_the_videos_are_trials(page: Document) -> None:
+    assert reading_of(page, TITLES[2]).startswith("Of 480 videos (96 of them trial) ")
+
+
 def test_strips_are_of_the_same_prompts_for_all_generators_of_a_task(page: Document) -> None:
     prompts = page.of_class("prompt")
     assert len(prompts) == 3 * 2 * 2
     names = [one.text for one in page.of_class("strip-name")]
     assert names[:3] == ["steady", "steady with an adapter", "wild<b>, trial"]
     assert len(page.of_class("strip")) == len(names) == 3 * 2 * 5
+
+
+def test_settings_of_generators_are_listed_as_they_are_written_a_line_each(page: Document) -> None:
+    row = next(line for line in page.named("tr") if line.text.startswith("generation.models"))
+    assert [one.text for one in row.named("div")] == [
+        'name = "wan", task = "t2v", model = "models/wan", seeds = [0, 1], '
+        'adapters = [{name = "light", file = "models/light.safetensors", weight = 0.5}], is_trial = true',
+        'name = "other", task = "i2v", model = "models/other"',
+        "[]",
+    ]
+    assert any(line.text.startswith("generation.common_fps") and "4.0" in line.text for line in page.named("tr"))
 
 
 def test_a_library_without_generated_videos_has_no_such_section(tmp_path: Path) -> None:

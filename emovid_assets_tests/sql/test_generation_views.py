@@ -33,6 +33,7 @@ def measured(library: Library) -> Library:
             metric("good", "frechet_distance", 12.5, floor=10.0, half_value=14.0, scorer="some/encoder@1"),
             metric("poor", "frechet_distance", 40.0, floor=10.0, half_value=41.0, scorer="some/encoder@1"),
             metric("good", "kernel_distance", -0.01, scorer="some/encoder@1"),
+            metric("poor", "flicker_common", None, reason="too short"),
             metric("good", "caption_cosine", 0.3, low=0.29, high=0.31),
             metric("good", "flicker_native", 0.03) | {"asked_emotion": "fear"},
             metric("good", "flicker_common", 0.02, is_trial=True),
@@ -47,7 +48,7 @@ def measured(library: Library) -> Library:
 def test_our_generators_stand_below_the_paper_and_are_ranked_among_themselves(measured: Library) -> None:
     rows = measured.query("from generation_leaderboard")
     assert [row["is_computed"] for row in rows] == [False] * 10 + [True] * 4
-    assert [(row["task"], row["model"]) for row in rows[10:]] == [
+    assert [(row["task"], row["generator"]) for row in rows[10:]] == [
         ("T2V", "good"),
         ("T2V", "poor"),
         ("I2V", "few"),
@@ -61,6 +62,7 @@ def test_our_generators_stand_below_the_paper_and_are_ranked_among_themselves(me
     assert (good["kernel_distance"], good["clip_score"], good["clip_score_low"]) == (-0.01, 0.3, 0.29)
     assert good["flicker"] is None, "that of one emotion is not that of all"
     assert (good["flicker_common"], good["is_trial"], poor["is_trial"]) == (0.02, True, False)
+    assert (poor["flicker_common"], poor["flicker_note"], good["flicker_note"]) == (None, "too short", None)
     assert (other["fvd"], other["measured_distance"], other["distance_scorer"]) == (None, 7.0, "embedded/measured@1")
     assert (few["measured_distance"], few["distance_note"]) == (None, "9 videos")
 
@@ -118,7 +120,7 @@ DIFFERENCES = [
 def test_a_difference_is_told_from_the_side_of_the_better_one(library: Library) -> None:
     library.plant("generation_tests", DIFFERENCES)
     rows = {
-        (row["metric"], *sorted((row["better"], row["other"]))): row
+        (row["metric"], row["generator_a"], row["generator_b"]): row
         for row in library.query("from generation_differences")
     }
     names = ("better", "advantage", "advantage_low", "advantage_high", "only_better_count", "verdict")
@@ -128,7 +130,7 @@ def test_a_difference_is_told_from_the_side_of_the_better_one(library: Library) 
         ("ea8", "a", "c"): ("a", 0.1, -0.01, 0.2, 30, "indistinguishable"),
         ("flicker_common", "a", "b"): ("a", 0.02, 0.01, 0.03, None, "distinguishable"),
         ("flicker_common", "a", "c"): ("c", 0.02, 0.01, 0.03, None, "distinguishable"),
-        ("caption_cosine", "a", "b"): ("a", 0.0, None, None, None, "equal"),
+        ("caption_cosine", "a", "b"): (None, 0.0, None, None, None, "equal"),
         ("frechet_distance", "a", "b"): ("b", 3.0, None, None, None, "distinguishable"),
     }
 

@@ -27,7 +27,8 @@ _WITHOUT = dict.fromkeys(("right_count", "real_count", "floor", "half_value", "r
 
 
 def metric_rows(videos: Sequence[Video], features: FeatureSet | None, *, seed: str) -> list[Row]:
-    """Rows of `generation_metrics`. Nothing of a metric that no video has a value of."""
+    """Rows of `generation_metrics`. Nothing of a metric that no video has a value of; of distances and of flicker at
+    common settings the reason."""
     draws = UnitDraws(seed)
     rows: list[Row] = []
     for metric in (*SHARES, *MEANS):
@@ -35,7 +36,18 @@ def metric_rows(videos: Sequence[Video], features: FeatureSet | None, *, seed: s
             for scope, emotion, members in scopes(own):
                 found = _share(members, metric) if metric in SHARES else _mean(members, metric, draws)
                 rows.append({**_place(generator, task, scope, emotion, metric, members), **found})
+    rows += _too_short(videos)
     return rows if features is None else rows + list(_distances(videos, features, seed))
+
+
+def _too_short(videos: Sequence[Video]) -> Iterator[Row]:
+    """Of generators whose flicker is known, but of no video long enough to be compared at common settings."""
+    for generator, task, own in _each_generator(counting(videos, "flicker_native")):
+        for scope, emotion, members in scopes(own):
+            if emotion == ALL_EMOTIONS and all(video.value("flicker_common") is None for video in members):
+                place = _place(generator, task, scope, emotion, "flicker_common", members)
+                reason = f"none of {len(members)} videos is as long as generation.common_s"
+                yield {**place, "value": None, "scorer": None, "reason": reason}
 
 
 def _distances(videos: Sequence[Video], features: FeatureSet, seed: str) -> Iterator[Row]:

@@ -17,7 +17,13 @@ from emovid_assets.core import cells
 from emovid_assets.core.answer_cells import shown
 from emovid_assets.core.cells import CellError
 from emovid_assets.core.domains import DOMAINS
-from emovid_assets.core.generation.preference_files import NOT_ANSWERED, Answer, Rejected, read_preferences
+from emovid_assets.core.generation.preference_files import (
+    NOT_ANSWERED,
+    WHOLE_ROW,
+    Answer,
+    Rejected,
+    read_preferences,
+)
 from emovid_assets.core.generation.study_pairs import CHOICES, QUALITY, TIE
 from emovid_assets.core.identity import domain_of
 from emovid_assets.core.plain_text import quoted
@@ -45,7 +51,7 @@ def statements(content: bytes, name: str, people: Pseudonyms | None = None) -> s
     return {
         (one.task_id, one.question, one.annotator_id, one.choice)
         for one in map(_meant, answers)
-        if _fault(one, {one.task_id}) is None
+        if not any((*_row_faults(one, {one.task_id}), *_choice_faults(one)))
     }
 
 
@@ -68,15 +74,19 @@ def accept_preferences(
     refused = [one for one in rejected if _partition_of(one.task_id) == domain]
     known = {task["task_id"] for task in tasks}
     valid: dict[tuple[str, str, str], list[Answer]] = defaultdict(list)
+    of_row: list[Rejected] = []
     for answer in answers:
         if _partition_of(answer.task_id) != domain:
             continue
         answer = _meant(answer)
-        fault = _fault(answer, known)
-        if fault:
+        if fault := _fault(_row_faults(answer, known)):
+            of_row.append(replace(answer, question=WHOLE_ROW, choice="").rejected(*fault))
+        elif fault := _fault(_choice_faults(answer)):
             refused.append(answer.rejected(*fault))
         else:
             valid[answer.task_id, answer.question, answer.annotator_id].append(answer)
+    # The three answers of a row share its faults: they are told once.
+    refused += dict.fromkeys(of_row)
     accepted: list[Row] = []
     for repeats in valid.values():
         *older, latest = sorted(repeats, key=_age_order)
@@ -149,20 +159,23 @@ def _partition_of(task_id: str | None) -> str:
 
 
 def _meant(answer: Answer) -> Answer:
-    """With the choice in our words, whatever its case and blanks."""
+    """With the choice as it is kept, whatever its case and blanks.
+
+    No other word is taken: 2 is the right side to one person, and the middle key in Label Studio.
+    """
     try:
         return replace(answer, choice=cells.word(answer.choice, CHOICES))
     except CellError:
         return answer
 
 
-def _fault(answer: Answer, known_task_ids: set[str]) -> tuple[str, str] | None:
-    """The first reason why the answer cannot count, and a sentence for each; None where it can."""
-    faults = list(_faults(answer, known_task_ids))
+def _fault(found: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """The first reason why something cannot count, with the sentences of all; None where it can."""
+    faults = list(found)
     return (faults[0][0], " ".join(message for _, message in faults)) if faults else None
 
 
-def _faults(answer: Answer, known_task_ids: set[str]) -> Iterator[tuple[str, str]]:
+def _row_faults(answer: Answer, known_task_ids: set[str]) -> Iterator[tuple[str, str]]:
     if answer.task_id not in known_task_ids:
         yield (
             "unknown_task",
@@ -171,6 +184,9 @@ def _faults(answer: Answer, known_task_ids: set[str]) -> Iterator[tuple[str, str
         )
     if not answer.annotator_id:
         yield "missing_annotator", "`annotator_id` names nobody: fill it in, always the same for one person."
+
+
+def _choice_faults(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.choice not in CHOICES:
         yield (
             "unknown_choice",
@@ -183,7 +199,7 @@ def _age_order(answer: Answer) -> tuple[datetime, str, int]:
 
 
 def _superseded_message(older: Answer, latest: Answer) -> str:
-    place = f"row {latest.row_number} of {latest.file_path}"
+    place = f"{latest.place or f'row {latest.row_number}'} of {latest.file_path}"
     if (older.choice, older.answered_at) == (latest.choice, latest.answered_at):
         return f"The same answer stands in {place}, which counts: nothing needs to be done."
     return f"{shown(older.annotator_id)} answered again in {place}, which counts: remove that one to restore this."

@@ -124,6 +124,8 @@ def read_preferences(
     try:
         if reader is None:
             raise UnreadableError("Only .csv and .json files are read: export the answers in one of these formats.")
+        if not content.strip():
+            raise UnreadableError("The file is empty: export the answers again, or hand in the file that has them.")
         outcome = reader(content, display_path, people)
     except UnreadableError as error:
         return [], [_of_file(display_path, "unreadable_file", hidden(str(error), people))]

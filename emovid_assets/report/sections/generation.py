@@ -15,7 +15,7 @@ from emovid_assets.report.generator_sentences import METRIC_NAMES, TRIAL_MARK, f
 from emovid_assets.report.thumbnails import Thumbnails
 
 VIDEOS = "SELECT count(*) AS video_count FROM generated_videos"
-LEADERS = "SELECT * FROM generation_leaderboard WHERE is_computed ORDER BY task DESC, ea_8 DESC NULLS LAST, model"
+LEADERS = "SELECT * FROM generation_leaderboard WHERE is_computed ORDER BY task DESC, ea_8 DESC NULLS LAST, generator"
 TESTS = f"""\
 SELECT * FROM generation_tests WHERE scope = '{TOTAL}' AND asked_emotion = 'all'
 ORDER BY task DESC, list_position([{", ".join(f"'{name}'" for name in METRIC_NAMES)}], metric), p_adjusted, generator_a,
@@ -52,7 +52,7 @@ def _leaders(answers: Answers) -> Exhibit:
     if any(row["is_trial"] for row in answer.rows):
         reading += f" What is marked “{TRIAL_MARK}” comes from random weights and says nothing of any model."
     columns = (
-        Column("model", _model, is_number=False),
+        Column("generator", _generator, is_number=False),
         Column("videos", lambda row: count(row["video_count"])),
         Column("EA-8 ↑", lambda row: _share(row, "ea_8")),
         Column("EA-2 ↑", lambda row: _share(row, "ea_2")),
@@ -70,15 +70,17 @@ def _leaders(answers: Answers) -> Exhibit:
         "these two may be held against each other. Neither a rank nor an overlap of intervals says whether two "
         "generators differ; the sentences below do."
         + (f" Features: {words(scorers)}." if scorers else "")
-        + _no_distance(answer.rows)
+        + _without(answer.rows, "distance", "distance_note")
+        + _without(answer.rows, "flicker at a common rate", "flicker_note")
     )
     figure = side_by_side(*accuracy_figures(answer))
     return Exhibit(TABLE, title, reading, join(table(title, answer.rows, columns), figure), (answer,), paper, notes)
 
 
-def _no_distance(rows: Sequence[Row]) -> str:
-    reasons = [f"{row['model']}, {row['task']}: {row['distance_note']}" for row in rows if row["distance_note"]]
-    return f" No distance of {words(reasons)}." if reasons else ""
+def _without(rows: Sequence[Row], what: str, note: str) -> str:
+    """Of which generators something is not known, and why."""
+    reasons = [f"{row['generator']}, {row['task']}: {row[note]}" for row in rows if row[note]]
+    return f" No {what} of {words(reasons)}." if reasons else ""
 
 
 def _best(rows: list[Row]) -> str:
@@ -87,18 +89,17 @@ def _best(rows: list[Row]) -> str:
     if not known:
         return f"{task} no emotion was recognised, as there is no labeller that is better than chance."
     best = known[0]
-    leading = [row for row in known if row["ea_8"] == best["ea_8"]]
-    names = [row["model"] for row in leading]
+    names = [row["generator"] for row in known if row["ea_8"] == best["ea_8"]]
+    mark = f" ({TRIAL_MARK})" if any(row["is_trial"] for row in known) else ""
     return (
         f"{task} {words(names)} {'has' if len(names) == 1 else 'have'} most videos of the emotion asked for, "
-        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%)"
-        f"{trial_told(leading)}."
+        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%){mark}."
     )
 
 
-def _model(row: Row) -> Markup:
+def _generator(row: Row) -> Markup:
     mark = element("span", f"{TASKS[row['task']]}{f', {TRIAL_MARK}' if row['is_trial'] else ''}", class_="interval")
-    return join(row["model"], mark)
+    return join(row["generator"], mark)
 
 
 def _marked(row: Row, shown: str) -> Markup | str:
@@ -137,7 +138,7 @@ def accuracy_figures(answer: Answer) -> list[Markup]:
     for name, title in (("ea_8", "EA-8: the emotion asked for"), ("ea_2", "EA-2: its polarity")):
         estimates = [
             Estimate(
-                f"{_short(row['model'])}, {row['task']}{f', {TRIAL_MARK}' if row['is_trial'] else ''}",
+                f"{_short(row['generator'])}, {row['task']}{f', {TRIAL_MARK}' if row['is_trial'] else ''}",
                 row[name] / 100,
                 row[f"{name}_low"] / 100,
                 row[f"{name}_high"] / 100,
@@ -201,9 +202,9 @@ def _matrices(answers: Answers) -> Exhibit:
         return missing(FIGURE, title, answer, advice)
     total = sum(row["video_count"] for row in answer.rows)
     right = sum(row["video_count"] for row in answer.rows if row["is_right"])
-    reading = (
-        f"Of {counted(total, 'video')} {count(right)} are recognised as what was asked for{trial_told(answer.rows)}."
-    )
+    trials = sum(row["video_count"] for row in answer.rows if row["is_trial"])
+    mark = "" if not trials else f" ({TRIAL_MARK})" if trials == total else f" ({count(trials)} of them {TRIAL_MARK})"
+    reading = f"Of {counted(total, 'video')}{mark} {count(right)} are recognised as what was asked for."
     figures = matrix_figures(answer)
     left_out = len({(row["generator"], row["task"]) for row in answer.rows}) - len(figures)
     notes = "Rows: asked for; columns: recognised by the dataset’s labeller, which errs too."

@@ -92,11 +92,11 @@ def _leaderboard(answers: Answers) -> Exhibit:
     best = [max(rows, key=lambda row: row["ea_8"] or 0) for rows in _by_task(answer)]
     reading = (
         "The highest accuracy of the eight emotions has "
-        + " and ".join(f"{row['model']} in {row['task']} ({_percent(row['ea_8'])})" for row in best)
+        + " and ".join(f"{row['generator']} in {row['task']} ({_percent(row['ea_8'])})" for row in best)
         + "; none of these rows is measured by this project."
     )
     columns = (
-        name_column("model", "model"),
+        name_column("model", "generator"),
         name_column("task", "task"),
         Column("videos", lambda row: count(row["video_count"])),
         Column("FVD ↓", lambda row: number(row["fvd"], 1)),
@@ -118,7 +118,9 @@ def _impossible(rows: Sequence[Row]) -> str:
     for row in rows:
         for name, said in (("ea_2", "EA-2"), ("ea_8", "EA-8")):
             if row[f"{name}_check"] in found:
-                found[row[f"{name}_check"]].append(f"{_percent(row[name])} ({said} of {row['model']}, {row['task']})")
+                found[row[f"{name}_check"]].append(
+                    f"{_percent(row[name])} ({said} of {row['generator']}, {row['task']})"
+                )
     none, cut = found["not k/240"], found["truncated"]
     said = f" No whole number of videos gives {words(none)}." if none else ""
     return said + (f" {words(cut, most=6)} {'is' if len(cut) == 1 else 'are'} cut off, not rounded." if cut else "")

@@ -1,5 +1,12 @@
 """Where everything comes from: sources and licences, models, clip files, settings and versions."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from emovid_assets.drawing.markup import Markup, element, join
 from emovid_assets.drawing.numerals import clips, count, hours, percent, plain, size
 from emovid_assets.report.answers import Answers
 from emovid_assets.report.exhibits import TABLE, Column, Exhibit, Section, missing, name_column, table
@@ -111,11 +118,33 @@ def _settings(facts: Facts) -> Exhibit:
     )
     columns = (
         name_column("setting", "key"),
-        Column("here", lambda row: str(row["value"]), is_number=False),
-        Column("default", lambda row: str(row["default"]), is_number=False),
+        Column("here", lambda row: join(*_setting(row["value"])), is_number=False),
+        Column("default", lambda row: join(*_setting(row["default"])), is_number=False),
     )
     body = table(title, rows or [{"key": "all", "value": "as default", "default": "as default"}], columns)
     return Exhibit(TABLE, title, reading, body, ())
+
+
+def _setting(value: Any) -> list[Markup]:
+    """A value as `emovid.toml` has it, a line each for tables; of these what differs from the default."""
+    if isinstance(value, tuple) and any(isinstance(one, BaseModel) for one in value):
+        return [element("div", _table_of_toml(one.model_dump(mode="json", exclude_defaults=True))) for one in value]
+    return [element("div", _toml(value))]
+
+
+def _table_of_toml(value: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {_toml(one)}" for name, one in value.items())
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return f"{{{_table_of_toml(value)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    # Strings and truth values are written as in JSON there.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
 
 
 def _versions(facts: Facts) -> Exhibit:
