@@ -52,6 +52,9 @@ def test_html_is_put_together_in_drawing_alone() -> None:
     elsewhere = {call for call in written if not call[0].startswith("drawing/")}
     assert elsewhere == {
         ("people/how_to_answer.py", "_STYLE"),
+        ("people/study_files.py", "_STYLE"),
+        # JSON without `<`: nothing of a prompt can end the script.
+        ("people/study_files.py", "f'<script>const study = {text};\\n{script}</script>'"),
         ("report/exhibits.py",),
         ("report/page.py", "style"),
     }

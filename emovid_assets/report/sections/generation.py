@@ -11,7 +11,7 @@ from emovid_assets.drawing.markup import Markup, element, join
 from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, words
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import FIGURE, TABLE, Column, Exhibit, Section, missing, side_by_side, table
-from emovid_assets.report.generator_sentences import METRIC_NAMES, TRIAL_MARK, finding, trial_told
+from emovid_assets.report.generator_sentences import METRIC_NAMES, TRIAL_MARK, finding
 from emovid_assets.report.thumbnails import Thumbnails
 
 VIDEOS = "SELECT count(*) AS video_count FROM generated_videos"
