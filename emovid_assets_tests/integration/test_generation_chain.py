@@ -67,15 +67,9 @@ def test_one_build_makes_videos_scores_metrics_tests_and_the_page_and_says_that_
         mean = metrics[name, task, "flicker_native"]
         assert (mean["video_count"], mean["is_trial"]) == (len(benchmark), True)
         assert mean["value"] == pytest.approx(sum(row["flicker_native"] for row in own) / len(own))
-        assert mean["low"] <= mean["value"] <= mean["high"]
         # Too few for a distance, which says so.
-        assert (
-            metrics[name, task, "frechet_distance"]["value"],
-            bool(metrics[name, task, "frechet_distance"]["reason"]),
-        ) == (
-            None,
-            True,
-        )
+        distance = metrics[name, task, "frechet_distance"]
+        assert (distance["value"], bool(distance["reason"])) == (None, True)
     pairs = {(row["generator_a"], row["generator_b"], row["task"]) for row in all_rows(home, "generation_tests")}
     assert pairs == {("cog", "hunyuan", "t2v"), ("cog", "wan", "t2v"), ("hunyuan", "wan", "t2v")}
 
