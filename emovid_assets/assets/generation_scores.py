@@ -156,7 +156,7 @@ def generation_scores(
     project: Project,
     generated_videos: pa.Table,
     emotion_labeller: pa.Table,
-    labeller_comparison: pa.Table,
+    validation_ratings: pa.Table,
 ) -> Rows:
     table, domain, log = TABLES["generation_scores"], context.partition_key, context.log
     videos = rows_of(generated_videos)
@@ -170,7 +170,7 @@ def generation_scores(
     scored = scoring.score(project, domain, scorers, videos, found, log, leave_failures=True).payloads
     there = [video for video in videos if video["video_id"] in found]
     why_not, by_video, by_labeller, shown = _recognised(
-        project, domain, there, found, rows_of(emotion_labeller), rows_of(labeller_comparison), log
+        project, domain, there, found, rows_of(emotion_labeller), rows_of(validation_ratings), log
     )
     is_trial = project.settings.generation.scorers_are_trial
     rows = [
@@ -202,12 +202,12 @@ def _recognised(
     videos: list[Row],
     measured: Mapping[str, Row],
     labellers: list[Row],
-    comparison: list[Row],
+    ratings: list[Row],
     log: Any,
 ) -> tuple[str | None, Mapping[str, LabelScore], Row, Row]:
     """(why there are no emotions, scores by video, columns that name the labeller, what is shown)."""
     nobody: Row = {"labeller_id": None, "labeller_revision": None}
-    why_not = why_not_trusted(labellers[0], comparison) if labellers else NO_LABELLER
+    why_not = why_not_trusted(labellers[0], ratings) if labellers else NO_LABELLER
     if why_not is not None:
         log.warning(why_not)
         project.leave_out(domain, recognising.STEP)

@@ -14,8 +14,8 @@ from emovid_assets.freshness.runs import built_since, unbuilt_places
 from emovid_assets.freshness.staleness import Lineage, Place, Records, Tags, place_of
 from emovid_assets.resources.item_store import FailedRun
 
-_remembered: dict[str, tuple[tuple[str, int], dict[Place, Tags | None]]] = {}
-"""Per asset the tags of its places, as of its latest materialisation (run, number in the event log).
+_remembered: dict[tuple[str, str], tuple[tuple[str, int], dict[Place, Tags | None]]] = {}
+"""By folder of Dagster and asset the tags of its places, as of its latest materialisation (run, number in the log).
 
 Materialisations carry pictures, and automation asks twice a minute: most of the time nothing has to be read again.
 """
@@ -44,9 +44,10 @@ def made_by(instance: dg.DagsterInstance, lineage: Lineage) -> dict[Place, Tags 
             made |= dict.fromkeys(places)
             continue
         moment = (record.run_id, record.storage_id)
-        known = _remembered.get(name)
+        asset = (instance.root_directory, name)
+        known = _remembered.get(asset)
         if known is None or known[0] != moment:
-            known = _remembered[name] = moment, {place: _latest_tags(instance, place) for place in places}
+            known = _remembered[asset] = moment, {place: _latest_tags(instance, place) for place in places}
         made |= known[1]
     return made
 

@@ -21,7 +21,12 @@ def note_size(path: Path) -> None:
 
 
 def is_whole_catalogue(path: Path) -> bool:
-    """Whether it is a file of DuckDB with as many bytes as were noted; by its beginning alone where none were."""
+    """Whether it leads to a file of DuckDB with as many bytes as were noted; by its beginning alone where none were.
+
+    A catalogue is put into place as a link. A file there was put by somebody else, and nothing says how long it was.
+    """
+    if not path.is_symlink():
+        return False
     try:
         noted = path.resolve().with_name(SIZE_FILE)
         wanted = int(noted.read_text(encoding="ascii")) if noted.exists() else None

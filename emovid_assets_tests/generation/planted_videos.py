@@ -64,8 +64,7 @@ def plant_videos(home: Path, rows: Sequence[dict[str, Any]], domain: str = "movi
     plant(home, "generated_videos", rows, domain)
 
 
-OTHER_INPUTS = ("benchmark_split", "clip_media", "clip_features", "colour_attributes")
-OVER_ALL_DOMAINS = ("emotion_labeller", "labeller_comparison")
+OTHER_INPUTS = ("benchmark_split", "clip_media", "clip_features", "colour_attributes", "validation_ratings")
 
 
 def home_with(home: Path, videos: Sequence[dict[str, Any]], **generation: Any) -> Path:
@@ -74,8 +73,7 @@ def home_with(home: Path, videos: Sequence[dict[str, Any]], **generation: Any) -
     for domain in DOMAINS:
         for table in ("generated_videos", *OTHER_INPUTS):
             plant(home, table, videos if (table, domain) == ("generated_videos", "movie") else [], domain)
-    for table in OVER_ALL_DOMAINS:
-        plant(home, table, [], None)
+    plant(home, "emotion_labeller", [], None)
     return home
 
 

@@ -68,6 +68,7 @@ def test_chromium_shows_a_clip_from_its_first_frame_to_its_last(film, tmp_path, 
     assert {first, *played} <= set(range(first, end))
     for step in seen["steps"]:
         if step["name"] == "played":
-            assert number_of(step) - first == pytest.approx(step["mediaTime"] * 25, abs=1.01)
+            # A busy machine draws later than it was called: then a later picture, but none that is not due yet.
+            assert step["mediaTime"] * 25 - 1.01 <= number_of(step) - first <= step["time"] * 25 + 1.01
     # Chromium counts pictures that it decodes for others and never shows: its clock may stand still on the last frame.
     assert -0.001 < seen["duration"] - (end - first) / 25 < 0.1

@@ -104,7 +104,7 @@ def answered(home: Home, server: RunningServer) -> Round:
     server.add_tasks(project["id"], [{"data": data}])
     (stray,) = [one for one in server.tasks(project["id"]) if one["data"]["task_id"] == data["task_id"]]
     people[ANN].judge(stray["id"], dict.fromkeys(QUESTIONS, "a"))
-    done.rejected["unknown_task"] += 3
+    done.rejected["unknown_task"] += 1
 
     study.pull(home, server)
     materialise(home, ANSWERS)

@@ -24,6 +24,16 @@ def test_a_catalogue_is_whole_however_often_it_was_refreshed(catalogue: Path) ->
         assert is_whole_catalogue(catalogue)
 
 
+def test_a_file_that_was_put_into_the_place_of_the_link_is_not_known_to_be_whole(catalogue: Path) -> None:
+    content = catalogue.read_bytes()
+    catalogue.unlink()
+    catalogue.write_bytes(content)
+    assert not is_whole_catalogue(catalogue)
+    assert refresh_catalogue(catalogue.parent, SQL)
+    assert catalogue.is_symlink()
+    assert is_whole_catalogue(catalogue)
+
+
 @pytest.mark.parametrize("kept", [0, 4096, 12288, 0.5, -1])
 def test_one_that_is_cut_short_is_not_and_the_next_refresh_makes_it_anew(catalogue: Path, kept: float) -> None:
     content = catalogue.read_bytes()

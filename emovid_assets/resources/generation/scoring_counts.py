@@ -62,7 +62,7 @@ def labels(project: Counting, domain: str, videos: Rows) -> Counted | None:
     labellers = rows_of(project.read("emotion_labeller"))
     if project.settings.labeller.backend == "embedded" or not labellers:
         return None
-    if why_not_trusted(labellers[0], rows_of(project.read("labeller_comparison"))):
+    if why_not_trusted(labellers[0], rows_of(project.read("validation_ratings", domain))):
         return None
     measured = measuring.measure(project, domain, videos, _LOG).payloads
     there = [video for video in videos if video["video_id"] in measured]
