@@ -20,6 +20,7 @@ from emovid_assets.resources.generation.brought import Brought, brought, charact
 from emovid_assets.resources.generation.generators import Made, Source, items_of, sources_of
 from emovid_assets.resources.generation.hashes import Hashes
 from emovid_assets.resources.generation.imported import Imports, imports_of
+from emovid_assets.resources.generation.pictures import Pictures
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.media import PROBE_LIMITS
 from emovid_assets.resources.workplace import Workplace
@@ -78,7 +79,8 @@ def _stage(
     models = settings.generation.models
     characters: list[Character] = []
     if domain == "sticker":
-        characters, stage.faults = characters_of(home, stage.found)
+        pictures = Pictures(store, settings.media.max_pixels, reads=hashes.reads)
+        characters, stage.faults = characters_of(home, stage.found, pictures.fault_of)
     if models:
         made = Made.of(store, domain)
         for source in sources_of(home, domain, models, hashes):
