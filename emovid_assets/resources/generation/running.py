@@ -76,6 +76,7 @@ class _Runner:
         self._faults: dict[str, str] = {}
         self._told = progress_for(log)
         self._left: dict[str, list[float]] = defaultdict(list)
+        self._prompts: dict[str, set[str]] = defaultdict(set)
         self._spent: dict[str, tuple[int, float, float]] = {}
 
     def in_turn(self, tasks: Iterable[Task]) -> Iterator[Task]:
@@ -84,6 +85,7 @@ class _Runner:
         for _, arguments in waiting:
             source: Source = arguments["source"]
             self._left[source.key].append(weight_of(source.settings))
+            self._prompts[source.loaded_as].add(arguments["wanted"].prompt)
         yield from waiting
 
     def done(self, item_id: str, *, wanted: Wanted, source: Source, first_frame: Path | None) -> Done:
@@ -121,6 +123,8 @@ class _Runner:
         self._log.info(for_terminal(told))
         if rounding := rounding_told(self._model.pipeline_class, one.frames):
             self._log.warning(f"{source.name}: {rounding}")
+        for cut in self._model.cuts_told(self._prompts[source.loaded_as], one.options):
+            self._log.warning(f"{source.name}: {cut}")
         return self._model
 
     def _ended(self, key: str, fault: str) -> MediaError:
