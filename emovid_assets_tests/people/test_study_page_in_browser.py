@@ -66,7 +66,8 @@ const paused = () => players().map((one) => one.paused);
 SKIPPER = """
 (async () => {
   const found = { hidden: document.querySelector('#skip').hidden, before: study.pairs.length };
-  for (let i = 0; i < 999 && document.querySelector('#skip').hidden; i += 1) await new Promise((go) => setTimeout(go, 9));
+  const wait = () => new Promise((done) => setTimeout(done, 50));
+  for (let i = 0; i < 200 && document.querySelector('#skip').hidden; i += 1) await wait();
   found.shown = !document.querySelector('#skip').hidden;
   while (document.querySelector('#skip')) document.querySelector('#skip').click();
   found.open = document.querySelector('#open').textContent;
