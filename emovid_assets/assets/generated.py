@@ -73,7 +73,7 @@ def generated_videos(context: dg.AssetExecutionContext, project: Project, benchm
         TABLES["generated_videos"].from_rows(rows),
         failures=[*made.failures, *read.failures, *refused],
         computed_count=made.computed_count + read.computed_count,
-        metadata=_shown(project, stage, rows) | _unusable(stage, made.failures),
+        metadata=_shown(project, stage, rows) | _told(stage, made.failures),
     )
 
 
@@ -170,13 +170,15 @@ def _shown(project: Project, stage: Stage, rows: list[dict[str, Any]]) -> dict[s
     return shown
 
 
-def _unusable(stage: Stage, failures: Iterable[Failure]) -> dict[str, Any]:
-    """Which generators do not run, each with its reason, as a sentence of the line that a build prints."""
+def _told(stage: Stage, failures: Iterable[Failure]) -> dict[str, Any]:
+    """Which generators do not run or have nothing to begin with, each with its reason, and which make something else
+    than is asked of them, as sentences of the line that a build prints."""
     videos: Counter[tuple[str, str]] = Counter()
     for one in failures:
         if one.code == running.UNUSABLE and one.item_id in stage.wanted:
             videos[stage.wanted[one.item_id][1].key, one.message] += 1
     told = [f"{counted(count, 'video')} of {key} not made: {said}" for (key, said), count in sorted(videos.items())]
+    told += [*(f"{sentence}." for sentence in stage.lacking), *stage.remarks]
     return {"missing": " ".join(told)} if told else {}
 
 

@@ -78,6 +78,15 @@ def test_each_generator_has_a_sheet_of_its_own_in_the_order_of_emotions(tmp_path
     assert sheets == [[EMOTION_NAMES[number] for number in (1, 2, 3)]] * 2
 
 
+def test_the_line_of_a_build_says_what_a_generator_lacks_and_what_comes_otherwise_than_asked() -> None:
+    stage = Stage(
+        "movie", Brought(), lacking=["stick: no characters yet"], remarks=["wan: 5 frames where 6 are asked for."]
+    )
+    told = generated._told(stage, [])
+    assert told == {"missing": "stick: no characters yet. wan: 5 frames where 6 are asked for."}
+    assert generated._told(Stage("movie", Brought()), []) == {}
+
+
 def test_videos_of_two_generators_and_a_character_come_out_of_the_benchmark(home: Path, tiny_generator: Tiny) -> None:
     characters = home / "library" / "characters"
     characters.mkdir(parents=True)

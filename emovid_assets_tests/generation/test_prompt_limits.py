@@ -59,8 +59,9 @@ def test_a_run_tells_of_each_model_how_many_prompts_are_too_long(
     rows = benchmark(tmp_path, count=2)
     rows[0]["prompt"] = LONG
     with caplog.at_level(logging.WARNING):
-        made(tmp_path, rows)
+        found = made(tmp_path, rows)
     told = [record.getMessage() for record in caplog.records if "tokens" in record.getMessage()]
     assert told == [
         "hunyuan: CLIPTextModel reads 77 tokens and not the end of 1 of 2 prompts, where the emotion is named"
     ]
+    assert found.stage.remarks == [f"{told[0]}."]

@@ -33,8 +33,8 @@ OF_BENCHMARK = ("clip_id", "split", "emotion", "prompt", "first_frame_path")
 @dataclass
 class Stage:
     """What a domain is to have. `wanted`: (video, generator) by video id; `lacking`: why a generator of the domain has
-    fewer videos than it could, sentences; `is_estimate`: files have not been read, so that videos that are there may
-    count as wanted."""
+    fewer videos than it could, `remarks`: what came otherwise than asked, once it ran, both as sentences;
+    `is_estimate`: files have not been read, so that videos that are there may count as wanted."""
 
     domain: str
     found: Brought
@@ -44,6 +44,7 @@ class Stage:
     imported_items: list[Item] = field(default_factory=list)
     faults: list[FileFault] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     is_estimate: bool = False
 
 
@@ -120,7 +121,7 @@ def limits_of(settings: Settings) -> dict[str, Any]:
 
 def run_and_read(project: Workplace, stage: Stage, log: logging.Logger) -> tuple[Outcome, Outcome]:
     """(what generators made, what was read of brought files); whoever only counts has neither done."""
-    made = running.run(project, stage.domain, stage.items, log)
+    made = running.run(project, stage.domain, stage.items, log, stage.remarks)
     read = imported.read(project, stage.domain, stage.imported_items, limits_of(project.settings), log)
     return made, read
 
