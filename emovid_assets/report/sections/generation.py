@@ -113,12 +113,10 @@ def _best(rows: list[Row]) -> str:
 
 
 def _generator(row: Row) -> Markup:
-    of = [TASKS[row["task"]]]
-    if row["is_of_characters"]:
-        of.append("characters")
-    if row["is_trial"]:
-        of.append(TRIAL_MARK)
-    return join(row["generator"], element("span", ", ".join(of), class_="interval"))
+    marks = [*(["characters"] if row["is_of_characters"] else []), *([TRIAL_MARK] if row["is_trial"] else [])]
+    # A line each: side by side they would push the last columns out of the page.
+    below = [TASKS[row["task"]], *([", ".join(marks)] if marks else [])]
+    return join(row["generator"], *(element("span", one, class_="interval") for one in below))
 
 
 def _marked(row: Row, shown: str) -> Markup | str:
