@@ -3,7 +3,6 @@
 Belongs here: putting the commands together. Does not belong here: any of them.
 """
 
-import atexit
 import os
 import sys
 from importlib.metadata import version
@@ -55,7 +54,6 @@ def options(
 
 def main() -> None:
     """Entry point of the `emovid` program."""
-    atexit.register(end_quietly)
     try:
         app()
     except SystemExit as ended:
@@ -68,15 +66,6 @@ def main() -> None:
         if said is None:
             raise
         sys.exit(fail(said).exit_code)
-
-
-def end_quietly() -> None:
-    """Nothing more is said on stderr. Where a model was loaded, Python ends without taking all modules apart, and
-    DuckDB lists what it takes for its leaks, in dozens of lines under whatever a command has said."""
-    if "duckdb" in sys.modules:
-        sys.stderr.flush()
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
 
 
 def disk_fault(error: BaseException | None) -> str | None:
