@@ -4,6 +4,10 @@ Belongs here: names and meanings out of the registry, the view files and the nam
 any fact about a table or a view.
 """
 
+# As text: DuckDB prints its types as leaked where annotations keep them beyond the end, as those of a process with
+# torch and Dagster do.
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 

@@ -4,6 +4,10 @@ Belongs here: running a query and saying what is wrong where it cannot run. A se
 is missing; it does not end the report.
 """
 
+# As text: DuckDB prints its types as leaked where annotations keep them beyond the end, as those of a process with
+# torch and Dagster do.
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import Any

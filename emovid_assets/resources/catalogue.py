@@ -11,6 +11,10 @@ Belongs here: making the file, turning the link, opening it, and whether it is c
 it (`catalogue_statements`), the headers of `sql/` (`sql_files`), what a view computes (`sql/`).
 """
 
+# As text: DuckDB prints its types as leaked where annotations keep them beyond the end, as those of a process with
+# torch and Dagster do.
+from __future__ import annotations
+
 import hashlib
 import os
 import secrets

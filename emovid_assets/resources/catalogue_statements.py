@@ -3,6 +3,10 @@
 Belongs here: DuckDB's words. Does not belong here: where the file lies and when it is made (`catalogue`).
 """
 
+# As text: DuckDB prints its types as leaked where annotations keep them beyond the end, as those of a process with
+# torch and Dagster do.
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping

@@ -8,6 +8,10 @@ Belongs here: which files are read, how much at once, where DuckDB may spill. Do
 (`core.clip_facts`, `core.disputes`, `core.phrases`).
 """
 
+# As text: DuckDB prints its types as leaked where annotations keep them beyond the end, as those of a process with
+# torch and Dagster do.
+from __future__ import annotations
+
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
