@@ -11,8 +11,8 @@ Belongs here: making the file, turning the link, opening it, and whether it is c
 it (`catalogue_statements`), the headers of `sql/` (`sql_files`), what a view computes (`sql/`).
 """
 
-# As text: DuckDB prints its types as leaked where annotations keep them beyond the end, as those of a process with
-# torch and Dagster do.
+# As text: annotations that keep a type of DuckDB to the end make a process with torch and Dagster print it as leaked
+# (findings/duckdb_types_in_annotations_are_reported.sh).
 from __future__ import annotations
 
 import hashlib
