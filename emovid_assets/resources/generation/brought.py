@@ -8,7 +8,7 @@ reading videos (`imported`).
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
 from emovid_assets.core.generation.imported_names import TASKS, Named, named
 from emovid_assets.core.generation.wanted import Character
 from emovid_assets.core.plain_text import quoted
+from emovid_assets.core.video.errors import MediaError
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.file_faults import FileFault
 from emovid_assets.resources.library_files import LibraryEntry, Stamp, entry_of, walk
@@ -90,11 +91,15 @@ def digest_of(found: Brought, domain: str) -> str:
     return hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()[:16]
 
 
-def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[FileFault]]:
-    """Pictures, each with the text beside it, and texts without a picture; and what is neither."""
+def characters_of(
+    home: Home, found: Brought, fault_of: Callable[[Path], MediaError | None]
+) -> tuple[list[Character], list[FileFault]]:
+    """Pictures, each with the text beside it, and texts without a picture; and what is neither. `fault_of` says of a
+    picture why it cannot be read: then it is none, and the text beside it is a character of words."""
     faults: list[FileFault] = []
     texts: dict[str, str] = {}
     pictures: dict[str, str] = {}
+    broken: set[str] = set()
     prefix = f"{home.relative(home.characters)}/"
     for name, entry in found.characters.items():
         below = name[len(prefix) :]
@@ -103,10 +108,11 @@ def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[Fil
             faults.append(FileFault(name, *entry.fault))
         elif "/" in below:
             faults.append(FileFault(name, "not_a_character", "The file lies in a folder of its own"))
-        elif suffix.lower() in PICTURES and not entry.stamp[0]:
-            faults.append(FileFault(name, "empty_file", ""))
         elif suffix.lower() in PICTURES:
-            if twin := next((file for file, other in pictures.items() if other == stem), None):
+            if fault := fault_of(home.root / name):
+                faults.append(FileFault(name, fault.code, fault.detail))
+                broken.add(below)
+            elif twin := next((file for file, other in pictures.items() if other == stem and file not in broken), None):
                 faults.append(FileFault(name, "character_twice", f"{quoted(twin)} has the same name"))
             pictures[below] = stem
         elif suffix.lower() == TEXT:
@@ -116,7 +122,11 @@ def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[Fil
                 faults.append(FileFault(name, "unreadable", f"The description cannot be read: {error}"))
         else:
             faults.append(FileFault(name, "not_a_character", f"The file is no picture by its name: {suffix or below}"))
-    characters = [Character(file, f"{prefix}{file}", texts.get(stem) or None) for file, stem in pictures.items()]
+    characters = [
+        Character(file, None if file in broken else f"{prefix}{file}", texts.get(stem) or None)
+        for file, stem in pictures.items()
+        if file not in broken or texts.get(stem)
+    ]
     alone = texts.keys() - set(pictures.values())
     characters += [Character(f"{stem}{TEXT}", None, texts[stem]) for stem in alone if texts[stem]]
     return sorted(characters, key=lambda one: one.name), faults
