@@ -4,6 +4,7 @@ Belongs here: putting the commands together. Does not belong here: any of them.
 """
 
 import os
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +55,7 @@ def options(
 
 def main() -> None:
     """Entry point of the `emovid` program."""
+    can_be_ended()
     try:
         app()
     except SystemExit as ended:
@@ -66,6 +68,13 @@ def main() -> None:
         if said is None:
             raise
         sys.exit(fail(said).exit_code)
+
+
+def can_be_ended() -> None:
+    """What a script starts in the background ignores Ctrl-C, and Dagster takes whatever that does for SIGTERM too: its
+    UI would then end by SIGKILL only, which leaves its servers behind."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def disk_fault(error: BaseException | None) -> str | None:
