@@ -3,6 +3,7 @@
 Belongs here: which frame is shown at each tick. Does not belong here: its pixels, how many ticks are wanted.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,6 +20,11 @@ film which has the rate already many a picture would be lost, and the one before
 
 Then = Literal["end", "stay", "again"]
 """What follows where a film ends before so many ticks: nothing, its last frame, or the film again."""
+
+
+def tick_count(length_s: Fraction, rate: Fraction) -> int:
+    """How many ticks a film of that length has."""
+    return max(0, math.ceil((length_s - ROUNDING_S) * rate))
 
 
 def frames_at_rate(
