@@ -15,12 +15,14 @@ from emovid_assets.core.tuning.families import FAMILIES, Family, Size
 from emovid_assets.core.tuning.trainers import TRAINERS, Trainer
 from emovid_assets.core.tuning.trainers.shape import LAUNCH
 from emovid_assets.home.settings import SettingsError
+from emovid_assets.resources.tuning.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from emovid_assets.resources.tuning.export import Report
 
 BUCKETS = "buckets"
 SHOWN_FRAME_COUNTS = 6
+SHOWN_REASONS = 10
 
 train = typer.Typer(no_args_is_help=True, help="Tune generators on the dataset (docs/training.md).")
 
@@ -117,14 +119,17 @@ def _print(trainer: Trainer, report: "Report") -> None:
     out.print(f"{trainer.title}, {family.title}: {family.rate} frames a second, at most {exported.frames} of a clip")
     _print_counts(report)
     lengths = Counter(example.frame_count for example in exported.examples)
-    shown = [f"{count} x {frames}" for frames, count in sorted(lengths.items(), reverse=True)]
-    rest = f", and {len(shown) - SHOWN_FRAME_COUNTS} more numbers" if len(shown) > SHOWN_FRAME_COUNTS else ""
-    out.print(f"clips x frames: {', '.join(shown[:SHOWN_FRAME_COUNTS])}{rest}")
+    shown = [f"{frames} ({count:,})" for frames, count in sorted(lengths.items(), reverse=True)]
+    rest = ", …" if len(shown) > SHOWN_FRAME_COUNTS else ""
+    out.print(f"frames (clips): {', '.join(shown[:SHOWN_FRAME_COUNTS])}{rest}")
     repeats = sum(example.repeats for example in exported.examples)
     if repeats != len(exported.examples):
         out.print(f"an epoch sees {repeats:,} clips, by the repeats of the settings")
-    for domain, reason, count in report.left_out.counts():
+    reasons = report.left_out.counts()
+    for domain, reason, count in reasons[:SHOWN_REASONS]:
         err.print(f"left out: {count:,} of {domain}: {reason}", markup=False)
+    if len(reasons) > SHOWN_REASONS:
+        err.print(f"left out for {len(reasons) - SHOWN_REASONS} more reasons, which {MANIFEST} has")
     done = f"{report.made_count:,} encoded, {report.there_count:,} there already, {report.removed_count:,} removed"
     out.print(f"{done}; {report.size_bytes / 1e6:,.1f} MB")
     for path in report.kept:

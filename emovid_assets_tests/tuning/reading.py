@@ -72,7 +72,7 @@ def caption_beside(path: Path, encoding: str = "utf-8") -> str:
 def diffsynth(folder: Path) -> Iterator[Seen]:
     """`UnifiedDataset` with `default_video_operator`: the first `--num_frames`, fewer as 4k + 1; without height and
     width the size of the file, down to multiples of 16, up to `--max_pixels`. imageio asks FFmpeg for the pictures."""
-    options = _options((folder / "launch.sh").read_text(encoding="utf-8"))
+    options = options_of((folder / "launch.sh").read_text(encoding="utf-8"))
     base = Path(options["--dataset_base_path"])
     with Path(options["--dataset_metadata_path"]).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -283,7 +283,7 @@ def onetrainer(folder: Path) -> Iterator[Seen]:
                 yield Seen(path.stem, caption_beside(path), decoded[numbers], (width, height))
 
 
-def _options(script: str) -> dict[str, str]:
+def options_of(script: str) -> dict[str, str]:
     """Options of the last command of a launching script."""
     words = shlex.split(script.rpartition("\n\n")[2].replace("\\\n", " "))
     found: dict[str, Any] = {}

@@ -13,6 +13,7 @@ import numpy as np
 from emovid_assets.core.generation.first_frames import cropped, scaled
 from emovid_assets.core.tuning.families import Family, Size
 from emovid_assets.core.video.at_rate import frames_at_rate
+from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.reading import Frame, Video
 from emovid_assets.core.video.rgb import RgbConverter, upright
 
@@ -28,6 +29,15 @@ def read_frames(path: Path, family: Family, size: Size, *, frames: int, is_again
     none where it is too short for a single one.
     Raises MediaError where the clip cannot be read.
     """
+    try:
+        return _read(path, family, size, frames=frames, is_again=is_again, more=more)
+    except FileNotFoundError as error:
+        raise MediaError("vanished", "The clip file is gone") from error
+    except OSError as error:
+        raise MediaError("unreadable", f"{type(error).__name__}: {error.strerror}") from error
+
+
+def _read(path: Path, family: Family, size: Size, *, frames: int, is_again: bool, more: int) -> np.ndarray:
     aspect = Video(path).pixel_aspect()
     converter = RgbConverter()
 

@@ -137,7 +137,7 @@ class _Work:
                     if end.payload is None:
                         if end.code == "write_failed":
                             raise OSError(f"{self._folder}: {end.message}")
-                        self._left_out.add(one.clip_id, one.domain, f"{end.code}: {end.message}")
+                        self._left_out.add(one.clip_id, one.domain, end.message)
                         continue
                     reason = self._refusal(end.payload["frame_count"])
                     if reason is not None:
