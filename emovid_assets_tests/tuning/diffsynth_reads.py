@@ -23,10 +23,9 @@ def number(options: dict[str, str], name: str) -> int | None:
     return int(options[name]) if name in options else None
 
 
-def main(options_path: str, result_path: str) -> None:
-    with open(options_path, encoding="utf-8") as file:
-        options = json.load(file)
-    dataset = UnifiedDataset(
+def dataset_of(options: dict[str, str]) -> UnifiedDataset:
+    """As its `train.py` makes it of the options of a command."""
+    return UnifiedDataset(
         base_path=options["--dataset_base_path"],
         metadata_path=options["--dataset_metadata_path"],
         repeat=int(options["--dataset_repeat"]),
@@ -39,11 +38,18 @@ def main(options_path: str, result_path: str) -> None:
             num_frames=int(options["--num_frames"]),
         ),
     )
-    items = [dataset[index] for index in range(len(dataset))]
-    found = {
-        f"frames-{index}": np.stack([np.asarray(frame) for frame in item["video"]]) for index, item in enumerate(items)
-    }
-    np.savez(result_path, prompts=np.array([item["prompt"] for item in items]), **found)
+
+
+def main(options_path: str, result_path: str) -> None:
+    with open(options_path, encoding="utf-8") as file:
+        dataset = dataset_of(json.load(file))
+    found = {}
+    prompts = []
+    for index in range(len(dataset)):
+        item = dataset[index]
+        prompts.append(item["prompt"])
+        found[f"frames-{index}"] = np.stack([np.asarray(frame) for frame in item["video"]])
+    np.savez(result_path, prompts=np.array(prompts), **found)
 
 
 if __name__ == "__main__":
