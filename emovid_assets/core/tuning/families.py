@@ -7,6 +7,7 @@ Most trainers take a film frame by frame: what is not at the rate of the model p
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -75,7 +76,7 @@ FAMILIES = {
 """Rates are those that the published models were trained at, and that trainers take for granted."""
 
 
-def nearest_bucket(buckets: tuple[Size, ...], width_px: int, height_px: int) -> Size:
+def nearest_bucket(buckets: Sequence[Size], width_px: int, height_px: int) -> Size:
     """The bucket that cuts least off a picture of that size as it is shown; of equals the first."""
     shape = math.log(width_px / height_px)
     return min(buckets, key=lambda size: abs(math.log(size.width_px / size.height_px) - shape))
