@@ -65,9 +65,8 @@ class LeftOut:
     def counts(self) -> list[tuple[str, str, int]]:
         """(domain, reason, clips), the most first."""
         counted = Counter(self.reasons.values())
-        return [
-            (domain, reason, counted[domain, reason]) for domain, reason in sorted(counted, key=lambda k: -counted[k])
-        ]
+        ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+        return [(domain, reason, count) for (domain, reason), count in ordered]
 
 
 def choose(home: Home, wish: Wish) -> tuple[list[Chosen], LeftOut]:

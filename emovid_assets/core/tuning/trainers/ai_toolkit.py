@@ -59,7 +59,7 @@ def _job(exported: Exported) -> str:
         "        max_step_saves_to_keep: 4",
         "      datasets:",
     ]
-    for folder, example, _ in folders(exported, by_domain):
+    for folder, example in folders(exported, by_domain):
         lines += [
             f"        - folder_path: {text(exported.folder / folder)}",
             "          caption_ext: txt",

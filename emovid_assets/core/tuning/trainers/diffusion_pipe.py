@@ -52,7 +52,7 @@ def _settings(exported: Exported) -> Mapping[str, str]:
 def _dataset(exported: Exported) -> str:
     buckets = sorted({(one.size.width_px, one.size.height_px, one.frame_count) for one in exported.examples})
     lines = ["size_buckets = [", *(f"  [{width}, {height}, {count}]," for width, height, count in buckets), "]"]
-    for folder, example, _ in folders(exported, by_domain):
+    for folder, example in folders(exported, by_domain):
         lines += [
             "",
             "[[directory]]",

@@ -45,7 +45,7 @@ def _datasets(exported: Exported) -> str:
         "enable_bucket = true",
         "bucket_no_upscale = false",
     ]
-    for folder, example, _ in folders(exported, _place):
+    for folder, example in folders(exported, _place):
         lines += [
             "",
             "[[datasets]]",

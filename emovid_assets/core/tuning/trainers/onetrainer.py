@@ -55,7 +55,7 @@ def _concepts(exported: Exported) -> list[dict[str, object]]:
             "text": {"prompt_source": "sample"},
             "image": {"enable_crop_jitter": False},
         }
-        for number, (folder, example, _) in enumerate(folders(exported, by_domain))
+        for number, (folder, example) in enumerate(folders(exported, by_domain))
     ]
 
 

@@ -8,7 +8,6 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from emovid_assets.core.identity import keyed_rank
@@ -91,11 +90,9 @@ def by_domain(example: Example) -> str:
     return f"clips/{example.domain}"
 
 
-def folders(exported: Exported, place: Callable[[Example], str]) -> list[tuple[str, Example, int]]:
-    """(folder below the export, one of its clips, how many it has) of all folders, by name."""
-    ordered = sorted(exported.examples, key=place)
-    found = [(folder, list(members)) for folder, members in groupby(ordered, key=place)]
-    return [(folder, members[0], len(members)) for folder, members in found]
+def folders(exported: Exported, place: Callable[[Example], str]) -> list[tuple[str, Example]]:
+    """(folder below the export, one of its clips) of all folders, by name."""
+    return sorted({place(example): example for example in exported.examples}.items())
 
 
 def text(value: object) -> str:

@@ -57,7 +57,7 @@ def _settings(exported: Exported) -> Mapping[str, str]:
 
 def _backends(exported: Exported) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    for folder, example, _ in folders(exported, _place):
+    for folder, example in folders(exported, _place):
         name = folder.removeprefix("clips/")
         found.append(
             {
@@ -96,7 +96,7 @@ def _training(exported: Exported) -> dict[str, object]:
         "data_backend_config": str(exported.folder / BACKENDS),
         "output_dir": str(exported.folder / OUTPUT),
         "model_family": family,
-        "model_flavour": flavour,
+        **({"model_flavour": flavour} if flavour else {}),
         "pretrained_model_name_or_path": repository,
         "model_type": "lora",
         "lora_type": "standard",
