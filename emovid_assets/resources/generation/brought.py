@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emovid_assets.core import side_files
-from emovid_assets.core.cells import CellError, told, whole, word
+from emovid_assets.core.cells import CellError, whole, word
 from emovid_assets.core.file_names import Names
 from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
 from emovid_assets.core.generation.imported_names import TASKS, Named, named
@@ -186,7 +186,7 @@ def _said_in_tables(home: Home, found: Brought, faults: list[FileFault]) -> dict
 def _row_faults(place: str, row: FilledRow, folder: str, there: Names, said: _Said) -> Iterator[FileFault]:
     """Notes what a row says of its file; what is wrong with it comes out."""
     file = row.cells.get("file", "")
-    values, wrongs = _values(row)
+    values, wrongs = row.read(_SAID, _CELLS)
     if not file and not row.fault:
         wrongs.append("The row names no `file`")
     target = os.path.normpath(f"{folder}/{file}").replace(os.sep, "/")
@@ -204,21 +204,12 @@ def _row_faults(place: str, row: FilledRow, folder: str, there: Names, said: _Sa
         yield FileFault(place, "manifest_invalid", "; ".join(wrongs))
 
 
-def _values(row: FilledRow) -> tuple[dict[str, str], list[str]]:
-    values: dict[str, str] = {}
-    wrongs = [row.fault] if row.fault else []
-    readers = {"task": lambda text: word(text, TASKS), "seed": lambda text: str(_seed(text))}
-    for name in ("clip_id", "prompt", "task", "seed") if not row.is_shifted else ():
-        if written := row.cells.get(name):
-            try:
-                values[name] = readers[name](written) if name in readers else written
-            except CellError as error:
-                wrongs.append(told(name, written, error))
-    return values, wrongs
-
-
-def _seed(text: str) -> int:
+def _seed(text: str) -> str:
     found = whole(text)
     if not 0 <= found < 2**63:
         raise CellError("a whole number from 0 to 2^63 - 1")
-    return found
+    return str(found)
+
+
+_SAID = ("clip_id", "prompt", "task", "seed")
+_CELLS = {"task": lambda text: word(text, TASKS), "seed": _seed}
