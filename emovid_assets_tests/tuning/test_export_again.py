@@ -225,6 +225,7 @@ def test_clips_that_cannot_be_read_are_left_out_and_all_others_written(home: Hom
     (home.media / "clips" / "b.mp4").write_bytes(b"nothing")
     report = again(home, folder)
     assert did(report) == (4, 0, 0)
+    assert not list(folder.rglob("*.tmp"))
     reasons = [reason for _, reason in report.left_out.reasons.values()]
     assert sum(reason.startswith("The clip file is gone") for reason in reasons) == 1
     assert sum("is not a video" in reason or "No decoder" in reason for reason in reasons) == 1

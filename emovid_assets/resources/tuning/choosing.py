@@ -123,7 +123,10 @@ def _fit(clip: TrainingClip, wish: Wish) -> Fit | str:
 
 
 def too_short_for(wish: Wish) -> str:
-    return f"shorter than {wish.frames} frames, where {wish.trainer.title} would repeat the last one"
+    return (
+        f"shorter than {wish.frames} frames, where {wish.trainer.title} would repeat the last one; a smaller --frames "
+        "takes more clips"
+    )
 
 
 def _why_nothing(left_out: LeftOut, wish: Wish) -> str:

@@ -36,7 +36,7 @@ from emovid_assets.resources.tuning.manifest import (
     notes,
     write_manifest,
 )
-from emovid_assets.resources.workers import open_workers
+from emovid_assets.resources.workers import Done, open_workers
 
 Tell = Callable[[str, int, int], None]
 NEW = ".new"
@@ -134,24 +134,26 @@ class _Work:
                     one = by_id[end.item_id]
                     done_count += 1
                     self._tell("clips", done_count, len(missing))
-                    if end.payload is None:
-                        if end.code == "write_failed":
-                            raise OSError(f"{self._folder}: {end.message}")
-                        self._left_out.add(one.clip_id, one.domain, end.message)
-                        continue
-                    reason = self._refusal(end.payload["frame_count"])
+                    if end.code == "write_failed":
+                        raise OSError(f"{self._folder}: {end.message}")
+                    reason = self._refusal(end)
                     if reason is not None:
+                        # What is left of it would lie among the clips.
                         remove(temporary[one.clip_id])
                         self._left_out.add(one.clip_id, one.domain, reason)
-                        continue
-                    file = File(path=self._path(one, end.payload["frame_count"]), key=self._key(one), **end.payload)
-                    note([file])
-                    move_into_place(temporary[one.clip_id], self._folder / file.path)
-                    found[one.clip_id] = file
-                    self._made_count += 1
+                    elif end.payload is not None:
+                        path = self._path(one, end.payload["frame_count"])
+                        found[one.clip_id] = file = File(path=path, key=self._key(one), **end.payload)
+                        note([file])
+                        move_into_place(temporary[one.clip_id], self._folder / path)
+                        self._made_count += 1
         return found
 
-    def _refusal(self, frame_count: int) -> str | None:
+    def _refusal(self, end: Done) -> str | None:
+        """Why the end of a clip is no file."""
+        if end.payload is None:
+            return end.message
+        frame_count = end.payload["frame_count"]
         if frame_count < 2:
             return TOO_SHORT
         is_full = self._wish.trainer.takes_shorter or frame_count == self._wish.frames
