@@ -9,11 +9,13 @@ READERS := .venv-readers
 READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow
 # Named by what it holds, as a checkout gives every file a new time.
 READERS_STAMP := $(READERS)/.installed-$(firstword $(shell echo $(READERS_PACKAGES) | cat - deploy/readers-constraints.txt | cksum))
+DIFFSYNTH := .venv-diffsynth
+DIFFSYNTH_VERSION := 2.1.12
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, as in images, every process of a test compiles the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast lint ui clean lock label-studio readers
+.PHONY: help demo test test-fast lint ui clean lock label-studio readers diffsynth
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -56,6 +58,14 @@ $(READERS_STAMP):
 	@$(READERS)/bin/python -m pip install --quiet -c deploy/readers-constraints.txt $(READERS_PACKAGES)
 	@touch $@
 
+diffsynth: $(DIFFSYNTH)/.installed-$(DIFFSYNTH_VERSION)  ## DiffSynth-Studio in its own environment, for the tests of exports
+
+$(DIFFSYNTH)/.installed-$(DIFFSYNTH_VERSION): deploy/diffsynth-constraints.txt
+	@echo "Setting up $(DIFFSYNTH) (a few minutes the first time)"
+	@test -x $(DIFFSYNTH)/bin/python || $(PYTHON) -m venv $(DIFFSYNTH)
+	@$(DIFFSYNTH)/bin/python -m pip install --quiet -c $< "diffsynth==$(DIFFSYNTH_VERSION)" torch
+	@touch $@
+
 lint: $(STAMP)  ## style, types, generated reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,5 +77,5 @@ lock: $(STAMP)  ## write constraints.txt from what is installed
 	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
 
 clean:  ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) $(LABEL_STUDIO) $(READERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LABEL_STUDIO) $(READERS) $(DIFFSYNTH) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,6 +20,7 @@ from emovid_assets.cli.look import report, ui
 from emovid_assets.cli.shared import err, fail, out
 from emovid_assets.cli.sql import sql
 from emovid_assets.cli.study import study
+from emovid_assets.cli.train import train
 from emovid_assets.core.placing import DISK_FAULTS
 
 INTERRUPTED = 130
@@ -36,6 +37,7 @@ for command in (build, demo, status, plan, verify, sql, report, ui, collect):
 app.add_typer(annotate, name="annotate")
 app.add_typer(labeller, name="labeller")
 app.add_typer(study, name="study")
+app.add_typer(train, name="train")
 
 
 def say_version(is_asked: bool) -> None:

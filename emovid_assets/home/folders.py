@@ -199,6 +199,11 @@ class Home:
         return self.root / "frame_changes"
 
     @property
+    def exports(self) -> Path:
+        """Folders that trainers read, unless people want them elsewhere."""
+        return self.root / "exports"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

@@ -12,6 +12,7 @@ from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.app import app
 from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.study import study
+from emovid_assets.cli.train import train
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings import Settings
 from emovid_assets.orchestration import code_server
@@ -43,6 +44,8 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("study", "push"): "not there yet",
     ("study", "pull"): "into the library",
     ("study", "status"): "How far people are",
+    ("train",): "Tune generators on the dataset",
+    ("train", "export"): "as a trainer wants to find it",
     ("labeller",): "Labellers are measured",
     ("labeller", "compare"): "hold the answers against its labels",
 }
@@ -66,6 +69,7 @@ def test_every_command_has_its_help_tested() -> None:
     names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in annotate.registered_commands}
     names |= {("labeller", str(command.name)) for command in labeller.registered_commands}
     names |= {("study", str(command.name)) for command in study.registered_commands}
+    names |= {("train", str(command.name)) for command in train.registered_commands}
     names |= {(str(group.name),) for group in app.registered_groups}
     # A command without a name of its own has that of its function.
     names |= {(getattr(command.callback, "__name__", ""),) for command in app.registered_commands}

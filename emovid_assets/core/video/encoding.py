@@ -43,17 +43,19 @@ def add_h264(
     return stream
 
 
-def write_film(path: Path, pictures: Iterable[np.ndarray], fps: float) -> int:
+def write_film(path: Path, pictures: Iterable[np.ndarray], fps: float, *, has_edit_list: bool = True) -> int:
     """Writes pictures, uint8 (height, width, 3) RGB, one after another at a rate; returns how many.
 
     BT.709 of limited range, and tagged so. Odd sides are made even by repeating the last row or column.
+    `has_edit_list`: FFmpeg writes one, also where it changes nothing.
     """
     import av
     from av.video.reformatter import VideoReformatter
 
     rate = Fraction(fps).limit_denominator(FINEST_RATE)
     reformatter, stream, count = VideoReformatter(), None, 0
-    with av.open(str(path), "w", format=MP4.name, options={"movflags": "+faststart"}) as output:
+    edits = {} if has_edit_list else {"use_editlist": "0"}
+    with av.open(str(path), "w", format=MP4.name, options={"movflags": "+faststart", **edits}) as output:
         for rgb in pictures:
             made = reformatter.reformat(
                 av.VideoFrame.from_ndarray(even(np.ascontiguousarray(rgb)), "rgb24"),
