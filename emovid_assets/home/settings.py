@@ -304,6 +304,20 @@ class GenerationSettings(_Section):
         return value
 
 
+class TuningSettings(_Section):
+    """Training sets for generators (docs/training.md)."""
+
+    animation_repeats: int = Field(
+        1, ge=0, description="times that an animation clip is seen in an epoch; 0: not at all"
+    )
+    movie_repeats: int = Field(1, ge=0, description="the same of a movie clip")
+    sticker_repeats: int = Field(1, ge=0, description="the same of a sticker")
+
+    def repeats(self) -> dict[str, int]:
+        """By domain."""
+        return {"animation": self.animation_repeats, "movie": self.movie_repeats, "sticker": self.sticker_repeats}
+
+
 class CollectionSettings(_Section):
     """What is collected from where, and how much of it per run (docs/collection.md). Keys of services come from the
     environment only."""
@@ -364,6 +378,7 @@ class Settings(_Section):
     fine_tuning: FineTuningSettings = FineTuningSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
     generation: GenerationSettings = GenerationSettings()
+    tuning: TuningSettings = TuningSettings()
     collection: CollectionSettings = CollectionSettings()
     history: HistorySettings = HistorySettings()
     alerts: AlertSettings = AlertSettings()

@@ -57,6 +57,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "common_settings": _of("generation", "common_fps", "common_side_px", "common_s"),
     "study_settings": _of("generation", "study_pairs", "study_checks", "study_annotators"),
+    "training_repeats": _of("tuning", "animation_repeats", "movie_repeats", "sticker_repeats"),
     "seed": ("seed",),
 }
 """Keys per group, each with its section."""

@@ -27,6 +27,7 @@ from emovid_assets.assets import (
     preferences,
     settings,
     sources,
+    training_sets,
 )
 from emovid_assets.checks.embedding_checks import EMBEDDING_CHECKS
 from emovid_assets.checks.labeller_checks import LABELLER_CHECKS
@@ -61,7 +62,16 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
         *dg.load_assets_from_modules(
             [
                 *(collection, sources, measurements, groups, annotations, labeller, labels, comparison),
-                *(embeddings, evaluation, generated, generation_scores, generation_results, preferences, derived),
+                *(
+                    embeddings,
+                    evaluation,
+                    generated,
+                    generation_scores,
+                    generation_results,
+                    preferences,
+                    training_sets,
+                    derived,
+                ),
                 catalogue,
             ]
         )

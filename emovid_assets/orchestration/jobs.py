@@ -133,6 +133,11 @@ def jobs() -> list[Any]:
             description="What each generator is worth over all domains, which of them differ, and which people prefer.",
         ),
         dg.define_asset_job(
+            "make_training_sets",
+            dg.AssetSelection.assets("training_sets"),
+            description="What each family of generators is trained on, of all domains.",
+        ),
+        dg.define_asset_job(
             "count_phrases",
             dg.AssetSelection.assets("caption_phrase_counts"),
             description="Phrases of the captions of all domains.",

@@ -49,6 +49,7 @@ HANDED_ON: Mapping[str, Columns] = {
         **{f"fps_{side}": (("generated_videos", "fps"),) for side in "ab"},
     },
     "preferences": _as_named("preference_tasks", "task_id", "domain"),
+    "training_sets": _as_named("benchmark_split", *_CLIP, "group_id"),
     "emotion_labels": _as_named("clips", *_CLIP),
     "validation_ratings": {
         **_as_named("annotation_tasks", *_CLIP),
@@ -78,6 +79,11 @@ MADE_FROM: Mapping[str, Columns] = {
         **dict.fromkeys(("prefers_a_count", "prefers_b_count", "tie_count"), (("preferences", "choice"),)),
         "annotator_count": (("preferences", "annotator_id"),),
         "pair_count": (("preferences", "task_id"),),
+    },
+    "training_sets": {
+        "caption": (("benchmark_split", "prompt"),),
+        "frame_count": (("clip_media", "duration_s"),),
+        **dict.fromkeys(("width_px", "height_px"), (("clips", "width_px"), ("clips", "height_px"))),
     },
     "human_labels": {"emotion": (("human_annotations", "label"),), "outcome": (("human_annotations", "label"),)},
     "emotion_labels": {

@@ -18,6 +18,7 @@ from emovid_assets.tables.labels import LABEL_TABLES
 from emovid_assets.tables.measurements import MEASUREMENT_TABLES
 from emovid_assets.tables.quarantine import QUARANTINE_TABLES
 from emovid_assets.tables.sources import SOURCE_TABLES
+from emovid_assets.tables.tuning import TUNING_TABLES
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -30,6 +31,7 @@ TABLES: dict[str, Table] = {
         *EVALUATION_TABLES,
         *EMBEDDING_TABLES,
         *GENERATION_TABLES,
+        *TUNING_TABLES,
         *QUARANTINE_TABLES,
         *DERIVED_TABLES,
     )

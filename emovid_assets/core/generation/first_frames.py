@@ -21,11 +21,11 @@ def fitted(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     rgb = np.ascontiguousarray(pixels[..., :3])
     if pixels.shape[2] == 4:
         rgb = over_white(rgb, np.ascontiguousarray(pixels[..., 3]))
-    return _scaled(_padded(rgb, width, height) if has_ground else _cropped(rgb, width, height), width, height)
+    return scaled(_padded(rgb, width, height) if has_ground else cropped(rgb, width, height), width, height)
 
 
-def _cropped(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The largest part of that shape around the middle."""
+def cropped(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The largest part of uint8 (rows, columns, 3) in the proportion of width and height, around the middle."""
     rows, columns = rgb.shape[:2]
     if columns * height > rows * width:
         kept = max(1, round(rows * width / height))
@@ -47,7 +47,8 @@ def _padded(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
     return ground
 
 
-def _scaled(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+def scaled(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
+    """uint8 (height, width, 3), whatever shape it had: by areas where it becomes smaller."""
     import cv2
 
     is_smaller = rgb.shape[0] * rgb.shape[1] > width * height

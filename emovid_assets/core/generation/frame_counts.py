@@ -1,4 +1,5 @@
-"""How many frames a video gets: families of generators make 4k + 1 and the like, and round what they are asked for.
+"""How many frames a video has: families of generators make 4k + 1 and the like, round what they are asked for, and are
+trained on such numbers alone.
 
 Belongs here: the rule of each family in diffusers 0.42, by the class of its pipeline. Does not belong here: how many a
 file holds, which only the file says.
@@ -30,6 +31,8 @@ def _ltx(asked: int) -> int:
     return (asked - 1) // 8 * 8 + 1
 
 
+_LATENT = 4
+"""Frames that a latent one stands for at least, in all of them."""
 _FAMILIES: tuple[tuple[str, Callable[[int], int]], ...] = (
     ("HunyuanVideoImageToVideo", _hunyuan_from_picture),
     ("HunyuanVideo", _hunyuan),
@@ -47,6 +50,16 @@ def frames_made(pipeline_class: str, asked: int) -> int | None:
     """
     rule = next((rule for name, rule in _FAMILIES if pipeline_class.startswith(name)), None)
     return None if rule is None else rule(asked)
+
+
+def largest_whole(pipeline_class: str, most: int) -> int | None:
+    """The largest number of frames up to `most` that a model is trained on as it stands: one, and then whole groups of
+    as many as a latent frame stands for. Null for a family that is not known, or where `most` is less than one.
+
+    CogVideoX also makes 8, 16, …, whose first latent frame stands for no single one; published models were not trained
+    on those.
+    """
+    return next((n for n in range(most, 0, -1) if n % _LATENT == 1 and frames_made(pipeline_class, n) == n), None)
 
 
 def rounding_told(pipeline_class: str, asked: int) -> str | None:

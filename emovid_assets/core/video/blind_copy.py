@@ -9,15 +9,14 @@ is, so all are brought to one box, none is cut, and the shape stays.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emovid_assets.core.placing import put_into_place
+from emovid_assets.core.video.at_rate import frames_at_rate
 from emovid_assets.core.video.encoding import FINEST_RATE, write_film
-from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.video.reading import Video
 from emovid_assets.core.video.rgb import RgbConverter, upright
 
 VERSION = "1"
@@ -40,22 +39,12 @@ def write_blind_copy(source: Path, target: Path, *, fps: float, length_s: float,
 
 def _at_ticks(source: Path, rate: Fraction, count: int) -> Iterator[np.ndarray]:
     """RGB pictures at a constant rate; the last one stays where the source ends before."""
-    converter, made = RgbConverter(), 0
-    waiting: Any = None
-    first_s: Fraction | None = None
-    for frame in Video(source).frames():
-        stamp_s = frame.pts * Fraction(frame.picture.time_base)
-        first_s = stamp_s if first_s is None else first_s
-        while waiting is not None and made < count and (made + Fraction(1, 2)) / rate < stamp_s - first_s:
-            yield waiting
-            made += 1
-        if made == count:
-            return
-        waiting = upright(converter.rgb(frame.picture), frame.rotation)
-    if waiting is None:
-        raise MediaError("corrupt_frames", "The video has no picture")
-    for _ in range(count - made):
-        yield waiting
+    converter = RgbConverter()
+    frames = frames_at_rate(source, rate, most=count, later_s=1 / (2 * rate), then="stay")
+    for _, same in groupby(frames, key=lambda frame: frame.index):
+        several = list(same)
+        pixels = upright(converter.rgb(several[0].picture), several[0].rotation)
+        yield from [pixels] * len(several)
 
 
 def _shown(pixels: np.ndarray, *, is_spoiled: bool) -> np.ndarray:
