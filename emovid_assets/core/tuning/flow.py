@@ -8,7 +8,7 @@ A sample x and noise n are mixed to (1 - σ) x + σ n; the model is to say the v
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,8 +18,17 @@ TIMES = 1000
 
 Sample = Mapping[str, Any]
 """Tensors of one clip, each with a first dimension of 1: `latents`, and what the family asks for beside them."""
-Velocity = Callable[[Sample, Any, float], Any]
-"""Called as (sample, noisy latents, σ)."""
+Velocity = Callable[[Sample, Any, Any], Any]
+"""Called as (sample, noisy latents, σ) of several clips along the first dimension, σ of shape (clips,)."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A sample at a noise level, 0 < … ≤ 1, with noise from `numbers`."""
+
+    sample: Sample
+    level: float
+    numbers: Any
 
 
 @dataclass(frozen=True)
@@ -43,23 +52,46 @@ class Flow:
         lowest = min(bells)
         return lowest, sum(bell - lowest for bell in bells)
 
-    def drawn_loss(self, velocity: Velocity, sample: Sample, *names: object) -> Any:
-        """The weighted loss at a level and noise that follow from the names alone."""
+    def drawn(self, sample: Sample, *names: object) -> Look:
+        """At a level and with noise that follow from the names alone."""
         import torch
 
         numbers = random_numbers(*names)
         place = int(torch.randint(TIMES, (1,), generator=numbers))
-        return self.loss(velocity, sample, 1 - place / TIMES, numbers)
+        return Look(sample, 1 - place / TIMES, numbers)
 
-    def loss(self, velocity: Velocity, sample: Sample, level: float, numbers: Any) -> Any:
-        """The weighted mean square of what the model says amiss at a level, with noise from `numbers`; a tensor."""
+    def losses(self, velocity: Velocity, looks: Sequence[Look]) -> Any:
+        """(looks,), float32: the weighted mean square of what the model says amiss of each.
+
+        Samples of equal shapes are shown to it at once.
+        """
         import torch
 
-        sigma, latents = self.sigma(level), sample["latents"]
-        # Drawn on the CPU, whatever the device: its numbers are the same everywhere.
-        noise = torch.randn(latents.shape, generator=numbers).to(latents)
-        said = velocity(sample, (1 - sigma) * latents + sigma * noise, sigma)
-        return torch.nn.functional.mse_loss(said.float(), (noise - latents).float()) * self.weight(sigma)
+        found: list[Any] = [None] * len(looks)
+        for members in _of_equal_shapes(looks):
+            some = [looks[place] for place in members]
+            sample = {name: torch.cat([look.sample[name] for look in some]) for name in some[0].sample}
+            latents = sample["latents"]
+            # Drawn on the CPU, whatever the device: its numbers are the same everywhere.
+            drawn = [torch.randn(look.sample["latents"].shape, generator=look.numbers) for look in some]
+            noise = torch.cat(drawn).to(latents)
+            levels = [self.sigma(look.level) for look in some]
+            sigmas = torch.tensor(levels, device=latents.device)
+            mixing = sigmas.view(-1, *[1] * (latents.dim() - 1))
+            said = velocity(sample, (1 - mixing) * latents + mixing * noise, sigmas)
+            squares = (said.float() - (noise - latents).float()) ** 2
+            for place, sigma, square in zip(members, levels, squares, strict=True):
+                found[place] = square.mean() * self.weight(sigma)
+        return torch.stack(found)
+
+
+def _of_equal_shapes(looks: Sequence[Look]) -> list[list[int]]:
+    """Places of samples that can be shown together."""
+    groups: dict[Any, list[int]] = {}
+    for place, look in enumerate(looks):
+        shapes = tuple((name, tuple(value.shape)) for name, value in sorted(look.sample.items()))
+        groups.setdefault(shapes, []).append(place)
+    return list(groups.values())
 
 
 def random_numbers(*names: object) -> Any:

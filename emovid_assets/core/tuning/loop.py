@@ -1,24 +1,25 @@
 """Teaches a video generator by an adapter: steps over samples, looked at on held-out clips as it goes.
 
-Belongs here: steps of the optimiser, evaluation, early stopping, going on after a kill. Does not belong here: samples and
-the model (`wan`), noise (`flow`), which clips (`recipe`), where results go (`resources.tuning`).
+Belongs here: steps of the optimiser, evaluation, early stopping, going on after a kill. Does not belong here: samples
+and the model (`wan`), noise (`flow`), which clips (`recipe`), where results go (`resources.tuning`).
 
 Every random number follows from the seed and the step, whatever was drawn before: a run that is killed at any moment
-repeats the steps since its last checkpoint and ends with the same weights (on a CPU to the bit; kernels of a GPU may add
-up in other orders). The loss of single steps says nothing: what is drawn is another noise on another clip each time. So
-held-out clips are looked at under noises and levels that stay the same, before, during and after; the adapter that is
-best there is kept, which may be the one that changes nothing.
+repeats the steps since its last checkpoint and ends with the same weights (on a CPU to the bit; kernels of a GPU may
+add up in other orders). The loss of single steps says nothing: what is drawn is another noise on another clip each
+time. So held-out clips are looked at under noises and levels that stay the same, before, during and after; the adapter
+that is best there is kept, which may be the one that changes nothing.
 """
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.model_place import ModelNotUsableError
-from emovid_assets.core.tuning.flow import Flow, Sample, Velocity, random_numbers
+from emovid_assets.core.tuning.flow import Flow, Look, Sample, Velocity, random_numbers
 from emovid_assets.core.tuning.lora import set_values, values_of
 from emovid_assets.core.tuning.recipe import LEVELS, Clip, Evaluation, Parts, Recipe, Schedule, State, plain, state_of
 from emovid_assets.core.tuning.team import Alone
@@ -95,13 +96,14 @@ class Tuning:
         """One step of the optimiser; the mean loss of its clips, of which each process of a team takes its share."""
         import torch
 
+        mine = range(self._team.number, len(clips), self._team.size)
+        looks = [self._flow.drawn(self._sample(clips[place]), self._recipe.seed, step, place) for place in mine]
         losses = torch.zeros(len(clips), device=self._device)
-        for place in range(self._team.number, len(clips), self._team.size):
-            sample = self._sample(clips[place])
+        if looks:
             with self._half():
-                loss = self._flow.drawn_loss(self._velocity, sample, self._recipe.seed, step, place)
-            (loss / len(clips)).backward()
-            losses[place] = loss.detach()
+                found = self._flow.losses(self._velocity, looks)
+            (found.sum() / len(clips)).backward()
+            losses[mine.start :: mine.step] = found.detach()
         for parameter in self._learning.values():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -122,28 +124,35 @@ class Tuning:
         losses = self._state.losses[before:]
         loss = self._held_out_loss()
         if not math.isfinite(loss):
-            raise TuningFailedError(f"The loss on held-out clips is {loss} after step {step}: set a lower learning_rate")
+            raise TuningFailedError(
+                f"The loss on held-out clips is {loss} after step {step}: set a lower learning_rate"
+            )
         is_best = step == 0 or loss < self._state.best.loss
         mean = sum(losses) / len(losses) if losses else None
         self._state.evaluations.append(Evaluation(step, step / self.schedule.steps_per_epoch, loss, mean))
         if is_best:
             self._state.best_step, self._best_values = step, values_of(self._learning)
         best = " (the best so far)" if is_best and step else ""
-        self._log.info(f"after step {step} of {self.schedule.step_count} the loss on held-out clips is {loss:.4f}{best}")
+        self._log.info(
+            f"after step {step} of {self.schedule.step_count} the loss on held-out clips is {loss:.4f}{best}"
+        )
 
     def _held_out_loss(self) -> float:
         import torch
 
-        looks = [(clip, place) for clip in self._parts.held_out for place in range(LEVELS)]
-        losses = torch.zeros(len(looks), dtype=torch.float64, device=self._device)
+        places = [(clip, place) for clip in self._parts.held_out for place in range(LEVELS)]
+        losses = torch.zeros(len(places), dtype=torch.float64, device=self._device)
+        mine = range(self._team.number, len(places), self._team.size)
         with torch.no_grad(), self._half():
-            for number in range(self._team.number, len(looks), self._team.size):
-                clip, place = looks[number]
-                numbers = random_numbers(self._recipe.seed, "held out", clip.clip_id, place)
-                level = (place + 0.5) / LEVELS
-                losses[number] = self._flow.loss(self._velocity, self._sample(clip), level, numbers)
+            for numbers in _batched(mine, self._recipe.batch_clips):
+                looks = [self._fixed(*places[number]) for number in numbers]
+                losses[list(numbers)] = self._flow.losses(self._velocity, looks).double()
         self._team.add_up([losses])
         return float(losses.mean())
+
+    def _fixed(self, clip: Clip, place: int) -> Look:
+        numbers = random_numbers(self._recipe.seed, "held out", clip.clip_id, place)
+        return Look(self._sample(clip), (place + 0.5) / LEVELS, numbers)
 
     def _sample(self, clip: Clip) -> Sample:
         return {name: value.to(self._device) for name, value in self._read(clip).items()}
@@ -177,6 +186,12 @@ class Tuning:
         self._optimiser.load_state_dict(saved["optimiser"])
         self._log.info(f"the training goes on after step {self._state.step} of {self.schedule.step_count}")
         return True
+
+
+def _batched(numbers: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
+    left = iter(numbers)
+    while some := tuple(islice(left, size)):
+        yield some
 
 
 def _optimiser(name: str, learning: Mapping[str, Any], recipe: Recipe, device: str) -> Any:

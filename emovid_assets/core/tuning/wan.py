@@ -1,7 +1,7 @@
 """Wan 2.1 as a training sees it: what its samples hold, and what it is asked.
 
-Belongs here: pipelines of Wan in diffusers, text to video and image to video. Does not belong here: how much noise there
-is (`flow`), which layers learn (`lora`), files.
+Belongs here: pipelines of Wan in diffusers, text to video and image to video. Does not belong here: how much noise
+there is (`flow`), which layers learn (`lora`), files.
 
 What the model is given beside the noisy latents is made by the pipeline's own code, so that a training sees what a run
 will see.
@@ -25,8 +25,8 @@ def require_wan(pipeline: Any, task: str, model_id: str) -> None:
     found = type(pipeline).__name__
     if found != PIPELINES[task]:
         raise ModelNotUsableError(
-            f'{model_id} is a {found}, and adapters for {task} are trained for {PIPELINES[task]} of Wan 2.1: name such a '
-            f"model, or take another trainer (docs/training.md)"
+            f"{model_id} is a {found}, and adapters for {task} are trained for {PIPELINES[task]} of Wan 2.1: name such "
+            "a model, or take another trainer (docs/training.md)"
         )
     if getattr(pipeline, "transformer_2", None) is not None or pipeline.config.get("expand_timesteps"):
         raise ModelNotUsableError(
@@ -34,8 +34,11 @@ def require_wan(pipeline: Any, task: str, model_id: str) -> None:
         )
 
 
-def encoded(pipeline: Any, task: str, frames: np.ndarray, prompt: str) -> dict[str, Any]:
-    """The sample of a clip: uint8 (frames, height, width, 3), 4k + 1 of them, sides multiples of 16; and its prompt.
+def encoded(
+    pipeline: Any, task: str, frames: np.ndarray, prompt: str, *, prompt_tokens: int | None = None
+) -> dict[str, Any]:
+    """The sample of a clip: uint8 (frames, height, width, 3), 4k + 1 of them, sides multiples of 16; and its prompt,
+    padded or cut to so many tokens, by default those that the pipeline takes.
 
     On the CPU: `latents` (1, channels, times, rows, columns), `text` (1, tokens, values); of image to video also
     `condition` (1, channels, times, rows, columns) and, where the model looks at pictures, `image` (1, places, values).
@@ -50,7 +53,7 @@ def encoded(pipeline: Any, task: str, frames: np.ndarray, prompt: str) -> dict[s
         text, _ = pipeline.encode_prompt(
             prompt,
             do_classifier_free_guidance=False,
-            max_sequence_length=_tokens(pipeline),
+            max_sequence_length=prompt_tokens or _tokens(pipeline),
             device=pipeline.text_encoder.device,
         )
         sample = {"latents": _latents(pipeline.vae, video), "text": text}
@@ -69,12 +72,12 @@ def velocity_of(transformer: Any) -> Velocity:
     """What the model says of noisy latents, asked as the pipelines ask it."""
     import torch
 
-    def velocity(sample: Sample, noisy: Any, sigma: float) -> Any:
+    def velocity(sample: Sample, noisy: Any, sigmas: Any) -> Any:
         given = torch.cat([noisy, sample["condition"].to(noisy)], 1) if "condition" in sample else noisy
         dtype = transformer.dtype
         return transformer(
             hidden_states=given.to(dtype),
-            timestep=torch.full((1,), sigma * TIMES, device=noisy.device),
+            timestep=sigmas * TIMES,
             encoder_hidden_states=sample["text"].to(dtype),
             encoder_hidden_states_image=sample["image"].to(dtype) if "image" in sample else None,
             return_dict=False,

@@ -105,6 +105,8 @@ def _adapter(home: Home, generator: str, one: AdapterSettings, hashes: Hashes) -
     path = path if path.is_absolute() else home.root / path
     if path.is_dir():
         path = path / LORA_FILE
+    elif (trained := home.adapters / f"{one.file}.safetensors").is_file() and not path.exists():
+        path = trained
     if not path.is_file():
         path = _from_hub(home, generator, one, is_offline=not hashes.reads)
     return Adapter(one.name, path, one.weight, hashes.of(path))
