@@ -12,7 +12,7 @@ from emovid_assets.freshness.amounts import adapters_amount
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 from emovid_assets_tests.assets.homes import ROOT, rows
-from emovid_assets_tests.tuning.homes import adapter, plant_clips, record_of, write_settings
+from emovid_assets_tests.tuning.drawn_clips import adapter, plant_clips, record_of, write_settings
 from emovid_assets_tests.tuning.materialising import materialise
 
 Tiny = Callable[[str], Path]

@@ -30,7 +30,7 @@ from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.generation.homes import generator
 from emovid_assets_tests.generation.test_tiny_generators import loaded
 from emovid_assets_tests.generation.test_tiny_generators import made as frames_of
-from emovid_assets_tests.tuning.homes import adapter, plant_clips, record_of, write_settings
+from emovid_assets_tests.tuning.drawn_clips import adapter, plant_clips, record_of, write_settings
 
 LOG = logging.getLogger("emovid.tests")
 TASKS = ("t2v", "i2v")
