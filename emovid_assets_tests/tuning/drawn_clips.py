@@ -5,7 +5,7 @@ Belongs here: making them. Does not belong here: any test.
 
 import colorsys
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +51,24 @@ def write_settings(home: Path, *adapters: Mapping[str, Any], more: str = "", gen
     (home / "emovid.toml").write_text(f"[tuning]\n{more}\n{tables}\n{models}", encoding="utf-8")
 
 
-def plant_clips(home: Path, count: int = 6, licence: str | None = "CC BY 4.0") -> list[dict[str, Any]]:
-    """So many drawn clips, two a group, and the rows of tables that speak of them; gives those of `training_sets`."""
+def plant_clips(
+    home: Path,
+    films: Sequence[tuple[str, np.ndarray]] | None = None,
+    licence: str | None = "CC BY 4.0",
+    caption: str | None = "A square walks.",
+) -> list[dict[str, Any]]:
+    """Films with their emotions as clips, two a group, and rows of the tables that speak of them; gives those of
+    `training_sets`. Without any: six drawn ones."""
+    films = films or [(EMOTION_NAMES[n], drawn(EMOTION_NAMES[n], n, frames=6)) for n in range(6)]
     sets, media, sources = [], [], []
-    for number in range(count):
-        emotion, source = EMOTION_NAMES[number % 8], f"movie-{number:016x}"
+    for number, (emotion, film) in enumerate(films):
+        source = f"movie-{number:016x}"
         path = home / "media" / "clips" / f"{number}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_film(path, drawn(emotion, number, frames=6), 16)
+        write_film(path, film, 16)
         one = {"clip_id": clip_id(source, 0, 1), "domain": "movie"}
         facts = {"media_path": home_path(home, path), "sha256": file_sha256(path), "is_colour_tagged": True}
-        media.append({**one, **facts, "duration_s": 6 / 16})
+        media.append({**one, **facts, "duration_s": len(film) / 16})
         sources.append({"source_id": source, "domain": "movie", "license": licence if number else None})
         sets.append(
             {
@@ -69,13 +76,13 @@ def plant_clips(home: Path, count: int = 6, licence: str | None = "CC BY 4.0") -
                 "set_id": "wan",
                 "family": "wan",
                 "group_id": f"group {number // 2}",
-                "caption": prompt_of("A square walks.", emotion),
+                "caption": prompt_of(caption, emotion),
                 "frame_count": FRAMES,
                 "fps": 16.0,
                 "width_px": 832,
                 "height_px": 480,
                 "repeats": 1,
-                "weight": 1 / count,
+                "weight": 1 / len(films),
             }
         )
     plant(home, "training_sets", sets)
