@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -292,3 +293,38 @@ def test_samples_are_kept_up_to_the_limit_and_make_no_difference(tmp_path: Path,
     (folder,), _, _ = trained(tmp_path)
     assert len(list((tmp_path / "samples").iterdir())) == 2
     assert record_of(folder) == kept
+
+
+@pytest.mark.integration
+def test_two_processes_train_the_adapter_that_one_does(tmp_path: Path, tiny_generator: Tiny) -> None:
+    single, both = tmp_path / "single", tmp_path / "both"
+    pair = adapter("pair", tiny_generator("wan_t2v"), batch_clips=2, epochs=2, evaluations_per_epoch=1)
+    alone = adapter("alone", tiny_generator("wan_t2v"), batch_clips=1)
+    for home, adapters in ((single, (pair,)), (both, (pair, alone))):
+        plant_clips(home)
+        write_settings(home, *adapters)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "emovid_assets.resources.tuning.together", str(both)]
+    common = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+    common |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    processes = [
+        subprocess.Popen(
+            command,
+            env={**os.environ, **common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    told = "alone: 2 processes share the clips of a step, of which there are 1: set batch_clips to a multiple"
+    assert told in said[0], said
+    assert [process.returncode for process in processes] == [1, 1]
+    (expected,), _, _ = trained(single)
+    found = both / "models" / "adapters" / expected.name
+    # Samples that are shown together are added up in another order than those that are shown one by one.
+    assert record_of(found)["losses"] == pytest.approx(record_of(expected)["losses"], rel=1e-4)
+    values, ours = load_file(found / LORA_FILE), load_file(expected / LORA_FILE)
+    assert max(float((values[name] - ours[name]).abs().max()) for name in ours) < 1e-3

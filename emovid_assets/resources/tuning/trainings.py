@@ -24,7 +24,7 @@ from typing import Any
 from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.generation.generator import Loading, device_of, load_pipeline
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.core.model_place import ModelPlace, find_pipeline
+from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace, find_pipeline
 from emovid_assets.core.placing import put_bytes, put_folder_into_place
 from emovid_assets.core.tuning import loop, lora, wan
 from emovid_assets.core.tuning.adapter_files import as_file, for_comfyui, for_diffusers
@@ -34,6 +34,7 @@ from emovid_assets.core.tuning.licences import DataLicence, data_licence
 from emovid_assets.core.tuning.loop import Tuning
 from emovid_assets.core.tuning.recipe import LEVELS, Clip, Parts, Recipe, Schedule, State, divided, plain
 from emovid_assets.core.tuning.rows import PLAYED_AGAIN
+from emovid_assets.core.tuning.team import Alone
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.vlm import checkpoint
 from emovid_assets.home.settings import TunedAdapterSettings
@@ -210,11 +211,7 @@ def trained(project: Workplace, due: Due, log: logging.Logger) -> tuple[Trained,
             f"{due.name}: {due.place.model_id} learns from {len(due.parts.training)} clips, {len(due.parts.held_out)} "
             f"are held out; {steps} of {due.step_count} steps are left. A run that is stopped goes on"
         )
-        try:
-            _train(project, due, log)
-        finally:
-            gc.collect()
-            _empty_cache()
+        train(project, due, log, Alone())
     found = Trained(due.folder, json.loads((due.folder / RECORD).read_text(encoding="utf-8")))
     _put_under_its_name(project, due, found)
     return found, steps
@@ -227,10 +224,30 @@ def _put_under_its_name(project: Workplace, due: Due, found: Trained) -> None:
         put_bytes(named, found.file.read_bytes())
 
 
-def _train(project: Workplace, due: Due, log: logging.Logger) -> None:
+def device_kind(project: Workplace) -> str:
+    """cpu or cuda. Raises ModelNotUsableError."""
+    return device_of(project.settings.tuning.device, section="tuning")
+
+
+def train(project: Workplace, due: Due, log: logging.Logger, team: Alone) -> None:
+    """Trains an adapter with all processes of a team, of which the first writes the folder. Raises as `trained`."""
+    if team.size > due.recipe.batch_clips:
+        raise ModelNotUsableError(
+            f"{due.name}: {team.size} processes share the clips of a step, of which there are "
+            f"{due.recipe.batch_clips}: set batch_clips to a multiple of the processes"
+        )
+    try:
+        _train(project, due, log, team)
+    finally:
+        gc.collect()
+        _empty_cache()
+
+
+def _train(project: Workplace, due: Due, log: logging.Logger, team: Alone) -> None:
     settings, one = project.settings.tuning, due.settings
-    device = device_of(settings.device, section="tuning")
-    dtype = ("bfloat16" if device == "cuda" else "float32") if one.dtype == "auto" else one.dtype
+    kind = device_kind(project)
+    device = team.device(kind)
+    dtype = ("bfloat16" if kind == "cuda" else "float32") if one.dtype == "auto" else one.dtype
     # Its parts go to the GPU in turn: all of them together need half as much memory again.
     pipeline, _ = load_pipeline(Loading(due.place, dtype=dtype, device="cpu"))
     wan.require_wan(pipeline, one.task, due.place.model_id)
@@ -240,14 +257,19 @@ def _train(project: Workplace, due: Due, log: logging.Logger) -> None:
         lambda clip: _encoded(pipeline, due, clip),
     )
     _move_encoders(pipeline, device)
+    if team.number:
+        # What the first has encoded is there for all.
+        team.wait()
     faults, are_kept = samples.prepare(_all(due.parts), lambda done, all_: tell(f"{due.name} clips", done, all_))
+    if not team.number:
+        team.wait()
     for clip_id, said in faults.items():
         log.warning(f"{due.name}: {clip_id} cannot be read and is left out. {said}")
     if are_kept:
         _move_encoders(pipeline, "cpu")
     parts = _without(due, faults)
     transformer = pipeline.transformer.to(device)
-    if one.gradient_checkpointing and device == "cuda":
+    if one.gradient_checkpointing and kind == "cuda":
         transformer.enable_gradient_checkpointing()
     learning = lora.attach(transformer, due.recipe)
     began, steps = time.monotonic(), steps_left(due)
@@ -262,6 +284,7 @@ def _train(project: Workplace, due: Due, log: logging.Logger) -> None:
         log=log,
         optimiser=one.optimiser,
         is_half=dtype == "bfloat16",
+        team=team,
         progress=_telling(due.name, tell, log),
     )
     try:
@@ -269,7 +292,9 @@ def _train(project: Workplace, due: Due, log: logging.Logger) -> None:
     except MediaError as error:
         told = f"{due.name}: a clip file has gone or changed while it was learnt from: {error}"
         raise loop.TuningFailedError(told) from error
-    record = _record(due, parts, state, faults) | {"device": device, "dtype": dtype}
+    if team.number:
+        return
+    record = _record(due, parts, state, faults) | {"device": kind, "dtype": dtype}
     _write(due, lora.values_of(learning), record)
     spent = time.monotonic() - began
     log.info(f"{due.name}: trained in {span(spent)}, kept what step {state.best_step} gave")
