@@ -2,8 +2,8 @@
 
 Run `python -m benchmarks.training`: writes clips of 81 frames of 480 × 832 pixels of a film of the corpus, reads them
 as `generator_adapters` does, reads samples of the shapes that Wan 2.1 has, and writes its tables into
-docs/training_lora.md. Encoding by the published models is in neither: it needs a GPU, and would make reading anew slower
-still. How long a model of the real shape takes for a step is arithmetic, as that page says.
+docs/training_lora.md. Encoding by the published models is in neither: it needs a GPU, and would make reading anew
+slower still. How long a model of the real shape takes for a step is arithmetic, as that page says.
 
 Belongs here: that comparison. Does not belong here: formulas.
 """

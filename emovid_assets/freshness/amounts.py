@@ -202,7 +202,9 @@ def adapters_amount(home: Home, *, is_open: bool) -> Amount | None:
     if not project.settings.tuning.adapters:
         return None
     left = adapters.left(project)
-    return Amount(trainings.STEP, left.steps, is_estimate=is_open, seconds=left.seconds)
+    # Clips may be about to come in.
+    steps = None if is_open and not left.steps else left.steps
+    return Amount(trainings.STEP, steps, is_estimate=is_open or not left.is_known, seconds=left.seconds)
 
 
 def _training(project: Workplace, model: vlm.Model, examples: Sequence[Example]) -> training.Training | None:

@@ -74,6 +74,19 @@ def test_without_adapters_there_is_an_empty_table_and_no_heavy_library(tmp_path:
     assert adapters_amount(Home(tmp_path), is_open=False) is None
 
 
+def test_a_model_that_is_not_there_is_tried_again_and_too_few_clips_are_not(
+    tmp_path: Path, tiny_generator: Tiny
+) -> None:
+    plant_clips(tmp_path)
+    write_settings(tmp_path, adapter("gone", tmp_path / "gone"))
+    assert amount(tmp_path) == (1, None)
+    write_settings(tmp_path, adapter("few", tiny_generator("wan_t2v"), min_clips=99))
+    assert amount(tmp_path) == (0, None)
+    open_amount = adapters_amount(Home(tmp_path), is_open=True)
+    assert open_amount is not None
+    assert (open_amount.items, open_amount.is_estimate) == (None, True)
+
+
 @pytest.mark.parametrize(
     ("tables", "said"),
     [

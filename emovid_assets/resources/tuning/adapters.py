@@ -21,6 +21,15 @@ from emovid_assets.tables.columns import rows_of
 
 
 @dataclass(frozen=True)
+class Absent:
+    """Why an adapter cannot be trained, a sentence. `may_pass`: whether it may be otherwise the next time, although
+    nothing that the table is made from has changed."""
+
+    why: str
+    may_pass: bool
+
+
+@dataclass(frozen=True)
 class Adapter:
     """An adapter of the settings that is there."""
 
@@ -32,9 +41,9 @@ def adapters_of(project: Workplace, log: logging.Logger) -> tuple[list[Adapter],
     """(the adapters, why others are not there, steps that were trained)."""
     found, missing, steps = [], [], 0
     for one, due in all_due(project, reads=True):
-        if isinstance(due, str):
-            log.warning(due)
-            missing.append(due)
+        if isinstance(due, Absent):
+            log.warning(due.why)
+            missing.append(due.why)
             continue
         try:
             made, taken = trained(project, due, log)
@@ -47,7 +56,7 @@ def adapters_of(project: Workplace, log: logging.Logger) -> tuple[list[Adapter],
     return found, missing, steps
 
 
-def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSettings, Due | str]]:
+def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSettings, Due | Absent]]:
     """The training that each adapter of the settings asks for, or why there can be none.
 
     `reads`: whether files whose content is not known are read, and the hub is asked.
@@ -61,13 +70,15 @@ def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSe
     license_of = {row["source_id"]: row["license"] for row in of_source}
     licences = {clip_id: license_of.get(source_of(clip_id)) for clip_id in media}
 
-    def due(one: TunedAdapterSettings, store: ItemStore) -> Due | str:
+    def due(one: TunedAdapterSettings, store: ItemStore) -> Due | Absent:
         try:
             return due_of(project, one, rows, media, licences, Hashes(store, reads=reads))
-        except (ModelNotUsableError, NotEnoughClipsError) as error:
-            return str(error)
+        except NotEnoughClipsError as error:
+            return Absent(str(error), may_pass=False)
+        except ModelNotUsableError as error:
+            return Absent(str(error), may_pass=True)
         except OSError as error:
-            return f'tuning.adapters "{one.name}": {one.model} cannot be read: {error}'
+            return Absent(f'tuning.adapters "{one.name}": {one.model} cannot be read: {error}', may_pass=True)
 
     for one in adapters:
         yield one, project.with_store(lambda store, one=one: due(one, store))
@@ -75,16 +86,20 @@ def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSe
 
 @dataclass(frozen=True)
 class Left:
-    """Steps that the trainings of the settings still take at most; those that cannot be told of count for none.
-    `seconds`: about how long, by what steps of the same work took before; null where none were taken."""
+    """Steps that the trainings of the settings still take at most, one for each whose model is not there to tell: it is
+    tried again. `is_known`: whether there is none of these. `seconds`: about how long, by what steps of as many pixels
+    took before; null where none were taken."""
 
     steps: int
+    is_known: bool
     seconds: float | None
 
 
 def left(project: Workplace) -> Left:
-    due = [due for _, due in all_due(project, reads=False) if not isinstance(due, str)]
+    found = [due for _, due in all_due(project, reads=False)]
+    untold = sum(isinstance(one, Absent) and one.may_pass for one in found)
+    due = [one for one in found if isinstance(one, Due)]
     steps = {one.name: steps_left(one) for one in due}
     rate = rate_of(project)
     work = sum(steps[one.name] * one.work_of_step for one in due)
-    return Left(sum(steps.values()), None if rate is None else rate * work)
+    return Left(sum(steps.values()) + untold, not untold, None if rate is None or untold else rate * work)

@@ -12,7 +12,7 @@ from pathlib import Path
 from emovid_assets.core.model_place import ModelNotUsableError
 from emovid_assets.core.tuning.loop import TuningFailedError
 from emovid_assets.core.tuning.team import Together
-from emovid_assets.resources.tuning.adapters import all_due
+from emovid_assets.resources.tuning.adapters import Absent, all_due
 from emovid_assets.resources.tuning.trainings import device_kind, train, trained
 from emovid_assets.resources.workplace import PlainWorkplace
 
@@ -24,8 +24,8 @@ def main(home: Path) -> int:
     logging.basicConfig(level=logging.WARNING if team.number else logging.INFO, format="%(message)s")
     faults = 0
     for _, due in all_due(project, reads=True):
-        if isinstance(due, str):
-            log.error(due)
+        if isinstance(due, Absent):
+            log.error(due.why)
             faults += 1
             continue
         try:
