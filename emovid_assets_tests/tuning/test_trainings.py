@@ -17,8 +17,10 @@ import torch
 from safetensors.torch import load_file
 
 from emovid_assets.core.generation.adapters import Adapter, add_adapters
-from emovid_assets.core.tuning import loop
+from emovid_assets.core.tuning import loop, lora, wan
 from emovid_assets.core.tuning.adapter_files import as_one, said_in
+from emovid_assets.core.tuning.flow import Flow, random_numbers
+from emovid_assets.core.tuning.recipe import Recipe
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.generation.generators import LORA_FILE, sources_of
 from emovid_assets.resources.generation.hashes import Hashes
@@ -332,3 +334,33 @@ def test_two_processes_train_the_adapter_that_one_does(tmp_path: Path, tiny_gene
     assert record_of(found)["losses"] == pytest.approx(record_of(expected)["losses"], rel=1e-4)
     values, ours = load_file(found / LORA_FILE), load_file(expected / LORA_FILE)
     assert max(float((values[name] - ours[name]).abs().max()) for name in ours) < 1e-3
+
+
+def test_a_generator_in_sixteen_bits_is_taught_by_an_adapter_in_thirty_two(
+    tmp_path: Path, tiny_generator: Tiny
+) -> None:
+    plant_clips(tmp_path)
+    write_settings(tmp_path, adapter("half", tiny_generator("wan_i2v"), "i2v", dtype="bfloat16"))
+    (folder,), missing, _ = trained(tmp_path)
+    record = record_of(folder)
+    assert (missing, record["dtype"]) == ([], "bfloat16")
+    assert record["loss_after"] < 0.9 * record["loss_before"]
+    assert {value.dtype for value in load_file(folder / LORA_FILE).values()} == {torch.float32}
+
+
+def test_activations_that_are_not_kept_change_no_gradient(tiny_generator: Tiny) -> None:
+    gradients = []
+    for is_kept in (True, False):
+        transformer = loaded(tiny_generator("wan_t2v")).transformer
+        if not is_kept:
+            transformer.enable_gradient_checkpointing()
+        learning = lora.attach(transformer, Recipe(rank=4))
+        numbers = random_numbers("sample")
+        latents = torch.randn(1, 16, 2, 4, 4, generator=numbers)
+        sample = {"latents": latents, "text": torch.randn(1, 24, 32, generator=numbers)}
+        flow = Flow()
+        flow.losses(wan.velocity_of(transformer), [flow.drawn(sample, 1)]).sum().backward()
+        gradients.append({name: one.grad for name, one in learning.items()})
+    kept, again = gradients
+    assert any(bool(one.any()) for one in kept.values())
+    assert all(torch.equal(kept[name], again[name]) for name in kept)

@@ -198,7 +198,7 @@ def _optimiser(name: str, learning: Mapping[str, Any], recipe: Recipe, device: s
     """AdamW, with moments of 8 bits where that is asked for. Raises ModelNotUsableError where it cannot run."""
     import torch
 
-    numbers = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    numbers: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     if name == "adamw":
         return torch.optim.AdamW(learning.values(), **numbers)
     if device == "cpu":

@@ -56,7 +56,7 @@ class Parts:
     held_out: tuple[Clip, ...]
 
 
-def divided(clips: Sequence[Clip], *, share: float, minimum: int, name: str, seed: int) -> Parts:
+def divided(clips: Sequence[Clip], *, share: float, minimum: int, name: str, seed: str) -> Parts:
     """Holds out about `share` of the clips, whole groups by keyed rank, at most `HELD_OUT_CLIPS` of them.
 
     Raises NotEnoughClipsError where there are fewer clips than `minimum`, or none can be held out.

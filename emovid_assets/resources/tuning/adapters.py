@@ -6,6 +6,7 @@ Belongs here: what tables say of clips, for all adapters. Does not belong here: 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from emovid_assets.core.clip_content import OF_FRAMES
 from emovid_assets.core.identity import source_of
@@ -81,7 +82,7 @@ def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSe
             return Absent(f'tuning.adapters "{one.name}": {one.model} cannot be read: {error}', may_pass=True)
 
     for one in adapters:
-        yield one, project.with_store(lambda store, one=one: due(one, store))
+        yield one, project.with_store(partial(due, one))
 
 
 @dataclass(frozen=True)
