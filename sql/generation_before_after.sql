@@ -1,6 +1,6 @@
 -- view: generation_before_after
 -- gives: What adapters have changed in a generator: what was gained, and what it cost.
--- grain: model without adapters × the same model with some × task × scope × asked emotion × metric
+-- grain: pair of generators × task × scope × asked emotion × metric
 -- source: this project
 -- depends on: generation_tests, generated_videos
 -- note: Compared on the videos that both have, by prompt and seed: shares by the exact test of McNemar, all else by a
