@@ -21,12 +21,15 @@ FROM ${PYTHON_IMAGE}
 ARG PIP_EXTRA_INDEX_URL=""
 # The owner of the data. With a data folder of the host, the number of the user that owns it there.
 ARG EMOVID_UID=10001
+# More optional parts of the package, by their names in pyproject.toml with blanks between: `generation` runs video
+# generators (docs/deployment.md).
+ARG EMOVID_EXTRAS=""
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 DAGSTER_HOME=/opt/dagster/home
 
 # Dependencies are a layer of their own: a change of the code alone does not install torch again.
 WORKDIR /opt/emovid
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['postgres'], sep='\n')" > requirements.txt \
+RUN python -c "import os, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *(one for name in ('postgres', *os.environ.get('EMOVID_EXTRAS', '').split()) for one in p['optional-dependencies'][name]), sep='\n')" > requirements.txt \
  && pip install --constraint constraints.txt --requirement requirements.txt
 
 RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-deps /wheels/*.whl

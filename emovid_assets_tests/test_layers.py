@@ -109,13 +109,20 @@ def test_a_heavy_import_is_found_at_the_top_and_in_a_class_but_allowed_in_a_func
     assert set(imported(inner, at_import_only=True)) == set()
 
 
-def loaded_by(module: str, names: tuple[str, ...]) -> list[str]:
-    """Which of the names a fresh process has loaded after importing the module."""
-    code = f"import sys, {module}; print(*(name for name in {names!r} if name in sys.modules))"
-    done = subprocess.run(
+def run(code: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent, timeout=120
     )
-    return done.stdout.split()
+
+
+def loaded_by(module: str, names: tuple[str, ...]) -> list[str]:
+    """Which of the names a fresh process has loaded after importing the module."""
+    return run(f"import sys, {module}; print(*(name for name in {names!r} if name in sys.modules))").stdout.split()
+
+
+@pytest.mark.integration
+def test_a_process_that_has_loaded_the_definitions_and_torch_ends_without_a_word() -> None:
+    assert run("import emovid_assets.definitions, torch").stderr == ""
 
 
 @pytest.mark.integration

@@ -3,7 +3,7 @@
 Belongs here: `generated_videos`. Does not belong here: what they are worth (`generation_scores`).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -33,12 +33,12 @@ from emovid_assets.tables.registry import TABLES
 GROUP = "generation"
 FROM_FILE = ("sha256", "frame_count", "fps", "width_px", "height_px", "duration_s")
 FROM_RUN = ("requested_frame_count", "model_id", "model_revision", "dtype", "pipeline_class", "versions", "model_s")
-SHEET_LINES = 12
+SHEET_LINES, MOST_SHEETS = 12, 6
 
 
 @table_asset(
     group=GROUP,
-    code_version=f"2.{running.VERSION}.{media_steps.READ_GENERATED_VERSION}",
+    code_version=f"3.{running.VERSION}.{media_steps.READ_GENERATED_VERSION}",
     kinds=["diffusers"],
     settings=["generation_models", "reading_limits"],
     pool=MODEL_POOL,
@@ -73,7 +73,7 @@ def generated_videos(context: dg.AssetExecutionContext, project: Project, benchm
         TABLES["generated_videos"].from_rows(rows),
         failures=[*made.failures, *read.failures, *refused],
         computed_count=made.computed_count + read.computed_count,
-        metadata=_shown(project, stage, rows) | _unusable(stage, made.failures),
+        metadata=_shown(project, stage, rows) | _told(stage, made.failures),
     )
 
 
@@ -155,8 +155,14 @@ def _shown(project: Project, stage: Stage, rows: list[dict[str, Any]]) -> dict[s
         shown["lacking"] = markdown_list(stage.lacking)
     shown |= {f"not_used_{code}": count for code, count in sorted(Counter(f.code for f in stage.faults).items())}
     made = [row for row in rows if row["origin"] == "run"]
-    if made:
-        shown["middle_frames"] = _sheet(project, [row for row in made if row["character"] is None])
+    of_benchmark: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in made:
+        if row["character"] is None:
+            of_benchmark[f"{row['generator']} {row['task']}"].append(row)
+    for name, some in sorted(of_benchmark.items())[:MOST_SHEETS]:
+        # In the order of emotions, so that sheets can be held beside each other.
+        some.sort(key=lambda row: (_place(row), row["prompt_sha256"], row["seed"]))
+        shown[f"middle frames: {name}"] = _sheet(project, some)
     if stickers := [row for row in made if row["character"] is not None]:
         # A line a character and seed, a column an emotion.
         stickers.sort(key=lambda row: (row["generator"], row["character"], row["seed"], _place(row)))
@@ -164,13 +170,15 @@ def _shown(project: Project, stage: Stage, rows: list[dict[str, Any]]) -> dict[s
     return shown
 
 
-def _unusable(stage: Stage, failures: Iterable[Failure]) -> dict[str, Any]:
-    """Which generators do not run, each with its reason, as a sentence of the line that a build prints."""
+def _told(stage: Stage, failures: Iterable[Failure]) -> dict[str, Any]:
+    """Which generators do not run or have nothing to begin with, each with its reason, and which make something else
+    than is asked of them, as sentences of the line that a build prints."""
     videos: Counter[tuple[str, str]] = Counter()
     for one in failures:
         if one.code == running.UNUSABLE and one.item_id in stage.wanted:
             videos[stage.wanted[one.item_id][1].key, one.message] += 1
     told = [f"{counted(count, 'video')} of {key} not made: {said}" for (key, said), count in sorted(videos.items())]
+    told += [*(f"{sentence}." for sentence in stage.lacking), *stage.remarks]
     return {"missing": " ".join(told)} if told else {}
 
 

@@ -26,6 +26,7 @@ from emovid_assets.core.placing import disk_time_s, is_leftover, leftovers_below
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.resources import media
+from emovid_assets.resources.blind_videos import copies_of
 from emovid_assets.resources.generation.hashes import STEP as HASHES
 from emovid_assets.resources.generation.video_files import SUFFIX
 from emovid_assets.resources.item_store import ItemStore
@@ -329,7 +330,8 @@ def _splits(home: Home, tables: Proof) -> Proof:
 
 
 def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: bool) -> Proof:
-    """Media of clips that are gone, former versions of tables, what killed builds left: never a fault, only space."""
+    """Media of clips and copies of pairs that are gone, former versions of tables, what killed builds left: never a
+    fault, only space."""
     named = store.named_files()
     warehouse = Warehouse(home.warehouse)
     for name in TABLES:
@@ -348,6 +350,8 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
         media.changes_path(home, row["domain"], row["source_id"], row["trim_s"])
         for row in each_row(sources, ("domain", "source_id", "trim_s"))
     }
+    for task in each_row(read["preference_tasks"], ("task_id",)):
+        named |= {home.relative(copy) for copy in copies_of(home, task)}
     proof = Proof("leftovers", "files")
     byte_count = 0
     now_s = disk_time_s(home.root)
@@ -373,7 +377,14 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
 def _own_files(home: Home) -> Iterator[Path]:
     """Every file that this program may have made: media, kept changes, versions of tables, and what killed writers left
     where nobody else writes; links are not followed."""
-    for folder in (home.clips, home.thumbnails, home.first_frames, home.frame_changes, home.generated):
+    for folder in (
+        home.clips,
+        home.thumbnails,
+        home.first_frames,
+        home.frame_changes,
+        home.generated,
+        home.study_videos,
+    ):
         for directory, _, names in os.walk(folder):
             yield from (Path(directory, name) for name in sorted(names))
     yield from sorted(home.warehouse.rglob(VERSIONS))

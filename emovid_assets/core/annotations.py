@@ -26,13 +26,17 @@ from emovid_assets.core import cells, filled_tables
 from emovid_assets.core.answer_cells import (
     UnreadableError,
     annotator_of,
+    by_our_names,
+    choices_in,
     hidden,
     seconds_of,
     shown,
     shown_path,
+    table_in,
     tasks_in,
     text_of,
     time_of,
+    usual_tool,
 )
 from emovid_assets.core.cells import CellError
 from emovid_assets.core.domains import DOMAINS
@@ -327,21 +331,13 @@ def _superseded_message(older: Answer, latest: Answer) -> str:
 
 
 def _read_csv(content: bytes, display_path: str, people: Pseudonyms | None) -> _Outcome:
-    table = filled_tables.read_bytes(content, COLUMNS)
-    if table.unreadable:
-        raise UnreadableError(f"The table cannot be read: {table.unreadable}.")
-    if lacking := table.lacking(REQUIRED_COLUMNS):
-        raise UnreadableError(
-            f"The table cannot be read: {lacking}. Name each of {', '.join(REQUIRED_COLUMNS)} once; a file of "
-            f"'emovid annotate export' does. Read as separated by {filled_tables.SEPARATORS[table.separator]}."
-        )
-    outcome = _Outcome()
+    table = table_in(content, COLUMNS, REQUIRED_COLUMNS, "emovid annotate export")
+    outcome, tool = _Outcome(), usual_tool(table)
     if table.remarks:
         outcome.rejected.append(_of_file(display_path, "unknown_column", f"{'; '.join(table.remarks)}."))
-    usual_tool = "label-studio" if "annotation_id" in table.there else "csv"
     for row_number, row in enumerate(table.rows, start=1):
         if not row.is_blank:
-            answer = _from_cells(row.cells, display_path, row_number, f"line {row.line}", usual_tool, people)
+            answer = _from_cells(row.cells, display_path, row_number, f"line {row.line}", tool, people)
             _add_row(outcome, answer, row)
     return outcome
 
@@ -414,10 +410,7 @@ def _is_flat(task: Any) -> bool:
 
 
 def _by_our_names(task: Mapping[str, Any]) -> dict[str, Any]:
-    values = {
-        ours: next((task[name] for name in (ours, *others) if task.get(name) is not None), None)
-        for ours, others in COLUMNS.names.items()
-    }
+    values = by_our_names(task, COLUMNS)
     chosen = values["label"]
     chosen = chosen.get("choices") if isinstance(chosen, dict) else chosen
     return {**values, "label": ", ".join(map(text_of, chosen)) if isinstance(chosen, list) else chosen}
@@ -445,7 +438,8 @@ def _add_label_studio(
     people: Pseudonyms | None,
 ) -> None:
     is_whole = isinstance(annotation, dict)
-    choices = _choices_of(annotation.get("result")) if is_whole else []
+    answered = choices_in(annotation.get("result")) if is_whole else ()
+    choices = [choice for name, chosen in answered if name in LABEL_STUDIO_CONTROLS for choice in chosen]
     values = {
         **data,
         "annotator_id": annotation.get("completed_by") if is_whole else None,
@@ -468,19 +462,6 @@ def _add_label_studio(
     else:
         written_at = annotation.get("updated_at") or annotation.get("created_at")
         _add(outcome, answer, written_at, annotation.get("lead_time"))
-
-
-def _choices_of(result: Any) -> list[str]:
-    """All choices of the controls that hold the answer."""
-    choices: list[str] = []
-    for entry in result if isinstance(result, list) else []:
-        if not isinstance(entry, dict) or entry.get("type") != "choices":
-            continue
-        value = entry.get("value")
-        chosen = value.get("choices") if isinstance(value, dict) else None
-        if text_of(entry.get("from_name")) in LABEL_STUDIO_CONTROLS and isinstance(chosen, list):
-            choices += [text_of(choice) for choice in chosen]
-    return choices
 
 
 def _add(outcome: _Outcome, answer: Answer, written_at: Any, took: Any) -> None:

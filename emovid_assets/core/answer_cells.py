@@ -1,15 +1,17 @@
 """What every file of answers has in common: who answered, when, how long it took, and text that can be stored.
 
-Belongs here: one value of a CSV cell or of Label Studio's JSON, whatever is asked. Does not belong here: questions
-about clips (`annotations`) and about pairs of videos (`generation.preference_files`).
+Belongs here: a table, a row and a cell of a CSV file or of Label Studio's JSON, whatever is asked. Does not belong
+here: questions about clips (`annotations`) and about pairs of videos (`generation.preference_files`).
 """
 
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from emovid_assets.core import cells, csv_text
+from emovid_assets.core import cells, csv_text, filled_tables
+from emovid_assets.core.filled_tables import Columns, FilledTable
 from emovid_assets.core.plain_text import composed, cut
 from emovid_assets.core.pseudonyms import Pseudonyms, signed
 
@@ -20,6 +22,44 @@ _FLOAT = re.compile(r"^([0-9]+)\.0+$")
 
 class UnreadableError(Exception):
     """The file as a whole cannot be used; the message says what to do."""
+
+
+def table_in(content: bytes, columns: Columns, required: Sequence[str], made_by: str) -> FilledTable:
+    """The table in a CSV file with these columns in it once each. `made_by`: the command whose files have them. Raises
+    UnreadableError."""
+    table = filled_tables.read_bytes(content, columns)
+    if table.unreadable:
+        raise UnreadableError(f"The table cannot be read: {table.unreadable}.")
+    if lacking := table.lacking(required):
+        raise UnreadableError(
+            f"The table cannot be read: {lacking}. Name each of {', '.join(required)} once; a file of "
+            f"'{made_by}' does. Read as separated by {filled_tables.SEPARATORS[table.separator]}."
+        )
+    return table
+
+
+def usual_tool(table: FilledTable) -> str:
+    """What made a table that does not say so."""
+    return "label-studio" if "annotation_id" in table.there else "csv"
+
+
+def by_our_names(task: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+    """The values of a row of JSON-MIN; null where none is there."""
+    return {
+        ours: next((task[name] for name in (ours, *others) if task.get(name) is not None), None)
+        for ours, others in columns.names.items()
+    }
+
+
+def choices_in(result: Any) -> Iterator[tuple[str, list[str]]]:
+    """The choices in an annotation's `result`: the name of the control, and what was chosen there."""
+    for entry in result if isinstance(result, list) else []:
+        if not isinstance(entry, dict) or entry.get("type") != "choices":
+            continue
+        value = entry.get("value")
+        chosen = value.get("choices") if isinstance(value, dict) else None
+        if isinstance(chosen, list):
+            yield text_of(entry.get("from_name")), [text_of(choice) for choice in chosen]
 
 
 def tasks_in(content: bytes) -> list[Any]:

@@ -11,11 +11,11 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emovid_assets.core import csv_text
-from emovid_assets.core.cells import plain
+from emovid_assets.core.cells import CellError, plain, told
 from emovid_assets.core.plain_text import composed, quoted
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -63,6 +63,23 @@ class FilledRow:
     is_short: bool = False
     is_shifted: bool = False
     fault: str | None = None
+
+    def read(
+        self, names: Iterable[str], readers: Mapping[str, Callable[[str], str]]
+    ) -> tuple[dict[str, str], list[str]]:
+        """The filled cells of these columns, and what is wrong with the row; a wrong cell is left out, the rest counts.
+
+        `readers`: by column what a cell means; each raises CellError. Others are text.
+        """
+        values: dict[str, str] = {}
+        faults = [self.fault] if self.fault else []
+        for name in names if not self.is_shifted else ():
+            if written := self.cells.get(name):
+                try:
+                    values[name] = readers[name](written) if name in readers else written
+                except CellError as error:
+                    faults.append(told(name, written, error))
+        return values, faults
 
 
 @dataclass

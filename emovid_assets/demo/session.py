@@ -13,6 +13,7 @@ from emovid_assets.demo.annotators import simulate_annotators
 from emovid_assets.demo.library import Size, make_library
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SETTINGS_FILE
+from emovid_assets.orchestration.instance import named_folder
 from emovid_assets.queries.running import aligned, answer
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets.tables.columns import rows_of
@@ -71,7 +72,13 @@ TABLES = (
 
 
 def run_demo(out: Console, home: Home, size: Size) -> bool:
-    """True where everything was built. Raises FileExistsError where the home holds somebody's own library."""
+    """True where everything was built.
+
+    Raises FileExistsError where the home holds somebody's own library, ValueError where the environment names a folder
+    of Dagster that is none.
+    """
+    # Drawing the library takes a minute.
+    named_folder()
     out.print(f"[bold]1. A library of films, cartoons and stickers[/] in {home.library}")
     with progress_bars(out) as progress:
         truth = make_library(home.root, size=size, progress=Bars(progress))

@@ -41,9 +41,14 @@ def instance_folder(home: Path, environment: Mapping[str, str] = os.environ) -> 
 
     Raises ValueError where the named folder has no `dagster.yaml`: Dagster would begin a new history there.
     """
+    return named_folder(environment) or prepare_instance_folder(home)
+
+
+def named_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The `DAGSTER_HOME` that the environment names; null where it names none. Raises ValueError as above."""
     named = environment.get(INSTANCE_VARIABLE)
     if not named:
-        return prepare_instance_folder(home)
+        return None
     folder = Path(named).resolve()
     if not (folder / "dagster.yaml").is_file():
         raise ValueError(f"{INSTANCE_VARIABLE} is {named}, which has no dagster.yaml: correct it or unset it")

@@ -74,12 +74,18 @@ function show() {
     place -= 1;
     show();
   });
+  const skip = made("button", { id: "skip", textContent: "One of the two does not play: skip this pair", hidden: true });
+  [left, right].forEach((video) => video.addEventListener("error", () => (skip.hidden = false)));
+  skip.addEventListener("click", () => {
+    place += 1;
+    show();
+  });
   main.append(
     made("p", { textContent: `${place + 1} of ${study.pairs.length}. Watch both to the end, then answer each question for itself. No difference is an answer.` }),
     made("div", { className: "pair" }, left, right),
     made("p", { id: "text", textContent: pair.text }),
     made("div", { className: "questions" }, ...questions),
-    made("p", {}, back, next),
+    made("p", {}, back, next, skip),
   );
   check();
   shownAt = performance.now();
@@ -118,8 +124,10 @@ function finish() {
     place = study.pairs.length - 1;
     show();
   });
+  const open = study.pairs.filter((pair) => !answers[pair.task_id]).length;
   main.append(
     made("p", { textContent: "Thank you. Save the answers as a file and send it to whoever gave you this page." }),
+    ...(open ? [made("p", { id: "open", textContent: `Without an answer: ${open} of ${study.pairs.length} pairs.` })] : []),
     made("p", {}, made("label", {}, "Your name or address ", who)),
     made("p", {}, back, save),
   );

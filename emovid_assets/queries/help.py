@@ -4,6 +4,10 @@ Belongs here: names and meanings out of the registry, the view files and the nam
 any fact about a table or a view.
 """
 
+# As text: annotations that keep a type of DuckDB to the end make a process with torch and Dagster print it as leaked
+# (findings/duckdb_types_in_annotations_are_reported.sh).
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 

@@ -24,6 +24,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 from emovid_assets.home.shipped_files import shipped_file
 from emovid_assets.queries.named import Value
+from emovid_assets.queries.side_by_side import print_rows
 from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.resources.sql_files import CatalogueError
 
@@ -160,21 +161,18 @@ def _check_names(names: Sequence[str]) -> None:
 
 def _write_table(reader: pa.RecordBatchReader, stream: TextIO) -> int:
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for field in reader.schema:
-        is_number = any(is_type(field.type) for is_type in _NUMBER_TYPES)
-        table.add_column(field.name, justify="right" if is_number else "left", overflow="fold")
+    is_number = [any(is_type(field.type) for is_type in _NUMBER_TYPES) for field in reader.schema]
+    shown: list[list[str]] = []
     count = 0
     for batch in reader:
-        for row in batch.slice(0, max(TABLE_ROWS - count, 0)).to_pylist():
-            table.add_row(*(_cell(value) for value in row.values()))
+        some = batch.slice(0, max(TABLE_ROWS - count, 0)).to_pylist()
+        shown += [[_cell(value) for value in row.values()] for row in some]
         count += batch.num_rows
     buffer = io.StringIO()
     is_terminal = Console().is_terminal
     console = Console(file=buffer, width=Console().width if is_terminal else 10_000, highlight=False, markup=False)
-    console.print(table)
+    print_rows(console, reader.schema.names, is_number, shown)
     if count > TABLE_ROWS:
         console.print(f"… {count - TABLE_ROWS:,} more rows; use --format csv for all")
     stream.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())

@@ -10,6 +10,7 @@ people could learn which generator they have seen before.
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.generation.study_pairs import A, B
@@ -48,7 +49,7 @@ def blind_videos(
 
 
 def _made(home: Home, task: Row, side: str, videos: Mapping[str, Row], made: BlindVideos) -> str:
-    target = home.study_videos / _name(task, side)
+    target = _copy_of(home, task, side)
     if not (target.exists() and target.stat().st_size):
         video = videos.get(task[f"video_{side}"])
         if video is None:
@@ -60,6 +61,11 @@ def _made(home: Home, task: Row, side: str, videos: Mapping[str, Row], made: Bli
     return home.served(home.relative(target))
 
 
-def _name(task: Row, side: str) -> str:
+def copies_of(home: Home, task: Row) -> list[Path]:
+    """Where both files of a row of `preference_tasks` lie, once they are made."""
+    return [_copy_of(home, task, side) for side in (A, B)]
+
+
+def _copy_of(home: Home, task: Row, side: str) -> Path:
     said = f"{task['task_id']}/{side}/{VERSION}"
-    return f"{hashlib.sha256(said.encode()).hexdigest()[:16]}.mp4"
+    return home.study_videos / f"{hashlib.sha256(said.encode()).hexdigest()[:16]}.mp4"

@@ -11,6 +11,10 @@ Belongs here: making the file, turning the link, opening it, and whether it is c
 it (`catalogue_statements`), the headers of `sql/` (`sql_files`), what a view computes (`sql/`).
 """
 
+# As text: annotations that keep a type of DuckDB to the end make a process with torch and Dagster print it as leaked
+# (findings/duckdb_types_in_annotations_are_reported.sh).
+from __future__ import annotations
+
 import hashlib
 import os
 import secrets
@@ -41,7 +45,7 @@ from emovid_assets.resources.catalogue_statements import (
     table_files,
     view_of_files_sql,
 )
-from emovid_assets.resources.page_files import is_whole_catalogue, note_size
+from emovid_assets.resources.page_files import CATALOGUE_FOLDER, is_whole_catalogue, note_size
 from emovid_assets.resources.sql_files import (
     FILES_VIEW,
     INFO_VIEW,
@@ -54,7 +58,6 @@ from emovid_assets.tables.registry import TABLES
 
 _FORMER_FOR_S = 30.0
 """How long a file stays after it was replaced: whoever has followed the link must have opened it by then."""
-_FOLDER_PREFIX = ".catalogue-"
 _LOCK = ".catalogue.lock"
 """Held by the one writer: each reads which files there are, and the later one must not know less."""
 _OPENING_S = 10.0
@@ -163,7 +166,7 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
     """A connection to a new catalogue, or to a copy of the present one, which takes its place once the block has ended
     without an error."""
     # `mkdtemp` would shut out other users, who may read the rest of the home.
-    folder = home / f"{_FOLDER_PREFIX}{secrets.token_hex(4)}"
+    folder = home / f"{CATALOGUE_FOLDER}{secrets.token_hex(4)}"
     folder.mkdir()
     try:
         built = folder / CATALOGUE_NAME
@@ -181,7 +184,7 @@ def _replacing(home: Path, *, is_copy: bool = False) -> Iterator[duckdb.DuckDBPy
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    if former.name.startswith(_FOLDER_PREFIX):
+    if former.name.startswith(CATALOGUE_FOLDER):
         # A home that was copied without hidden folders has a link that leads nowhere.
         with suppress(OSError):
             os.utime(former)
@@ -296,6 +299,6 @@ def _remove_former(home: Path, present: Path) -> None:
     """Removes catalogues that were replaced some time ago, and what killed builds left. Needs the lock. The present one
     has just been made, by the clock that has stamped the others."""
     now_s = present.stat().st_mtime
-    for folder in home.glob(f"{_FOLDER_PREFIX}*"):
+    for folder in home.glob(f"{CATALOGUE_FOLDER}*"):
         if folder != present and now_s - folder.stat().st_mtime > _FORMER_FOR_S:
             shutil.rmtree(folder, ignore_errors=True)

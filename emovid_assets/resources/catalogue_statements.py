@@ -3,6 +3,10 @@
 Belongs here: DuckDB's words. Does not belong here: where the file lies and when it is made (`catalogue`).
 """
 
+# As text: annotations that keep a type of DuckDB to the end make a process with torch and Dagster print it as leaked
+# (findings/duckdb_types_in_annotations_are_reported.sh).
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping

@@ -8,6 +8,10 @@ Belongs here: which files are read, how much at once, where DuckDB may spill. Do
 (`core.clip_facts`, `core.disputes`, `core.phrases`).
 """
 
+# As text: annotations that keep a type of DuckDB to the end make a process with torch and Dagster print it as leaked
+# (findings/duckdb_types_in_annotations_are_reported.sh).
+from __future__ import annotations
+
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence

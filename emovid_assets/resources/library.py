@@ -16,12 +16,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emovid_assets.core.cells import CellError, number, told, whole, word, yes_or_no
+from emovid_assets.core.cells import CellError, number, whole, word, yes_or_no
 from emovid_assets.core.collection import condensed_movies
 from emovid_assets.core.collection.condensed_movies import Metadata, read_metadata, video_id_of
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.file_names import Names
-from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
+from emovid_assets.core.filled_tables import Columns, read_bytes
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.file_faults import FileFault, note_faults
@@ -223,7 +223,7 @@ def _read_manifests(home: Home, found: Listing, faults: list[FileFault]) -> dict
         for row in table.rows:
             if row.is_blank:
                 continue
-            values, said_of_row = _manifest_values(row)
+            values, said_of_row = row.read(MANIFEST_COLUMNS, _CELLS)
             path = row.cells.get("path", "")
             if not path and not row.fault:
                 said_of_row.append("The row names no `path`")
@@ -252,19 +252,6 @@ def _second_manifests(manifests: Iterable[str]) -> list[FileFault]:
         for *others, last in folders.values()
         for name in others
     ]
-
-
-def _manifest_values(row: FilledRow) -> tuple[dict[str, str], list[str]]:
-    """The known cells of a row, and what is wrong with others; a wrong cell is left out, the rest counts."""
-    values: dict[str, str] = {}
-    faults = [row.fault] if row.fault else []
-    for name in MANIFEST_COLUMNS if not row.is_shifted else ():
-        if written := row.cells.get(name):
-            try:
-                values[name] = _CELLS[name](written) if name in _CELLS else written
-            except CellError as error:
-                faults.append(told(name, written, error))
-    return values, faults
 
 
 def _length(text: str) -> str:

@@ -7,6 +7,8 @@ the middle that is another one is not seen.
 import os
 from pathlib import Path
 
+CATALOGUE_FOLDER = ".catalogue-"
+"""How the names begin of folders in a home that hold a catalogue each; a link leads to the present one."""
 SIZE_FILE = "size"
 """Beside a catalogue that was made here: its bytes. DuckDB's own header may count blocks that it has cut off again."""
 _MAGIC, _MAGIC_AT = b"DUCK", 8
@@ -21,21 +23,21 @@ def note_size(path: Path) -> None:
 
 
 def is_whole_catalogue(path: Path) -> bool:
-    """Whether it leads to a file of DuckDB with as many bytes as were noted; by its beginning alone where none were.
-
-    A catalogue is put into place as a link. A file there was put by somebody else, and nothing says how long it was.
-    """
-    if not path.is_symlink():
-        return False
+    """Whether it is a file of DuckDB with as many bytes as were noted; by its beginning alone where none were."""
     try:
-        noted = path.resolve().with_name(SIZE_FILE)
-        wanted = int(noted.read_text(encoding="ascii")) if noted.exists() else None
+        noted = _noted_sizes(path)
         with path.open("rb") as file:
             begin, size = file.read(_BLOCKS_FROM), os.fstat(file.fileno()).st_size
     except (OSError, ValueError):
         return False
     is_database = len(begin) == _BLOCKS_FROM and begin[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
-    return is_database and wanted in (None, size)
+    return is_database and (not noted or size in noted)
+
+
+def _noted_sizes(path: Path) -> set[int]:
+    """Of the catalogue to which the link leads; of all that were made where a copy of the home has a file for it."""
+    folders = [path.resolve().parent] if path.is_symlink() else path.parent.glob(f"{CATALOGUE_FOLDER}*")
+    return {int(file.read_text(encoding="ascii")) for one in folders if (file := one / SIZE_FILE).exists()}
 
 
 def is_whole_report(path: Path) -> bool:

@@ -1,16 +1,20 @@
 """Copies that people compare: what stays of a video, what goes, and how files are called."""
 
+import os
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from emovid_assets.checks.proofs import Proof, proofs
 from emovid_assets.core.video.blind_copy import BOX_HEIGHT_PX, BOX_WIDTH_PX, write_blind_copy
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.resources.blind_videos import blind_videos
+from emovid_assets.resources.item_store import ItemStore
 from emovid_assets_tests.assets.homes import draw_gif, rows
 from emovid_assets_tests.generation.studies import TASKS, draw_video, home_with_videos, materialise
+from emovid_assets_tests.planted_tables import plant
 
 
 def pictures(path: Path) -> np.ndarray:
@@ -96,6 +100,27 @@ def test_names_tell_nothing_and_nothing_is_made_twice(tmp_path: Path) -> None:
     assert all(len(Path(path).stem) == 16 and path.startswith("study/") for path in files)
     again = blind_videos(home, tasks, made_of)
     assert (again.made_count, again.files) == (0, first.files)
+
+
+def test_copies_of_pairs_that_are_no_longer_asked_about_are_leftovers(tmp_path: Path) -> None:
+    home = home_with_videos(tmp_path, {"amber": {}, "birch": {}}, prompts=4)
+    materialise(home, TASKS)
+    tasks, made_of = rows(home.root, "preference_tasks", "movie"), rows(home.root, "generated_videos", "movie")
+    files = blind_videos(home, tasks, made_of).files
+    for path in home.study_videos.iterdir():
+        os.utime(path, (1, 1))
+    gone = {home.media / path for path in files[tasks[0]["task_id"]]}
+
+    def leftovers(*, repair: bool = False) -> Proof:
+        return next(proof for proof in proofs(home, repair=repair) if proof.name == "leftovers")
+
+    ItemStore(home.state).close()
+    assert leftovers(repair=True).checked == 0
+    plant(tmp_path, "preference_tasks", tasks[1:], "movie")
+    assert leftovers().checked == len(gone) == 2
+    everything = set(home.study_videos.iterdir())
+    leftovers(repair=True)
+    assert everything - set(home.study_videos.iterdir()) == gone
 
 
 def test_a_pair_whose_video_is_gone_or_damaged_is_named_and_the_others_are_shown(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.generation.first_frames import fitted
 from emovid_assets.core.video.sticker_files import delays_ms, write_gif, write_webp
 from emovid_assets.home.folders import Home
+from emovid_assets.resources.generation import pictures
 from emovid_assets.resources.generation.brought import brought, characters_of
+from emovid_assets.resources.workplace import PlainWorkplace
 from emovid_assets_tests.generation.homes import bytes_of, generator, made, write_settings
 from emovid_assets_tests.generation.tiny_generators import tiny_adapter
 
@@ -91,9 +94,44 @@ def test_what_is_no_character_is_told_and_an_empty_folder_too(tmp_path: Path, ti
     assert {(one.path, one.code) for one in found.stage.faults} == {
         ("library/characters/sub/cat.png", "not_a_character"),
         ("library/characters/cat.gif", "not_a_character"),
+        ("library/characters/broken.png", "not_a_character"),
     }
-    assert {one.code for one in found.failures} == {"not_a_video"}
-    assert len(found.failures) == 8
+    assert (found.failures, found.stage.wanted) == ([], {})
+
+
+def test_a_picture_that_cannot_be_read_is_told_once_and_looked_at_once_and_its_words_stay_a_character(
+    tmp_path: Path, tiny_generator: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "library" / "characters"
+    whole = draw(folder / "cat.png").read_bytes()
+    (folder / "cat.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "cat.txt").write_text("A grey cat")
+    (folder / "dog.png").write_bytes(whole[: len(whole) // 2])
+    looked: list[str] = []
+    still_frame = pictures.still_frame
+
+    def noted(path: Path, **limits: int) -> Any:
+        looked.append(path.name)
+        return still_frame(path, **limits)
+
+    monkeypatch.setattr(pictures, "still_frame", noted)
+    by_words = generator("t", tiny_generator("wan_t2v"), prompts="characters", seeds=[0, 1])
+    by_picture = generator("i", tiny_generator("wan_i2v"), "i2v", prompts="characters")
+    write_settings(tmp_path, by_words, by_picture)
+    first = made(tmp_path, domain="sticker")
+    assert {wanted.character for wanted, _ in first.stage.wanted.values()} == {"cat.png"}
+    assert (len(first.of("t")), len(first.of("i")), first.failures) == (16, 0, [])
+    assert [(one.path, one.code) for one in first.stage.faults] == [
+        ("library/characters/cat.png", "truncated"),
+        ("library/characters/dog.png", "truncated"),
+    ]
+    again = made(tmp_path, domain="sticker")
+    assert (again.stage.faults, again.computed) == (first.stage.faults, 0)
+    assert looked == ["cat.png", "dog.png"]
+    (folder / "dog.png").write_bytes(whole)
+    mended = made(tmp_path, domain="sticker")
+    assert len(mended.of("i")) == 8
+    assert looked == ["cat.png", "dog.png", "dog.png"]
 
 
 def test_an_empty_picture_is_one_row_and_two_pictures_of_a_name_are_told(tmp_path: Path) -> None:
@@ -102,7 +140,9 @@ def test_an_empty_picture_is_one_row_and_two_pictures_of_a_name_are_told(tmp_pat
     draw(folder / "cat.webp")
     (folder / "dog.png").write_bytes(b"")
     home = Home(tmp_path)
-    characters, faults = characters_of(home, brought(home))
+    characters, faults = PlainWorkplace(str(tmp_path)).with_store(
+        lambda store: characters_of(home, brought(home), pictures.Pictures(store, 1_000_000, reads=True).fault_of)
+    )
     assert [one.name for one in characters] == ["cat.png", "cat.webp"]
     found = {one.path.rpartition("/")[2]: (one.code, one.detail) for one in faults}
     assert found.pop("dog.png") == ("empty_file", "")

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from PIL import Image
 
+from emovid_assets.assets import generated
 from emovid_assets.building import runner
 from emovid_assets.building.plan import plan
 from emovid_assets.building.status import asset_states
@@ -19,10 +20,14 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
 from emovid_assets.orchestration.sensors import brought_files
+from emovid_assets.resources.generation.brought import Brought
+from emovid_assets.resources.generation.stage import Stage
 from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.project import Project
 from emovid_assets.resources.quarantine import quarantined
 from emovid_assets_tests.assets.homes import DEMO_SETTINGS, Demo, all_rows, errors_of, rows
 from emovid_assets_tests.generation.homes import generator, write_settings
+from emovid_assets_tests.generation.studies import video
 from emovid_assets_tests.generation.test_imported import film
 from emovid_assets_tests.orchestration.test_sensors import Ticks, old
 
@@ -55,6 +60,31 @@ def planned(home: Path) -> dict[str, tuple[str, int | None, bool]]:
         for one in plan(Home(home))
         if one.asset == "generated_videos"
     }
+
+
+def test_each_generator_has_a_sheet_of_its_own_in_the_order_of_emotions(tmp_path: Path) -> None:
+    made = [
+        video(name, prompt, video_path=f"{name}-{prompt}.mp4", origin="run", task="t2v")
+        for name in ("wan", "cog")
+        for prompt in (3, 1, 2)
+    ]
+    for row in made:
+        Image.new("RGB", (64, 48)).save(tmp_path / row["video_path"].replace(".mp4", ".jpg"))
+    sheets: list[list[str]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generated, "contact_sheet", lambda _, paths, captions: sheets.append(captions))
+        shown = generated._shown(Project(home_folder=str(tmp_path)), Stage("movie", Brought()), made)
+    assert [name for name in shown if "middle" in name] == ["middle frames: cog t2v", "middle frames: wan t2v"]
+    assert sheets == [[EMOTION_NAMES[number] for number in (1, 2, 3)]] * 2
+
+
+def test_the_line_of_a_build_says_what_a_generator_lacks_and_what_comes_otherwise_than_asked() -> None:
+    stage = Stage(
+        "movie", Brought(), lacking=["stick: no characters yet"], remarks=["wan: 5 frames where 6 are asked for."]
+    )
+    told = generated._told(stage, [])
+    assert told == {"missing": "stick: no characters yet. wan: 5 frames where 6 are asked for."}
+    assert generated._told(Stage("movie", Brought()), []) == {}
 
 
 def test_videos_of_two_generators_and_a_character_come_out_of_the_benchmark(home: Path, tiny_generator: Tiny) -> None:

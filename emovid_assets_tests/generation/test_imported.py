@@ -261,7 +261,11 @@ def test_what_a_path_says(path: str, expected: tuple[Any, ...]) -> None:
     found = named(path)
     assert found is not None
     assert (found.task, found.clip_id, found.prompt, found.seed, found.domain) == expected
-    assert named("a.mp4") is None
+
+
+@pytest.mark.parametrize("path", ["a.mp4", "i2v/a.mp4", "T2V/sticker/a.mp4", "movie/a.mp4"])
+def test_a_folder_of_a_task_or_a_domain_is_no_generator(path: str) -> None:
+    assert named(path) is None
 
 
 def test_a_hash_may_be_short_but_not_stand_for_two_prompts() -> None:

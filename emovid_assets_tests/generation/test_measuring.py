@@ -1,13 +1,16 @@
 """What the embedded labeller sees of a generated video is what it sees of a clip; the first frame and the others."""
 
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
 
 from emovid_assets.core.embedded_labeller import measured_features
 from emovid_assets.core.generation.measuring import PICTURE_FEATURES, evidence_of_video, picture_features
+from emovid_assets.core.video import scan
 from emovid_assets.core.video.changes import Shrinker
 from emovid_assets.core.video.reading import Video
 from emovid_assets.core.video.rgb import RgbConverter
@@ -59,6 +62,23 @@ def test_a_picture_is_kept_whole_where_only_rows_of_it_would_be_converted_and_co
     rows, whole = Shrinker(first, RgbConverter()), Shrinker(first, RgbConverter(), is_whole=True)
     assert np.array_equal(rows(first)[..., :3], whole(first)[..., :3])
     assert np.array_equal(whole.whole[..., :3], first.to_ndarray(format="bgr24"))
+
+
+def test_a_film_is_opened_once_and_nobody_is_shown_a_thumbnail_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "film.mp4", film(), codec="libx264", pix_fmt="yuv420p", colour_tag=1)
+    opened: list[str] = []
+    open_of = av.open
+
+    def noted(name: str, *rest: Any, **options: Any) -> Any:
+        opened.append(name)
+        return open_of(name, *rest, **options)
+
+    monkeypatch.setattr(av, "open", noted)
+    monkeypatch.setattr(scan, "_thumbnail", None)
+    assert measured(path, is_ours=True)["frame_count"] == 45
+    assert opened == [str(path)]
 
 
 def test_the_features_for_distances_are_the_first_ones_and_know_neither_length_nor_sound(tmp_path: Path) -> None:

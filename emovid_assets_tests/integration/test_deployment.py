@@ -347,14 +347,18 @@ def test_commands_in_the_code_container_use_its_instance() -> None:
     assert environment[INSTANCE_VARIABLE] == environment["DAGSTER_HOME"]
 
 
-def test_the_image_gets_the_dependencies_of_the_package_and_of_postgresql() -> None:
+@pytest.mark.parametrize("extras", ["", "generation", " generation  postgres "])
+def test_the_image_gets_the_dependencies_of_the_package_of_postgresql_and_of_what_is_asked_for(extras: str) -> None:
     # The very program that the Dockerfile runs.
     program = re.search(r'RUN python -c "([^"]+)" > requirements.txt', DOCKERFILE)
     assert program
-    run = subprocess.run([sys.executable, "-c", program[1]], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 'ARG EMOVID_EXTRAS=""' in DOCKERFILE
+    command, environment = [sys.executable, "-c", program[1]], {**os.environ, "EMOVID_EXTRAS": extras}
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
     printed = run.stdout.splitlines()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert printed == project["dependencies"] + project["optional-dependencies"]["postgres"]
+    wanted = [one for name in ("postgres", *extras.split()) for one in project["optional-dependencies"][name]]
+    assert printed == project["dependencies"] + wanted
 
 
 def test_the_check_for_machines_with_an_engine_names_what_there_is_and_says_that_it_was_not_run() -> None:

@@ -364,3 +364,24 @@ def test_a_film_with_a_flat_first_picture_gives_the_same_in_every_process(tmp_pa
         meter = meter or ChangeMeter(Shrinker(frame.picture, RgbConverter()))
         before = shrunk[max(0, frame.index - 1)]
         assert list(meter.measure(frame.picture)) == np.abs(shrunk[frame.index] - before).sum(axis=(0, 1)).tolist()
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuv420p10le"])
+def test_a_picture_that_is_resized_for_comparing_is_whole_and_as_red_green_and_blue_as_any(pixel_format):
+    for size in ((832, 480), (854, 480), (640, 360), (96, 64)):
+        for width in (444, 341, 386, 388):
+            converter = RgbConverter()
+            for seed in (1, 2):
+                picture = noise(*size, pixel_format, seed)
+                found, plain = converter.compared(picture, (width, 256)), converter.rgb(picture, (width, 256))
+                assert (found[..., 3] == 255).all()
+                # The two ways of libswscale round their colour differences in other places.
+                assert farthest(found[..., 2::-1], plain) <= 6, (size, width)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuva420p", "rgb24", "gray"])
+def test_a_picture_that_stays_as_large_or_needs_more_care_is_compared_as_it_is_seen(pixel_format):
+    picture = noise(66, 48, pixel_format, 1)
+    converter = RgbConverter()
+    for size in ((66, 48),) if pixel_format == "yuv420p" else ((66, 48), (120, 90)):
+        assert np.array_equal(converter.compared(picture, size), converter.rgb(picture, size))

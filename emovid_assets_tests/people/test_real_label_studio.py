@@ -25,9 +25,10 @@ from emovid_assets.core.emotions import EMOTION_NAMES, HUMAN_CHOICES
 from emovid_assets.home.folders import Home
 from emovid_assets.people import server as annotation_server
 from emovid_assets.people.annotators import pseudonyms
-from emovid_assets.resources.label_studio import PROGRAM_VARIABLE, RunningServer, running_server, signed_in
+from emovid_assets.resources.label_studio import PROGRAM_VARIABLE, RunningServer, folder, running_server, signed_in
 from emovid_assets_tests.assets.homes import ROOT, all_rows, build, draw_gif, errors_of, rows
 from emovid_assets_tests.conftest import CORPUS
+from emovid_assets_tests.once import made_once
 from emovid_assets_tests.people.fake_server import pulled_files
 
 pytestmark = pytest.mark.integration
@@ -77,17 +78,30 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def server(home: Home) -> Iterator[RunningServer]:
+def server(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """That of a home; its database was made once for all tests, which takes a minute."""
     program = os.environ.get(PROGRAM_VARIABLE) or str(IN_CHECKOUT)
     if not Path(program).is_file():
         pytest.skip("Label Studio is not installed: make label-studio")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PROGRAM_VARIABLE, program)
-        with running_server(home, port) as server:
+        begun = made_once(tmp_path_factory, "label-studio", begin)
+        shutil.copytree(folder(Home(begun)), folder(home))
+        with running_server(home, free_port()) as server:
             yield server
+
+
+def begin(home: Path) -> None:
+    """Starts a new Label Studio, which makes its database and our account, and ends it."""
+    home.mkdir(parents=True)
+    with running_server(Home(home), free_port()):
+        pass
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Person:

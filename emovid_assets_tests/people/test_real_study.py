@@ -51,7 +51,7 @@ class Round:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     drawn = {"amber": {}, "birch": {"fps": 8, "size": (72, 48)}, "cobalt": {"seconds": 1.5}}
-    home = home_with_videos(tmp_path_factory.mktemp("study"), drawn, prompts=14)
+    home = home_with_videos(tmp_path_factory.mktemp("study"), drawn, prompts=10)
     materialise(home, TASKS)
     return home
 

@@ -63,6 +63,23 @@ const paused = () => players().map((one) => one.paused);
 """
 
 
+SKIPPER = """
+(async () => {
+  const found = { hidden: document.querySelector('#skip').hidden, before: study.pairs.length };
+  const wait = () => new Promise((done) => setTimeout(done, 50));
+  for (let i = 0; i < 200 && document.querySelector('#skip').hidden; i += 1) await wait();
+  found.shown = !document.querySelector('#skip').hidden;
+  while (document.querySelector('#skip')) document.querySelector('#skip').click();
+  found.open = document.querySelector('#open').textContent;
+  await fetch('/', { method: 'POST', body: JSON.stringify(found) });
+})();
+"""
+BROWSERS = [
+    pytest.param(chromium, marks=pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")),
+    pytest.param(firefox, marks=pytest.mark.skipif(FIREFOX is None, reason="no Firefox")),
+]
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
     root = tmp_path_factory.mktemp("study-page")
@@ -74,13 +91,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[
     return root / "out", rows(home.root, "preference_tasks", "movie")
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param(chromium, marks=pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")),
-        pytest.param(firefox, marks=pytest.mark.skipif(FIREFOX is None, reason="no Firefox")),
-    ],
-)
+@pytest.mark.parametrize("command", BROWSERS)
 def test_two_players_stay_in_step_and_what_is_answered_is_what_is_read(
     exported: tuple[Path, list[dict[str, Any]]], command: Any
 ) -> None:
@@ -115,3 +126,21 @@ def test_two_players_stay_in_step_and_what_is_answered_is_what_is_read(
     first = next(row for row in accepted if row["task_id"] == table[0]["task_id"])
     assert 2.0 < first["lead_time_s"] < 60
     assert first["answered_at"] is not None
+
+
+@pytest.mark.parametrize("command", BROWSERS)
+def test_a_pair_that_does_not_play_can_be_skipped_and_is_counted_at_the_end(
+    exported: tuple[Path, list[dict[str, Any]]], command: Any
+) -> None:
+    folder, tasks = exported
+    page = (folder / "study-ann.html").read_text(encoding="utf-8")
+    # None of its videos is served.
+    body = page.replace("</script>", f"\n{SKIPPER}</script>").encode()
+    found = visit({"/": Served(body)}, "skip a pair", command).posted
+    count = len(tasks)
+    assert found == {
+        "hidden": True,
+        "before": count,
+        "shown": True,
+        "open": f"Without an answer: {count} of {count} pairs.",
+    }

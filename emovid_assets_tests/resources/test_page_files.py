@@ -24,13 +24,14 @@ def test_a_catalogue_is_whole_however_often_it_was_refreshed(catalogue: Path) ->
         assert is_whole_catalogue(catalogue)
 
 
-def test_a_file_that_was_put_into_the_place_of_the_link_is_not_known_to_be_whole(catalogue: Path) -> None:
+def test_so_is_the_file_that_a_copy_has_in_place_of_the_link_unless_it_is_cut_short(catalogue: Path) -> None:
     content = catalogue.read_bytes()
     catalogue.unlink()
     catalogue.write_bytes(content)
+    assert is_whole_catalogue(catalogue)
+    catalogue.write_bytes(content[: len(content) // 2])
     assert not is_whole_catalogue(catalogue)
     assert refresh_catalogue(catalogue.parent, SQL)
-    assert catalogue.is_symlink()
     assert is_whole_catalogue(catalogue)
 
 

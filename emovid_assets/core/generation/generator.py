@@ -8,7 +8,7 @@ import difflib
 import gc
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from emovid_assets.core.generation.adapters import Adapter, add_adapters
+from emovid_assets.core.generation.prompt_limits import cuts_told
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
 from emovid_assets.core.stand_ins import declare_torchvision_operators
 
@@ -108,6 +109,10 @@ class Generator:
         if told is not None and "callback_on_step_end" in self._takes:
             arguments["callback_on_step_end"] = _telling(told, request.steps)
         return np.asarray(self._pipeline(**arguments, **request.options).frames)[0]
+
+    def cuts_told(self, prompts: Iterable[str], options: Mapping[str, Any]) -> Iterator[str]:
+        """As `prompt_limits.cuts_told`."""
+        return cuts_told(self._pipeline, prompts, options)
 
     def _require_taken(self, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         name = f"{self._model_id} ({self.pipeline_class})"

@@ -51,11 +51,11 @@ class Fault:
 def named(path: str, row: Mapping[str, str] | None = None) -> Named | None:
     """What a path below the folder of imported videos says, and a row of `videos.csv`, whose cells count before it.
 
-    Null for a file that lies in no generator's folder.
+    Null for a file that lies in no generator's folder: a folder of a task or domain at the top is none.
     """
-    if "/" not in path:
+    generator, *folders, file = path.split("/") if "/" in path else ("", path)
+    if generator.lower() in ("", *TASKS, *DOMAINS):
         return None
-    generator, *folders, file = path.split("/")
     below = [folder.lower() for folder in folders]
     task = next((folder for folder in reversed(below) if folder in TASKS), TASKS[0])
     domain = next((folder for folder in reversed(below) if folder in DOMAINS), None)

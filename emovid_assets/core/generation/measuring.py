@@ -19,7 +19,7 @@ from emovid_assets.core.video.rgb import RgbConverter, colour_rule, has_alpha
 from emovid_assets.core.video.scan import ScanSettings, measured_whole
 from emovid_assets.core.video.streams import ONLY, Tracks
 
-VERSION = "1"
+VERSION = "2"
 PICTURE_FEATURES = 35
 """The first of `measured_features`: palette (28), colour means (4), motion (3). Length, rhythm and sound are those of
 the files and not of the pictures: real clips are longer and have sound."""
@@ -89,7 +89,11 @@ class _Watched:
         if not self._nearest.is_complete:
             shown_s = float((frame.pts - self._first_pts) * picture.time_base)
             for chosen in self._nearest.add(shown_s, frame):
-                self._at_common.add(self._converter.rgb(chosen.picture, self._size))
+                self._look_at_common(chosen)
+
+    def _look_at_common(self, chosen: Frame) -> None:
+        assert self._size is not None
+        self._at_common.add(self._converter.compared(chosen.picture, self._size))
 
     def _compare(self) -> None:
         """Of the looks that have come since the last time: frame by frame they would cost as much as the flicker."""
@@ -104,7 +108,7 @@ class _Watched:
         if self._looks:
             self._compare()
         for chosen in self._nearest.finish():
-            self._at_common.add(self._converter.rgb(chosen.picture, self._size))
+            self._look_at_common(chosen)
         return {
             "flicker_native": self._native.value,
             "flicker_common": self._at_common.value if self._common.is_filled_by(duration_s) else None,

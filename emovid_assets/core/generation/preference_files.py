@@ -15,17 +15,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core import filled_tables
 from emovid_assets.core.answer_cells import (
     UnreadableError,
     annotator_of,
+    by_our_names,
+    choices_in,
     hidden,
     seconds_of,
     shown,
     shown_path,
+    table_in,
     tasks_in,
     text_of,
     time_of,
+    usual_tool,
 )
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.filled_tables import Columns
@@ -138,22 +141,14 @@ def _of_file(display_path: str, reason: str, message: str) -> Rejected:
 
 
 def _read_csv(content: bytes, display_path: str, people: Pseudonyms | None) -> _Outcome:
-    table = filled_tables.read_bytes(content, COLUMNS)
-    if table.unreadable:
-        raise UnreadableError(f"The table cannot be read: {table.unreadable}.")
-    if lacking := table.lacking(REQUIRED_COLUMNS):
-        raise UnreadableError(
-            f"The table cannot be read: {lacking}. Name each of {', '.join(REQUIRED_COLUMNS)} once; a file of "
-            f"'emovid study export' does. Read as separated by {filled_tables.SEPARATORS[table.separator]}."
-        )
-    outcome = _Outcome()
+    table = table_in(content, COLUMNS, REQUIRED_COLUMNS, "emovid study export")
+    outcome, tool = _Outcome(), usual_tool(table)
     if table.remarks:
         outcome.rejected.append(_of_file(display_path, "unknown_column", f"{'; '.join(table.remarks)}."))
-    usual_tool = "label-studio" if "annotation_id" in table.there else "csv"
     for row_number, row in enumerate(table.rows, start=1):
         if row.is_blank:
             continue
-        whole = _whole(row.cells, display_path, row_number, f"line {row.line}", usual_tool, people)
+        whole = _whole(row.cells, display_path, row_number, f"line {row.line}", tool, people)
         if row.fault:
             message = f"The row cannot be read: {row.fault}."
             outcome.rejected.append(replace(whole, place="").rejected("bad_row", message))
@@ -169,10 +164,7 @@ def _read_label_studio(content: bytes, display_path: str, people: Pseudonyms | N
     outcome = _Outcome()
     for row_number, (data, annotation) in enumerate(_annotations_of(tasks_in(content)), start=1):
         is_flat = annotation is None and "task_id" in data
-        values = {
-            ours: next((data[name] for name in (ours, *others) if data.get(name) is not None), None)
-            for ours, others in COLUMNS.names.items()
-        }
+        values = by_our_names(data, COLUMNS)
         if isinstance(annotation, dict):
             # What was asked may bear the name of a question.
             values |= {**dict.fromkeys(QUESTIONS), **_choices_of(annotation.get("result"))}
@@ -208,12 +200,9 @@ def _annotations_of(tasks: list[Any]) -> Iterator[tuple[dict[str, Any], Any]]:
 def _choices_of(result: Any) -> dict[str, str]:
     """By question what was chosen, with commas between where it is more than one."""
     chosen: dict[str, list[str]] = {}
-    for entry in result if isinstance(result, list) else []:
-        value = entry.get("value") if isinstance(entry, dict) and entry.get("type") == "choices" else None
-        choices = value.get("choices") if isinstance(value, dict) else None
-        name = text_of(entry.get("from_name")) if isinstance(entry, dict) else ""
-        if name in QUESTIONS and isinstance(choices, list):
-            chosen.setdefault(name, []).extend(map(text_of, choices))
+    for name, choices in choices_in(result):
+        if name in QUESTIONS:
+            chosen.setdefault(name, []).extend(choices)
     return {name: ", ".join(choices) for name, choices in chosen.items()}
 
 

@@ -36,7 +36,7 @@ ADVICE: dict[str, str] = {
     "model_refused": "The model cannot take this clip. Try another `frame_side_px`, `precision` or model.",
     "model_memory": 'Take fewer or smaller frames (`frames`, `frame_side_px`), another model or `precision = "4bit"`.',
     "not_finite": 'The model gave values that are no numbers. Try dtype = "bfloat16" or "float32".',
-    "constant": "Every frame of the video is of one colour. Try more steps, another guidance, or another model.",
+    "constant": "Make the video again, with more steps, another guidance or another model.",
     "frame_count": "Ask for another number of `frames` (docs/generation.md), or fetch the video again.",
     "generator_refused": "The generator does not make this video. Correct the setting that is named.",
     "generator_unusable": "Correct what is named; the next build tries again.",

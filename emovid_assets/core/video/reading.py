@@ -105,6 +105,7 @@ class Video:
         self.tracks = tracks
         self.start_pts = start_pts
         self._animation = animation
+        self._guessed_rate: Fraction | None = None
 
     @cached_property
     def is_drawn(self) -> bool:
@@ -122,9 +123,14 @@ class Video:
         """
         if self._kind in WITHOUT_RATE:
             return Fraction(25)
-        with open_container(self.path) as container:
-            rate = container.streams[self.tracks.video_index].guessed_rate
-            return Fraction(rate) if rate else Fraction(25)
+        # Opening a short film costs as much as several of its frames: whoever decodes it has it open.
+        if self._guessed_rate is None:
+            with open_container(self.path) as container:
+                self._guessed_rate = self._rate_of(container)
+        return self._guessed_rate
+
+    def _rate_of(self, container: Any) -> Fraction:
+        return Fraction(container.streams[self.tracks.video_index].guessed_rate or 25)
 
     def pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, as coded; 1 where the file does not say."""
@@ -196,6 +202,7 @@ class Video:
 
         with open_container(self.path) as container:
             stream = container.streams[self.tracks.video_index]
+            self._guessed_rate = self._rate_of(container)
             # One thread per process: two single-threaded processes use two cores better than frame threads.
             stream.thread_type = "NONE"
             if start_pts is not None:

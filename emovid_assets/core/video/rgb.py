@@ -194,6 +194,20 @@ class RgbConverter:
         pixels = self._packed(picture, "rgb24", **source, **scaled)
         return _stretched(pixels) if rule.is_limited_grey else pixels
 
+    def compared(self, picture: "av.VideoFrame", size: tuple[int, int]) -> np.ndarray:
+        """A picture for comparing it with others of its film: of `size` (width, height) by areas, uint8 (height, width,
+        3 or 4), in whatever order of colours; a fourth channel is the same everywhere.
+
+        At half the cost of `rgb`, where libswscale has a faster way; that one is also nearer to the areas of OpenCV.
+        """
+        is_scaled = size != (picture.width, picture.height)
+        if not is_scaled or has_alpha(picture.format.name) or _own_matrix(picture.format.name):
+            return self.rgb(picture, size)
+        width, height = size
+        return self._packed(
+            picture, "bgra", **colour_rule(picture).source, width=width, height=height, interpolation="AREA"
+        )
+
     def planes(self, picture: "av.VideoFrame") -> list[np.ndarray]:
         """Red, green and blue, each uint8 (height, width): the same values as `rgb`, at less cost. Valid until the next
         call."""

@@ -64,9 +64,10 @@ green, red and perhaps a fourth channel that means nothing. They stay as they ar
 
 @dataclass(frozen=True)
 class _Portrait:
-    """What a sampled frame is shown and recognised by: uint8 (height, width, 3) as displayed, and 16 hex digits."""
+    """What a sampled frame is shown and recognised by: uint8 (height, width, 3) as displayed, null where nobody is
+    shown it, and 16 hex digits."""
 
-    thumbnail: np.ndarray
+    thumbnail: np.ndarray | None
     difference_hash: str
 
 
@@ -74,12 +75,14 @@ class _Portraits:
     """Portraits of the first, the middle and the last of an unknown number of sampled frames.
 
     A portrait costs more than decoding a small frame. So the later half of the frames is held until it is known
-    which one is the middle; large pictures, whose memory would count, are converted at once.
+    which one is the middle; large pictures, whose memory would count, are converted at once. `is_shown`: whether
+    anybody wants the thumbnail.
     """
 
-    def __init__(self, converter: RgbConverter, shrink: Shrinker) -> None:
+    def __init__(self, converter: RgbConverter, shrink: Shrinker, *, is_shown: bool) -> None:
         self._converter = converter
         self._shrink = shrink
+        self._is_shown = is_shown
         self._first_hash = ""
         self._held: deque[Frame | _Portrait] = deque()
         self._count = 0
@@ -93,20 +96,21 @@ class _Portraits:
         while self._count - len(self._held) < self._count // 2:
             self._held.popleft()
 
-    def settle(self) -> tuple[np.ndarray, list[str]]:
+    def settle(self) -> tuple[np.ndarray | None, list[str]]:
         """The middle one's thumbnail, and the hashes of the first, the middle and the last."""
-        middle = self._made(self._held[0])
-        last = middle if len(self._held) == 1 else self._made(self._held[-1])
-        return middle.thumbnail, [self._first_hash, middle.difference_hash, last.difference_hash]
-
-    def _made(self, held: Frame | _Portrait) -> _Portrait:
-        return held if isinstance(held, _Portrait) else self._portrait(held)
+        held = self._held[0]
+        middle = held if isinstance(held, _Portrait) else self._portrait(held)
+        last = middle.difference_hash if len(self._held) == 1 else self._hash(self._held[-1])
+        return middle.thumbnail, [self._first_hash, middle.difference_hash, last]
 
     def _portrait(self, frame: Frame) -> _Portrait:
-        return _Portrait(_thumbnail(self._converter.rgb(frame.picture), frame.rotation), self._hash(frame))
+        shown = _thumbnail(self._converter.rgb(frame.picture), frame.rotation) if self._is_shown else None
+        return _Portrait(shown, self._hash(frame))
 
-    def _hash(self, frame: Frame) -> str:
-        return difference_hash(self._shrink(frame.picture))
+    def _hash(self, held: Frame | _Portrait) -> str:
+        if isinstance(held, _Portrait):
+            return held.difference_hash
+        return difference_hash(self._shrink(held.picture))
 
 
 @dataclass
@@ -352,7 +356,7 @@ class _Scan:
         segment = self._segment
         if segment is None:
             assert self._shrink is not None
-            portraits = _Portraits(self._converter, self._shrink)
+            portraits = _Portraits(self._converter, self._shrink, is_shown=self._watch is None)
             segment = _OpenSegment(frame.index, frame.pts, self._seconds(frame.pts), portraits)
             self._segment = segment
         segment.has_mended_stamps |= frame.is_mended

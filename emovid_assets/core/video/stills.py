@@ -61,7 +61,7 @@ def still_frame(path: Path, *, max_pixels: int | None = None) -> Any:
     except Image.DecompressionBombError as error:
         raise MediaError("too_large", str(error)) from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        code = "truncated" if "truncated" in str(error) else "corrupt_frames"
+        code = "truncated" if "truncated" in str(error).lower() else "corrupt_frames"
         raise MediaError(code, f"The picture cannot be read: {error}") from error
     return av.VideoFrame.from_ndarray(pixels, format="rgba" if mode == "RGBA" else "rgb24")
 

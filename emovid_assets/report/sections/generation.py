@@ -15,7 +15,12 @@ from emovid_assets.report.generator_sentences import LEVEL, METRIC_NAMES, TRIAL_
 from emovid_assets.report.thumbnails import Thumbnails
 
 VIDEOS = "SELECT count(*) AS video_count FROM generated_videos"
-LEADERS = "SELECT * FROM generation_leaderboard WHERE is_computed ORDER BY task DESC, ea_8 DESC NULLS LAST, generator"
+LEADERS = """\
+SELECT *, (generator, lower(task)) IN (
+    SELECT (generator, task) FROM generated_videos WHERE character IS NOT NULL
+) AS is_of_characters
+FROM generation_leaderboard WHERE is_computed
+ORDER BY task DESC, is_of_characters, ea_8 DESC NULLS LAST, generator"""
 TESTS = f"""\
 SELECT * FROM generation_tests WHERE scope = '{TOTAL}' AND asked_emotion = 'all'
 ORDER BY task DESC, list_position([{", ".join(f"'{name}'" for name in METRIC_NAMES)}], metric), p_adjusted, generator_a,
@@ -60,13 +65,13 @@ def _leaders(answers: Answers) -> Exhibit:
     columns = (
         Column("generator", _generator, is_number=False),
         Column("videos", lambda row: count(row["video_count"])),
-        Column("EA-8 ↑", lambda row: _share(row, "ea_8")),
-        Column("EA-2 ↑", lambda row: _share(row, "ea_2")),
-        Column("caption ↑", lambda row: _with_interval(row, "clip_score", 3)),
-        Column("first frame ↑", lambda row: _with_interval(row, "first_frame_consistency", 3)),
-        Column("flicker ↓", lambda row: _marked(row, number(row["flicker_common"], 4))),
-        Column("distance ↓", _distance),
-        Column("kernel ↓", lambda row: _marked(row, number(row["kernel_distance"], 3))),
+        Column(f"EA-8{NARROW}↑", lambda row: _share(row, "ea_8")),
+        Column(f"EA-2{NARROW}↑", lambda row: _share(row, "ea_2")),
+        Column(f"caption{NARROW}↑", lambda row: _with_interval(row, "clip_score", 3)),
+        Column(f"first frame{NARROW}↑", lambda row: _with_interval(row, "first_frame_consistency", 3)),
+        Column(f"flicker{NARROW}↓", lambda row: _marked(row, number(row["flicker_common"], 4))),
+        Column(f"distance{NARROW}↓", _distance),
+        Column(f"kernel{NARROW}↓", lambda row: _marked(row, number(row["kernel_distance"], 3))),
     )
     scorers = sorted({row["distance_scorer"] for row in answer.rows if row["distance_scorer"]})
     notes = (
@@ -76,11 +81,16 @@ def _leaders(answers: Answers) -> Exhibit:
         "these two may be held against each other. Neither a rank nor an overlap of intervals says whether two "
         "generators differ; the sentences below do."
         + (f" Features: {words(scorers)}." if scorers else "")
+        + (" Stickers of characters have other prompts than the benchmark." if _has_characters(answer.rows) else "")
         + _without(answer.rows, "distance", "distance_note")
         + _without(answer.rows, "flicker at a common rate", "flicker_note")
     )
     figure = side_by_side(*accuracy_figures(answer))
     return Exhibit(TABLE, title, reading, join(table(title, answer.rows, columns), figure), (answer,), paper, notes)
+
+
+def _has_characters(rows: Sequence[Row]) -> bool:
+    return any(row["is_of_characters"] for row in rows)
 
 
 def _without(rows: Sequence[Row], what: str, note: str) -> str:
@@ -90,22 +100,29 @@ def _without(rows: Sequence[Row], what: str, note: str) -> str:
 
 
 def _best(rows: list[Row]) -> str:
+    """Of the generators of a task who shows most often what was asked for; those of characters, which have prompts of
+    their own, only where there are no others."""
     known = [row for row in rows if row["ea_8"] is not None]
     task = f"{TASKS[rows[0]['task']].capitalize()}:"
     if not known:
         return f"{task} no emotion was recognised, as there is no labeller that is better than chance."
+    known = [row for row in known if row["is_of_characters"] == known[0]["is_of_characters"]]
     best = known[0]
     names = [row["generator"] for row in known if row["ea_8"] == best["ea_8"]]
     mark = f" ({TRIAL_MARK})" if any(row["is_trial"] for row in known) else ""
-    return (
-        f"{task} {words(names)} {'has' if len(names) == 1 else 'have'} most videos of the emotion asked for, "
-        f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({number(best['ea_8'], 1)}{NARROW}%){mark}."
-    )
+    share = f"{number(best['ea_8'], 1)}{NARROW}%"
+    if len(names) > 1:
+        return f"{task} {words(names)} show the emotion asked for in equally many of their videos, {share}{mark}."
+    most = "the largest share" if len(known) > 1 else "a share"
+    counted_share = f"{count(best['ea_8_hit_count'])} of {count(best['video_count'])} ({share})"
+    return f"{task} {best['generator']} shows the emotion asked for in {most} of its videos, {counted_share}{mark}."
 
 
 def _generator(row: Row) -> Markup:
-    mark = element("span", f"{TASKS[row['task']]}{f', {TRIAL_MARK}' if row['is_trial'] else ''}", class_="interval")
-    return join(row["generator"], mark)
+    marks = [*(["characters"] if row["is_of_characters"] else []), *([TRIAL_MARK] if row["is_trial"] else [])]
+    # A line each: side by side they would push the last columns out of the page.
+    below = [TASKS[row["task"]], *([", ".join(marks)] if marks else [])]
+    return join(row["generator"], *(element("span", one, class_="interval") for one in below))
 
 
 def _marked(row: Row, shown: str) -> Markup | str:
@@ -174,16 +191,18 @@ def _findings(answers: Answers) -> Exhibit:
     pairs = len({(row["task"], row["generator_a"], row["generator_b"]) for row in answer.rows})
     reading = (
         f"Of {counted(len(answer.rows), 'comparison')} of {counted(pairs, 'pair')} of generators {count(len(told))} "
-        f"{'is' if len(told) == 1 else 'are'} distinguishable from chance at 5{NARROW}%, after correction."
+        f"{'is' if len(told) == 1 else 'are'} distinguishable from chance at 5{NARROW}%, after correction"
+        f"{trial_told(answer.rows)}."
     )
     parts = []
-    for (task, metric), rows in groupby(answer.rows, key=lambda row: (row["task"], row["metric"])):
+    for (task, metric), grouped in groupby(answer.rows, key=lambda row: (row["task"], row["metric"])):
+        rows = list(grouped)
         sentences = [element("li", finding(row)) for row in rows]
-        count_told = sum(
-            row["p_adjusted"] < 0.05 for row in answer.rows if (row["task"], row["metric"]) == (task, metric)
-        )
+        count_told = sum(row["p_adjusted"] < 0.05 for row in rows)
+        marks = {row["is_trial"] for row in rows}
+        mark = f", {TRIAL_MARK}" if marks == {True} else f", in part {TRIAL_MARK}" if True in marks else ""
         summary = (
-            f"{METRIC_NAMES[metric]}, {TASKS[task]}: {count(count_told)} of {count(len(sentences))} distinguishable"
+            f"{METRIC_NAMES[metric]}, {TASKS[task]}: {count(count_told)} of {count(len(rows))} distinguishable{mark}"
         )
         parts.append(
             element(

@@ -8,17 +8,18 @@ reading videos (`imported`).
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from emovid_assets.core import side_files
-from emovid_assets.core.cells import CellError, told, whole, word
+from emovid_assets.core.cells import CellError, whole, word
 from emovid_assets.core.file_names import Names
 from emovid_assets.core.filled_tables import Columns, FilledRow, read_bytes
 from emovid_assets.core.generation.imported_names import TASKS, Named, named
 from emovid_assets.core.generation.wanted import Character
 from emovid_assets.core.plain_text import quoted
+from emovid_assets.core.video.errors import MediaError
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.file_faults import FileFault
 from emovid_assets.resources.library_files import LibraryEntry, Stamp, entry_of, walk
@@ -90,11 +91,15 @@ def digest_of(found: Brought, domain: str) -> str:
     return hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()[:16]
 
 
-def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[FileFault]]:
-    """Pictures, each with the text beside it, and texts without a picture; and what is neither."""
+def characters_of(
+    home: Home, found: Brought, fault_of: Callable[[Path], MediaError | None]
+) -> tuple[list[Character], list[FileFault]]:
+    """Pictures, each with the text beside it, and texts without a picture; and what is neither. `fault_of` says of a
+    picture why it cannot be read: then it is none, and the text beside it is a character of words."""
     faults: list[FileFault] = []
     texts: dict[str, str] = {}
     pictures: dict[str, str] = {}
+    broken: set[str] = set()
     prefix = f"{home.relative(home.characters)}/"
     for name, entry in found.characters.items():
         below = name[len(prefix) :]
@@ -103,10 +108,11 @@ def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[Fil
             faults.append(FileFault(name, *entry.fault))
         elif "/" in below:
             faults.append(FileFault(name, "not_a_character", "The file lies in a folder of its own"))
-        elif suffix.lower() in PICTURES and not entry.stamp[0]:
-            faults.append(FileFault(name, "empty_file", ""))
         elif suffix.lower() in PICTURES:
-            if twin := next((file for file, other in pictures.items() if other == stem), None):
+            if fault := fault_of(home.root / name):
+                faults.append(FileFault(name, fault.code, fault.detail))
+                broken.add(below)
+            elif twin := next((file for file, other in pictures.items() if other == stem and file not in broken), None):
                 faults.append(FileFault(name, "character_twice", f"{quoted(twin)} has the same name"))
             pictures[below] = stem
         elif suffix.lower() == TEXT:
@@ -116,7 +122,11 @@ def characters_of(home: Home, found: Brought) -> tuple[list[Character], list[Fil
                 faults.append(FileFault(name, "unreadable", f"The description cannot be read: {error}"))
         else:
             faults.append(FileFault(name, "not_a_character", f"The file is no picture by its name: {suffix or below}"))
-    characters = [Character(file, f"{prefix}{file}", texts.get(stem) or None) for file, stem in pictures.items()]
+    characters = [
+        Character(file, None if file in broken else f"{prefix}{file}", texts.get(stem) or None)
+        for file, stem in pictures.items()
+        if file not in broken or texts.get(stem)
+    ]
     alone = texts.keys() - set(pictures.values())
     characters += [Character(f"{stem}{TEXT}", None, texts[stem]) for stem in alone if texts[stem]]
     return sorted(characters, key=lambda one: one.name), faults
@@ -186,7 +196,7 @@ def _said_in_tables(home: Home, found: Brought, faults: list[FileFault]) -> dict
 def _row_faults(place: str, row: FilledRow, folder: str, there: Names, said: _Said) -> Iterator[FileFault]:
     """Notes what a row says of its file; what is wrong with it comes out."""
     file = row.cells.get("file", "")
-    values, wrongs = _values(row)
+    values, wrongs = row.read(_SAID, _CELLS)
     if not file and not row.fault:
         wrongs.append("The row names no `file`")
     target = os.path.normpath(f"{folder}/{file}").replace(os.sep, "/")
@@ -204,21 +214,12 @@ def _row_faults(place: str, row: FilledRow, folder: str, there: Names, said: _Sa
         yield FileFault(place, "manifest_invalid", "; ".join(wrongs))
 
 
-def _values(row: FilledRow) -> tuple[dict[str, str], list[str]]:
-    values: dict[str, str] = {}
-    wrongs = [row.fault] if row.fault else []
-    readers = {"task": lambda text: word(text, TASKS), "seed": lambda text: str(_seed(text))}
-    for name in ("clip_id", "prompt", "task", "seed") if not row.is_shifted else ():
-        if written := row.cells.get(name):
-            try:
-                values[name] = readers[name](written) if name in readers else written
-            except CellError as error:
-                wrongs.append(told(name, written, error))
-    return values, wrongs
-
-
-def _seed(text: str) -> int:
+def _seed(text: str) -> str:
     found = whole(text)
     if not 0 <= found < 2**63:
         raise CellError("a whole number from 0 to 2^63 - 1")
-    return found
+    return str(found)
+
+
+_SAID = ("clip_id", "prompt", "task", "seed")
+_CELLS = {"task": lambda text: word(text, TASKS), "seed": _seed}

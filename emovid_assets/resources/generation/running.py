@@ -47,13 +47,14 @@ UNUSABLE = "generator_unusable"
 """The code of videos whose generator does not run: nothing is wrong with themselves."""
 
 
-def run(project: Workplace, domain: str, items: Iterable[Item], log: logging.Logger) -> Outcome:
-    """The videos of the items; those that are there are not made again."""
+def run(project: Workplace, domain: str, items: Iterable[Item], log: logging.Logger, remarks: list[str]) -> Outcome:
+    """The videos of the items; those that are there are not made again. `remarks` gets sentences on generators that
+    make something else than is asked of them."""
     settings, home = project.settings, project.home
     device, max_pixels = settings.generation.device, settings.media.max_pixels
 
     def all_of(tasks: Iterable[Task], known: Task | None) -> Generator[list[Done]]:
-        runner = _Runner(home, device, max_pixels, log, domain)
+        runner = _Runner(home, device, max_pixels, log, domain, remarks)
         try:
             for item_id, arguments in runner.in_turn(tasks):
                 yield [runner.done(item_id, **arguments)]
@@ -68,14 +69,18 @@ def run(project: Workplace, domain: str, items: Iterable[Item], log: logging.Log
 class _Runner:
     """Holds the model whose turn it is."""
 
-    def __init__(self, home: Home, device: str, max_pixels: int, log: logging.Logger, domain: str) -> None:
+    def __init__(
+        self, home: Home, device: str, max_pixels: int, log: logging.Logger, domain: str, remarks: list[str]
+    ) -> None:
         self._home, self._device, self._log, self._domain = home, device, log, domain
+        self._remarks = remarks
         self._max_pixels = max_pixels
         self._model: Model | None = None
         self._loaded_as: str | None = None
         self._faults: dict[str, str] = {}
         self._told = progress_for(log)
         self._left: dict[str, list[float]] = defaultdict(list)
+        self._prompts: dict[str, set[str]] = defaultdict(set)
         self._spent: dict[str, tuple[int, float, float]] = {}
 
     def in_turn(self, tasks: Iterable[Task]) -> Iterator[Task]:
@@ -84,6 +89,7 @@ class _Runner:
         for _, arguments in waiting:
             source: Source = arguments["source"]
             self._left[source.key].append(weight_of(source.settings))
+            self._prompts[source.loaded_as].add(arguments["wanted"].prompt)
         yield from waiting
 
     def done(self, item_id: str, *, wanted: Wanted, source: Source, first_frame: Path | None) -> Done:
@@ -120,8 +126,14 @@ class _Runner:
         told = f"{source.name}: {place.model_id} is loaded as {self._model.dtype} in {time.monotonic() - began:.0f} s"
         self._log.info(for_terminal(told))
         if rounding := rounding_told(self._model.pipeline_class, one.frames):
-            self._log.warning(f"{source.name}: {rounding}")
+            self._warn(f"{source.name}: {rounding}")
+        for cut in self._model.cuts_told(self._prompts[source.loaded_as], one.options):
+            self._warn(f"{source.name}: {cut}")
         return self._model
+
+    def _warn(self, sentence: str) -> None:
+        self._log.warning(sentence)
+        self._remarks.append(f"{sentence}.")
 
     def _ended(self, key: str, fault: str) -> MediaError:
         self._faults[key] = fault

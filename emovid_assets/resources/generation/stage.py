@@ -20,6 +20,7 @@ from emovid_assets.resources.generation.brought import Brought, brought, charact
 from emovid_assets.resources.generation.generators import Made, Source, items_of, sources_of
 from emovid_assets.resources.generation.hashes import Hashes
 from emovid_assets.resources.generation.imported import Imports, imports_of
+from emovid_assets.resources.generation.pictures import Pictures
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.media import PROBE_LIMITS
 from emovid_assets.resources.workplace import Workplace
@@ -32,8 +33,8 @@ OF_BENCHMARK = ("clip_id", "split", "emotion", "prompt", "first_frame_path")
 @dataclass
 class Stage:
     """What a domain is to have. `wanted`: (video, generator) by video id; `lacking`: why a generator of the domain has
-    fewer videos than it could, sentences; `is_estimate`: files have not been read, so that videos that are there may
-    count as wanted."""
+    fewer videos than it could, `remarks`: what came otherwise than asked, once it ran, both as sentences;
+    `is_estimate`: files have not been read, so that videos that are there may count as wanted."""
 
     domain: str
     found: Brought
@@ -43,6 +44,7 @@ class Stage:
     imported_items: list[Item] = field(default_factory=list)
     faults: list[FileFault] = field(default_factory=list)
     lacking: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     is_estimate: bool = False
 
 
@@ -78,7 +80,8 @@ def _stage(
     models = settings.generation.models
     characters: list[Character] = []
     if domain == "sticker":
-        characters, stage.faults = characters_of(home, stage.found)
+        pictures = Pictures(store, settings.media.max_pixels, reads=hashes.reads)
+        characters, stage.faults = characters_of(home, stage.found, pictures.fault_of)
     if models:
         made = Made.of(store, domain)
         for source in sources_of(home, domain, models, hashes):
@@ -118,7 +121,7 @@ def limits_of(settings: Settings) -> dict[str, Any]:
 
 def run_and_read(project: Workplace, stage: Stage, log: logging.Logger) -> tuple[Outcome, Outcome]:
     """(what generators made, what was read of brought files); whoever only counts has neither done."""
-    made = running.run(project, stage.domain, stage.items, log)
+    made = running.run(project, stage.domain, stage.items, log, stage.remarks)
     read = imported.read(project, stage.domain, stage.imported_items, limits_of(project.settings), log)
     return made, read
 
