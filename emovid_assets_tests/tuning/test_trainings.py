@@ -289,7 +289,14 @@ def test_where_nothing_is_gained_there_is_a_record_and_no_adapter(
     worse = iter(range(1, 100))
     monkeypatch.setattr(loop.Tuning, "_held_out_loss", lambda self: float(next(worse)))
     write_settings(tmp_path, adapter("emotion", tiny_generator("wan_t2v"), epochs=1))
+    stopped = {
+        name: tmp_path / "models" / "adapters" / f".{name}-{'0' * 16}.training" for name in ("emotion", "emotion-2")
+    }
+    for left_behind in stopped.values():
+        left_behind.mkdir(parents=True)
     (folder,), missing, _ = trained(tmp_path)
+    # What was stopped of other settings is of no use; that of another adapter is.
+    assert [name for name, one in stopped.items() if one.exists()] == ["emotion-2"]
     record = record_of(folder)
     assert (record["best_step"], record["loss_before"], record["loss_after"], missing) == (0, 1.0, 1.0, [])
     assert sorted(path.name for path in folder.iterdir()) == ["training.json"]

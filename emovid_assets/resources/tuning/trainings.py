@@ -301,7 +301,8 @@ def _train(project: Workplace, due: Due, log: logging.Logger, team: Alone) -> No
     taken = state.step - (due.step_count - steps)
     if taken:
         project.remember(RATE, RATE, {"seconds": spent / taken / due.work_of_step})
-    for left in project.home.adapters.glob(f".{due.name}-*.training"):
+    # Of this name alone, not of one that begins with it.
+    for left in project.home.adapters.glob(f".{due.name}-{'?' * len(due.revision)}.training"):
         # Trainings that were stopped are of no use once the clips or settings have changed.
         shutil.rmtree(left, ignore_errors=True)
 
