@@ -117,6 +117,7 @@ def test_the_unpartitioned_assets_are_those_that_need_all_domains_at_once() -> N
         "generation_tests",
         "preference_results",
         "training_sets",
+        "generator_adapters",
         "catalogue",
         "dataset_report",
     }

@@ -35,6 +35,7 @@ from emovid_assets.resources.generation import generators, imported, scoring_cou
 from emovid_assets.resources.generation.stage import OF_BENCHMARK, run_and_read, stage_of
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library import known_and_new
+from emovid_assets.resources.tuning import adapters, trainings
 from emovid_assets.resources.warehouse import OtherVersionError
 from emovid_assets.resources.workplace import PlainWorkplace, Workplace
 from emovid_assets.tables.columns import rows_of
@@ -134,6 +135,9 @@ def amounts_of(
     is_open = any(one in open_places for one in lineage.all_parents(labeller))
     if amount := labeller_amount(home, is_open=is_open):
         amounts[labeller] = amount
+    adapters = Place("generator_adapters", None)
+    if amount := adapters_amount(home, is_open=any(one in open_places for one in lineage.all_parents(adapters))):
+        amounts[adapters] = amount
     return amounts
 
 
@@ -189,6 +193,18 @@ def labeller_amount(home: Home, *, is_open: bool) -> Amount | None:
         return Amount(step, None, is_estimate=True)
     found = project.counted(step)
     return Amount(step, len(found.todo_ids), is_estimate=is_open, finished=found.payloads)
+
+
+def adapters_amount(home: Home, *, is_open: bool) -> Amount | None:
+    """The steps that adapters of generators are trained for at most, of what is known now; null where none is asked
+    for. How long a step takes is known once one was trained."""
+    project = CountingProject(home_folder=str(home.root))
+    if not project.settings.tuning.adapters:
+        return None
+    left = adapters.left(project)
+    # Clips may be about to come in.
+    steps = None if is_open and not left.steps else left.steps
+    return Amount(trainings.STEP, steps, is_estimate=is_open or not left.is_known, seconds=left.seconds)
 
 
 def _training(project: Workplace, model: vlm.Model, examples: Sequence[Example]) -> training.Training | None:

@@ -208,6 +208,16 @@ class Home:
         return self.root / "models"
 
     @property
+    def adapters(self) -> Path:
+        """LoRA adapters of generators, a file each under its name, and a folder for each that was trained here."""
+        return self.models / "adapters"
+
+    @property
+    def samples(self) -> Path:
+        """Clips as generators see them in training: may be deleted, and comes back."""
+        return self.root / "samples"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 

@@ -222,7 +222,9 @@ class AdapterSettings(_Section):
     """A LoRA adapter of a generator."""
 
     name: str = Field(min_length=1, pattern=NAME, description="under which it is listed")
-    file: str = Field(min_length=1, description="safetensors file below the home folder, or hub id")
+    file: str = Field(
+        min_length=1, description="name in [[tuning.adapters]], safetensors file below the home folder, or hub id"
+    )
     weight: float = Field(1.0, description="how strongly it counts")
 
 
@@ -304,18 +306,68 @@ class GenerationSettings(_Section):
         return value
 
 
+class TunedAdapterSettings(_Section):
+    """A LoRA adapter that is trained here, on clips of the training split."""
+
+    name: str = Field(min_length=1, pattern=NAME, description="under which it is listed, and its file")
+    task: Literal["t2v", "i2v"] = Field(description="of the generator: from the prompt alone, or with a first frame")
+    model: str = Field(min_length=1, description="folder or hub id of a Wan 2.1 of diffusers")
+    revision: str | None = Field(None, description="branch, tag or commit of a hub model")
+    domains: tuple[Literal["animation", "movie", "sticker"], ...] = Field(
+        ("animation", "movie", "sticker"), min_length=1, description="whose clips it learns from"
+    )
+    width_px: int | None = Field(None, ge=16, multiple_of=16, description="null: each clip's bucket of training_sets")
+    height_px: int | None = Field(None, ge=16, multiple_of=16, description="null: the same")
+    frames: int = Field(81, ge=5, description="of a clip, at most: 4k + 1")
+    prompt_tokens: int | None = Field(None, ge=1, description="that a prompt becomes; null: as the pipeline does it")
+    rank: int = Field(32, ge=1, description="of the adapter; its scale is 1")
+    learning_rate: float = Field(1e-4, gt=0, allow_inf_nan=False, description="of every step")
+    epochs: int = Field(3, ge=1, description="times that the clips are seen, at most")
+    batch_clips: int = Field(1, ge=1, description="clips of a step")
+    targets: tuple[Literal["q", "k", "v", "o", "ffn.0", "ffn.2"], ...] = Field(
+        ("q", "k", "v", "o", "ffn.0", "ffn.2"), min_length=1, description="layers that get an adapter, by Wan's names"
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="of every random number")
+    min_clips: int = Field(32, ge=2, description="with fewer nothing is trained")
+    held_out_share: float = Field(0.05, gt=0, lt=1, description="of the clips, at most 32; whole groups")
+    evaluations_per_epoch: int = Field(2, ge=1, description="on the held-out clips")
+    patience: int = Field(3, ge=1, description="evaluations without progress before it stops")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on a GPU")
+    optimiser: Literal["adamw", "adamw8bit"] = Field("adamw", description="adamw8bit: a GPU and bitsandbytes")
+    gradient_checkpointing: bool = Field(True, description="less memory, a third more time")
+    is_trial: bool = Field(False, description="a model of random weights: its numbers are marked everywhere")
+
+    @model_validator(mode="after")
+    def _has_both_sides_or_none(self) -> Self:
+        if (self.width_px is None) != (self.height_px is None):
+            raise ValueError("set both width_px and height_px, or neither")
+        return self
+
+
 class TuningSettings(_Section):
-    """Training sets for generators (docs/training.md)."""
+    """Training sets for generators, and adapters that are trained on them here (docs/training.md, docs/training_lora.md)."""
 
     animation_repeats: int = Field(
         1, ge=0, description="times that an animation clip is seen in an epoch; 0: not at all"
     )
     movie_repeats: int = Field(1, ge=0, description="the same of a movie clip")
     sticker_repeats: int = Field(1, ge=0, description="the same of a sticker")
+    adapters: tuple[TunedAdapterSettings, ...] = Field((), description="[[tuning.adapters]]: one table an adapter")
+    cache_gb: float = Field(50.0, ge=0, description="of clips as a model sees them, kept for every step; 0: none")
+    save_every: int = Field(50, ge=1, description="steps between two files that a stopped training goes on from")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU where torch sees one")
 
     def repeats(self) -> dict[str, int]:
         """By domain."""
         return {"animation": self.animation_repeats, "movie": self.movie_repeats, "sticker": self.sticker_repeats}
+
+    @field_validator("adapters")
+    @classmethod
+    def _has_each_adapter_once(cls, value: tuple[TunedAdapterSettings, ...]) -> tuple[TunedAdapterSettings, ...]:
+        names = [one.name.lower() for one in value]
+        if twice := next((one.name for one in value if names.count(one.name.lower()) > 1), None):
+            raise ValueError(f'two adapters are called "{twice}", whatever the case: give each its own name')
+        return value
 
 
 class CollectionSettings(_Section):

@@ -58,6 +58,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "common_settings": _of("generation", "common_fps", "common_side_px", "common_s"),
     "study_settings": _of("generation", "study_pairs", "study_checks", "study_annotators"),
     "training_repeats": _of("tuning", "animation_repeats", "movie_repeats", "sticker_repeats"),
+    "adapter_settings": _of("tuning", "adapters"),
     "seed": ("seed",),
 }
 """Keys per group, each with its section."""
@@ -75,6 +76,7 @@ WITHOUT_INFLUENCE = frozenset(
         *_of("embeddings", "device", "batch_frames"),
         *_of("generation", "device", "batch_frames"),
         *_of("fine_tuning", "micro_batch_clips"),
+        *_of("tuning", "cache_gb", "save_every", "device"),
         # What is remembered of runs, and who is told of them.
         *_of("history", "keep_days", "keep_runs"),
         *_of("alerts", "alert_url", "alert_command", "key_variable", "timeout_s", "attempts"),

@@ -138,6 +138,11 @@ def jobs() -> list[Any]:
             description="What each family of generators is trained on, of all domains.",
         ),
         dg.define_asset_job(
+            "train_adapters",
+            dg.AssetSelection.assets("generator_adapters"),
+            description="The adapters of the settings, for the generators that they name.",
+        ),
+        dg.define_asset_job(
             "count_phrases",
             dg.AssetSelection.assets("caption_phrase_counts"),
             description="Phrases of the captions of all domains.",

@@ -1,6 +1,7 @@
 """How far a long step is: to whoever listens, and to the log of the run otherwise.
 
-Belongs here: passing progress on. The command line listens through `listener`; runs launched from the UI log.
+Belongs here: passing progress on, and times in words. The command line listens through `listener`; runs launched from
+the UI log.
 """
 
 import logging
@@ -29,3 +30,10 @@ def progress_for(log: logging.Logger) -> Progress:
             log.info(f"{step}: {done} of {total}")
 
     return report
+
+
+def span(seconds: float) -> str:
+    """A time in seconds, minutes or hours, for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -32,12 +32,12 @@ def generator(name: str, folder: Path, task: str = "t2v", **more: Any) -> dict[s
 
 def write_settings(home: Path, *models: Mapping[str, Any], more: str = "") -> None:
     home.mkdir(parents=True, exist_ok=True)
-    tables = "\n".join(f"[[generation.models]]\n{_toml(model)}" for model in models)
+    tables = "\n".join(f"[[generation.models]]\n{toml(model)}" for model in models)
     # A failed item is looked at, not a failed run.
     (home / "emovid.toml").write_text(f"[media]\nmax_quarantined_share = 1.0\n{more}\n{tables}", encoding="utf-8")
 
 
-def _toml(values: Mapping[str, Any]) -> str:
+def toml(values: Mapping[str, Any]) -> str:
     return "".join(f"{name} = {_value(value)}\n" for name, value in values.items())
 
 

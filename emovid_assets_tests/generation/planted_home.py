@@ -26,6 +26,9 @@ GENERATORS = (
 )
 
 
+ADAPTER = {"name": "emotion", "weight": 1.0, "sha256": "0" * 64}
+
+
 def plant_generators(home: Path, per_cell: int = 4) -> None:
     """All tables of this stage, as the assets make them of planted scores and features."""
     made: list[Row] = []
@@ -35,6 +38,8 @@ def plant_generators(home: Path, per_cell: int = 4) -> None:
         random = np.random.default_rng(place)
         own, found = videos_of(name, _score(random, right), task=task, per_cell=per_cell, is_trial=is_trial)
         for video in own:
+            video |= {"model_id": "some/steady" if name.startswith("steady") else None}
+            video |= {"adapters": [ADAPTER] if name.endswith("adapter") else []}
             video |= {"prompt": f"A {video['asked_emotion']} scene <i>of</i> {video['clip_id']}", "character": None}
         made, scores = made + own, scores + found
         features += features_of(own, shift, seed=place + 1, noise=0.4)

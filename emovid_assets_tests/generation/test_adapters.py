@@ -102,7 +102,7 @@ def test_a_file_that_is_no_adapter_is_named(tiny_generator: Tiny, tmp_path: Path
         tmp_path, generator("a", tiny_generator("wan_t2v"), adapters=[{"name": "x", "file": "gone.safetensors"}])
     )
     (failure,) = made(tmp_path, benchmark(tmp_path, count=1)).failures
-    assert "'gone.safetensors' is no file below the home folder" in failure.message
+    assert "'gone.safetensors' is no file below the home folder, and no adapter of that name" in failure.message
 
 
 def test_before_and_after_are_two_names_of_one_model_and_a_weight_is_part_of_the_second(

@@ -8,16 +8,18 @@ from emovid_assets.home.folders import Home
 from emovid_assets.report.build import build_report
 from emovid_assets.report.generator_sentences import finding, trial_told
 from emovid_assets.report.sections.generation import _best as best
+from emovid_assets_tests.assets.homes import all_rows
 from emovid_assets_tests.drawing.reading import Document, read
 from emovid_assets_tests.generation.planted_home import plant_generators
 from emovid_assets_tests.report.browser import measure
 from emovid_assets_tests.report.planting import plant_library
 from emovid_assets_tests.report.test_page import reading_of
-from emovid_assets_tests.sql.planting import derive_all
+from emovid_assets_tests.sql.planting import derive_all, plant
 
 TITLES = (
     "Generators, measured on this dataset",
     "What may be concluded",
+    "Before and after training",
     "Emotions asked for, and recognised",
     "Videos of the same prompts",
 )
@@ -119,7 +121,7 @@ def test_a_sentence_of_several_rows_says_how_many_of_them_are_trials(marks: tupl
 
 
 def test_the_count_of_what_is_recognised_says_how_many_of_the_videos_are_trials(page: Document) -> None:
-    assert reading_of(page, TITLES[2]).startswith("Of 480 videos (96 of them trial) ")
+    assert reading_of(page, TITLES[3]).startswith("Of 480 videos (96 of them trial) ")
 
 
 def test_strips_are_of_the_same_prompts_for_all_generators_of_a_task(page: Document) -> None:
@@ -146,6 +148,27 @@ def test_a_library_without_generated_videos_has_no_such_section(tmp_path: Path) 
     derive_all(tmp_path)
     text = build_report(Home(tmp_path)).path.read_text(encoding="utf-8")
     assert not any(title in text for title in (*TITLES, "Generated videos"))
+
+
+def test_what_an_adapter_gained_and_cost_is_said_in_a_sentence_and_a_table(page: Document) -> None:
+    reading = reading_of(page, TITLES[2])
+    assert reading.startswith(
+        "steady with an adapter is right in 18 more of 96 videos than steady (18 gained, 0 lost; p < 0.001); it cost "
+    )
+    lines = [one.text for one in page.named("tr") if one.text.startswith("EA-8+")]
+    assert len(lines) == 1
+    assert lines[0].endswith("better")
+
+
+def test_where_no_generator_has_an_adapter_nothing_is_said_of_before_and_after(tmp_path: Path) -> None:
+    plant_library(tmp_path)
+    plant_generators(tmp_path)
+    videos = [{**row, "adapters": []} for row in all_rows(tmp_path, "generated_videos")]
+    plant(tmp_path, "generated_videos", videos)
+    derive_all(tmp_path)
+    text = build_report(Home(tmp_path)).path.read_text(encoding="utf-8")
+    assert TITLES[1] in text
+    assert TITLES[2] not in text
 
 
 @pytest.mark.parametrize("width_px", [390, 1280])

@@ -160,10 +160,34 @@ def test_the_cookbook_names_what_differs_and_what_an_adapter_changed(library: Li
         ("t2v", "flicker_common", "c", "a"),
         ("t2v", "frechet_distance", "b", "a"),
     ]
-    changes = {row[4]: row[2:4] + row[5:10] for row in ask(library, "before_and_after")}
-    assert changes["ea8"] == ("b", "a", -0.1, -0.16, -0.04, 0.01, True)
-    assert changes["frechet_distance"] == ("b", "a", 3.0, None, None, 0.04, True)
-    assert len(changes) == 4
+    changes = {row[4]: row[2:4] + row[5:] for row in ask(library, "before_and_after")}
+    # b is the model as it was, a the one with an adapter: what b alone had right is lost.
+    told = ("distinguishable", False)
+    assert changes["ea8"] == ("b", "a", -0.1, -0.16, -0.04, False, 6, 30, 240, 0.005, 0.01, *told)
+    assert changes["frechet_distance"][:6] == ("b", "a", 3.0, None, None, False)
+    assert changes["frechet_distance"][-2:] == ("distinguishable", True)
+    assert changes["flicker_common"][2:6] == (-0.02, -0.03, -0.01, True)
+    assert changes["caption_cosine"][2:8] == (0.0, None, None, None, None, None)
+    assert list(changes) == ["ea8", "frechet_distance", "flicker_common", "caption_cosine"]
+
+
+def test_only_one_model_without_adapters_and_with_some_is_a_before_and_an_after(library: Library) -> None:
+    library.plant("generation_tests", DIFFERENCES)
+    lora = [{"name": "lora", "weight": 1.0, "sha256": "0"}]
+
+    def video(name: str, model: str | None, adapters: list[Any], task: str = "t2v") -> dict[str, Any]:
+        place = {"domain": "movie", "video_id": f"{name} {task}", "generator": name, "task": task}
+        return {**place, "model_id": model, "adapters": adapters}
+
+    def pairs(*videos: dict[str, Any]) -> set[tuple[str, str]]:
+        library.plant("generated_videos", videos)
+        rows = library.query("from generation_before_after")
+        return {(row["before"], row["after"]) for row in rows}
+
+    assert pairs(video("a", "wan", lora), video("b", "wan", []), video("c", "wan", [])) == {("b", "a"), ("c", "a")}
+    assert pairs(video("a", "wan", lora), video("b", "wan", lora), video("c", "other", [])) == set()
+    assert pairs(video("a", "wan", lora, "i2v"), video("b", "wan", [], "i2v")) == set()
+    assert pairs(video("a", None, []), video("b", None, [])) == set()
 
 
 def test_the_cookbook_names_what_is_recognised_instead(library: Library) -> None:

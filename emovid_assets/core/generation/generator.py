@@ -156,6 +156,12 @@ def _telling(told: Told, steps: int) -> Callable[..., dict[str, Any]]:
 
 def load(loading: Loading) -> Generator:
     """The pipeline with its adapters. Raises ModelNotUsableError with a sentence that says what to do."""
+    pipeline, dtype = load_pipeline(loading)
+    return Generator(pipeline, loading.place.model_id, dtype)
+
+
+def load_pipeline(loading: Loading) -> tuple[Any, str]:
+    """The pipeline as diffusers has it, and the type of its weights; raises as `load` does."""
     require_installed()
     declare_torchvision_operators()
     import torch
@@ -168,7 +174,7 @@ def load(loading: Loading) -> Generator:
     disable_progress_bar_of_parts()
     # What goes wrong is raised, and said in a sentence; adapters that do not fit in one naming are tried in another.
     set_verbosity(CRITICAL)
-    device = _device(loading)
+    device = device_of(loading.device, offload=loading.offload)
     dtype = loading.dtype
     if dtype == "auto":
         dtype = "bfloat16" if device == "cuda" else "float32"
@@ -201,7 +207,7 @@ def load(loading: Loading) -> Generator:
         raise ModelNotUsableError(
             f"{place.model_id} cannot be loaded by diffusers {version('diffusers')}: {first}"
         ) from error
-    return Generator(pipeline, place.model_id, dtype)
+    return pipeline, dtype
 
 
 def _require_whole(place: ModelPlace) -> None:
@@ -242,17 +248,18 @@ def versions_told() -> str:
     return ", ".join(f"{name} {version(name)}" for name in ("torch", "diffusers", "transformers"))
 
 
-def _device(loading: Loading) -> str:
+def device_of(asked: str, *, offload: str = "none", section: str = "generation") -> str:
+    """cpu or cuda, by the key `device` of a section of the settings. Raises ModelNotUsableError where that is not to
+    be had."""
     import torch
 
     is_cuda_there = torch.cuda.is_available()
-    if loading.device == "cuda" and not is_cuda_there:
-        raise ModelNotUsableError('generation.device = "cuda": torch sees no GPU here. Take "auto" or "cpu"')
-    device = "cuda" if is_cuda_there and loading.device != "cpu" else "cpu"
-    if loading.offload != "none" and device == "cpu":
+    if asked == "cuda" and not is_cuda_there:
+        raise ModelNotUsableError(f'{section}.device = "cuda": torch sees no GPU here. Take "auto" or "cpu"')
+    device = "cuda" if is_cuda_there and asked != "cpu" else "cpu"
+    if offload != "none" and device == "cpu":
         raise ModelNotUsableError(
-            f'offload = "{loading.offload}" moves parts of a model between GPU and CPU, and no GPU is used here: leave '
-            "it out"
+            f'offload = "{offload}" moves parts of a model between GPU and CPU, and no GPU is used here: leave it out'
         )
     return device
 

@@ -8,10 +8,10 @@ from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.drawing.charts.heat import heat_map
 from emovid_assets.drawing.charts.intervals import Estimate, intervals
 from emovid_assets.drawing.markup import Markup, element, join
-from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, words
+from emovid_assets.drawing.numerals import NARROW, count, counted, interval, number, p_value, words
 from emovid_assets.report.answers import Answer, Answers, Row
 from emovid_assets.report.exhibits import FIGURE, TABLE, Column, Exhibit, Section, missing, side_by_side, table
-from emovid_assets.report.generator_sentences import METRIC_NAMES, TRIAL_MARK, finding, trial_told
+from emovid_assets.report.generator_sentences import LEVEL, METRIC_NAMES, TRIAL_MARK, digits_of, finding, trial_told
 from emovid_assets.report.thumbnails import Thumbnails
 
 VIDEOS = "SELECT count(*) AS video_count FROM generated_videos"
@@ -25,6 +25,11 @@ TESTS = f"""\
 SELECT * FROM generation_tests WHERE scope = '{TOTAL}' AND asked_emotion = 'all'
 ORDER BY task DESC, list_position([{", ".join(f"'{name}'" for name in METRIC_NAMES)}], metric), p_adjusted, generator_a,
          generator_b"""
+BEFORE_AFTER = f"""\
+SELECT * FROM generation_before_after WHERE scope = '{TOTAL}' AND asked_emotion = 'all'
+ORDER BY task DESC, before, after, list_position([{", ".join(f"'{name}'" for name in METRIC_NAMES)}], metric)"""
+COSTS = ("frechet_distance", "kernel_distance", "flicker_common", "first_frame_consistency", "caption_cosine")
+"""What an adapter may have cost, in this order."""
 MATRIX = f"SELECT * FROM generation_matrix WHERE domain = '{TOTAL}'"
 STRIPS = """\
 SELECT * FROM generation_filmstrips
@@ -42,6 +47,7 @@ def generation(answers: Answers, thumbnails: Thumbnails) -> tuple[Section, ...]:
     exhibits = (
         _leaders(answers),
         _findings(answers),
+        *_before_after(answers),
         _matrices(answers),
         _strips(answers, thumbnails),
     )
@@ -211,6 +217,71 @@ def _findings(answers: Answers) -> Exhibit:
     )
     fewest = min(row["pair_count"] for row in answer.rows)
     return Exhibit(TABLE, title, reading, join(*parts), (answer,), None, notes, rests_on=fewest)
+
+
+def _before_after(answers: Answers) -> tuple[Exhibit, ...]:
+    """What adapters have gained and what that has cost; none where no generator runs without adapters and with some."""
+    answer = answers.ask(BEFORE_AFTER)
+    if not answer.rows:
+        return ()
+    title = "Before and after training"
+    pairs = [(names, list(rows)) for names, rows in groupby(answer.rows, key=lambda row: (row["before"], row["after"]))]
+    columns = (
+        Column("measure", lambda row: METRIC_NAMES[row["metric"]], is_number=False),
+        Column("change", _change),
+        Column("gained", lambda row: None if row["gained_count"] is None else count(row["gained_count"])),
+        Column("lost", lambda row: None if row["lost_count"] is None else count(row["lost_count"])),
+        Column("videos", lambda row: count(row["pair_count"])),
+        Column("p", lambda row: p_value(row["p"])),
+        Column("corrected", lambda row: p_value(row["p_adjusted"])),
+        Column("verdict", _verdict, is_number=False),
+    )
+    parts = [
+        element("div", element("p", element("strong", f"{before} → {after}")), table(title, rows, columns))
+        for (before, after), rows in pairs
+    ]
+    notes = (
+        "Gained: right after and not before; lost: right before and not after; p of shares by McNemar’s exact test on "
+        "these. Distances and flicker are better where they are lower, and a low flicker is good only beside the other "
+        "measures: a still video has none. Corrected by Holm over all pairs of generators of the task."
+    )
+    reading = " ".join(_gain_told(before, after, rows) for (before, after), rows in pairs)
+    fewest = min(row["pair_count"] for row in answer.rows)
+    return (Exhibit(TABLE, title, reading, join(*parts), (answer,), "Table 3", notes, rests_on=fewest),)
+
+
+def _gain_told(before: str, after: str, rows: Sequence[Row]) -> str:
+    """What was gained in emotion accuracy, and what that has cost for certain."""
+    by_metric = {row["metric"]: row for row in rows}
+    if (row := by_metric.get("ea8")) is None:
+        gained = f"Of {after} against {before} no emotion was recognised"
+    else:
+        shown, net = p_value(row["p"]), row["gained_count"] - row["lost_count"]
+        counts = f"{count(row['gained_count'])} gained, {count(row['lost_count'])} lost"
+        gained = (
+            f"{after} is right in {count(abs(net))} {'more' if net >= 0 else 'fewer'} of "
+            f"{counted(row['pair_count'], 'video')} than {before} "
+            f"({counts}; p {shown if shown.startswith('<') else f'= {shown}'})"
+        )
+    costs = [
+        METRIC_NAMES[name]
+        for name in COSTS
+        if name in by_metric and by_metric[name]["is_better"] is False and by_metric[name]["p_adjusted"] < LEVEL
+    ]
+    return f"{gained}; it cost {words(costs) if costs else 'nothing that is distinguishable'}{trial_told(rows)}."
+
+
+def _change(row: Row) -> Markup:
+    digits = digits_of(row["metric"])
+    ends = "" if row["change_low"] is None else interval(row["change_low"], row["change_high"], digits)
+    shown = f"{'+' if row['change'] > 0 else ''}{number(row['change'], digits)}"
+    return join(_marked(row, shown), element("span", ends, class_="interval"))
+
+
+def _verdict(row: Row) -> str:
+    if row["verdict"] != "distinguishable":
+        return str(row["verdict"])
+    return "better" if row["is_better"] else "worse"
 
 
 def _matrices(answers: Answers) -> Exhibit:

@@ -105,6 +105,8 @@ def _adapter(home: Home, generator: str, one: AdapterSettings, hashes: Hashes) -
     path = path if path.is_absolute() else home.root / path
     if path.is_dir():
         path = path / LORA_FILE
+    elif (trained := home.adapters / f"{one.file}.safetensors").is_file() and not path.exists():
+        path = trained
     if not path.is_file():
         path = _from_hub(home, generator, one, is_offline=not hashes.reads)
     return Adapter(one.name, path, one.weight, hashes.of(path))
@@ -117,7 +119,10 @@ def _from_hub(home: Home, generator: str, one: AdapterSettings, *, is_offline: b
     said = f"generation.models \"{generator}\": adapter {one.name}: '{one.file}' is no file below the home folder"
     is_path = one.file.startswith((".", "/", "~")) or is_of_a_folder(one.file, home.root)
     if not (owner and name) or is_path or name.endswith(".safetensors"):
-        raise ModelNotUsableError(f"{said}. Name a safetensors file, or an id of the hub as owner/name")
+        raise ModelNotUsableError(
+            f"{said}, and no adapter of that name has been trained. Name a safetensors file, an adapter of "
+            "[[tuning.adapters]] (the build after its training makes the videos), or an id of the hub as owner/name"
+        )
     from transformers.utils.hub import cached_file
 
     with suppress(OSError, ValueError):

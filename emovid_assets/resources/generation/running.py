@@ -38,7 +38,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
 from emovid_assets.resources.generation.generators import NOTES, STEP, Source, weight_of
 from emovid_assets.resources.generation.video_files import SUFFIX, pictures_of, write_video
-from emovid_assets.resources.progress import progress_for
+from emovid_assets.resources.progress import progress_for, span
 from emovid_assets.resources.workers import Done, Task
 from emovid_assets.resources.workplace import Workplace
 
@@ -224,10 +224,4 @@ class _Runner:
         remaining_s = sum(rates.get(one, rate) * sum(weights) for one, weights in left.items())
         count, spent_s, _ = self._spent[name]
         told = f"{count} of {count + len(left[name])} videos, {spent_s / count:.1f} s each"
-        self._log.info(f"{source.name} [{self._domain}]: {told}; all that is left takes about {_span(remaining_s)}")
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+        self._log.info(f"{source.name} [{self._domain}]: {told}; all that is left takes about {span(remaining_s)}")

@@ -1,0 +1,75 @@
+"""Files of adapters: the names that diffusers, ComfyUI and DiffSynth-Studio give the layers of Wan, and what is said of
+an adapter in its own file.
+
+Belongs here: names, headers, several adapters as one. Does not belong here: giving an adapter to a pipeline
+(`core.generation.adapters`).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from emovid_assets.core.tuning.lora import LAYERS, Values
+
+ATTENTIONS = {"attn1": "self_attn", "attn2": "cross_attn"}
+DIFFUSERS_PREFIX, COMFYUI_PREFIX = "transformer.", "diffusion_model."
+_NAME = re.compile(r"blocks\.(?P<block>\d+)\.(?:(?P<attention>attn[12])\.)?(?P<layer>.+)\.(?P<half>lora_[AB])\.weight")
+_ALIGNED = 8
+
+
+def for_diffusers(values: Values) -> dict[str, Any]:
+    """Under the names that diffusers saves and loads."""
+    return {f"{DIFFUSERS_PREFIX}{name}": value for name, value in values.items()}
+
+
+def for_comfyui(values: Values) -> dict[str, Any]:
+    """Under Wan's own names behind `diffusion_model.`, which ComfyUI, diffusers and most trainers read."""
+    return {f"{COMFYUI_PREFIX}{_original(name)}": value for name, value in values.items()}
+
+
+def _original(name: str) -> str:
+    """Raises ValueError for a layer that Wan does not have."""
+    found = _NAME.fullmatch(name)
+    layer = found and next((ours for ours, theirs in LAYERS.items() if theirs == found["layer"]), None)
+    if found is None or layer is None:
+        raise ValueError(f"{name} is the name of no layer of Wan that an adapter is trained for")
+    place = f"{ATTENTIONS[found['attention']]}.{layer}" if found["attention"] else layer
+    return f"blocks.{found['block']}.{place}.{found['half']}.weight"
+
+
+def as_file(tensors: Mapping[str, Any], said: Mapping[str, str]) -> bytes:
+    """A safetensors file whose header says something of it. Equal tensors and words give equal bytes: safetensors
+    itself writes what is said in an order that changes from one process to the next."""
+    from safetensors.torch import save
+
+    plain = save({name: value.contiguous() for name, value in tensors.items()})
+    length = int.from_bytes(plain[:8], "little")
+    header = json.dumps({"__metadata__": dict(sorted(said.items())), **json.loads(plain[8 : 8 + length])})
+    encoded = header.encode()
+    encoded += b" " * (-len(encoded) % _ALIGNED)
+    return len(encoded).to_bytes(8, "little") + encoded + plain[8 + length :]
+
+
+def said_in(path: Path) -> dict[str, str]:
+    """What the header of a safetensors file says of it."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata() or {})
+
+
+def as_one(adapters: Iterable[tuple[Mapping[str, Any], float]]) -> dict[str, Any]:
+    """Several adapters of one naming, each with its weight, as one that changes a layer by Σ weight · B A.
+
+    Its rank is the sum of theirs, so nothing is lost: halves of a layer lie beside each other. Files with alphas are
+    to be loaded without them first.
+    """
+    import torch
+
+    halves: dict[str, list[Any]] = {}
+    for values, weight in adapters:
+        for name, value in values.items():
+            halves.setdefault(name, []).append(value * weight if ".lora_B." in name else value)
+    return {name: torch.cat(found, 1 if ".lora_B." in name else 0) for name, found in sorted(halves.items())}
