@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emovid_assets.cli.shared import DomainOption, chosen_domains, err, fail, home_to_read, out
+from emovid_assets.core.cells import CellError, number
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.tuning.families import FAMILIES, Family, Size
 from emovid_assets.core.tuning.trainers import TRAINERS, Trainer
 from emovid_assets.core.tuning.trainers.shape import LAUNCH
+from emovid_assets.drawing.numerals import counted
 from emovid_assets.home.settings import SettingsError
 from emovid_assets.resources.tuning.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from emovid_assets.resources.tuning.export import Report
+    from emovid_assets.resources.tuning.merging import Part
 
 BUCKETS = "buckets"
 SHOWN_FRAME_COUNTS = 6
@@ -70,6 +73,40 @@ def export(
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         raise fail(f"{said}: check free space and permissions, or give another folder with -o") from error
     _print(chosen, report)
+
+
+@train.command("merge")
+def merge(
+    adapters: Annotated[list[str], typer.Argument(help="Names of trained adapters, or files; NAME=0.5 counts half.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The safetensors file that is written.")],
+    naming: Annotated[
+        str, typer.Option("--for", help="Whose names the layers get: diffusers or comfyui.")
+    ] = "diffusers",
+) -> None:
+    """Write several adapters of Wan, each with its weight, as one."""
+    from emovid_assets.resources.tuning.merging import NAMINGS, NotMergeableError
+    from emovid_assets.resources.tuning.merging import merge as write_merged
+
+    if naming not in NAMINGS:
+        raise fail(f"--for is {' or '.join(NAMINGS)}, not '{naming}'")
+    parts = [_part(written) for written in adapters]
+    try:
+        layers = write_merged(home_to_read(), parts, output, naming)
+    except NotMergeableError as error:
+        raise fail(str(error)) from error
+    except OSError as error:
+        raise fail(f"{error.filename}: {error.strerror}") from error
+    out.print(f"{output}: {counted(len(parts), 'adapter')}, {layers:,} layers", markup=False)
+
+
+def _part(written: str) -> "Part":
+    from emovid_assets.resources.tuning.merging import Part
+
+    name, sign, weight = written.rpartition("=")
+    try:
+        return Part(name, number(weight)) if sign else Part(written, 1.0)
+    except CellError as error:
+        raise fail(f"'{written}': what stands behind = is a number, such as 0.5") from error
 
 
 def _trainer(name: str) -> Trainer:

@@ -16,6 +16,9 @@ from emovid_assets.core.tuning.lora import LAYERS, Values
 ATTENTIONS = {"attn1": "self_attn", "attn2": "cross_attn"}
 DIFFUSERS_PREFIX, COMFYUI_PREFIX = "transformer.", "diffusion_model."
 _NAME = re.compile(r"blocks\.(?P<block>\d+)\.(?:(?P<attention>attn[12])\.)?(?P<layer>.+)\.(?P<half>lora_[AB])\.weight")
+_ORIGINAL = re.compile(
+    r"blocks\.(?P<block>\d+)\.(?:(?P<attention>\w+_attn)\.)?(?P<layer>.+)\.(?P<half>lora_[AB])\.weight"
+)
 _ALIGNED = 8
 
 
@@ -37,6 +40,27 @@ def _original(name: str) -> str:
         raise ValueError(f"{name} is the name of no layer of Wan that an adapter is trained for")
     place = f"{ATTENTIONS[found['attention']]}.{layer}" if found["attention"] else layer
     return f"blocks.{found['block']}.{place}.{found['half']}.weight"
+
+
+def values_in(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """The layers of a file of diffusers, ComfyUI or DiffSynth-Studio under the names of diffusers, without a prefix.
+
+    Raises ValueError for a name that is that of no layer of Wan.
+    """
+    return {_ours(name): value for name, value in tensors.items()}
+
+
+def _ours(name: str) -> str:
+    plain = name.removeprefix(DIFFUSERS_PREFIX).removeprefix(COMFYUI_PREFIX).replace(".default.", ".")
+    theirs = _NAME.fullmatch(plain)
+    if theirs and theirs["layer"] in LAYERS.values():
+        return plain
+    found = _ORIGINAL.fullmatch(plain)
+    attention = found and next((ours for ours, wans in ATTENTIONS.items() if wans == found["attention"]), None)
+    if found is None or found["layer"] not in LAYERS or (found["attention"] and not attention):
+        raise ValueError(f"{name} is the name of no layer of Wan that an adapter is trained for")
+    layer = LAYERS[found["layer"]]
+    return f"blocks.{found['block']}.{f'{attention}.{layer}' if attention else layer}.{found['half']}.weight"
 
 
 def as_file(tensors: Mapping[str, Any], said: Mapping[str, str]) -> bytes:
@@ -63,8 +87,7 @@ def said_in(path: Path) -> dict[str, str]:
 def as_one(adapters: Iterable[tuple[Mapping[str, Any], float]]) -> dict[str, Any]:
     """Several adapters of one naming, each with its weight, as one that changes a layer by Σ weight · B A.
 
-    Its rank is the sum of theirs, so nothing is lost: halves of a layer lie beside each other. Files with alphas are
-    to be loaded without them first.
+    Its rank is the sum of theirs, so nothing is lost: halves of a layer lie beside each other.
     """
     import torch
 
