@@ -345,7 +345,7 @@ class TunedAdapterSettings(_Section):
 
 
 class TuningSettings(_Section):
-    """Training sets for generators (docs/training.md), and adapters that are trained on them (docs/training_lora.md)."""
+    """Training sets for generators (docs/training.md), and adapters trained on them (docs/training_lora.md)."""
 
     animation_repeats: int = Field(
         1, ge=0, description="times that an animation clip is seen in an epoch; 0: not at all"

@@ -46,6 +46,7 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("study", "status"): "How far people are",
     ("train",): "Tune generators on the dataset",
     ("train", "export"): "as a trainer wants to find it",
+    ("train", "merge"): "each with its weight, as one",
     ("labeller",): "Labellers are measured",
     ("labeller", "compare"): "hold the answers against its labels",
 }

@@ -60,8 +60,8 @@ def _file(home: Home, part: Part) -> Path:
         if path.is_file():
             return path
     raise NotMergeableError(
-        f"'{part.written}' is no adapter of {home.adapters} and no file: write NAME or FILE, with =WEIGHT behind it where "
-        "it is not to count once"
+        f"'{part.written}' is no adapter of {home.adapters} and no file: write NAME or FILE, with =WEIGHT behind "
+        "it where it is not to count once"
     )
 
 
