@@ -27,6 +27,7 @@ UNREAD: dict[tuple[str, str], str] = {
     ("labeller_answers", "review_annotators"): MODEL,
     ("labeller_answers", "seed"): MODEL,
     ("generation_scores", "labeller_settings"): VIDEOS,
+    ("generator_adapters", "seed"): "read where an adapter is trained; the demo has none (tests in tuning/ do)",
     **{
         (asset, group): VIDEOS
         for asset in ("generation_features", "generation_scores")
