@@ -13,7 +13,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
 from emovid_assets_tests.assets.homes import ROOT, rows
 from emovid_assets_tests.tuning.drawn_clips import adapter, plant_clips, record_of, write_settings
-from emovid_assets_tests.tuning.materialising import materialise
+from emovid_assets_tests.tuning.materialising import materialise_adapters
 
 Tiny = Callable[[str], Path]
 
@@ -33,7 +33,7 @@ def test_an_adapter_is_planned_by_its_steps_trained_once_and_told_with_its_curve
     write_settings(tmp_path, adapter("emotion", wan, **one), adapter("few", wan, min_clips=99))
     # Four clips to learn from, two held out.
     assert amount(tmp_path) == (8, None)
-    shown = materialise(tmp_path)
+    shown = materialise_adapters(tmp_path)
     (row,) = rows(tmp_path, "generator_adapters")
     record = record_of(tmp_path / row["path"])
     assert shown["computed_items"] == 8
@@ -52,7 +52,7 @@ def test_an_adapter_is_planned_by_its_steps_trained_once_and_told_with_its_curve
     assert row["data_licence"] == told
     assert row["is_trial"]
     assert amount(tmp_path) == (0, 0.0)
-    assert materialise(tmp_path)["computed_items"] == 0
+    assert materialise_adapters(tmp_path)["computed_items"] == 0
     assert rows(tmp_path, "generator_adapters") == [row]
     # Other settings are another adapter, whose time is known by the first one's.
     write_settings(tmp_path, adapter("emotion", wan, **{**one, "epochs": 4}))
@@ -64,8 +64,9 @@ def test_an_adapter_is_planned_by_its_steps_trained_once_and_told_with_its_curve
 
 def test_without_adapters_there_is_an_empty_table_and_no_heavy_library(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from emovid_assets_tests.tuning.materialising import materialise\n"
-        f"print(materialise(Path({str(tmp_path)!r}))['how_to_begin'])\n"
+        "import sys; from pathlib import Path\n"
+        "from emovid_assets_tests.tuning.materialising import materialise_adapters\n"
+        f"print(materialise_adapters(Path({str(tmp_path)!r}))['how_to_begin'])\n"
         "print([name for name in ('torch', 'diffusers', 'transformers', 'peft', 'av', 'cv2') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

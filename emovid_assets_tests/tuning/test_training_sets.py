@@ -4,20 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
-from emovid_assets.assets import training_sets as stage
-from emovid_assets.assets.partitions import domain_partitions
 from emovid_assets.core.splits import leaks, prompt_of, split_clips
 from emovid_assets.core.tuning.families import FAMILIES
 from emovid_assets.core.tuning.rows import NO_FILE, NOT_ASKED_FOR, TOO_SHORT, TrainingClip, set_rows, training_clips
-from emovid_assets.home.folders import Home
-from emovid_assets.orchestration.io_managers import ParquetIOManager
-from emovid_assets.orchestration.run_lock import RunLock
-from emovid_assets.resources.project import Project
 from emovid_assets_tests.assets.homes import rows
 from emovid_assets_tests.sql.planting import plant
+from emovid_assets_tests.tuning.materialising import materialise_sets
 
 ONCE = {"movie": 1, "animation": 1, "sticker": 1}
 
@@ -112,7 +106,7 @@ def test_captions_are_the_prompts_of_the_benchmark_on_one_line() -> None:
 
 def test_the_asset_has_a_set_of_every_family_from_all_domains(tmp_path: Path) -> None:
     plant_split(tmp_path)
-    materialise(Home(tmp_path))
+    materialise_sets(tmp_path)
     found = rows(tmp_path, "training_sets")
     assert {row["set_id"] for row in found} == set(FAMILIES)
     wan = {row["clip_id"]: row for row in found if row["set_id"] == "wan"}
@@ -135,23 +129,3 @@ def plant_split(home: Path) -> None:
 
 def plant_more(home: Path, table: str, row: dict[str, Any]) -> None:
     plant(home, table, [*rows(home, table, row["domain"]), row])
-
-
-def materialise(home: Home) -> None:
-    project = Project(home_folder=str(home.root))
-    lock = RunLock(project=project)
-    given = [
-        *(dg.AssetSpec(name, partitions_def=domain_partitions) for name in ("benchmark_split", "clips", "clip_media")),
-        dg.AssetSpec("training_repeats"),
-    ]
-    done = dg.materialize(
-        [*dg.load_assets_from_modules([stage]), *given],
-        selection=dg.AssetSelection.assets("training_sets"),
-        resources={
-            "project": project,
-            "run_lock": lock,
-            "io_manager": ParquetIOManager(project=project, run_lock=lock),
-        },
-        instance=dg.DagsterInstance.ephemeral(),
-    )
-    assert done.success
