@@ -92,6 +92,7 @@ def test_a_model_that_is_not_there_is_tried_again_and_too_few_clips_are_not(
     [
         ([{"name": "a"}, {"name": "A"}], 'two adapters are called "a", whatever the case: give each its own name'),
         ([{"name": "a", "height_px": None}], 'tuning.adapters "a": Value error, set both width_px and height_px'),
+        ([{"name": "a", "frames": 6}], "Wan is trained on 4k + 1 frames, not 6: take 5 or 9"),
         ([{"name": "a", "targets": ["head"]}], 'tuning.adapters "a".targets 1: Input should be'),
     ],
 )
