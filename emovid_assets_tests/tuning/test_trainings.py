@@ -269,7 +269,8 @@ def test_too_few_clips_and_models_that_are_no_wan_are_told_and_stop_no_other(
     assert "is a CogVideoXPipeline, and adapters for t2v are trained for WanPipeline of Wan 2.1" in missing[1]
     assert "is a WanPipeline, and adapters for i2v are trained for WanImageToVideoPipeline" in missing[2]
     assert "is a Wan 2.2, which has two experts" in missing[3]
-    assert missing[4] == 'optimiser = "adamw8bit" runs on a GPU, and none is used here: take "adamw"'
+    assert [said.partition(": ")[0] for said in missing[1:5]] == ["cog", "other-task", "experts", "eight-bits"]
+    assert missing[4] == 'eight-bits: optimiser = "adamw8bit" runs on a GPU, and none is used here: take "adamw"'
     assert 'tuning.adapters "gone": model = \'' in missing[5]
 
 

@@ -78,7 +78,8 @@ def why_not(one: TunedAdapterSettings, error: Exception) -> str:
             "batch_clips"
         )
     if isinstance(error, ModelNotUsableError | TuningFailedError):
-        return str(error)
+        said = str(error)
+        return said if said.startswith(f"{one.name}: ") else f"{one.name}: {said}"
     raise error
 
 
