@@ -235,6 +235,8 @@ def test_a_generator_takes_an_adapter_by_the_name_that_it_was_trained_under(
     model = generator("tuned", Path(settings.model), task, adapters=[{"name": "emotion", "file": "emotion"}])
     text = (home / "emovid.toml").read_text()
     write_settings(home, generators=[model])
+    # A folder of its name is no adapter.
+    (home / "emotion").mkdir()
     models = Home(home).settings().generation.models
     (home / "emovid.toml").write_text(text)
     store = ItemStore(home / "state.sqlite")
