@@ -281,6 +281,8 @@ def device_kind(project: Workplace) -> str:
 
 def train(project: Workplace, due: Due, log: logging.Logger, team: Alone) -> None:
     """Trains an adapter with all processes of a team, of which the first writes the folder. Raises as `trained`."""
+    # Before the hours that it takes.
+    _require_free_name(project, due)
     if team.size > due.recipe.batch_clips:
         raise ModelNotUsableError(
             f"{due.name}: {team.size} processes share the clips of a step, of which there are "
