@@ -62,9 +62,10 @@ select
     model_id,
     before,
     after,
-    if(is_b_after, difference, -difference) as change,
-    if(is_b_after, low, -high) as change_low,
-    if(is_b_after, high, -low) as change_high,
+    -- Taken from nothing, as minus nothing would be shown as -0.
+    if(is_b_after, difference, 0 - difference) as change,
+    if(is_b_after, low, 0 - high) as change_low,
+    if(is_b_after, high, 0 - low) as change_high,
     case
         when difference != 0
             then

@@ -39,7 +39,7 @@ def generator_adapters(context: dg.AssetExecutionContext, project: Project) -> R
         return result("generator_adapters", table.empty(), metadata=begin)
     found, missing, steps = adapters_of(project, context.log)
     rows = [_row(project, adapter) for adapter in found]
-    without = [f"{row['name']}: {NO_GAIN}" for row in rows if row["sha256"] is None]
+    without = [f"{row['name']}: {NO_GAIN}{_earlier(project, row['name'])}" for row in rows if row["sha256"] is None]
     shown: dict[str, Any] = {"adapters": markdown_table([{name: row[name] for name in SHOWN} for row in rows])}
     if rows:
         shown["curves"] = drawings("loss on held-out clips", _curves(rows))
@@ -71,6 +71,12 @@ def _row(project: Project, adapter: Adapter) -> dict[str, Any]:
         "is_trial": one.is_trial,
         **{name: record[name] for name in handed_on},
     }
+
+
+def _earlier(project: Project, name: str) -> str:
+    """Generators go on with what an earlier training gave."""
+    path = project.home.adapters / f"{name}.safetensors"
+    return f"; {project.home.relative(path)} is that of an earlier training" if path.is_file() else ""
 
 
 def _curves(rows: Sequence[dict[str, Any]]) -> list[Markup]:

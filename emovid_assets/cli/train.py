@@ -142,7 +142,7 @@ def _frames(family: Family, asked: int | None) -> int:
     if asked is None:
         return family.frames
     if not family.has_count(asked) or asked == 1:
-        below, above = family.largest_count(asked), asked + 1
+        below, above = family.largest_count(asked), max(asked + 1, 2)
         while not family.has_count(above):
             above += 1
         near = f"{below} or {above}" if below > 1 else str(above)

@@ -225,7 +225,7 @@ class AdapterSettings(_Section):
     file: str = Field(
         min_length=1, description="name in [[tuning.adapters]], safetensors file below the home folder, or hub id"
     )
-    weight: float = Field(1.0, description="how strongly it counts")
+    weight: float = Field(1.0, allow_inf_nan=False, description="how strongly it counts")
 
 
 class GeneratorSettings(_Section):
@@ -342,6 +342,14 @@ class TunedAdapterSettings(_Section):
         if (self.width_px is None) != (self.height_px is None):
             raise ValueError("set both width_px and height_px, or neither")
         return self
+
+    @field_validator("frames")
+    @classmethod
+    def _is_a_number_of_wan(cls, value: int) -> int:
+        if value % 4 != 1:
+            below = value - (value - 1) % 4
+            raise ValueError(f"Wan is trained on 4k + 1 frames, not {value}: take {below} or {below + 4}")
+        return value
 
 
 class TuningSettings(_Section):

@@ -38,6 +38,7 @@ def emovid(*arguments: str) -> tuple[int, str]:
         (["--for", "diffsynth", "--size", "0x0"], "width and height of wan are multiples of 16"),
         (["--for", "diffsynth", "--frames", "80"], "--frames 80: wan is not trained on so many; take 77 or 81"),
         (["--for", "diffsynth", "--frames", "1"], "--frames 1: wan is not trained on so many; take 5"),
+        (["--for", "diffsynth", "--frames", "0"], "--frames 0: wan is not trained on so many; take 5"),
         (["--for", "finetrainers", "--family", "cogvideox", "--frames", "53"], "take 49 or 57"),
         (["--for", "diffsynth", "--domain", "films"], "'films' is not a domain"),
         (["--for", "onetrainer", "--domain", "animation"], "no clip of the training split can be exported"),

@@ -168,6 +168,8 @@ def test_the_cookbook_names_what_differs_and_what_an_adapter_changed(library: Li
     assert changes["frechet_distance"][-2:] == ("distinguishable", True)
     assert changes["flicker_common"][2:6] == (-0.02, -0.03, -0.01, True)
     assert changes["caption_cosine"][2:8] == (0.0, None, None, None, None, None)
+    # Not -0.0, which is equal to it.
+    assert str(changes["caption_cosine"][2]) == "0.0"
     assert list(changes) == ["ea8", "frechet_distance", "flicker_common", "caption_cosine"]
 
 

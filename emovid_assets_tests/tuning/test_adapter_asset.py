@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emovid_assets.core.tuning import loop
 from emovid_assets.freshness.amounts import adapters_amount
 from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import SettingsError
@@ -62,6 +63,22 @@ def test_an_adapter_is_planned_by_its_steps_trained_once_and_told_with_its_curve
     assert seconds > 0
 
 
+def test_where_nothing_is_gained_it_is_told_whose_adapter_generators_still_take(
+    tmp_path: Path, tiny_generator: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant_clips(tmp_path)
+    wan = tiny_generator("wan_t2v")
+    losses = iter((2.0, 1.0, 1.0, 2.0))
+    monkeypatch.setattr(loop.Tuning, "_held_out_loss", lambda self: next(losses))
+    told = []
+    for seed in (1, 2):
+        write_settings(tmp_path, adapter("emotion", wan, epochs=1, evaluations_per_epoch=1, seed=seed))
+        told.append(materialise(tmp_path).get("missing", ""))
+    assert told[0] == ""
+    assert told[1].startswith("emotion: no evaluation was better than the model as it was")
+    assert told[1].endswith("; models/adapters/emotion.safetensors is that of an earlier training")
+
+
 def test_without_adapters_there_is_an_empty_table_and_no_heavy_library(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
@@ -93,6 +110,7 @@ def test_a_model_that_is_not_there_is_tried_again_and_too_few_clips_are_not(
     [
         ([{"name": "a"}, {"name": "A"}], 'two adapters are called "a", whatever the case: give each its own name'),
         ([{"name": "a", "height_px": None}], 'tuning.adapters "a": Value error, set both width_px and height_px'),
+        ([{"name": "a", "frames": 6}], "Wan is trained on 4k + 1 frames, not 6: take 5 or 9"),
         ([{"name": "a", "targets": ["head"]}], 'tuning.adapters "a".targets 1: Input should be'),
     ],
 )

@@ -168,6 +168,19 @@ def test_a_training_goes_on_from_any_of_its_files_to_the_same_number(tmp_path: P
         assert torch.equal(number, expected)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_training_whose_file_was_cut_off_begins_anew(tmp_path: Path, share: float) -> None:
+    recipe = Recipe(learning_rate=0.1, epochs=3, patience=9)
+    whole, expected = tuning(tmp_path, 1.0, recipe)
+    state = whole.run()
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    with file.open("r+b") as cut:
+        cut.truncate(int(share * file.stat().st_size))
+    again, number = tuning(tmp_path, 1.0, recipe)
+    assert again.run() == state
+    assert torch.equal(number, expected)
+
+
 def test_a_loss_that_is_no_number_ends_the_training_with_a_sentence(tmp_path: Path) -> None:
     made, number = tuning(tmp_path, 1.0, Recipe())
     number.data.fill_(float("inf"))

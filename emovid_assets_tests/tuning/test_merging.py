@@ -103,6 +103,14 @@ def test_the_file_says_what_it_was_made_of_and_what_is_not_known(home: Path, tmp
         (["emotion", "text.safetensors"], "cannot be read as safetensors"),
         (["emotion", "of_another.safetensors"], "trained for different models: hunyuan, wan"),
         (["unet.safetensors"], "lora_unet_blocks_0.lora_down.weight is the name of no layer of Wan"),
+        (
+            ["emotion", "wide.safetensors"],
+            "lora_A.weight is 6 wide in one and 7 in another: take adapters of one model",
+        ),
+        (["emotion", "half.safetensors"], "blocks.0.attn1.to_q has no two halves that fit each other"),
+        (["empty.safetensors"], "it holds no layer"),
+        (["emotion=0", "style.safetensors=0"], "with a weight of 0 for all of them nothing would be left"),
+        (["emotion=1e39"], "would hold what is no number: take adapters of one model, and smaller weights"),
     ],
 )
 def test_what_cannot_be_merged_is_told_and_nothing_is_written(
@@ -111,6 +119,10 @@ def test_what_cannot_be_merged_is_told_and_nothing_is_written(
     (home / "text.safetensors").write_text("no tensors", encoding="utf-8")
     save_file(adapter(2, 4), home / "of_another.safetensors", {"emovid.base_model": "hunyuan"})
     save_file({"lora_unet_blocks_0.lora_down.weight": torch.ones(1)}, home / "unet.safetensors")
+    wide = {name: torch.ones(2, 7) if ".lora_A." in name else value for name, value in adapter(2, 4).items()}
+    save_file(wide, home / "wide.safetensors")
+    save_file(dict(list(adapter(2, 4).items())[1:]), home / "half.safetensors")
+    save_file({}, home / "empty.safetensors")
     code, output = emovid(*arguments, "-o", tmp_path / "one.safetensors")
     assert code == 1
     assert said in output

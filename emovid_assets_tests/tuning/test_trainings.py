@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from safetensors.torch import load_file
 
@@ -234,6 +235,8 @@ def test_a_generator_takes_an_adapter_by_the_name_that_it_was_trained_under(
     model = generator("tuned", Path(settings.model), task, adapters=[{"name": "emotion", "file": "emotion"}])
     text = (home / "emovid.toml").read_text()
     write_settings(home, generators=[model])
+    # A folder of its name is no adapter.
+    (home / "emotion").mkdir()
     models = Home(home).settings().generation.models
     (home / "emovid.toml").write_text(text)
     store = ItemStore(home / "state.sqlite")
@@ -268,7 +271,8 @@ def test_too_few_clips_and_models_that_are_no_wan_are_told_and_stop_no_other(
     assert "is a CogVideoXPipeline, and adapters for t2v are trained for WanPipeline of Wan 2.1" in missing[1]
     assert "is a WanPipeline, and adapters for i2v are trained for WanImageToVideoPipeline" in missing[2]
     assert "is a Wan 2.2, which has two experts" in missing[3]
-    assert missing[4] == 'optimiser = "adamw8bit" runs on a GPU, and none is used here: take "adamw"'
+    assert [said.partition(": ")[0] for said in missing[1:5]] == ["cog", "other-task", "experts", "eight-bits"]
+    assert missing[4] == 'eight-bits: optimiser = "adamw8bit" runs on a GPU, and none is used here: take "adamw"'
     assert 'tuning.adapters "gone": model = \'' in missing[5]
 
 
@@ -301,6 +305,58 @@ def test_where_nothing_is_gained_there_is_a_record_and_no_adapter(
     assert (record["best_step"], record["loss_before"], record["loss_after"], missing) == (0, 1.0, 1.0, [])
     assert sorted(path.name for path in folder.iterdir()) == ["training.json"]
     assert not (folder.parent / "emotion.safetensors").exists()
+
+
+def test_files_that_have_gone_come_back_and_what_is_not_ours_stays(tmp_path: Path, tiny_generator: Tiny) -> None:
+    plant_clips(tmp_path)
+    wan = tiny_generator("wan_t2v")
+    write_settings(tmp_path, adapter("emotion", wan), adapter("mine", wan, epochs=1))
+    adapters = tmp_path / "models" / "adapters"
+    adapters.mkdir(parents=True)
+    (adapters / "mine.safetensors").write_bytes(safetensors.torch.save({"mine": torch.ones(1)}))
+    mine = (adapters / "mine.safetensors").read_bytes()
+    (folder,), (said,), _ = trained(tmp_path)
+    assert said == (
+        f"mine: {adapters / 'mine.safetensors'} was not trained here and would be replaced: give it, or the adapter in "
+        "[[tuning.adapters]], another name"
+    )
+    assert (adapters / "mine.safetensors").read_bytes() == mine
+    write_settings(tmp_path, adapter("emotion", wan))
+    project, files = PlainWorkplace(str(tmp_path)), (folder / LORA_FILE, adapters / "emotion.safetensors")
+    whole = files[0].read_bytes()
+    assert left(project).steps == 0
+    for file in files:
+        file.unlink()
+        assert left(project).steps == 1
+        assert trained(tmp_path) == ([folder], [], 0)
+        file.write_bytes(whole[:-9])
+        assert trained(tmp_path) == ([folder], [], 0)
+        assert [one.read_bytes() for one in files] == [whole, whole]
+    for file in files:
+        file.write_bytes(whole[:-9])
+    told = f"put it back, or remove {folder}, and it is trained again"
+    assert trained(tmp_path) == ([], [f"emotion: {LORA_FILE} is gone or not what was trained: {told}"], 0)
+    (folder / "training.json").write_text("{")
+    _, (said,), _ = trained(tmp_path)
+    assert said.startswith("emotion: training.json cannot be read (")
+    assert said.endswith(told)
+
+
+def test_no_room_on_the_disk_or_in_memory_is_told_and_stops_no_other(tmp_path: Path, tiny_generator: Tiny) -> None:
+    plant_clips(tmp_path)
+    wan = tiny_generator("wan_t2v")
+    write_settings(tmp_path, adapter("huge", wan, rank=10**12), adapter("works", wan, epochs=1))
+    folders, missing, _ = trained(tmp_path)
+    assert [folder.name.rpartition("-")[0] for folder in folders] == ["works"]
+    assert missing == [
+        "huge: out of memory: take a smaller rank, fewer frames, smaller width_px and height_px, or fewer batch_clips"
+    ]
+    shutil.rmtree(tmp_path / "models")
+    (tmp_path / "models").write_text("a file where the folder was")
+    folders, missing, _ = trained(tmp_path)
+    assert folders == []
+    assert missing[1].startswith("works: [Errno")
+    assert missing[1].endswith(": check free space and permissions, and build again")
 
 
 def test_samples_are_kept_up_to_the_limit_and_make_no_difference(tmp_path: Path, tiny_generator: Tiny) -> None:

@@ -45,9 +45,18 @@ def _original(name: str) -> str:
 def values_in(tensors: Mapping[str, Any]) -> dict[str, Any]:
     """The layers of a file of diffusers, ComfyUI or DiffSynth-Studio under the names of diffusers, without a prefix.
 
-    Raises ValueError for a name that is that of no layer of Wan.
+    Raises ValueError for a name that is that of no layer of Wan, a layer of which a half is missing or does not fit the
+    other, and where there is none.
     """
-    return {_ours(name): value for name, value in tensors.items()}
+    found = {_ours(name): value for name, value in tensors.items()}
+    if not found:
+        raise ValueError("it holds no layer")
+    for name in found:
+        layer = name.partition(".lora_")[0]
+        first, second = (found.get(f"{layer}.lora_{half}.weight") for half in "AB")
+        if first is None or second is None or [first.ndim, second.ndim] != [2, 2] or len(first) != second.shape[1]:
+            raise ValueError(f"{layer} has no two halves that fit each other")
+    return found
 
 
 def _ours(name: str) -> str:
@@ -88,11 +97,20 @@ def as_one(adapters: Iterable[tuple[Mapping[str, Any], float]]) -> dict[str, Any
     """Several adapters of one naming, each with its weight, as one that changes a layer by Σ weight · B A.
 
     Its rank is the sum of theirs, so nothing is lost: halves of a layer lie beside each other.
+    Raises ValueError where they are adapters of models of different widths, or the sum is no number.
     """
     import torch
 
     halves: dict[str, list[Any]] = {}
+    widths: dict[str, int] = {}
     for values, weight in adapters:
         for name, value in values.items():
+            width = value.shape[0 if ".lora_B." in name else 1]
+            if widths.setdefault(name, width) != width:
+                raise ValueError(f"{name} is {widths[name]:,} wide in one and {width:,} in another")
+        for name, value in values.items():
             halves.setdefault(name, []).append(value * weight if ".lora_B." in name else value)
-    return {name: torch.cat(found, 1 if ".lora_B." in name else 0) for name, found in sorted(halves.items())}
+    summed = {name: torch.cat(found, 1 if ".lora_B." in name else 0) for name, found in sorted(halves.items())}
+    if strange := next((name for name, value in summed.items() if not bool(value.isfinite().all())), None):
+        raise ValueError(f"{strange} would hold what is no number")
+    return summed

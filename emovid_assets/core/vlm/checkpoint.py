@@ -3,10 +3,13 @@
 Belongs here: tensors in and out. Does not belong here: when it is written, what is trained.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
-from emovid_assets.core.placing import put_into_place
+from emovid_assets.core.placing import DISK_FAULTS, put_into_place
+
+_LOG = logging.getLogger(__name__)
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
@@ -18,12 +21,21 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What was written, on the CPU; null where there is nothing. Executes no code that a file may hold."""
+    """What was written, on the CPU; null where there is nothing, or nothing that is whole: what can be trained again
+    is to stop nobody. Executes no code that a file may hold."""
     import torch
 
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
         return None
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    # torch says in a dozen ways that a file was cut off or changed.
+    except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in DISK_FAULTS:
+            raise
+        _LOG.warning(f"{path} cannot be read and is passed over, so its training begins anew: {error}")
+        return None
     return state
 
 

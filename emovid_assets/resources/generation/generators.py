@@ -105,7 +105,8 @@ def _adapter(home: Home, generator: str, one: AdapterSettings, hashes: Hashes) -
     path = path if path.is_absolute() else home.root / path
     if path.is_dir():
         path = path / LORA_FILE
-    elif (trained := home.adapters / f"{one.file}.safetensors").is_file() and not path.exists():
+    # An adapter may be called as a folder of the home is.
+    if not path.is_file() and (trained := home.adapters / f"{one.file}.safetensors").is_file():
         path = trained
     if not path.is_file():
         path = _from_hub(home, generator, one, is_offline=not hashes.reads)

@@ -13,10 +13,20 @@ from emovid_assets.core.identity import source_of
 from emovid_assets.core.model_place import ModelNotUsableError
 from emovid_assets.core.tuning.loop import TuningFailedError
 from emovid_assets.core.tuning.recipe import NotEnoughClipsError
+from emovid_assets.core.vlm.halving import is_out_of_memory
 from emovid_assets.home.settings import TunedAdapterSettings
 from emovid_assets.resources.generation.hashes import Hashes
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.tuning.trainings import FAMILY, Due, Trained, due_of, rate_of, steps_left, trained
+from emovid_assets.resources.tuning.trainings import (
+    FAMILY,
+    Due,
+    Trained,
+    due_of,
+    lacks_files,
+    rate_of,
+    steps_left,
+    trained,
+)
 from emovid_assets.resources.workplace import Workplace
 from emovid_assets.tables.columns import rows_of
 
@@ -48,13 +58,29 @@ def adapters_of(project: Workplace, log: logging.Logger) -> tuple[list[Adapter],
             continue
         try:
             made, taken = trained(project, due, log)
-        except (ModelNotUsableError, TuningFailedError) as error:
-            log.warning(str(error))
-            missing.append(str(error))
+        except (ModelNotUsableError, TuningFailedError, OSError, RuntimeError, MemoryError) as error:
+            why = why_not(one, error)
+            log.warning(why)
+            missing.append(why)
             continue
         steps += taken
         found.append(Adapter(one, made))
     return found, missing, steps
+
+
+def why_not(one: TunedAdapterSettings, error: Exception) -> str:
+    """What stopped a training, as a sentence. Raises the error where it is one of the program."""
+    if isinstance(error, OSError):
+        return f"{one.name}: {error}: check free space and permissions, and build again"
+    if is_out_of_memory(error):
+        return (
+            f"{one.name}: out of memory: take a smaller rank, fewer frames, smaller width_px and height_px, or fewer "
+            "batch_clips"
+        )
+    if isinstance(error, ModelNotUsableError | TuningFailedError):
+        said = str(error)
+        return said if said.startswith(f"{one.name}: ") else f"{one.name}: {said}"
+    raise error
 
 
 def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSettings, Due | Absent]]:
@@ -87,9 +113,9 @@ def all_due(project: Workplace, *, reads: bool) -> Iterator[tuple[TunedAdapterSe
 
 @dataclass(frozen=True)
 class Left:
-    """Steps that the trainings of the settings still take at most, one for each whose model is not there to tell: it is
-    tried again. `is_known`: whether there is none of these. `seconds`: about how long, by what steps of as many pixels
-    took before; null where none were taken."""
+    """Steps that the trainings of the settings still take at most, one for each whose model is not there to tell, or
+    whose files have gone: it is tried again. `is_known`: whether there is none of these. `seconds`: about how long, by
+    what steps of as many pixels took before; null where none were taken."""
 
     steps: int
     is_known: bool
@@ -98,7 +124,7 @@ class Left:
 
 def left(project: Workplace) -> Left:
     found = [due for _, due in all_due(project, reads=False)]
-    untold = sum(isinstance(one, Absent) and one.may_pass for one in found)
+    untold = sum(one.may_pass if isinstance(one, Absent) else lacks_files(project, one) for one in found)
     due = [one for one in found if isinstance(one, Due)]
     steps = {one.name: steps_left(one) for one in due}
     rate = rate_of(project)

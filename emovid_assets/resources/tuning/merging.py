@@ -38,12 +38,20 @@ def merge(home: Home, parts: Sequence[Part], target: Path, naming: str) -> int:
     """
     if target.exists():
         raise NotMergeableError(f"{target} is there already: give another name with -o, or remove it")
+    if not any(part.weight for part in parts):
+        raise NotMergeableError("with a weight of 0 for all of them nothing would be left")
     files = [_file(home, part) for part in parts]
-    summed = as_one([(_values(path), part.weight) for part, path in zip(parts, files, strict=True)])
+    values = [(_values(path), part.weight) for part, path in zip(parts, files, strict=True)]
     headers = [said_in(path) for path in files]
     bases = sorted({header[_BASE] for header in headers if _BASE in header})
     if len(bases) > 1:
         raise NotMergeableError(f"the adapters were trained for different models: {', '.join(bases)}")
+    try:
+        summed = as_one(values)
+    except ValueError as error:
+        raise NotMergeableError(
+            f"the adapters cannot be added up: {error}: take adapters of one model, and smaller weights"
+        ) from error
     merged = [
         {"adapter": path.name, "weight": part.weight, "sha256": file_sha256(path)}
         for part, path in zip(parts, files, strict=True)
@@ -74,4 +82,4 @@ def _values(path: Path) -> dict[str, Any]:
     except SafetensorError as error:
         raise NotMergeableError(f"{path} cannot be read as safetensors: {error}") from error
     except ValueError as error:
-        raise NotMergeableError(f"{path}: {error}: only adapters of Wan without alphas can be merged") from error
+        raise NotMergeableError(f"{path}: {error}: only whole adapters of Wan without alphas can be merged") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from emovid_assets.core.model_place import ModelNotUsableError
 from emovid_assets.core.tuning.loop import TuningFailedError
 from emovid_assets.core.tuning.team import Together
-from emovid_assets.resources.tuning.adapters import Absent, all_due
+from emovid_assets.resources.tuning.adapters import Absent, all_due, why_not
 from emovid_assets.resources.tuning.trainings import device_kind, train, trained
 from emovid_assets.resources.workplace import PlainWorkplace
 
@@ -23,7 +23,7 @@ def main(home: Path) -> int:
     team = Together(is_on_cpu=device_kind(project) == "cpu")
     logging.basicConfig(level=logging.WARNING if team.number else logging.INFO, format="%(message)s")
     faults = 0
-    for _, due in all_due(project, reads=True):
+    for one, due in all_due(project, reads=True):
         if isinstance(due, Absent):
             log.error(due.why)
             faults += 1
@@ -35,7 +35,7 @@ def main(home: Path) -> int:
             if team.number == 0:
                 trained(project, due, log)
         except (ModelNotUsableError, TuningFailedError) as error:
-            log.error(str(error))
+            log.error(why_not(one, error))
             faults += 1
     return faults
 

@@ -16,6 +16,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +28,7 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace, find_pipeline
 from emovid_assets.core.placing import put_bytes, put_folder_into_place
 from emovid_assets.core.tuning import loop, lora, wan
-from emovid_assets.core.tuning.adapter_files import as_file, for_comfyui, for_diffusers
+from emovid_assets.core.tuning.adapter_files import as_file, for_comfyui, for_diffusers, said_in
 from emovid_assets.core.tuning.families import FAMILIES, Size
 from emovid_assets.core.tuning.frames import read_frames
 from emovid_assets.core.tuning.licences import DataLicence, data_licence
@@ -205,6 +206,7 @@ def trained(project: Workplace, due: Due, log: logging.Logger) -> tuple[Trained,
 
     Raises ModelNotUsableError, TuningFailedError.
     """
+    _require_free_name(project, due)
     steps = steps_left(due)
     if steps:
         log.info(
@@ -212,16 +214,64 @@ def trained(project: Workplace, due: Due, log: logging.Logger) -> tuple[Trained,
             f"are held out; {steps} of {due.step_count} steps are left. A run that is stopped goes on"
         )
         train(project, due, log, Alone())
-    found = Trained(due.folder, json.loads((due.folder / RECORD).read_text(encoding="utf-8")))
-    _put_under_its_name(project, due, found)
+    found = _found(project, due)
+    if found.file is not None and not _is_file(named_file(project, due), found.record["sha256"]):
+        put_bytes(named_file(project, due), found.file.read_bytes())
     return found, steps
 
 
-def _put_under_its_name(project: Workplace, due: Due, found: Trained) -> None:
+def named_file(project: Workplace, due: Due) -> Path:
     """The latest adapter of a name, where the settings of generators find it."""
-    named = project.home.adapters / f"{due.name}.safetensors"
-    if found.file is not None and not (named.is_file() and file_sha256(named) == found.record["sha256"]):
-        put_bytes(named, found.file.read_bytes())
+    return project.home.adapters / f"{due.name}.safetensors"
+
+
+def lacks_files(project: Workplace, due: Due) -> bool:
+    """Whether files of an adapter that was trained have gone; what is in them is not looked at."""
+    if not due.folder.exists():
+        return False
+    with suppress(OSError, ValueError):
+        if json.loads((due.folder / RECORD).read_text(encoding="utf-8"))["sha256"] is None:
+            return False
+    return not all(path.is_file() for path in (due.folder / RECORD, due.folder / LORA_FILE, named_file(project, due)))
+
+
+def _require_free_name(project: Workplace, due: Due) -> None:
+    """Raises TuningFailedError where a person has put an adapter of their own under the name."""
+    from safetensors import SafetensorError
+
+    path = named_file(project, due)
+    try:
+        is_ours = not path.exists() or said_in(path).get("emovid.name") == due.name
+    except SafetensorError:
+        # Cut off, so of no use to anybody.
+        is_ours = True
+    if not is_ours:
+        raise loop.TuningFailedError(
+            f"{due.name}: {path} was not trained here and would be replaced: give it, or the adapter in "
+            "[[tuning.adapters]], another name"
+        )
+
+
+def _found(project: Workplace, due: Due) -> Trained:
+    """What lies in the folder; an adapter that has gone from it comes back from under its name.
+
+    Raises TuningFailedError where it is not what was trained.
+    """
+    again = f"put it back, or remove {due.folder}, and it is trained again"
+    try:
+        record = json.loads((due.folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise loop.TuningFailedError(f"{due.name}: {RECORD} cannot be read ({error}): {again}") from error
+    file, named = due.folder / LORA_FILE, named_file(project, due)
+    if record["sha256"] is not None and not _is_file(file, record["sha256"]):
+        if not _is_file(named, record["sha256"]):
+            raise loop.TuningFailedError(f"{due.name}: {LORA_FILE} is gone or not what was trained: {again}")
+        put_bytes(file, named.read_bytes())
+    return Trained(due.folder, record)
+
+
+def _is_file(path: Path, sha256: str) -> bool:
+    return path.is_file() and file_sha256(path) == sha256
 
 
 def device_kind(project: Workplace) -> str:
@@ -231,6 +281,8 @@ def device_kind(project: Workplace) -> str:
 
 def train(project: Workplace, due: Due, log: logging.Logger, team: Alone) -> None:
     """Trains an adapter with all processes of a team, of which the first writes the folder. Raises as `trained`."""
+    # Before the hours that it takes.
+    _require_free_name(project, due)
     if team.size > due.recipe.batch_clips:
         raise ModelNotUsableError(
             f"{due.name}: {team.size} processes share the clips of a step, of which there are "
