@@ -73,7 +73,7 @@ def test_where_nothing_is_gained_it_is_told_whose_adapter_generators_still_take(
     told = []
     for seed in (1, 2):
         write_settings(tmp_path, adapter("emotion", wan, epochs=1, evaluations_per_epoch=1, seed=seed))
-        told.append(materialise(tmp_path).get("missing", ""))
+        told.append(materialise_adapters(tmp_path).get("missing", ""))
     assert told[0] == ""
     assert told[1].startswith("emotion: no evaluation was better than the model as it was")
     assert told[1].endswith("; models/adapters/emotion.safetensors is that of an earlier training")
