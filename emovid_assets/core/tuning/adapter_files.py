@@ -15,9 +15,9 @@ from emovid_assets.core.tuning.lora import LAYERS, Values
 
 ATTENTIONS = {"attn1": "self_attn", "attn2": "cross_attn"}
 DIFFUSERS_PREFIX, COMFYUI_PREFIX = "transformer.", "diffusion_model."
-_NAME = re.compile(r"blocks\.(?P<block>\d+)\.(?:(?P<attention>attn[12])\.)?(?P<layer>.+)\.(?P<half>lora_[AB])\.weight")
-_ORIGINAL = re.compile(
-    r"blocks\.(?P<block>\d+)\.(?:(?P<attention>\w+_attn)\.)?(?P<layer>.+)\.(?P<half>lora_[AB])\.weight"
+_NAME = re.compile(
+    rf"blocks\.(?P<block>\d+)\.(?:(?P<attention>{'|'.join([*ATTENTIONS, *ATTENTIONS.values()])})\.)?(?P<layer>.+)"
+    r"\.(?P<half>lora_[AB])\.weight"
 )
 _ALIGNED = 8
 
@@ -33,13 +33,31 @@ def for_comfyui(values: Values) -> dict[str, Any]:
 
 
 def _original(name: str) -> str:
-    """Raises ValueError for a layer that Wan does not have."""
+    """Wan's own name of a layer that is called as diffusers calls it. Raises ValueError for one that Wan does not
+    have."""
+    return _told(name, _renamed(name, ATTENTIONS, {theirs: ours for ours, theirs in LAYERS.items()}))
+
+
+def _ours(name: str) -> str:
+    """The name of diffusers of a layer in either naming. Raises ValueError for one that Wan does not have."""
+    plain = name.removeprefix(DIFFUSERS_PREFIX).removeprefix(COMFYUI_PREFIX).replace(".default.", ".")
+    same = _renamed(plain, {one: one for one in ATTENTIONS}, {one: one for one in LAYERS.values()})
+    return _told(name, same or _renamed(plain, {wans: ours for ours, wans in ATTENTIONS.items()}, LAYERS))
+
+
+def _renamed(name: str, attentions: Mapping[str, str], layers: Mapping[str, str]) -> str | None:
+    """With other words for attention and layer; null where a word is none of these."""
     found = _NAME.fullmatch(name)
-    layer = found and next((ours for ours, theirs in LAYERS.items() if theirs == found["layer"]), None)
-    if found is None or layer is None:
+    if found is None or found["layer"] not in layers or found["attention"] not in (None, *attentions):
+        return None
+    words = [attentions[found["attention"]]] if found["attention"] else []
+    return ".".join(["blocks", found["block"], *words, layers[found["layer"]], found["half"], "weight"])
+
+
+def _told(name: str, renamed: str | None) -> str:
+    if renamed is None:
         raise ValueError(f"{name} is the name of no layer of Wan that an adapter is trained for")
-    place = f"{ATTENTIONS[found['attention']]}.{layer}" if found["attention"] else layer
-    return f"blocks.{found['block']}.{place}.{found['half']}.weight"
+    return renamed
 
 
 def values_in(tensors: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,19 +75,6 @@ def values_in(tensors: Mapping[str, Any]) -> dict[str, Any]:
         if first is None or second is None or [first.ndim, second.ndim] != [2, 2] or len(first) != second.shape[1]:
             raise ValueError(f"{layer} has no two halves that fit each other")
     return found
-
-
-def _ours(name: str) -> str:
-    plain = name.removeprefix(DIFFUSERS_PREFIX).removeprefix(COMFYUI_PREFIX).replace(".default.", ".")
-    theirs = _NAME.fullmatch(plain)
-    if theirs and theirs["layer"] in LAYERS.values():
-        return plain
-    found = _ORIGINAL.fullmatch(plain)
-    attention = found and next((ours for ours, wans in ATTENTIONS.items() if wans == found["attention"]), None)
-    if found is None or found["layer"] not in LAYERS or (found["attention"] and not attention):
-        raise ValueError(f"{name} is the name of no layer of Wan that an adapter is trained for")
-    layer = LAYERS[found["layer"]]
-    return f"blocks.{found['block']}.{f'{attention}.{layer}' if attention else layer}.{found['half']}.weight"
 
 
 def as_file(tensors: Mapping[str, Any], said: Mapping[str, str]) -> bytes:

@@ -18,12 +18,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core import checkpoint
 from emovid_assets.core.model_place import ModelNotUsableError
 from emovid_assets.core.tuning.flow import Flow, Look, Sample, Velocity, random_numbers
 from emovid_assets.core.tuning.lora import set_values, values_of
 from emovid_assets.core.tuning.recipe import LEVELS, Clip, Evaluation, Parts, Recipe, Schedule, State, plain, state_of
 from emovid_assets.core.tuning.team import Alone
-from emovid_assets.core.vlm import checkpoint
 
 VERSION = "1"
 """Changes when the same clips and settings would give another adapter."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from emovid_assets.core.evaluations import is_evaluated
 from emovid_assets.core.identity import keyed_rank
 
 HELD_OUT_CLIPS = 32
@@ -106,9 +107,8 @@ class Schedule:
 
     def is_evaluated(self, step: int) -> bool:
         """Whether the held-out clips are looked at after this step (from 1): at an epoch's end, and in between."""
-        place = (step - 1) % self.steps_per_epoch + 1
-        parts = min(self.recipe.evaluations_per_epoch, self.steps_per_epoch)
-        return place in {self.steps_per_epoch * part // parts for part in range(1, parts + 1)}
+        times = self.recipe.evaluations_per_epoch
+        return is_evaluated(step, steps_per_epoch=self.steps_per_epoch, times=times)
 
     def batches_from(self, step: int) -> Iterator[list[Clip]]:
         """What each step from this one on (from 1) learns from; an epoch's order follows from its number alone."""

@@ -22,10 +22,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core import checkpoint
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.model_place import ModelNotUsableError, ModelPlace
 from emovid_assets.core.statistics.softmax import log_softmax
-from emovid_assets.core.vlm import adapter, checkpoint
+from emovid_assets.core.vlm import adapter
 from emovid_assets.core.vlm.chat_model import ChatModel, Prepared
 from emovid_assets.core.vlm.evaluation import Evaluation, HeldOutAnswer
 from emovid_assets.core.vlm.halving import in_halves, is_out_of_memory

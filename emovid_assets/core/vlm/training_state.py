@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from emovid_assets.core.evaluations import is_evaluated
 from emovid_assets.core.vlm import adapter
 from emovid_assets.core.vlm.evaluation import Evaluation, HeldOutAnswer
 
@@ -76,9 +77,8 @@ class Schedule:
 
     def is_evaluated(self, step: int) -> bool:
         """Whether the clips that choose are looked at after this step (from 1): at an epoch's end, and in between."""
-        place = (step - 1) % self.steps_per_epoch + 1
-        parts = min(self.recipe.evaluations_per_epoch, self.steps_per_epoch)
-        return place in {self.steps_per_epoch * part // parts for part in range(1, parts + 1)}
+        times = self.recipe.evaluations_per_epoch
+        return is_evaluated(step, steps_per_epoch=self.steps_per_epoch, times=times)
 
     def learning_rate(self, step: int) -> float:
         """Of the step (from 1): rises in a straight line, then falls as half a cosine, to a tenth of a percent."""

@@ -22,6 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core import checkpoint
 from emovid_assets.core.clip_content import frames_content
 from emovid_assets.core.generation.generator import Loading, device_of, load_pipeline
 from emovid_assets.core.identity import file_sha256
@@ -37,7 +38,6 @@ from emovid_assets.core.tuning.recipe import LEVELS, Clip, Parts, Recipe, Schedu
 from emovid_assets.core.tuning.rows import PLAYED_AGAIN
 from emovid_assets.core.tuning.team import Alone
 from emovid_assets.core.video.errors import MediaError
-from emovid_assets.core.vlm import checkpoint
 from emovid_assets.home.settings import TunedAdapterSettings
 from emovid_assets.resources.generation.generators import LORA_FILE
 from emovid_assets.resources.generation.hashes import Hashes
