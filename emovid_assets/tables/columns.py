@@ -120,6 +120,8 @@ def emotion(name: str = "emotion", meaning: str = "one of the eight", *, is_null
 
 
 DOMAIN = Column("domain", TEXT, "movie, animation or sticker; the partition", vocabulary=DOMAINS)
+DOMAIN_OF_ROW = Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS)
+"""In a table of all domains."""
 SOURCE_ID = identifier("source_id", "`<domain>-<first 16 hex digits of the SHA-256 of the file>`")
 CLIP_ID = identifier("clip_id", "`<source_id>-<start_ms>-<end_ms>`, both zero-padded to 8 digits")
 INTENDED_EMOTION = emotion(

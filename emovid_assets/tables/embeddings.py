@@ -5,10 +5,10 @@ Belongs here: the tables of this stage. Does not belong here: how a value is com
 
 import pyarrow as pa
 
-from emovid_assets.core.domains import DOMAINS
 from emovid_assets.tables.columns import (
     CLIP_ID,
     DOMAIN,
+    DOMAIN_OF_ROW,
     FLAG,
     FRAME_PTS_S,
     MODEL_ID,
@@ -56,7 +56,7 @@ EMBEDDING_TABLES = (
         ("clip_id",),
         (
             CLIP_ID,
-            Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS),
+            DOMAIN_OF_ROW,
             emotion("emotion", "the final label; null for clips without one", is_nullable=True),
             Column("x", NUMBER, "t-SNE, no unit"),
             Column("y", NUMBER, "t-SNE, no unit"),

@@ -11,6 +11,7 @@ from emovid_assets.core.labeller_comparison import LEAST_PROBABILITY, MAJORITY, 
 from emovid_assets.tables.columns import (
     CLIP_ID,
     DOMAIN,
+    DOMAIN_OF_ROW,
     HIGH_END,
     INTEGER,
     LABELLER_KINDS,
@@ -142,7 +143,7 @@ EVALUATION_TABLES = (
         ("clip_id", "rater_id"),
         (
             CLIP_ID,
-            Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS),
+            DOMAIN_OF_ROW,
             Column("rater_id", TEXT, "model or annotator"),
             Column("rater_kind", TEXT, "what the rater is", vocabulary=RATER_KINDS[:-1]),
             Column("model_revision", TEXT, "of a model; null for a person", is_nullable=True),

@@ -4,8 +4,7 @@ Belongs here: the table. Does not belong here: what joins clips (`core.clip_grou
 """
 
 from emovid_assets.core.clip_groups import REASONS
-from emovid_assets.core.domains import DOMAINS
-from emovid_assets.tables.columns import CLIP_ID, TEXT, Column, Table
+from emovid_assets.tables.columns import CLIP_ID, DOMAIN_OF_ROW, TEXT, Column, Table
 
 GROUP_ID = Column("group_id", TEXT, "clips of one source, film or file, or near-duplicates, of all domains, share it")
 
@@ -18,7 +17,7 @@ GROUP_TABLES = (
         ("clip_id",),
         (
             CLIP_ID,
-            Column("domain", TEXT, "movie, animation or sticker", vocabulary=DOMAINS),
+            DOMAIN_OF_ROW,
             GROUP_ID,
             Column(
                 "reason",

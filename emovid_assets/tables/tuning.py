@@ -8,7 +8,7 @@ import pyarrow as pa
 from emovid_assets.core.tuning.families import FAMILIES
 from emovid_assets.tables.columns import (
     CLIP_ID,
-    DOMAIN,
+    DOMAIN_OF_ROW,
     FLAG,
     INTEGER,
     NUMBER,
@@ -36,7 +36,7 @@ TUNING_TABLES = (
             SET_ID,
             Column("family", TEXT, "family of generators (docs/training.md)", vocabulary=tuple(FAMILIES)),
             CLIP_ID,
-            DOMAIN,
+            DOMAIN_OF_ROW,
             identifier("group_id", "group of the split; no group has clips in `benchmark` and here"),
             Column("caption", TEXT, "caption and the sentence that names the emotion, on one line"),
             count("frame_count", "frames at the family's rate; a shorter sticker is played again", 2),
