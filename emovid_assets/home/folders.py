@@ -204,6 +204,21 @@ class Home:
         return self.root / "exports"
 
     @property
+    def releases(self) -> Path:
+        """A folder a release, of which none is ever changed (ADR 45)."""
+        return self.root / "releases"
+
+    @property
+    def snapshots(self) -> Path:
+        """Named states of the warehouse, a folder each."""
+        return self.root / "snapshots"
+
+    @property
+    def release_decisions(self) -> Path:
+        """Where people decide otherwise than the gate of releases; they write it, and it is published."""
+        return self.library / "release_decisions.csv"
+
+    @property
     def models(self) -> Path:
         return self.root / "models"
 

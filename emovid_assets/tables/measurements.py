@@ -136,4 +136,19 @@ MEASUREMENT_TABLES = (
             *SOUND_AND_FRAME_FEATURES,
         ),
     ),
+    Table(
+        "clip_fingerprints",
+        "clip",
+        "What proves that a clip shows the same pictures as this one: a hash over all of them as they are decoded, and "
+        "hashes to the eye of some, by which a clip of a re-encoded source is found.",
+        ("clip_id",),
+        (
+            CLIP_ID,
+            DOMAIN,
+            Column("picture_sha256", TEXT, "SHA-256 over the decoded pictures of the clip file (docs/release.md), hex"),
+            Column("picture_count", INTEGER, "pictures that were decoded", minimum=1),
+            Column("hash_times_s", NUMBERS, "pictures that were hashed, from the clip's first", "s"),
+            Column("picture_hashes", TEXTS, "a 64-bit hash of each of them, hex"),
+        ),
+    ),
 )
