@@ -25,30 +25,21 @@ WITHHELD_EVERY = 5
 
 def release_rows(home: Path, *, withheld_every: int = WITHHELD_EVERY) -> pa.Table:
     """A row a clip of all splits, in the order of clips; all of split `unused` are without a file."""
-    rows = {clip_id: dict(row) for clip_id, row in _columns_of(home, "clips").items()}
-    sources = {row["source_id"]: row for row in _read(home, "source_videos")}
-    for name, names in RELEASE_FACTS.items():
-        if name in ("clips", "source_videos"):
-            continue
-        known = _columns_of(home, name)
-        for clip_id, row in rows.items():
-            row |= known.get(clip_id) or dict.fromkeys(names.values())
-    kept = [row for row in rows.values() if row["emotion"] is not None and row["split"] is not None]
-    media = {row["clip_id"]: row["media_path"] for row in _read(home, "clip_media")}
-    firsts = {row["clip_id"]: row["first_frame_path"] for row in _read(home, "benchmark_split")}
-    for position, row in enumerate(sorted(kept, key=lambda row: row["clip_id"])):
-        source = sources[row["source_id"]]
-        row |= {given: source[column] for column, given in RELEASE_FACTS["source_videos"].items()}
+    with duckdb.connect(str(home / CATALOGUE_NAME), read_only=True) as connection:
+        rows = released_rows(connection).to_pylist()
+    kept = []
+    for position, row in enumerate(rows):
         is_held = row["split"] != "unused" and position % withheld_every != 0
-        path, first = media[row["clip_id"]], firsts[row["clip_id"]]
+        path, first = row.pop(MEDIA_PATH), row.pop(FIRST_FRAME_PATH)
         row |= {
             "file_name": layout.clip_file(row["domain"], row["clip_id"], Path(path).suffix) if is_held else None,
             "first_frame_path": f"{layout.FIRST_FRAMES}/{row['clip_id']}.png" if is_held and first else None,
             "license_id": "CC-BY-4.0",
             "permission": "full" if is_held else "metadata",
             "permission_code": "planted",
-            "permission_reason": "every fifth clip is withheld",
+            "permission_reason": "some clips are withheld",
         }
+        kept.append(row)
     return RELEASE_CLIPS.from_rows(kept)
 
 
