@@ -79,9 +79,7 @@ def write_json(path: Path, content: Any) -> None:
 
 def _columns_of(home: Path, name: str) -> dict[str, dict[str, Any]]:
     names = RELEASE_FACTS[name]
-    return {
-        row["clip_id"]: {given: row[column] for column, given in names.items()} for row in _read(home, name)
-    }
+    return {row["clip_id"]: {given: row[column] for column, given in names.items()} for row in _read(home, name)}
 
 
 def _read(home: Path, name: str) -> list[dict[str, Any]]:

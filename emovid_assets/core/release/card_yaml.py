@@ -98,9 +98,7 @@ def data_files(splits: Sequence[Split]) -> list[tuple[Split, str | list[str]]]:
     if lender is None:
         return [(split, f"{split.name}/{layout.METADATA}") for split in filled]
     borrowed = f"{lender.name}/{lender.first_file}"
-    return [
-        (split, f"{split.name}/**" if split.first_file else [f"{split.name}/**", borrowed]) for split in filled
-    ]
+    return [(split, f"{split.name}/**" if split.first_file else [f"{split.name}/**", borrowed]) for split in filled]
 
 
 def size_category(count: int) -> str:

@@ -273,7 +273,9 @@ def _splits(splits: Iterable[Split]) -> dict[str, Any]:
         for split in splits
         if split.clip_count
     ]
-    meanings = "; ".join(f"{row['name']}: {SPLIT_MEANINGS[row['name']]}" for row in rows if row["name"] in SPLIT_MEANINGS)
+    meanings = "; ".join(
+        f"{row['name']}: {SPLIT_MEANINGS[row['name']]}" for row in rows if row["name"] in SPLIT_MEANINGS
+    )
     fields = {
         "name": ("sc:Text", "name of the split"),
         "url": ("sc:Text", "the split of Croissant's vocabulary that it is like; empty where none is"),
@@ -291,7 +293,9 @@ def _emotions() -> dict[str, Any]:
         "definition": ("sc:Text", "what people are told that it means"),
     }
     rows = [{name: getattr(emotion, name) for name in fields} for emotion in EMOTIONS]
-    return _inline("emotions", "Mikels' eight emotions in the order of their class index.", "sc:Enumeration", fields, rows)
+    return _inline(
+        "emotions", "Mikels' eight emotions in the order of their class index.", "sc:Enumeration", fields, rows
+    )
 
 
 def _inline(

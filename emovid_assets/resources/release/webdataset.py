@@ -124,7 +124,9 @@ def _wanted(rows: pa.Table, earlier: Sequence[Shard], shard_bytes: int) -> list[
     for split, samples in sorted(by_split.items()):
         samples.sort()
         before = sum(shard.split == split for shard in earlier) or None
-        count = shard_count([sample[0] for sample in samples], sum(sample[2] for sample in samples), before, shard_bytes)
+        count = shard_count(
+            [sample[0] for sample in samples], sum(sample[2] for sample in samples), before, shard_bytes
+        )
         for number in range(count):
             held = [sample for sample in samples if bucket(sample[0], count) == number]
             key = hashlib.sha256("".join(sample[3] for sample in held).encode()).hexdigest()
