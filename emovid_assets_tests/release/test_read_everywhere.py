@@ -122,9 +122,11 @@ def expected(folder: Path, *, without: tuple[str, ...] = (), with_media_only: bo
 
 def test_the_release_has_what_is_hard_to_read(releases: Path) -> None:
     """Or the tests below would prove little."""
-    splits = {split.name: split for split in released.splits_of(read_rows(releases / FULL))}
+    splits = {split.name: split for split in released.splits_in(read_rows(releases / FULL))}
     assert {"train", "benchmark"} <= set(splits)
-    assert [split.first_file is None for split in splits.values()].count(True) == 1
+    assert [name for name, split in splits.items() if not split.files] == ["unused"]
+    assert list(splits["benchmark"].files) == [".webm"]
+    assert list(splits["train"].files) == [".mp4", ".webm"]
     rows = read_rows(releases / FULL).to_pylist()
     assert {row["file_name"] is None for row in rows if row["split"] == "benchmark"} == {True, False}
     empty = [name for name in rows[0] if all(row[name] is None for row in rows)]
@@ -167,7 +169,7 @@ def test_all_other_record_sets_of_croissant_are_read(tier: str, releases: Path, 
         "human_annotations": answers,
         "splits": [
             {"name": split.name, "url": like.get(split.name, ""), "clip_count": split.clip_count}
-            for split in released.splits_of(read_rows(folder))
+            for split in released.splits_in(read_rows(folder))
         ],
         "emotions": [
             {name: getattr(emotion, name) for name in ("name", "polarity", "valence", "arousal", "definition")}
@@ -200,12 +202,12 @@ def test_the_lines_that_people_copy_read_all_of_it(
     reader, folder = next(reader for reader in READERS if reader.name == name), releases / tier
     for variable in ("LD_LIBRARY_PATH", "PYTHONPATH"):
         monkeypatch.setenv(variable, environment[variable])
-    parts = loading.parts_of(folder)
+    splits = loading.splits_in(folder)
     if tier == METADATA and reader.needs_media:
-        assert loading.why_not(reader, folder, parts) == "this release holds no media"
+        assert loading.why_not(reader, folder, splits) == "this release holds no media"
         return
-    assert loading.why_not(reader, folder, parts) is None
+    assert loading.why_not(reader, folder, splits) is None
     assert loading.missing(reader, READERS_PYTHON) == []
-    loaded = loading.load(reader, folder, parts, READERS_PYTHON)
-    assert loading.differences(loaded, reader, parts) == []
+    loaded = loading.load(reader, folder, splits, READERS_PYTHON)
+    assert loading.differences(loaded, reader, splits) == []
     assert loaded.first

@@ -19,8 +19,8 @@ import pyarrow as pa
 from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.core.release import layout
 from emovid_assets.core.release.card import SPLIT_MEANINGS
-from emovid_assets.core.release.card_yaml import Split
 from emovid_assets.core.release.croissant_rai import checked
+from emovid_assets.core.release.parts import Split
 from emovid_assets.tables.columns import Column, Table
 
 CONFORMS_TO: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
@@ -114,7 +114,6 @@ class CroissantFacts:
     files: Mapping[str, str]
     rai: Mapping[str, str | Sequence[str]]
     annotations: Table | None = None
-    media_suffixes: Sequence[str] = ()
     url: str | None = None
     keywords: Sequence[str] = field(default=("emotion", "video", "affective computing"))
 
@@ -162,7 +161,8 @@ def _distribution(facts: CroissantFacts) -> list[dict[str, Any]]:
 
 
 def _media_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
-    if not facts.media_suffixes:
+    suffixes = _suffixes(facts)
+    if not suffixes:
         return []
     folder = {
         "@type": "cr:FileObject",
@@ -179,15 +179,14 @@ def _media_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
         "name": "clip-videos",
         "description": "A file a clip, where the release may hold it: clips/file_name below the folder of clips/split.",
         "containedIn": {"@id": "release"},
-        "encodingFormat": sorted(_MEDIA_TYPES[suffix] for suffix in facts.media_suffixes),
-        "includes": [
-            f"{split.name}/*/*{suffix}"
-            for split in facts.splits
-            if split.first_file
-            for suffix in sorted(facts.media_suffixes)
-        ],
+        "encodingFormat": [_MEDIA_TYPES[suffix] for suffix in suffixes],
+        "includes": [f"{split.name}/*/*{suffix}" for split in facts.splits for suffix in split.files],
     }
     return [folder, videos]
+
+
+def _suffixes(facts: CroissantFacts) -> list[str]:
+    return sorted({suffix for split in facts.splits for suffix in split.files})
 
 
 def _file(path: str, sha256: str) -> dict[str, Any]:
@@ -235,7 +234,7 @@ def _record_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
                 "field": fields,
             }
         )
-    if facts.media_suffixes:
+    if _suffixes(facts):
         sets.append(_videos())
     return sets
 

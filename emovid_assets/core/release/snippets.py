@@ -285,7 +285,7 @@ _REPORT: Final = """\
 
 import json
 short = {{name: str(value)[:200] for name, value in first.items()}}
-print({mark!r} + json.dumps({{"seen": seen, "first": short}}))
+print({mark!r} + json.dumps({{"seen": seen, "first": short}}), flush=True)
 """
 
 
