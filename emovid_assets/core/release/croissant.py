@@ -20,8 +20,8 @@ from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.core.release import layout
 from emovid_assets.core.release.card import SPLIT_MEANINGS
 from emovid_assets.core.release.croissant_rai import checked
+from emovid_assets.core.release.described import DescribedColumn, DescribedTable, meaning_with_unit
 from emovid_assets.core.release.parts import Split
-from emovid_assets.tables.columns import Column, Table
 
 CONFORMS_TO: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 CONTEXT: Final[Mapping[str, Any]] = {
@@ -110,10 +110,10 @@ class CroissantFacts:
     cite_as: str
     creators: Sequence[str]
     splits: Sequence[Split]
-    clips: Table
+    clips: DescribedTable
     files: Mapping[str, str]
     rai: Mapping[str, str | Sequence[str]]
-    annotations: Table | None = None
+    annotations: DescribedTable | None = None
     url: str | None = None
     keywords: Sequence[str] = field(default=("emotion", "video", "affective computing"))
 
@@ -239,8 +239,8 @@ def _record_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
     return sets
 
 
-def _field(record_set: str, column: Column, source: Mapping[str, Any], reference: Any) -> dict[str, Any]:
-    described = f"{column.meaning} [{column.unit}]" if column.unit else column.meaning
+def _field(record_set: str, column: DescribedColumn, source: Mapping[str, Any], reference: Any) -> dict[str, Any]:
+    described = meaning_with_unit(column)
     if column.vocabulary:
         described += f"; one of: {', '.join(column.vocabulary)}"
     given: dict[str, Any] = {
