@@ -1,0 +1,214 @@
+"""A release is made: which version it is, its files, its proof, and only then its name.
+
+Belongs here: the order in which that happens, so that a release is whole or not there. Does not belong here: what is in
+it (`content`, `texts`), and who asks for it (`building.releasing`).
+
+    releases/.making-<digest>/   what is being made; its name says of what, so a killed one goes on
+    releases/<version>/          renamed last
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.placing import leftovers_below, make_durable, put_bytes, remove
+from emovid_assets.core.release.digest import data_digest
+from emovid_assets.core.release.layout import (
+    CLIPS_CSV,
+    FORMAT,
+    METADATA,
+    RELEASE,
+    SHA256SUMS,
+    TABLES,
+    Tier,
+    folder_name,
+)
+from emovid_assets.core.release.versions import Bump, bump_of
+from emovid_assets.home.folders import Home
+from emovid_assets.resources.release.content import Content
+from emovid_assets.resources.release.facts import counts_of
+from emovid_assets.resources.release.files import Effort, ReleaseFiles
+from emovid_assets.resources.release.reading import Release, read_release, releases_of, rows, table
+from emovid_assets.resources.release.sums import read_sums, sums_text
+from emovid_assets.resources.release.tabular import write_csv, write_parquet
+from emovid_assets.resources.release.webdataset import write_shards
+from emovid_assets.tables.columns import each_row
+from emovid_assets.tables.release import OF_GATE
+
+MAKING = ".making-"
+"""Begins the name of a folder in which a release is made."""
+Tell = Callable[[str, int, int], None]
+
+
+class NothingToReleaseError(Exception):
+    """There is nothing that a release could hold; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the texts of a release say of it. `created_on`: an ISO date."""
+
+    version: str
+    created_on: str
+    previous: str | None
+    bump: str
+    reasons: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """`name`: what the dataset is called. `texts`: the other files by path, of what the release says and of the sums of
+    the files that are there; `software`, `media`: objects of `release.json`."""
+
+    name: str
+    has_shards: bool
+    texts: Callable[[Said, Mapping[str, str]], Mapping[str, bytes]]
+    software: Mapping[str, Any]
+    media: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Made:
+    """`release`: the new one, or the one that holds the same already (`is_new` is false)."""
+
+    release: Release
+    effort: Effort
+    is_new: bool
+
+
+def make(
+    home: Home,
+    content: Content,
+    wish: Wish,
+    prove: Callable[[Path], None],
+    tell: Tell = lambda step, done, of: None,
+) -> Made:
+    """Makes the release that the content is, unless there is one. Whoever calls holds the lock of the releases.
+
+    `prove`: raises where the folder is not to become a release. Raises NothingToReleaseError, DamagedFileError,
+    NotAReleaseError, and OSError as it comes.
+    """
+    if not content.rows.num_rows:
+        raise NothingToReleaseError(_why_nothing(content))
+    digest = data_digest(each_row(content.rows), OF_GATE)
+    latest, same_tier = _latest(home, content.tier)
+    folder = home.releases / f"{MAKING}{_digest_of_all(content, wish, digest)[:16]}"
+    _remove_others(home, folder)
+    files = ReleaseFiles(folder, same_tier.folder if same_tier else None, read_sums(same_tier) if same_tier else None)
+    _write_data(files, content, wish, same_tier, tell)
+    now = datetime.now(UTC).replace(microsecond=0)
+    bump = _bump(content, latest, same_tier)
+    if bump.kind == "none" and same_tier and latest and same_tier.version == latest.version:
+        if _is_same(files, wish, same_tier):
+            shutil.rmtree(folder)
+            return Made(same_tier, files.effort, is_new=False)
+        bump = bump_of(latest.version, {"patch": ["the same data are written otherwise"]})
+    elif bump.kind == "none" and latest:
+        # The other tier of the same data.
+        bump = Bump(latest.version, latest.bump, latest.reasons)  # type: ignore[arg-type]
+    previous = _previous(latest, bump)
+    said = Said(bump.version, now.date().isoformat(), previous, bump.kind, tuple(bump.reasons), digest)
+    _write_texts(files, wish, said)
+    record = _record(content, wish, said, files, now)
+    files.put(RELEASE, record)
+    put_bytes(folder / SHA256SUMS, sums_text(files.sums).encode())
+    _remove_strangers(files)
+    prove(folder)
+    files.finish()
+    target = home.releases / folder_name(bump.version, content.tier)
+    os.rename(folder, target)
+    make_durable(home.releases)
+    return Made(read_release(target), files.effort, is_new=True)
+
+
+def _why_nothing(content: Content) -> str:
+    if content.left_out:
+        told = "; ".join(f"{count:,} of {domain}: {reason}" for (domain, reason), count in content.left_out.items())
+        return f"no clip may be given away: {told}"
+    return "there is no clip with a final label yet: emovid status says what is missing"
+
+
+def _latest(home: Home, tier: Tier) -> tuple[Release | None, Release | None]:
+    """The newest release, of this tier where there are both, and the newest of this tier."""
+    there = releases_of(home)
+    same_tier = [release for release in there if release.tier == tier]
+    if not there:
+        return None, None
+    newest = [release for release in there if release.version == there[-1].version]
+    latest = next((release for release in newest if release.tier == tier), newest[0])
+    return latest, same_tier[-1] if same_tier else None
+
+
+def _digest_of_all(content: Content, wish: Wish, digest: str) -> str:
+    """Of what a folder that is being made will hold, but for texts, which cost nothing."""
+    said = [FORMAT, content.tier, wish.name, wish.has_shards, digest]
+    gate = hashlib.sha256()
+    for row in each_row(content.rows, ["clip_id", *OF_GATE]):
+        gate.update(json.dumps(row, sort_keys=True).encode())
+    return hashlib.sha256(json.dumps([*said, gate.hexdigest()]).encode()).hexdigest()
+
+
+def _remove_others(home: Home, folder: Path) -> None:
+    """What killed releases of other data have left."""
+    for other in home.releases.glob(f"{MAKING}*"):
+        if other != folder:
+            remove(other)
+    if folder.is_dir():
+        for leftover in list(leftovers_below(folder)):
+            remove(leftover)
+
+
+def _write_data(files: ReleaseFiles, content: Content, wish: Wish, before: Release | None, tell: Tell) -> None:
+    media = [(one.path, one.source, one.sha256) for one in content.media]
+    files.link(media, lambda done: tell("clip files", done, len(media)))
+    frames = [(path, source, file_sha256(source)) for path, source in content.first_frames if source.is_file()]
+    files.link(frames)
+    splits = content.rows["split"].to_pylist()
+    for split in sorted(set(splits)):
+        of_split = content.rows.filter(pa.array([one == split for one in splits]))
+        files.put_made(f"{split}/{METADATA}", partial(write_parquet, of_split))
+    files.put_made(CLIPS_CSV, partial(write_csv, content.rows))
+    for name, beside in content.tables.items():
+        if beside.num_rows:
+            files.put_made(f"{TABLES}/{name}.parquet", partial(write_parquet, beside))
+    if wish.has_shards:
+        write_shards(
+            files,
+            content.rows,
+            before.folder if before else None,
+            tell=lambda done, count: tell("shards", done, count),
+        )
+
+
+def _bump(content: Content, latest: Release | None, same_tier: Release | None) -> Bump:
+    """What has changed since the newest release; what is given away can be compared within a tier only."""
+    if latest is None:
+        return bump_of(None, {})
+    kinds = _changes_of_rows(content, latest)
+    if same_tier and same_tier.version == latest.version:
+        for name, beside in content.tables.items():
+            for kind, reason in _changes_of_table(name, table(same_tier, name), beside):
+                kinds.setdefault(kind, []).append(reason)
+    return bump_of(latest.version, kinds)
+
+
+def _changes_of_rows(content: Content, latest: Release) -> dict[str, list[str]]:
+    from emovid_assets.core.release.changes import changes
+    from emovid_assets.core.release.versions import difference
+
+    before = rows(latest)
+    is_same_tier = latest.tier == content.tier
+    return difference(before, content.rows, changes(before, content.rows), is_same_tier=is_same_tier)
