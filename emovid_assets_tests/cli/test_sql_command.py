@@ -262,7 +262,7 @@ def test_a_query_that_cannot_be_answered_says_why(call: Call, home: Path, query:
         (["--name", "disputed_clip"], "no query is named 'disputed_clip'"),
         (["--name", "what_follows", "--set", "emotion=feer"], "emotion='feer': use one of amusement, awe"),
         (["--name", "what_follows", "--set", "emotions=fear"], "no parameter 'emotions'; its parameters are emotion"),
-        (["--name", "changes_since"], "needs --set before=…: folder of the copy of `warehouse`"),
+        (["--name", "changes_since"], "needs --set before=…: name of the snapshot"),
         (["SELECT 1", "--set", "emotion"], "--set 'emotion': write it as name=value"),
         (["SELECT 1", "--set", "emotion=fear"], "the query has no parameter $emotion"),
         (["--describe", "clip"], "no table, view or query is named 'clip'"),
