@@ -6,7 +6,8 @@ STAMP := $(VENV)/.installed
 LABEL_STUDIO := .venv-label-studio
 LABEL_STUDIO_VERSION := 1.23.2
 READERS := .venv-readers
-READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow
+READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow \
+  mlcroissant webdataset polars duckdb
 # Named by what it holds, as a checkout gives every file a new time.
 READERS_STAMP := $(READERS)/.installed-$(firstword $(shell echo $(READERS_PACKAGES) | cat - deploy/readers-constraints.txt | cksum))
 DIFFSYNTH := .venv-diffsynth

@@ -131,7 +131,9 @@ def card(facts: CardFacts, front_matter: str) -> str:
         *_version(facts),
         "## Citation",
         "Cite the paper, and the version of this data:",
-        _bullets([PAPER, f"{for_markdown(facts.name)}, version {facts.version} ({facts.created_on}). {facts.software}."]),
+        _bullets(
+            [PAPER, f"{for_markdown(facts.name)}, version {facts.version} ({facts.created_on}). {facts.software}."]
+        ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -231,7 +233,8 @@ def _agreement(facts: CardFacts) -> list[str]:
 
 def _licences(facts: CardFacts) -> list[str]:
     rows = [
-        (for_markdown(licence), f"{sources:,}", f"{clips:,}", f"{media:,}") for licence, sources, clips, media in facts.licences
+        (for_markdown(licence), f"{sources:,}", f"{clips:,}", f"{media:,}")
+        for licence, sources, clips, media in facts.licences
     ]
     said = [
         "There is no single licence: each clip stays under that of its source (`license`, `license_id`, `attribution`), and "
@@ -246,7 +249,10 @@ def _licences(facts: CardFacts) -> list[str]:
         )
     if facts.left_out:
         left = [(domain, f"{clips:,}", for_markdown(reason)) for domain, reason, clips in facts.left_out]
-        said += ["Of these clips nothing may be given away, so they are not here:", table(("domain", "clips", "why"), left)]
+        said += [
+            "Of these clips nothing may be given away, so they are not here:",
+            table(("domain", "clips", "why"), left),
+        ]
     return said
 
 
