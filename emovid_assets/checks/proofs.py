@@ -49,7 +49,7 @@ REFERENCES = {"source_id": "source_videos", "clip_id": "clips"}
 FREE_IDS = {"scanned_segments": ("clip_id",), "segments": ("clip_id",), "rejected_annotations": ("clip_id",)}
 """Columns that may hold other ids: dropped segments are no clips, rejected answers may name anything."""
 FOLLOWERS = {
-    "clips": ("clip_media", "colour_attributes", "clip_features"),
+    "clips": ("clip_media", "colour_attributes", "clip_features", "clip_fingerprints"),
     "source_videos": ("scanned_segments", "segments"),
 }
 """Table → tables that have a row for each of its ids, unless the quarantine says why not."""
