@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emovid_assets.checks.releases import release_proofs
 from emovid_assets.core.release.layout import PUBLISHED_TABLES, Tier
-from emovid_assets.core.release.pseudonyms import released_name
+from emovid_assets.core.pseudonyms import released_name
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
@@ -26,7 +26,12 @@ from emovid_assets.resources.release.decisions import decisions_of
 from emovid_assets.resources.release.making import Made, Tell, Wish, make
 from emovid_assets.resources.release.rows import published, released_rows
 from emovid_assets.resources.release.scanning import scan_release
-from emovid_assets.resources.release.snapshots import make_snapshot, snapshot_names
+from emovid_assets.resources.release.snapshots import (
+    SnapshotError,
+    SnapshotExistsError,
+    make_snapshot,
+    refuse_while_runs_are_at_work,
+)
 from emovid_assets.resources.release.texts import Background, texts_of
 
 LOCK = ".lock"
@@ -48,8 +53,9 @@ class Prepared:
 def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> Prepared:
     """Reads one state of the home and asks the gate about every clip; writes nothing.
 
-    Raises DecisionsError, HiddenPicturesError, CatalogueError, SettingsError.
+    Raises DecisionsError, HiddenPicturesError, SnapshotError (a build is at work), CatalogueError, SettingsError.
     """
+    refuse_while_runs_are_at_work(home)
     decisions = decisions_of(home)
     key = pseudonym_key(home)
     settings = home.settings()
@@ -90,9 +96,20 @@ def make_release(home: Home, prepared: Prepared, tell: Tell = lambda step, done,
         media=media.model_dump(mode="json", include={"clip_files", "audio_language"}),
     )
     made = make(home, prepared.content, wish, lambda folder: _prove(home, folder, tell), tell)
-    if made.is_new and made.release.version not in snapshot_names(home):
-        make_snapshot(home, made.release.version)
+    if made.is_new:
+        _keep_snapshot(home, made.release.version, prepared)
     return made
+
+
+def _keep_snapshot(home: Home, version: str, prepared: Prepared) -> None:
+    """A release without one is a release: what it was made from is in its rows."""
+    try:
+        make_snapshot(home, version)
+    except SnapshotExistsError:
+        # Of the other tier of the same data.
+        return
+    except SnapshotError as error:
+        prepared.remarks.append(f"there is no snapshot of the tables under {version}: {error}")
 
 
 class ReleasesBusyError(Exception):

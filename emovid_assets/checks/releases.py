@@ -113,7 +113,8 @@ def _rows(read: _Read) -> Proof:
     if proof.faults:
         return proof
     taken = RELEASE_CLIPS.taken_from(read.rows)
-    proof.faults += [fault for rule in (key_fault, value_fault) if (fault := rule(RELEASE_CLIPS, taken, None))]
+    found_faults = (key_fault(RELEASE_CLIPS, taken), value_fault(RELEASE_CLIPS, taken, None))
+    proof.faults += [fault for fault in found_faults if fault]
     return proof
 
 

@@ -41,11 +41,6 @@ def pseudonyms(home: Home, *, is_kept: bool = True) -> Iterator[Pseudonyms]:
         _note(home, people.addresses)
 
 
-def pseudonym_key(home: Home) -> bytes:
-    """The key of a home's pseudonyms, made where there is none yet. Raises KeyFileError."""
-    return _key(home, is_kept=True)
-
-
 def _key(home: Home, *, is_kept: bool) -> bytes:
     path = home.annotator_key
     try:

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.release.changes import OF_GATE as OF_GATE
+from emovid_assets.core.release.layout import TIERS
 from emovid_assets.tables.annotations import ANNOTATION_TABLES
-from emovid_assets.tables.columns import TEXT, Column, Table
+from emovid_assets.tables.columns import FLAG, TEXT, TIMESTAMP, Column, Table, count
 from emovid_assets.tables.evaluation import EVALUATION_TABLES
 from emovid_assets.tables.groups import GROUP_TABLES
 from emovid_assets.tables.labels import LABEL_TABLES
@@ -18,9 +20,6 @@ from emovid_assets.tables.sources import SOURCE_TABLES
 
 PERMISSIONS = ("full", "metadata")
 """What of a clip a release may hold; clips of which it may hold nothing are no rows."""
-OF_GATE = ("file_name", "first_frame_path", "permission", "permission_code", "permission_reason", "license_id")
-"""Columns that say what is given away rather than what the clip is."""
-
 RELEASE_FACTS: dict[str, dict[str, str]] = {
     "clips": {
         name: name
@@ -30,10 +29,8 @@ RELEASE_FACTS: dict[str, dict[str, str]] = {
         )
     },
     "segments": {"start_frame": "start_frame", "end_frame": "end_frame"},
-    "scanned_segments": {name: name for name in ("start_pts", "end_pts", "video_start_s", "has_mended_stamps")},
     "source_videos": {
         "sha256": "source_sha256",
-        "size_bytes": "source_size_bytes",
         **{
             name: name
             for name in (
@@ -96,7 +93,7 @@ RELEASE_FACTS: dict[str, dict[str, str]] = {
 }
 """Table → {its column: name of the column in a release}. A row is a clip with a final label and a split."""
 
-_ALWAYS_THERE = ("clips", "segments", "scanned_segments", "source_videos", "emotion_labels", "benchmark_split")
+_ALWAYS_THERE = ("clips", "segments", "source_videos", "emotion_labels", "benchmark_split")
 _SOURCES = (
     *(*SOURCE_TABLES, *MEASUREMENT_TABLES, *GROUP_TABLES),
     *(*ANNOTATION_TABLES, *LABEL_TABLES, *EVALUATION_TABLES),

@@ -13,7 +13,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -21,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.placing import leftovers_below, make_durable, put_bytes, remove
+from emovid_assets.core.release.changes import difference
 from emovid_assets.core.release.digest import data_digest
 from emovid_assets.core.release.layout import (
     CLIPS_CSV,
@@ -35,12 +38,12 @@ from emovid_assets.core.release.layout import (
     Tier,
     folder_name,
 )
-from emovid_assets.core.release.versions import Bump, bump_of
+from emovid_assets.core.release.versions import Bump, Kind, next_version
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.release.content import Content
 from emovid_assets.resources.release.facts import counts_of
 from emovid_assets.resources.release.files import Effort, ReleaseFiles
-from emovid_assets.resources.release.reading import Release, read_release, releases_of, rows, table
+from emovid_assets.resources.release.reading import NotAReleaseError, Release, read_release, releases_of, rows
 from emovid_assets.resources.release.sums import read_sums, sums_text
 from emovid_assets.resources.release.tabular import write_csv, write_parquet
 from emovid_assets.resources.release.webdataset import write_shards
@@ -63,7 +66,7 @@ class Said:
     version: str
     created_on: str
     previous: str | None
-    bump: str
+    bump: Kind
     reasons: tuple[str, ...]
     digest: str
 
@@ -111,17 +114,18 @@ def make(
     _write_data(files, content, wish, same_tier, tell)
     now = datetime.now(UTC).replace(microsecond=0)
     bump = _bump(content, latest, same_tier)
-    if bump.kind == "none" and same_tier and latest and same_tier.version == latest.version:
-        if _is_same(files, wish, same_tier):
+    if bump.kind == "none" and latest is not None:
+        if same_tier is None or same_tier.version != latest.version:
+            # The other tier of the same data.
+            bump = Bump(latest.version, latest.bump, latest.reasons)
+        elif _is_same(files, wish, same_tier):
             shutil.rmtree(folder)
             return Made(same_tier, files.effort, is_new=False)
-        bump = bump_of(latest.version, {"patch": ["the same data are written otherwise"]})
-    elif bump.kind == "none" and latest:
-        # The other tier of the same data.
-        bump = Bump(latest.version, latest.bump, latest.reasons)  # type: ignore[arg-type]
-    previous = _previous(latest, bump)
-    said = Said(bump.version, now.date().isoformat(), previous, bump.kind, tuple(bump.reasons), digest)
-    _write_texts(files, wish, said)
+        else:
+            bump = _bump(content, latest, same_tier, written_otherwise=["the same data are written otherwise"])
+    said = Said(bump.version, now.date().isoformat(), _previous(latest, bump), bump.kind, bump.reasons, digest)
+    for path, data in wish.texts(said, files.sums).items():
+        files.put(path, data)
     record = _record(content, wish, said, files, now)
     files.put(RELEASE, record)
     put_bytes(folder / SHA256SUMS, sums_text(files.sums).encode())
@@ -193,22 +197,108 @@ def _write_data(files: ReleaseFiles, content: Content, wish: Wish, before: Relea
         )
 
 
-def _bump(content: Content, latest: Release | None, same_tier: Release | None) -> Bump:
+def _bump(
+    content: Content, latest: Release | None, same_tier: Release | None, written_otherwise: Sequence[str] = ()
+) -> Bump:
     """What has changed since the newest release; what is given away can be compared within a tier only."""
     if latest is None:
-        return bump_of(None, {})
-    kinds = _changes_of_rows(content, latest)
+        return next_version(None, None)
+    found = difference(rows(latest), content.rows, is_same_tier=latest.tier == content.tier)
+    others: list[str] = []
+    more: list[str] = []
     if same_tier and same_tier.version == latest.version:
         for name, beside in content.tables.items():
-            for kind, reason in _changes_of_table(name, table(same_tier, name), beside):
-                kinds.setdefault(kind, []).append(reason)
-    return bump_of(latest.version, kinds)
+            before = _read_table(same_tier, name)
+            if before is None:
+                more += [f"table {name} is new"] if beside.num_rows else []
+            elif not before.equals(beside):
+                _told_of_table(name, before, beside, others, more)
+    return next_version(latest.version, found, written_otherwise, others=others, more=more)
 
 
-def _changes_of_rows(content: Content, latest: Release) -> dict[str, list[str]]:
-    from emovid_assets.core.release.changes import changes
-    from emovid_assets.core.release.versions import difference
+def _told_of_table(name: str, before: pa.Table, after: pa.Table, others: list[str], more: list[str]) -> None:
+    """Rows that were there are there as they were, and others beside them; or some are other ones or gone."""
+    had, has = (Counter(map(_line, each_row(rows))) for rows in (before, after))
+    gone, new = sum((had - has).values()), sum((has - had).values())
+    if gone:
+        others.append(f"table {name}: {gone:,} rows gone or other, {new:,} new")
+    elif new:
+        more.append(f"table {name}: {new:,} rows added")
 
-    before = rows(latest)
-    is_same_tier = latest.tier == content.tier
-    return difference(before, content.rows, changes(before, content.rows), is_same_tier=is_same_tier)
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, sort_keys=True, default=str)
+
+
+def _read_table(release: Release, name: str) -> pa.Table | None:
+    try:
+        with (release.folder / TABLES / f"{name}.parquet").open("rb") as file:
+            return pq.ParquetFile(file).read().replace_schema_metadata()
+    except FileNotFoundError:
+        return None
+    except (OSError, pa.ArrowException) as error:
+        raise NotAReleaseError(
+            f"{release.folder / TABLES / name}.parquet cannot be read ({error}): emovid release verify "
+            f"{release.folder_name} says what else is damaged; move the release away to make the next one without it"
+        ) from error
+
+
+def _is_same(files: ReleaseFiles, wish: Wish, before: Release) -> bool:
+    """Whether all files but `release.json` would be those of the release before, were it of its version and day."""
+    said = Said(
+        before.version,
+        before.created_at.date().isoformat(),
+        before.previous,
+        before.bump,
+        before.reasons,
+        before.digest,
+    )
+    sums = {**files.sums, **{path: _sha256(data) for path, data in wish.texts(said, files.sums).items()}}
+    known = {path: digest for path, digest in read_sums(before).items() if path != RELEASE}
+    return sums == known and before.name == wish.name
+
+
+def _previous(latest: Release | None, bump: Bump) -> str | None:
+    """The version before; the other tier of a version has that of the first of them."""
+    if latest is None:
+        return None
+    return latest.previous if bump.version == latest.version else latest.version
+
+
+def _record(content: Content, wish: Wish, said: Said, files: ReleaseFiles, now: datetime) -> bytes:
+    """`release.json`. Its sizes are of all other files but `SHA256SUMS`."""
+    record = {
+        "name": wish.name,
+        "version": said.version,
+        "tier": content.tier,
+        "format": FORMAT,
+        "created_at": now.isoformat(),
+        "digest": said.digest,
+        "previous": said.previous,
+        "bump": said.bump,
+        "reasons": list(said.reasons),
+        **counts_of(content.rows),
+        "left_out_count": sum(content.left_out.values()),
+        "size_bytes": files.size_bytes,
+        "file_count": len(files.sums),
+        "software": dict(wish.software),
+        "media": dict(wish.media),
+    }
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _remove_strangers(files: ReleaseFiles) -> None:
+    """What a killed run has left that this one does not want, such as a text of another program version."""
+    for directory, folders, names in os.walk(files.folder, topdown=False):
+        for name in names:
+            path = Path(directory, name)
+            if path.relative_to(files.folder).as_posix() not in {*files.sums, SHA256SUMS}:
+                path.unlink()
+        for name in folders:
+            folder = Path(directory, name)
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

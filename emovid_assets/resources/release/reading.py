@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 
 from emovid_assets.core.release.layout import FORMAT, METADATA, RELEASE, SHA256SUMS, TIERS, Tier, folder_name
 from emovid_assets.core.release.names import is_release_name, is_version, version_of
+from emovid_assets.core.release.versions import Kind
 from emovid_assets.home.folders import Home
 
-BUMPS: Final = ("first", "major", "minor", "patch")
+BUMPS: Final[tuple[Kind, ...]] = ("first", "major", "minor", "patch")
 
 
 class NotAReleaseError(ValueError):
@@ -39,7 +40,7 @@ class Release:
     created_at: datetime
     digest: str
     previous: str | None
-    bump: str
+    bump: Kind
     reasons: tuple[str, ...]
     clip_count: int
     media_count: int

@@ -118,7 +118,7 @@ def make_snapshot(home: Home, name: str) -> Snapshot:
                 f"there is a snapshot {name}, and none is ever changed: give another name, or remove it first with: "
                 f"emovid snapshot remove {name}"
             )
-        _refuse_while_runs_are_at_work(home)
+        refuse_while_runs_are_at_work(home)
         before = _states(home)
         if not before:
             raise SnapshotError(f"nothing is built in {home.root} yet: type `emovid build` first")
@@ -127,7 +127,7 @@ def make_snapshot(home: Home, name: str) -> Snapshot:
                 parts = [_keep(Warehouse(home.warehouse), folder, table, domain) for table, domain in before]
             except FileNotFoundError as error:
                 raise _meanwhile() from error
-            _refuse_while_runs_are_at_work(home)
+            refuse_while_runs_are_at_work(home)
             if _states(home) != before:
                 raise _meanwhile()
             said = {
@@ -224,7 +224,7 @@ def _remove(folder: Path) -> str:
     return f"remove it with: emovid snapshot remove {folder.name}"
 
 
-def _refuse_while_runs_are_at_work(home: Home) -> None:
+def refuse_while_runs_are_at_work(home: Home) -> None:
     for run in RunLocks(home.runs_at_work).at_work():
         raise SnapshotError(
             f"{run.told} is at work, and the tables would not fit each other: wait for its end, then try again"

@@ -8,35 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emovid_assets.core.release import croissant_rai
+from emovid_assets.core.release import croissant_rai, fiftyone, label_studio
 from emovid_assets.core.release.card import LIMITS, PAPER, PERSONAL, USES, CardFacts, card
 from emovid_assets.core.release.card_yaml import CardFacts as FrontFacts
 from emovid_assets.core.release.card_yaml import Split, front_matter
+from emovid_assets.core.release.credits import hub_license, licence_rows, licences_csv, license_md
 from emovid_assets.core.release.croissant import CroissantFacts, as_json, croissant
 from emovid_assets.core.release.decisions import decisions_csv
 from emovid_assets.core.release.layout import (
     CLIPS_CSV,
     CROISSANT,
     DECISIONS_CSV,
+    LABEL_STUDIO_TASKS,
     LICENCES_CSV,
     LICENSE,
+    LOADER,
     README,
 )
-from emovid_assets.core.release.licence_files import licence_rows, license_text, rows_csv
-from emovid_assets.core.release.licence_names import recognised
+from emovid_assets.resources.release import load
 from emovid_assets.resources.release.content import Content
 from emovid_assets.resources.release.facts import counted, each_left_out
 from emovid_assets.resources.release.making import Said
-from emovid_assets.tables.columns import rows_of
+from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 from emovid_assets.tables.release import RELEASE_CLIPS
 
 OF_LICENCES = (
     *("source_id", "clip_id", "title", "license", "license_id", "attribution", "origin", "origin_url", "terms_url"),
-    *("permission", "permission_code", "file_name"),
+    *("permission", "permission_code", "how", "encoding_reason"),
 )
 
 
@@ -58,13 +60,13 @@ def texts_of(content: Content, background: Background) -> Callable[[Said, Mappin
     """What gives the texts, once it is known which version it is and what sums the other files have."""
     counts = counted(content.rows, content.tables["human_annotations"])
     about = rows_of(content.rows, OF_LICENCES)
-    licences = licence_rows(about)
 
     def texts(said: Said, sums: Mapping[str, str]) -> dict[str, bytes]:
         made = {
-            LICENSE: license_text(licences).encode(),
-            LICENCES_CSV: rows_csv(licences).encode(),
+            LICENSE: license_md(about, content.tier).encode(),
+            LICENCES_CSV: licences_csv(licence_rows(about)).encode(),
             DECISIONS_CSV: decisions_csv(content.decisions).encode(),
+            LOADER: Path(load.__file__).read_bytes(),
         }
         facts = CardFacts(
             **counts,
@@ -86,10 +88,23 @@ def texts_of(content: Content, background: Background) -> Callable[[Said, Mappin
             tables=[name for name, table in content.tables.items() if table.num_rows],
         )
         made[README] = card(facts, front_matter(_front(content, background))).encode()
+        if content.media:
+            made |= _for_other_tools(content, background, said)
         made[CROISSANT] = as_json(croissant(_croissant(content, background, facts, said, sums)))
         return made
 
     return texts
+
+
+def _for_other_tools(content: Content, background: Background, said: Said) -> dict[str, bytes]:
+    name = f"{background.name} {said.version}"
+    about = {"version": said.version, "digest": said.digest}
+    return {
+        fiftyone.METADATA: fiftyone.metadata_document(name, RELEASE_CLIPS, about),
+        fiftyone.SAMPLES: b"".join(fiftyone.samples_document(each_row(content.rows), RELEASE_CLIPS)),
+        label_studio.SCREEN: label_studio.screen(),
+        LABEL_STUDIO_TASKS: b"".join(label_studio.tasks_document(each_row(content.rows), said.version)),
+    }
 
 
 def _splits(content: Content) -> list[Split]:
@@ -105,12 +120,11 @@ def _splits(content: Content) -> list[Split]:
 
 
 def _front(content: Content, background: Background) -> FrontFacts:
-    given = {recognised(row["license"]).hub_id for row in rows_of(content.rows, ["license", "file_name"]) if row["file_name"]}
     return FrontFacts(
         pretty_name=background.name,
         tier=content.tier,
         splits=_splits(content),
-        hub_licences=sorted(given),
+        hub_licences=[hub_license(rows_of(content.rows, ["license", "permission", "permission_code"]))],
         license_name="per-clip",
         label_sources=sorted(set(content.rows["label_source"].to_pylist())),
         is_gated=content.is_non_commercial,
