@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.release.changes import OF_GATE as OF_GATE
 from emovid_assets.core.release.layout import TIERS
 from emovid_assets.tables.annotations import ANNOTATION_TABLES
 from emovid_assets.tables.columns import FLAG, TEXT, TIMESTAMP, Column, Table, count
@@ -19,9 +20,6 @@ from emovid_assets.tables.sources import SOURCE_TABLES
 
 PERMISSIONS = ("full", "metadata")
 """What of a clip a release may hold; clips of which it may hold nothing are no rows."""
-OF_GATE = ("file_name", "first_frame_path", "permission", "permission_code", "permission_reason", "license_id")
-"""Columns that say what is given away rather than what the clip is."""
-
 RELEASE_FACTS: dict[str, dict[str, str]] = {
     "clips": {
         name: name
