@@ -40,7 +40,7 @@ def make(
         f"{made.size_bytes / 1e6:,.1f} MB that the home has too",
         markup=False,
     )
-    out.print(f"ask of it: emovid sql --at {made.name} \"from dataset_statistics\"", markup=False)
+    out.print(f'ask of it: emovid sql --at {made.name} "from dataset_statistics"', markup=False)
     out.print(f"what has changed since: emovid sql \"from changes_since('{made.name}')\"", markup=False)
 
 

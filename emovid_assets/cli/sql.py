@@ -89,7 +89,9 @@ def _query_text(file: Path | None, home: Home, asked: Home) -> str | None:
         from emovid_assets.queries.shell import prepare_terminal, talk
 
         with session(asked) as opened:
-            out.print(f"Catalogue of {asked.root}, read-only. Statements end with ;  .help lists commands", markup=False)
+            out.print(
+                f"Catalogue of {asked.root}, read-only. Statements end with ;  .help lists commands", markup=False
+            )
             prepare_terminal(home)
             talk(opened, input)
         return None

@@ -276,8 +276,14 @@ def test_a_function_that_is_not_what_its_header_says_is_not_built(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("--   name (", "--   who ("), r"header says \(who\) and text VARCHAR, one INTEGER, the function has \(name\)"),
-        (("one (INTEGER", "one (BIGINT"), r"and text VARCHAR, one BIGINT, the function has \(name\) and text VARCHAR, one I"),
+        (
+            ("--   name (", "--   who ("),
+            r"header says \(who\) and text VARCHAR, one INTEGER, the function has \(name\)",
+        ),
+        (
+            ("one (INTEGER", "one (BIGINT"),
+            r"and text VARCHAR, one BIGINT, the function has \(name\) and text VARCHAR, one I",
+        ),
         (("TABLE; a", "VARCHAR; a"), "`-- columns:` belong to one that `returns: TABLE; …`"),
         (("--   text (VARCHAR): what it says\n--   one (INTEGER, s): of the view\n", ""), "lacks columns"),
         (("depends on: a", "depends on: b"), "is named b"),

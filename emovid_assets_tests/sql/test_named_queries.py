@@ -419,6 +419,8 @@ def test_changes_are_found_against_a_snapshot(planted: Library) -> None:
     found = ask(planted, "changes_since", {"before": "before"})
     # What follows a clip, and what else is known of its label, changes with that.
     assert [row for row in found if row[2] in (None, "caption", "emotion")] == CHANGES
+
+
 def test_tables_are_listed_by_the_time_of_their_files(planted: Library) -> None:
     ask(planted, "tables_written")
     files = sorted((planted.home / "warehouse").glob("**/part-0.parquet"))

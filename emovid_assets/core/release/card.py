@@ -153,7 +153,7 @@ def _summary(facts: CardFacts) -> str:
 def _warnings(facts: CardFacts) -> list[str]:
     if not facts.warnings:
         return []
-    return ["## Read this first", _bullets(for_markdown(warning) for warning in facts.warnings)]
+    return ["## Read this first", _bullets(_sentence(warning) for warning in facts.warnings)]
 
 
 def _composition(facts: CardFacts) -> list[str]:
@@ -248,7 +248,7 @@ def _licences(facts: CardFacts) -> list[str]:
             "their reasons."
         )
     if facts.left_out:
-        left = [(domain, f"{clips:,}", for_markdown(reason)) for domain, reason, clips in facts.left_out]
+        left = [(domain, f"{clips:,}", _sentence(reason)) for domain, reason, clips in facts.left_out]
         said += [
             "Of these clips nothing may be given away, so they are not here:",
             table(("domain", "clips", "why"), left),
@@ -263,7 +263,7 @@ def _version(facts: CardFacts) -> list[str]:
     )
     if facts.previous is None:
         return [rule, "This is the first."]
-    return [rule, f"Since {facts.previous} ({facts.bump}):", _bullets(for_markdown(reason) for reason in facts.reasons)]
+    return [rule, f"Since {facts.previous} ({facts.bump}):", _bullets(_sentence(reason) for reason in facts.reasons)]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -277,6 +277,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def _sentence(text: str) -> str:
+    """Text that may hold words of others; its full stop means nothing to Markdown."""
+    return for_markdown(text[:-1]) + "." if text.endswith(".") else for_markdown(text)
 
 
 def _listed(names: Sequence[str]) -> str:

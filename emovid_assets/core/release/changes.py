@@ -92,32 +92,18 @@ def changes(before: pa.Table, after: pa.Table) -> pa.Table:
     for rows in (before, after):
         if rows["clip_id"].null_count or pc.count_distinct(rows["clip_id"]).as_py() != rows.num_rows:
             raise ValueError("a clip has no id, or two rows have the same one: rows cannot be told apart")
-    names = [name for name in dict.fromkeys((*after.column_names, *before.column_names)) if name != "clip_id"]
+    # With the ids, which are alike: there is always a column to compare.
+    names = list(dict.fromkeys((*after.column_names, *before.column_names)))
     # Names of columns are anybody's; a number is not.
     compared = ", ".join(f"{_compared(before, after, name)} as column_{number}" for number, name in enumerate(names))
     columns = ", ".join(f"column_{number}" for number in range(len(names)))
-    changed = (
-        f"""
-        select
-            clip_id,
-            is_before,
-            is_after,
-            name.replace('column_', '')::integer as number,
-            found.before as before,
-            found.after as after
-        from compared unpivot (found for name in ({columns}))
-        where is_before and is_after
-        """
-        if names
-        else "select null::varchar, true, true, 0, null::varchar, null::varchar where false"
-    )
     query = f"""
         with compared as (
             select
                 coalesce(a.clip_id, b.clip_id) as clip_id,
                 b.clip_id is not null as is_before,
-                a.clip_id is not null as is_after
-                {f", {compared}" if names else ""}
+                a.clip_id is not null as is_after,
+                {compared}
             from rows_before as b
             full join rows_after as a on b.clip_id = a.clip_id
         )
@@ -128,7 +114,15 @@ def changes(before: pa.Table, after: pa.Table) -> pa.Table:
             before::varchar as before,
             after::varchar as after
         from (
-            {changed}
+            select
+                clip_id,
+                is_before,
+                is_after,
+                name.replace('column_', '')::integer as number,
+                found.before as before,
+                found.after as after
+            from compared unpivot (found for name in ({columns}))
+            where is_before and is_after
             union all
             select clip_id, is_before, is_after, 0, null, null from compared where not (is_before and is_after)
         )
