@@ -1,6 +1,7 @@
 """The YAML at the head of a release's README.md, which hubs show and `datasets` reads.
 
-Belongs here: its keys and how `datasets` is told which files are which split. Does not belong here: the card beneath it.
+Belongs here: its keys, and how `datasets` is told which files are which split. Does not belong here: the card beneath
+it.
 """
 
 from collections.abc import Mapping, Sequence

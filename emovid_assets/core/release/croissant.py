@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.core.release import layout
+from emovid_assets.core.release.card import SPLIT_MEANINGS
 from emovid_assets.core.release.card_yaml import Split
 from emovid_assets.core.release.croissant_rai import checked
 from emovid_assets.tables.columns import Column, Table
@@ -85,11 +86,6 @@ _MEDIA_TYPES: Final = {
     ".png": "image/png",
     ".py": "text/x-python",
     ".tar": "application/x-tar",
-}
-SPLIT_MEANINGS: Final[Mapping[str, str]] = {
-    "train": "clips to train on",
-    "benchmark": "clips to compare generators on; no clip of its groups is in another split",
-    "unused": "clips with a label that are in neither, as a limit of the split or a group keeps them out",
 }
 _STANDARD_SPLITS: Final = {"train": "cr:TrainingSplit", "benchmark": "cr:TestSplit"}
 
@@ -268,14 +264,12 @@ def _to_field(name: str) -> dict[str, Any]:
 
 
 def _splits(splits: Iterable[Split]) -> dict[str, Any]:
+    filled = [split for split in splits if split.clip_count]
     rows = [
         {"name": split.name, "url": _STANDARD_SPLITS.get(split.name, ""), "clip_count": split.clip_count}
-        for split in splits
-        if split.clip_count
+        for split in filled
     ]
-    meanings = "; ".join(
-        f"{row['name']}: {SPLIT_MEANINGS[row['name']]}" for row in rows if row["name"] in SPLIT_MEANINGS
-    )
+    meanings = "; ".join(f"{split.name}: {SPLIT_MEANINGS.get(split.name, 'a split')}" for split in filled)
     fields = {
         "name": ("sc:Text", "name of the split"),
         "url": ("sc:Text", "the split of Croissant's vocabulary that it is like; empty where none is"),
@@ -293,9 +287,8 @@ def _emotions() -> dict[str, Any]:
         "definition": ("sc:Text", "what people are told that it means"),
     }
     rows = [{name: getattr(emotion, name) for name in fields} for emotion in EMOTIONS]
-    return _inline(
-        "emotions", "Mikels' eight emotions in the order of their class index.", "sc:Enumeration", fields, rows
-    )
+    described = "Mikels' eight emotions in the order of their class index."
+    return _inline("emotions", described, "sc:Enumeration", fields, rows)
 
 
 def _inline(

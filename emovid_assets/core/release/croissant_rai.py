@@ -1,7 +1,7 @@
 """What `croissant.json` says of how the data came about, in the vocabulary of responsible AI (RAI 1.0).
 
-Belongs here: the names that the vocabulary knows, and the sentences that hold of every release of this project. Does
-not belong here: counts and the words of a data card.
+Belongs here: the names that the vocabulary knows, and what holds of every release of this project in its terms. Does
+not belong here: counts, and sentences that the data card has as well (`card`).
 
 mlcroissant takes a name that the vocabulary does not know without a word, and writes `dataManipulationProtocol` under a
 doubled prefix; so names are checked here, and the document is ours.
@@ -9,6 +9,8 @@ doubled prefix; so names are checked here, and the document is ours.
 
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from emovid_assets.core.release.card import FORBIDDEN, LIMITS, PERSONAL, USES
 
 TEXTS: Final = (
     *("dataCollection", "dataCollectionMissingData", "dataCollectionRawData", "dataImputationProtocol"),
@@ -32,11 +34,8 @@ def checked(given: Mapping[str, str | Sequence[str]]) -> dict[str, str | list[st
         is_text = isinstance(value, str)
         if is_text != (name in TEXTS) or not (is_text or all(isinstance(item, str) for item in value)):
             raise ValueError(f"rai:{name} is {'one text' if name in TEXTS else 'a list of texts'}, not {value!r}")
-    return {
-        f"rai:{name}": value if isinstance(value, str) else list(value)
-        for name in (*TEXTS, *LISTS)
-        if (value := given.get(name))
-    }
+    ordered = {name: given[name] for name in (*TEXTS, *LISTS) if given.get(name)}
+    return {f"rai:{name}": value if isinstance(value, str) else list(value) for name, value in ordered.items()}
 
 
 def statements(*, machine_tools: Sequence[str], annotators_per_clip: str, languages: str) -> dict[str, str | list[str]]:
@@ -62,33 +61,26 @@ def statements(*, machine_tools: Sequence[str], annotators_per_clip: str, langua
             "Colour attributes are means over all pixels of every 20th picture.",
         ],
         "dataAnnotationProtocol": [
-            "People see a clip alone, with sound, and choose one of eight emotions or none; a label needs the agreement "
-            "of two of three.",
+            "People see a clip alone, with sound, and choose one of eight emotions or none; a label is what most of "
+            "them chose.",
             "A model trained on these labels answers for the other clips; label_source says which label is whose.",
         ],
         "dataAnnotationPlatform": ["Label Studio", "CSV files"],
         "dataAnnotationAnalysis": [
-            "Agreement between people, and between people and the model, is in tables/agreement_statistics.parquet with "
-            "95 % intervals drawn by source."
+            "Agreement between people, and between people and the model, is in tables/agreement_statistics.parquet, "
+            "with 95 % intervals drawn by source."
         ],
         "annotationsPerItem": annotators_per_clip,
         "annotatorDemographics": ["Not recorded; people go by pseudonyms."],
         "machineAnnotationTools": list(machine_tools),
-        "dataUseCases": [
-            "Research on video generation that conveys an emotion",
-            "Research on recognising the emotion that a clip is meant to convey",
-        ],
+        "dataUseCases": list(USES),
         "dataBiases": [
             languages,
             "What conveys an emotion differs between cultures; the labels are those of few people.",
         ],
-        "dataLimitations": [
-            "One emotion a clip, of eight; valence and arousal are those of the word, not of the clip.",
-            "A model's labels are less certain than people's.",
-        ],
-        "dataSocialImpact": "Generators tuned on it may be misused to manipulate what people feel. It says what a clip "
-        "is meant to convey, not what a person feels, and is not to be used to judge people.",
-        "personalSensitiveInformation": ["Faces and voices of actors in films", "Titles and names of films"],
+        "dataLimitations": list(LIMITS),
+        "dataSocialImpact": f"It may be misused: {'; '.join(FORBIDDEN)}. None of that is a use that it is given for.",
+        "personalSensitiveInformation": [PERSONAL],
         "dataReleaseMaintenancePlan": "A release never changes. A corrected one has a higher version; its release.json "
         "names the one before.",
     }

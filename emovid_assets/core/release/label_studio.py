@@ -13,6 +13,8 @@ from emovid_assets.core.label_studio import label_screen, task
 SCREEN: Final = "label_studio/screen.xml"
 """The labelling interface that the tasks fit, for the settings of a project."""
 
+_SHOWN: Final = ("split", "domain", "title", "caption", "emotion", "label_source", "label_confidence")
+
 
 def screen() -> bytes:
     return label_screen().encode()
@@ -33,10 +35,7 @@ def tasks_document(rows: Iterable[Mapping[str, Any]], version: str) -> Iterator[
 def _task(row: Mapping[str, Any], version: str) -> dict[str, Any]:
     # As a review: an answer to it that somebody brings back into a home is one.
     shown = task({"clip_id": row["clip_id"], "purpose": "review"}, f"{row['split']}/{row['file_name']}")
-    shown["data"] |= {
-        name: row[name]
-        for name in ("split", "domain", "title", "caption", "emotion", "label_source", "label_confidence")
-    }
+    shown["data"] |= {name: row[name] for name in _SHOWN}
     choice = {"from_name": "emotion", "to_name": "video", "type": "choices", "value": {"choices": [row["emotion"]]}}
     prediction: dict[str, Any] = {"model_version": f"EmoVid {version}, {row['label_source']}", "result": [choice]}
     if row["label_confidence"] is not None:

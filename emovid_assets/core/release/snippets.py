@@ -150,15 +150,14 @@ first = {{"key": sample["__key__"], "txt": sample["txt"], "cls": sample["cls"]}}
 import mlcroissant
 
 data = mlcroissant.Dataset(jsonld={folder} + "/croissant.json")
-clips = data.records("clips")
-clip = next(iter(clips))  # also: human_annotations, splits, emotions, videos
+clips = list(data.records("clips"))  # also: human_annotations, splits, emotions, videos
 """,
         """\
 seen = {{}}
 for record in clips:
     counts = seen.setdefault(record["clips/split"].decode(), [0, 0])
     counts[0], counts[1] = counts[0] + 1, counts[1] + (record["clips/file_name"] is not None)
-first = {{key.removeprefix("clips/"): it.decode() if isinstance(it, bytes) else it for key, it in clip.items()}}
+first = {{key.removeprefix("clips/"): it.decode() if isinstance(it, bytes) else it for key, it in clips[0].items()}}
 """,
     ),
     Reader(

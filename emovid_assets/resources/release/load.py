@@ -76,8 +76,8 @@ class Clips:
         clip_id  text
 
     size: (height, width), or one number for both: the picture is scaled so that it fills it and cut at the sides that
-    are too long; PyTorch's own collate then makes batches. None leaves every clip its size: then take batch_size=1, or a
-    collate_fn of your own (`lambda items: items` gives them as a list).
+    are too long; PyTorch's own collate then makes batches. None leaves every clip its size: then take batch_size=1, or
+    a collate_fn of your own (`lambda items: items` gives them as a list).
     transform: called with the item last of all.
     threads: of the decoder, in each worker; one is best with many workers.
     """
@@ -123,7 +123,7 @@ class Clips:
 def to_fiftyone(folder: str | os.PathLike[str], name: str | None = None) -> Any:
     """A fiftyone.Dataset of all clips that have a file; tags are their splits. Needs fiftyone and a MongoDB, which it
     brings itself where it can. fiftyone/ in the release holds the same in FiftyOne's own format."""
-    import fiftyone as fo
+    import fiftyone as fo  # type: ignore[import-not-found, unused-ignore]
 
     def label(row: dict[str, Any], column: str, confidence: str | None = None) -> Any:
         if row[column] is None:

@@ -78,11 +78,12 @@ def missing(reader: Reader, python: Path | None = None) -> list[str]:
 
 def lines(reader: Reader, folder: Path, parts: Iterable[Part]) -> str:
     """What a person copies to read this release."""
-    return code(reader, str(folder), *_chosen(parts))
+    split, has_media = _chosen(parts)
+    return code(reader, str(folder), split, has_media=has_media)
 
 
 def load(reader: Reader, folder: Path, parts: tuple[Part, ...], python: Path | None = None) -> Loaded:
-    """Reads the whole release as the lines say. Nothing is fetched, and nothing stays in caches. Raises LoadingError."""
+    """Reads the whole release as the lines say. Nothing is fetched or stays in caches. Raises LoadingError."""
     split, has_media = _chosen(parts)
     with tempfile.TemporaryDirectory(prefix="emovid-load-") as scratch:
         program = Path(scratch, "read_release.py")

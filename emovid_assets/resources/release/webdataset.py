@@ -91,7 +91,7 @@ def write_shards(
 
 
 def shards_of(folder: Path) -> tuple[Shard, ...]:
-    """What a release says of its shards; none where it has no `shards.json`. Raises ValueError where that is damaged."""
+    """What a release says of its shards; none without `shards.json`. Raises ValueError where that is damaged."""
     try:
         said = json.loads((folder / SHARDS).read_text(encoding="utf-8"))
         return tuple(Shard(**entry) for entry in said["shards"])
@@ -163,7 +163,7 @@ def _written(files: ReleaseFiles, rows: pa.Table, wanted: _Wanted) -> Shard:
     with put_into_place(target) as temporary:
         with temporary.open("wb") as file:
             hashing = _Hashing(file)
-            # Members are short names and whole moments, so there are no headers but ustar's own, of equal bytes anywhere.
+            # Names are short and moments whole, so there are no headers but ustar's own, of equal bytes anywhere.
             with tarfile.open(fileobj=cast(IO[bytes], hashing), mode="w|", format=tarfile.PAX_FORMAT) as tar:
                 for position in wanted.positions:
                     _add(tar, files.folder, rows.slice(position, 1).to_pylist()[0])
