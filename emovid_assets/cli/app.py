@@ -17,6 +17,7 @@ from emovid_assets.cli.build import build, demo, plan, status, verify
 from emovid_assets.cli.collect import collect
 from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
+from emovid_assets.cli.release import release
 from emovid_assets.cli.shared import err, fail, out
 from emovid_assets.cli.snapshot import snapshot
 from emovid_assets.cli.sql import sql
@@ -40,6 +41,7 @@ app.add_typer(labeller, name="labeller")
 app.add_typer(snapshot, name="snapshot")
 app.add_typer(study, name="study")
 app.add_typer(train, name="train")
+app.add_typer(release, name="release")
 
 
 def say_version(is_asked: bool) -> None:

@@ -11,9 +11,7 @@ import typer
 from rich.markup import escape
 
 from emovid_assets.cli.proofs import print_proofs
-from emovid_assets.cli.release_diff import diff
 from emovid_assets.cli.release_load import load
-from emovid_assets.cli.release_push import push
 from emovid_assets.cli.release_rebuild import rebuild
 from emovid_assets.cli.shared import err, fail, home_to_read, named_home, out
 from emovid_assets.core.domains import DOMAINS
@@ -137,7 +135,7 @@ def verify(
         raise typer.Exit(1)
 
 
-for command in (diff, load, rebuild, push):
+for command in (load, rebuild):
     release.command()(command)
 
 
