@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from emovid_assets.checks.releases import release_proofs
+from emovid_assets.core.release.decisions import WHATS
 from emovid_assets.core.release.layout import PUBLISHED_TABLES, Tier
 from emovid_assets.core.pseudonyms import released_name
 from emovid_assets.home.file_lock import locked
@@ -33,6 +34,7 @@ from emovid_assets.resources.release.snapshots import (
     refuse_while_runs_are_at_work,
 )
 from emovid_assets.resources.release.texts import Background, texts_of
+from emovid_assets.tables.columns import rows_of
 
 LOCK = ".lock"
 
@@ -75,7 +77,7 @@ def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> P
         software=software(),
         has_shards=has_shards,
     )
-    return Prepared(content, background, [*decisions.remarks, *decisions.idle(found.to_pylist())])
+    return Prepared(content, background, [*decisions.remarks, *decisions.idle(rows_of(found, WHATS))])
 
 
 def software() -> str:
@@ -131,7 +133,7 @@ def _prove(home: Home, folder: Path, tell: Tell) -> None:
     """What could be seen of the home only, and then what everybody can see."""
     found = [f"{one.file}, {one.where}: {one.kind}: {one.excerpt}" for one in scan_release(folder, home)]
     done = 0
-    for proof in release_proofs(folder, with_files=False):
+    for proof in release_proofs(folder, is_just_made=True):
         done += 1
         tell("proofs", done, done)
         found += [f"{proof.name}: {fault}" for fault in proof.faults]

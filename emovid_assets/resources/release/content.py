@@ -7,7 +7,7 @@ Belongs here: putting the gate's answers, pseudonyms and cleaned texts into the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,13 +15,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emovid_assets.core.release.decisions import Decision, Decisions
+from emovid_assets.core.release.decisions import WHATS, Decision, Decisions
 from emovid_assets.core.release.gate import Permission, permission_of
 from emovid_assets.core.release.layout import FIRST_FRAMES, PUBLISHED_TABLES, Tier, clip_file
 from emovid_assets.core.release.scan import clean
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.release.rows import FIRST_FRAME_PATH, MEDIA_PATH
-from emovid_assets.tables.columns import each_row
+from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 from emovid_assets.tables.release import RELEASE_CLIPS
 
@@ -72,52 +72,62 @@ def content_of(
 ) -> Content:
     """`found`: of `released_rows`. `tables`: of `PUBLISHED_TABLES`, of all clips. `name_of`: what a person is called in
     releases. Raises HiddenPicturesError, DecisionsError."""
-    rows: list[dict[str, Any]] = []
-    media: list[HomeFile] = []
-    frames: list[tuple[str, Path]] = []
-    left_out: Counter[tuple[str, str]] = Counter()
-    hidden: list[str] = []
-    asked: list[dict[str, Any]] = []
-    is_non_commercial = False
-    for clip in each_row(found):
-        permission = permission_of(clip, decisions)
-        asked.append({name: clip[name] for name in ("clip_id", "source_id", "film_id", "origin", "license")})
-        if permission.tier == "nothing":
-            left_out[clip["domain"], permission.reason] += 1
-            continue
-        is_non_commercial = is_non_commercial or permission.is_non_commercial
-        media_path, frame_path = clip.pop(MEDIA_PATH), clip.pop(FIRST_FRAME_PATH)
-        row = _row(clip, permission)
-        if tier == "full" and permission.tier == "full" and media_path:
-            if clip["hidden_frame_count"]:
-                hidden.append(clip["clip_id"])
-            row["file_name"] = clip_file(clip["domain"], clip["clip_id"], PurePosixPath(media_path).suffix)
-            media.append(
-                HomeFile(f"{clip['split']}/{row['file_name']}", home.root / media_path, clip["media_sha256"])
-            )
-            if frame_path:
-                row["first_frame_path"] = f"{FIRST_FRAMES}/{clip['clip_id']}.png"
-                frames.append((row["first_frame_path"], home.root / frame_path))
-        rows.append(row)
-    if hidden:
+    chosen = _Chosen(home, tier, decisions)
+    rows = RELEASE_CLIPS.from_rows(chosen.rows(found))
+    if chosen.hidden:
         raise HiddenPicturesError(
-            f"{len(hidden):,} clip files hide pictures that other programs show, such as {hidden[0]}: set "
+            f"{len(chosen.hidden):,} clip files hide pictures that other programs show, such as {chosen.hidden[0]}: set "
             'media.clip_files = "exact" in emovid.toml and run emovid build, or release --tier metadata'
         )
-    released = RELEASE_CLIPS.from_rows(rows)
     return Content(
         tier=tier,
-        rows=released,
-        media=media,
-        first_frames=frames,
-        tables={name: _published(name, tables[name], released, name_of) for name in PUBLISHED_TABLES},
-        left_out=left_out,
-        decisions=decisions.used(asked),
-        is_non_commercial=is_non_commercial,
+        rows=rows,
+        media=chosen.media,
+        first_frames=chosen.frames,
+        tables={name: _published(name, tables[name], rows, name_of) for name in PUBLISHED_TABLES},
+        left_out=chosen.left_out,
+        decisions=decisions.used(rows_of(found, WHATS)),
+        is_non_commercial=chosen.is_non_commercial,
     )
 
 
-def _row(clip: dict[str, Any], permission: Permission) -> dict[str, Any]:
+class _Chosen:
+    """The gate's answers, clip by clip: a release of a large library is not held as Python objects."""
+
+    def __init__(self, home: Home, tier: Tier, decisions: Decisions) -> None:
+        self._home, self._tier, self._decisions = home, tier, decisions
+        self.media: list[HomeFile] = []
+        self.frames: list[tuple[str, Path]] = []
+        self.left_out: Counter[tuple[str, str]] = Counter()
+        self.hidden: list[str] = []
+        self.is_non_commercial = False
+
+    def rows(self, found: pa.Table) -> Iterator[dict[str, Any]]:
+        for clip in each_row(found):
+            permission = permission_of(clip, self._decisions)
+            if permission.tier == "nothing":
+                self.left_out[clip["domain"], permission.reason] += 1
+                continue
+            self.is_non_commercial = self.is_non_commercial or permission.is_non_commercial
+            row = _row(clip, permission)
+            if self._tier == "full" and permission.tier == "full" and clip[MEDIA_PATH]:
+                self._give(row, clip)
+            yield row
+
+    def _give(self, row: dict[str, Any], clip: Mapping[str, Any]) -> None:
+        """Files of the clip go with it."""
+        clip_id, media_path, frame_path = clip["clip_id"], clip[MEDIA_PATH], clip[FIRST_FRAME_PATH]
+        if clip["hidden_frame_count"]:
+            self.hidden.append(clip_id)
+        row["file_name"] = clip_file(clip["domain"], clip_id, PurePosixPath(media_path).suffix)
+        path = f"{clip['split']}/{row['file_name']}"
+        self.media.append(HomeFile(path, self._home.root / media_path, clip["media_sha256"]))
+        if frame_path:
+            row["first_frame_path"] = f"{FIRST_FRAMES}/{clip_id}.png"
+            self.frames.append((row["first_frame_path"], self._home.root / frame_path))
+
+
+def _row(clip: Mapping[str, Any], permission: Permission) -> dict[str, Any]:
     row = {name: clip[name] for name in RELEASE_CLIPS.column_names if name in clip}
     for name in CLEANED:
         if row[name]:
