@@ -238,7 +238,7 @@ _BY_NAME = {
 }
 _BY_ADDRESS = {
     address: LICENCES[name]
-    for name, licence in reversed(LICENCES.items())
+    for name, licence in reversed(list(LICENCES.items()))
     for address in (re.sub(r"^https?://(?:www\.)?", "", licence.url).rstrip("/").casefold(), *_ADDRESSES.get(name, ()))
     if address
 }

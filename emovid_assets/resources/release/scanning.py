@@ -3,8 +3,8 @@
 Belongs here: reading the files of a release, and what this home alone knows (its folder, keys and people). Does not
 belong here: what an address or a key looks like (`core.release.scan`), and mending what is found.
 
-All text files are read, all columns of text in Parquet files, and JSON and text within tars. Pictures and films are not.
-Of a column only those values are looked at closely that hold a hint (`HINT`), each once: 22,758 clips take a second.
+All text files are read, all columns of text in Parquet files, JSON and text within tars; pictures and films are not. Of
+a column only those values are looked at closely that hold a hint (`HINT`), each once: 22,758 clips take a second.
 """
 
 import json
@@ -147,10 +147,7 @@ def _of_tar(name: str, path: Path, known: _Known) -> Iterator[Found]:
                 continue
             file = tar.extractfile(member)
             data = file.read() if file else b""
-            if inside.suffix.lower() == ".json":
-                strings = list(_strings(_json(data)))
-            else:
-                strings = [_decoded(data)]
+            strings = list(_strings(_json(data))) if inside.suffix.lower() == ".json" else [_decoded(data)]
             texts += strings
             members += [member.name] * len(strings)
     yield from _of_texts(name, _Texts("", _array(texts), lambda row: members[row]), known)
