@@ -54,11 +54,9 @@ def list_all() -> None:
         width = max(len("name"), *(len(one.name) for one in found.snapshots))
         out.print(f"{'name':{width}}  {'made at (UTC)':16}  {'clips':>9}  {'MB':>9}  software", markup=False)
         for one in found.snapshots:
-            out.print(
-                f"{one.name:{width}}  {one.created_at:%Y-%m-%d %H:%M}  {one.clip_count:9,}  {one.size_bytes / 1e6:9,.1f}"
-                f"  {one.software}",
-                markup=False,
-            )
+            size = f"{one.size_bytes / 1e6:9,.1f}"
+            facts = f"{one.created_at:%Y-%m-%d %H:%M}  {one.clip_count:9,}  {size}  {one.software}"
+            out.print(f"{one.name:{width}}  {facts}", markup=False)
     elif not found.broken:
         err.print("there is no snapshot yet; make one with: emovid snapshot make NAME", markup=False)
     for sentence in found.broken.values():

@@ -11,6 +11,7 @@ from emovid_assets.cli import look
 from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.app import app
 from emovid_assets.cli.labeller import labeller
+from emovid_assets.cli.snapshot import snapshot
 from emovid_assets.cli.study import study
 from emovid_assets.cli.train import train
 from emovid_assets.core.domains import DOMAINS
@@ -44,6 +45,10 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("study", "push"): "not there yet",
     ("study", "pull"): "into the library",
     ("study", "status"): "How far people are",
+    ("snapshot",): "states of the tables under names",
+    ("snapshot", "make"): "no space but that of what changes afterwards",
+    ("snapshot", "list"): "the oldest first",
+    ("snapshot", "remove"): "keep what they hold",
     ("train",): "Tune generators on the dataset",
     ("train", "export"): "as a trainer wants to find it",
     ("train", "merge"): "each with its weight, as one",
@@ -69,6 +74,7 @@ def test_help_says_what_a_command_is_for(call: Call, command: tuple[str, ...]) -
 def test_every_command_has_its_help_tested() -> None:
     names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in annotate.registered_commands}
     names |= {("labeller", str(command.name)) for command in labeller.registered_commands}
+    names |= {("snapshot", str(command.name)) for command in snapshot.registered_commands}
     names |= {("study", str(command.name)) for command in study.registered_commands}
     names |= {("train", str(command.name)) for command in train.registered_commands}
     names |= {(str(group.name),) for group in app.registered_groups}
