@@ -1,35 +1,45 @@
-"""Releases of a built demo, made by the writers of each format alone.
+"""Releases of a built home, with everything by which they are read elsewhere.
 
-Belongs here: rows as a release has them, and its folder. Does not belong here: who decides what a release may hold, and
-what readers should find.
+Belongs here: rows as a release has them, and its folder, made by the writers of each format alone. Does not belong
+here: who decides what a release may hold, and what readers should find.
 """
 
-import csv
 import json
 import os
 from pathlib import Path
-from typing import Any
 
+import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from emovid_assets.core.release import layout
-from emovid_assets.home.folders import Home
-from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.core.identity import file_sha256
+from emovid_assets.core.release import card_yaml, croissant, fiftyone, label_studio, layout
+from emovid_assets.core.release.card_yaml import CardFacts, Split
+from emovid_assets.core.release.croissant import CroissantFacts
+from emovid_assets.core.release.croissant_rai import statements
+from emovid_assets.home.folders import CATALOGUE_NAME
+from emovid_assets.resources.release import load
+from emovid_assets.resources.release.files import ReleaseFiles
+from emovid_assets.resources.release.rows import FIRST_FRAME_PATH, MEDIA_PATH, published, released_rows
+from emovid_assets.resources.release.tabular import write_csv, write_parquet
+from emovid_assets.resources.release.webdataset import write_shards
 from emovid_assets.tables.registry import TABLES
-from emovid_assets.tables.release import RELEASE_CLIPS, RELEASE_FACTS
+from emovid_assets.tables.release import RELEASE_CLIPS
+from emovid_assets_tests.release.planted_releases import RELEASE_JSON
 
 WITHHELD_EVERY = 5
 """Of the clips, counted in order: of one in so many a release has the row only."""
+SHARD_BYTES = 1_000_000
+"""So that the small demo has several shards."""
 
 
-def release_rows(home: Path, *, withheld_every: int = WITHHELD_EVERY) -> pa.Table:
-    """A row a clip of all splits, in the order of clips; all of split `unused` are without a file."""
-    with duckdb.connect(str(home / CATALOGUE_NAME), read_only=True) as connection:
+def rows_of(home: Path, *, has_media: bool = True) -> pa.Table:
+    """A row a clip of all splits, in the order of clips; all of the last split are without a file."""
+    with _catalogue(home) as connection:
         rows = released_rows(connection).to_pylist()
-    kept = []
+    last = max(row["split"] for row in rows)
     for position, row in enumerate(rows):
-        is_held = row["split"] != "unused" and position % withheld_every != 0
+        is_held = has_media and row["split"] != last and position % WITHHELD_EVERY != 0
         path, first = row.pop(MEDIA_PATH), row.pop(FIRST_FRAME_PATH)
         row |= {
             "file_name": layout.clip_file(row["domain"], row["clip_id"], Path(path).suffix) if is_held else None,
@@ -39,55 +49,87 @@ def release_rows(home: Path, *, withheld_every: int = WITHHELD_EVERY) -> pa.Tabl
             "permission_code": "planted",
             "permission_reason": "some clips are withheld",
         }
-        kept.append(row)
-    return RELEASE_CLIPS.from_rows(kept)
+    return RELEASE_CLIPS.from_rows(rows)
 
 
-def place(home: Path, rows: pa.Table, folder: Path) -> None:
-    """The splits of a release with their media, and its other tables."""
-    media = {row["clip_id"]: home / row["media_path"] for row in _read(home, "clip_media")}
-    for split in splits_of(rows):
-        part = rows.filter(pa.compute.equal(rows["split"], split))
-        (folder / split).mkdir(parents=True)
-        pq.write_table(part, folder / split / layout.METADATA)
-        for row in part.select(["clip_id", "file_name"]).to_pylist():
-            if row["file_name"]:
-                target = folder / split / row["file_name"]
-                target.parent.mkdir(exist_ok=True)
-                os.link(media[row["clip_id"]], target)
-    with (folder / layout.CLIPS_CSV).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(rows.column_names)
-        writer.writerows(rows.to_pylist()[n].values() for n in range(rows.num_rows))
-    (folder / layout.TABLES).mkdir()
-    clips = set(rows["clip_id"].to_pylist())
-    for name in layout.PUBLISHED_TABLES:
-        table = _table(home, name)
-        if "clip_id" in table.column_names:
-            table = table.filter(pa.array([clip in clips for clip in table["clip_id"].to_pylist()]))
-        pq.write_table(table, folder / layout.TABLES / f"{name}.parquet")
+def make(home: Path, folder: Path, *, has_media: bool = True) -> pa.Table:
+    """The folder of a release; returns its rows."""
+    rows = rows_of(home, has_media=has_media)
+    files = ReleaseFiles(folder)
+    _place_rows(home, rows, files)
+    splits = splits_of(rows)
+    for path, content in {
+        fiftyone.METADATA: fiftyone.metadata_document("EmoVid of here 1.0.0", RELEASE_CLIPS, {"version": "1.0.0"}),
+        fiftyone.SAMPLES: b"".join(fiftyone.samples_document(rows.to_pylist(), RELEASE_CLIPS)),
+        layout.LABEL_STUDIO_TASKS: b"".join(label_studio.tasks_document(rows.to_pylist(), "1.0.0")),
+        label_studio.SCREEN: label_studio.screen(),
+        layout.LOADER: Path(load.__file__).read_bytes(),
+        layout.README: card_yaml.front_matter(card_facts(splits)).encode() + b"# EmoVid of here\n",
+        layout.CROISSANT: croissant.as_json(croissant.croissant(croissant_facts(splits, files.sums))),
+        layout.RELEASE: _release_json(rows),
+        layout.SHA256SUMS: b"",
+    }.items():
+        files.put(path, content)
+    write_shards(files, rows, shard_bytes=SHARD_BYTES)
+    return rows
 
 
-def splits_of(rows: pa.Table) -> list[str]:
-    return sorted(set(rows["split"].to_pylist()))
+def splits_of(rows: pa.Table) -> list[Split]:
+    found: dict[str, list[str | None]] = {}
+    for row in rows.select(["split", "file_name"]).to_pylist():
+        found.setdefault(row["split"], []).append(row["file_name"])
+    return [
+        Split(name, len(names), next((name for name in names if name), None)) for name, names in sorted(found.items())
+    ]
 
 
-def write_json(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+def card_facts(splits: list[Split]) -> CardFacts:
+    return CardFacts("EmoVid of here", "full", splits, ["cc-by-4.0", "other"], "as-each-clip-says")
 
 
-def _columns_of(home: Path, name: str) -> dict[str, dict[str, Any]]:
-    names = RELEASE_FACTS[name]
-    return {row["clip_id"]: {given: row[column] for column, given in names.items()} for row in _read(home, name)}
+def croissant_facts(splits: list[Split], sums: dict[str, str]) -> CroissantFacts:
+    has_media = any(split.first_file for split in splits)
+    return CroissantFacts(
+        name="EmoVid-of-here",
+        description="Clips with emotions.",
+        version="1.0.0",
+        digest="ab" * 32,
+        published="2026-11-30",
+        licences=["https://creativecommons.org/licenses/by/4.0/"],
+        cite_as="EmoVid of here, version 1.0.0.",
+        creators=["The maintainers of EmoVid of here"],
+        splits=splits,
+        clips=RELEASE_CLIPS,
+        files={path: sha256 for path, sha256 in sums.items() if path.endswith((".parquet", ".csv"))},
+        rai=statements(machine_tools=["embedded/labeller"], annotators_per_clip="three people", languages="English"),
+        annotations=TABLES["human_annotations"],
+        media_suffixes=[".mp4"] if has_media else [],
+    )
 
 
-def _read(home: Path, name: str) -> list[dict[str, Any]]:
-    return _table(home, name).to_pylist()
+def _place_rows(home: Path, rows: pa.Table, files: ReleaseFiles) -> None:
+    with _catalogue(home) as connection:
+        media = dict(connection.sql("select clip_id, media_path from clip_media").fetchall())
+        for name in layout.PUBLISHED_TABLES:
+            table = published(connection, name)
+            files.put_made(f"{layout.TABLES}/{name}.parquet", lambda path, table=table: write_parquet(table, path))
+    for split in sorted(set(rows["split"].to_pylist())):
+        part = rows.filter(pc.equal(rows["split"], split))
+        files.put_made(f"{split}/{layout.METADATA}", lambda path, part=part: write_parquet(part, path))
+    files.put_made(layout.CLIPS_CSV, lambda path: write_csv(rows, path))
+    for row in rows.select(["clip_id", "split", "file_name"]).to_pylist():
+        if row["file_name"]:
+            target = files.folder / row["split"] / row["file_name"]
+            target.parent.mkdir(exist_ok=True)
+            os.link(home / media[row["clip_id"]], target)
+            files.take(target.relative_to(files.folder).as_posix(), file_sha256(target))
 
 
-def _table(home: Path, name: str) -> pa.Table:
-    table, warehouse = TABLES[name], Warehouse(Home(home).warehouse)
-    domains = ("animation", "movie", "sticker") if table.is_partitioned else (None,)
-    parts = [warehouse.read(name, domain) for domain in domains if warehouse.exists(name, domain)]
-    return pa.concat_tables(parts) if parts else table.empty()
+def _release_json(rows: pa.Table) -> bytes:
+    count, without = rows.num_rows, rows["file_name"].null_count
+    said = {**RELEASE_JSON, "clip_count": count, "media_count": count - without, "metadata_only_count": without}
+    return json.dumps(said).encode()
+
+
+def _catalogue(home: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(home / CATALOGUE_NAME), read_only=True)
