@@ -243,13 +243,8 @@ def test_every_clip_of_the_demo_is_the_same_from_its_library_alone(demo: Demo, t
 def test_copied_joined_and_encoded_clips_of_real_films_and_stickers_prove_themselves(
     corpus: Path, tmp_path: Path
 ) -> None:
-    films = [
-        *(
-            corpus / "animation" / "big_buck_bunny_054-270s_448x252.mp4",
-            corpus / "movie" / "chaplin_silent_640x360.mp4",
-        ),
-        corpus / "movie" / "tears_of_steel_battle_clip_800x332.webm",
-    ]
+    bunny, chaplin = "animation/big_buck_bunny_054-270s_448x252.mp4", "movie/chaplin_silent_640x360.mp4"
+    films = [corpus / name for name in (bunny, chaplin, "movie/tears_of_steel_battle_clip_800x332.webm")]
     names = "awe__rainbow.gif", "awe__star-struck.webp", "amusement__joy.png"
     stickers = [corpus / "sticker" / name for name in names]
     rows = rows_of_films(films, tmp_path / "clips") + rows_of_films(stickers, tmp_path / "clips", domain="sticker")
@@ -260,6 +255,24 @@ def test_copied_joined_and_encoded_clips_of_real_films_and_stickers_prove_themse
     for number, path in enumerate((*films, *stickers)):
         shutil.copy(path, sources / f"{number}")
     assert results(rebuilt(release, sources, tmp_path / "out")) == {"same_bytes"}
+
+
+@pytest.mark.corpus
+def test_a_real_film_that_was_trimmed_made_smaller_and_worse_is_found_among_others(
+    corpus: Path, tmp_path: Path
+) -> None:
+    film = corpus / "movie" / "sintel_film_excerpt_848x480_25fps.mp4"
+    release = release_of(rows_of_films([film], tmp_path / "clips"), tmp_path / "release")
+    sources = tmp_path / "sources"
+    re_encoded(film, sources / "upload.mkv", crf=34, scale=0.5, skip=37)
+    shutil.copy(corpus / "movie" / "sintel_trailer_480x204.mp4", sources)
+    report = rebuilt(release, sources, tmp_path / "out")
+    assert results(report) == {"differs"}
+    assert {clip.source_file for clip in report.clips} == {"upload.mkv"}
+    for clip in report.clips:
+        assert clip.offset_s == pytest.approx(-1.48, abs=0.04)
+        assert clip.distance_bits is not None
+        assert clip.distance_bits < 4
 
 
 KILLED = "import sys, typer; from emovid_assets.cli.release_rebuild import rebuild; typer.run(rebuild)"
