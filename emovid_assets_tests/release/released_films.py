@@ -54,7 +54,7 @@ def re_encoded(
     shown = [shown[min(len(shown) - 1, round(n * FPS / rate))] for n in range(count)]
     if scale != 1.0:
         shown = [cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for one in shown]
-    return write_video(target, shown, fps=Fraction(rate), **H264, options={"crf": str(crf)})
+    return write_video(target, shown, fps=Fraction(rate), **H264, options={"crf": str(crf), "preset": "veryfast"})
 
 
 def rows_of_films(films: Sequence[Path], work: Path, domain: str = "movie") -> list[dict[str, Any]]:

@@ -258,9 +258,7 @@ def test_copied_joined_and_encoded_clips_of_real_films_and_stickers_prove_themse
 
 
 @pytest.mark.corpus
-def test_a_real_film_that_was_trimmed_made_smaller_and_worse_is_found_among_others(
-    corpus: Path, tmp_path: Path
-) -> None:
+def test_a_real_film_that_was_trimmed_and_made_smaller_is_found_among_others(corpus: Path, tmp_path: Path) -> None:
     film = corpus / "movie" / "sintel_film_excerpt_848x480_25fps.mp4"
     release = release_of(rows_of_films([film], tmp_path / "clips"), tmp_path / "release")
     sources = tmp_path / "sources"
