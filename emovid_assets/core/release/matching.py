@@ -41,8 +41,8 @@ APART_S: Final = 1.0
 GRID: Final = 8
 """Offsets that are tried within the time of one picture."""
 ALIKE_BITS: Final = 0.5
-"""By so much less than elsewhere a film may be like the clips where it begins with their source and is still taken to do
-so: most uploads do."""
+"""By so much less than elsewhere a film may be like the clips where it begins as their source does, and is still taken
+to do so: most uploads do."""
 CLEARLY_BITS: Final = 1.0
 """By so much another place must be nearer than the film's own to be that of a clip."""
 CHANCE_BITS: Final = 32
