@@ -125,7 +125,9 @@ def _digest(read: _Read) -> Proof:
     found = data_digest(each_row(read.rows), OF_GATE)
     proof = Proof("digest", "clips", checked=read.rows.num_rows)
     if found != read.release.digest:
-        proof.faults.append(f"the rows have the digest {found[:16]}…, and release.json says {read.release.digest[:16]}…")
+        proof.faults.append(
+            f"the rows have the digest {found[:16]}…, and release.json says {read.release.digest[:16]}…"
+        )
     return proof
 
 

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from emovid_assets.cli.proofs import print_proofs
+from emovid_assets.cli.release_diff import diff
 from emovid_assets.cli.release_load import load
 from emovid_assets.cli.release_rebuild import rebuild
 from emovid_assets.cli.shared import err, fail, home_to_read, named_home, out
@@ -135,7 +136,7 @@ def verify(
         raise typer.Exit(1)
 
 
-for command in (load, rebuild):
+for command in (diff, load, rebuild):
     release.command()(command)
 
 
@@ -185,7 +186,9 @@ def _print_made(made: "Made", prepared: "Prepared") -> None:
         out.print(f"{counted(one.metadata_only_count, 'clip')} without media; why: emovid release gate")
     if one.left_out_count:
         out.print(f"{counted(one.left_out_count, 'clip')} left out; why: emovid release gate")
-    done = f"{effort.written_count:,} files written ({effort.written_bytes / 1e6:,.1f} MB), {effort.linked_count:,} linked"
+    done = (
+        f"{effort.written_count:,} files written ({effort.written_bytes / 1e6:,.1f} MB), {effort.linked_count:,} linked"
+    )
     out.print(f"{done}; {one.size_bytes / 1e6:,.1f} MB in {one.file_count:,} files")
     _print_remarks(prepared)
     for warning in prepared.background.warnings:

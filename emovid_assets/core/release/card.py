@@ -131,7 +131,9 @@ def card(facts: CardFacts, front_matter: str) -> str:
         *_version(facts),
         "## Citation",
         "Cite the paper, and the version of this data:",
-        _bullets([PAPER, f"{for_markdown(facts.name)}, version {facts.version} ({facts.created_on}). {facts.software}."]),
+        _bullets(
+            [PAPER, f"{for_markdown(facts.name)}, version {facts.version} ({facts.created_on}). {facts.software}."]
+        ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -231,7 +233,8 @@ def _agreement(facts: CardFacts) -> list[str]:
 
 def _licences(facts: CardFacts) -> list[str]:
     rows = [
-        (for_markdown(licence), f"{sources:,}", f"{clips:,}", f"{media:,}") for licence, sources, clips, media in facts.licences
+        (for_markdown(licence), f"{sources:,}", f"{clips:,}", f"{media:,}")
+        for licence, sources, clips, media in facts.licences
     ]
     said = [
         "There is no single licence: each clip stays under that of its source (`license`, `license_id`, `attribution`), and "

@@ -198,9 +198,7 @@ def _wanted(release: Release) -> list[Row]:
         raise CannotRebuildError(f"{release.folder} does not say {names} of its clips: take a later release")
     way = release.media.get("clip_files") or "exact"
     if way not in get_args(Way):
-        raise CannotRebuildError(
-            f"{release.folder} was cut in a way that is not known here ({way}): update emovid"
-        )
+        raise CannotRebuildError(f"{release.folder} was cut in a way that is not known here ({way}): update emovid")
     splits = {path.parent.name for path in metadata_files(release)}
     found: list[Row] = list(each_row(table, _OF_RELEASE))
     for row in found:
