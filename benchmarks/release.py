@@ -1,7 +1,7 @@
 """What a release costs: the paper's 22,758 clips as metadata, and a second release after ten labels have changed.
 
-Run `python -m benchmarks.release [--clips 22758] [--media]` from the repository; exits with 1 where a release takes more
-than 20 s or 500 MB. Each release is made by a process of its own, as `emovid release make` makes it but for the row in
+Run `python -m benchmarks.release [--clips 22758] [--media]` from the repository; exits with 1 where a release takes
+more than 20 s or 500 MB. Each release is made by a process of its own, as `emovid release make` makes it but for the row in
 Dagster; its time is from start to end, its peak memory that of the whole process. With `--media` each clip has a file
 of some 20 kB, and there are WebDataset shards too.
 

@@ -129,17 +129,6 @@ _VALUES: dict[str, tuple[str, dict[str, str]]] = {
             "size_bytes": "100000 + (u(clip_number, 3) * 1e6)::bigint",
         },
     ),
-    "clip_fingerprints": (
-        "clips",
-        {
-            "clip_id": "clip_id",
-            "picture_sha256": "md5(clip_id) || md5(clip_id || 'pictures')",
-            "picture_count": "200",
-            "hash_times_s": "[0.5 * number for number in range(17)]",
-            "picture_hashes": "[format('{{:016x}}', hash(clip_number * 32 + number) % (2::ubigint ** 63)::ubigint) "
-            "for number in range(17)]",
-        },
-    ),
     "colour_attributes": (
         "clips",
         {

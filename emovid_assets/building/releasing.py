@@ -13,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from emovid_assets.checks.releases import release_proofs
+from emovid_assets.core.pseudonyms import released_name
 from emovid_assets.core.release.decisions import WHATS
 from emovid_assets.core.release.layout import PUBLISHED_TABLES, Tier
-from emovid_assets.core.pseudonyms import released_name
 from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import shipped_file
@@ -132,9 +132,7 @@ def one_at_a_time(home: Home) -> Iterator[None]:
 def _prove(home: Home, folder: Path, tell: Tell) -> None:
     """What could be seen of the home only, and then what everybody can see."""
     found = [f"{one.file}, {one.where}: {one.kind}: {one.excerpt}" for one in scan_release(folder, home)]
-    done = 0
-    for proof in release_proofs(folder, is_just_made=True):
-        done += 1
+    for done, proof in enumerate(release_proofs(folder, is_just_made=True), start=1):
         tell("proofs", done, done)
         found += [f"{proof.name}: {fault}" for fault in proof.faults]
     if found:

@@ -235,8 +235,8 @@ def _permissions(read: _Read) -> Proof:
                 proof.faults.append(f"{row['clip_id']}: it is here, but {decided.reason}")
             elif (row["permission"], row["permission_code"]) != (decided.tier, decided.code):
                 proof.faults.append(
-                    f"{row['clip_id']}: says {row['permission']} ({row['permission_code']}), by the rules of this program "
-                    f"it is {decided.tier} ({decided.code})"
+                    f"{row['clip_id']}: says {row['permission']} ({row['permission_code']}), by the rules of this "
+                    f"program it is {decided.tier} ({decided.code})"
                 )
     except (OSError, DecisionsError) as error:
         proof.faults.append(f"{DECISIONS_CSV} cannot be read: {error}")

@@ -39,14 +39,14 @@ LIMITS = (
     "One emotion a clip, of eight: mixed feelings and those without a word among the eight are lost.",
     "Emotions are those that a clip shows or evokes in its annotators, not those of all viewers; culture and language "
     "change both.",
-    "Labels whose `label_source` is `vlm` are those of a model: its mistakes are systematic, and `label_confidence` is its "
-    "own.",
+    "Labels whose `label_source` is `vlm` are those of a model: its mistakes are systematic, and `label_confidence` is "
+    "its own.",
     "Captions are a model's. A caption of `embedded/...` says what was measured, not what is depicted.",
     "A clip is cut where the picture changes, not where the emotion does.",
 )
 PERSONAL = (
-    "Clips of films show actors and, in documentaries, other people. Nobody was named by this project; credits are those "
-    "of the sources. Annotators are known by pseudonyms under a key that is not released."
+    "Clips of films show actors and, in documentaries, other people. Nobody was named by this project; credits are "
+    "those of the sources. Annotators are known by pseudonyms under a key that is not released."
 )
 
 
@@ -66,9 +66,10 @@ class Agreement:
 class CardFacts:
     """What a card says. Counts are of this release's clips.
 
-    `domains`: by domain clips, clips with media, hours, share with sound. `splits`, `emotions`, `sources_of_labels`: count
-    by (what, domain). `models`: (role, model, revision, clips). `licences`: (id, sources, clips, clips with media).
-    `origins`: (origin, sources, clips). `left_out`: (domain, reason, clips). `protocol`, `warnings`, `reasons`: sentences.
+    `domains`: by domain clips, clips with media, hours, share with sound. `splits`, `emotions`, `sources_of_labels`:
+    count by (what, domain). `models`: (role, model, revision, clips). `licences`: (id, sources, clips, clips with
+    media). `origins`: (origin, sources, clips). `left_out`: (domain, reason, clips). `protocol`, `warnings`, `reasons`:
+    sentences.
     """
 
     name: str
@@ -145,8 +146,8 @@ def _summary(facts: CardFacts) -> str:
         media = f"{facts.media_count:,} with their video file"
         media += f", {without:,} as metadata only" if without else ""
     return (
-        f"Video clips of {_listed([name for name in DOMAINS if facts.domains.get(name, (0,))[0]])}, each with one of eight "
-        f"emotions: {facts.clip_count:,} clips, {media}. Made by {facts.software} on {facts.created_on}."
+        f"Video clips of {_listed([name for name in DOMAINS if facts.domains.get(name, (0,))[0]])}, each with one of "
+        f"eight emotions: {facts.clip_count:,} clips, {media}. Made by {facts.software} on {facts.created_on}."
     )
 
 
@@ -225,8 +226,8 @@ def _agreement(facts: CardFacts) -> list[str]:
         for one in facts.agreement
     ]
     return [
-        "Over the blind validation clips of the library; intervals are 95 %, drawn by source video, and empty with too few "
-        "of them. `vlm` is the labeller. The gap is what the paper's limit of 4 % is about.",
+        "Over the blind validation clips of the library; intervals are 95 %, drawn by source video, and empty with too "
+        "few of them. `vlm` is the labeller. The gap is what the paper's limit of 4 % is about.",
         table(("domain", "statistic", "value", "interval", "clips"), rows),
     ]
 
@@ -237,15 +238,15 @@ def _licences(facts: CardFacts) -> list[str]:
         for licence, sources, clips, media in facts.licences
     ]
     said = [
-        "There is no single licence: each clip stays under that of its source (`license`, `license_id`, `attribution`), and "
-        "`permission` says what this release holds of it and why. `licences.csv` lists every source; `LICENSE.md` says what "
-        "each licence asks for. Give credit as `attribution` says.",
+        "There is no single licence: each clip stays under that of its source (`license`, `license_id`, "
+        "`attribution`), and `permission` says what this release holds of it and why. `licences.csv` lists every "
+        "source; `LICENSE.md` says what each licence asks for. Give credit as `attribution` says.",
         table(("licence", "source videos", "clips", "with media"), rows),
     ]
     if facts.decision_count:
         said.append(
-            f"In {facts.decision_count:,} cases a person has decided otherwise than the rules: `decisions.csv` names them and "
-            "their reasons."
+            f"In {facts.decision_count:,} cases a person has decided otherwise than the rules: `decisions.csv` names "
+            "them and their reasons."
         )
     if facts.left_out:
         left = [(domain, f"{clips:,}", _sentence(reason)) for domain, reason, clips in facts.left_out]
@@ -258,8 +259,8 @@ def _licences(facts: CardFacts) -> list[str]:
 
 def _version(facts: CardFacts) -> list[str]:
     rule = (
-        "Versions follow a rule: *major* where data that were there are others or gone, *minor* where there are more, *patch* "
-        "where the same data are written otherwise. A version never changes."
+        "Versions follow a rule: *major* where data that were there are others or gone, *minor* where there are more, "
+        "*patch* where the same data are written otherwise. A version never changes."
     )
     if facts.previous is None:
         return [rule, "This is the first."]

@@ -76,8 +76,8 @@ def content_of(
     rows = RELEASE_CLIPS.from_rows(chosen.rows(found))
     if chosen.hidden:
         raise HiddenPicturesError(
-            f"{len(chosen.hidden):,} clip files hide pictures that other programs show, such as {chosen.hidden[0]}: set "
-            'media.clip_files = "exact" in emovid.toml and run emovid build, or release --tier metadata'
+            f"{len(chosen.hidden):,} clip files hide pictures that other programs show, such as {chosen.hidden[0]}: "
+            'set media.clip_files = "exact" in emovid.toml and run emovid build, or release --tier metadata'
         )
     return Content(
         tier=tier,

@@ -44,8 +44,8 @@ OF_LICENCES = (
 
 @dataclass(frozen=True)
 class Background:
-    """What a release says that is not in its rows: sentences about the protocol and what must be known first, statistics
-    of agreement, and the name and version of the program."""
+    """What a release says that is not in its rows: sentences about the protocol and what must be known first,
+    statistics of agreement, and the name and version of the program."""
 
     name: str
     protocol: Sequence[str]
