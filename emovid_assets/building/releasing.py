@@ -131,7 +131,7 @@ def one_at_a_time(home: Home) -> Iterator[None]:
 
 def _prove(home: Home, folder: Path, tell: Tell) -> None:
     """What could be seen of the home only, and then what everybody can see."""
-    found = [f"{one.file}, {one.where}: {one.kind}: {one.excerpt}" for one in scan_release(folder, home)]
+    found = [one.told for one in scan_release(folder, home)]
     for done, proof in enumerate(release_proofs(folder, is_just_made=True), start=1):
         tell("proofs", done, done)
         found += [f"{proof.name}: {fault}" for fault in proof.faults]

@@ -45,6 +45,11 @@ class Found(NamedTuple):
     kind: str
     excerpt: str
 
+    @property
+    def told(self) -> str:
+        place = f"{self.file}, {self.where}" if self.where else self.file
+        return f"{place}: {self.kind}: {self.excerpt}"
+
 
 class _Known(NamedTuple):
     """What this home knows must not leave: by kind; and a hint, in RE2's syntax, that all texts with it hold."""
