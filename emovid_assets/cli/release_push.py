@@ -3,13 +3,13 @@
 Belongs here: arguments and printing. Does not belong here: any work.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from emovid_assets.cli.shared import err, fail, home_to_read, out
+from emovid_assets.core.release.names import is_release_name
 from emovid_assets.drawing.numerals import counted
 
 if TYPE_CHECKING:
@@ -33,36 +33,30 @@ def push(
     from emovid_assets.building.terminal import Bars, progress_bars
     from emovid_assets.resources.release.pushing import PushError, compare, told
     from emovid_assets.resources.release.pushing import push as push_release
+    from emovid_assets.resources.release.reading import NotAReleaseError, find_release
 
-    folder = _folder(version)
+    home = home_to_read() if is_release_name(version) else None
     try:
-        place = _place(target, folder.name, is_public=is_public)
+        release = find_release(home, version)
+        place = _place(target, release.folder_name, is_public=is_public)
         with progress_bars(out) as progress:
             if is_check:
-                compared = compare(folder, place, Bars(progress))
+                compared = compare(release.folder, place, Bars(progress))
             else:
-                pushed = push_release(folder, place, tell=Bars(progress))
-    except PushError as error:
+                pushed = push_release(release.folder, place, tell=Bars(progress))
+    except (NotAReleaseError, PushError) as error:
         raise fail(str(error)) from error
     if is_check:
         if not compared.is_same:
             raise fail(f"{place.address}: {told(compared)}")
-        out.print(f"{escape(place.address)} holds {folder.name}: every file has the same bytes")
+        out.print(f"{escape(place.address)} holds {release.folder_name}: every file has the same bytes")
         _say_others(compared.others)
         return
     out.print(
-        f"{escape(pushed.address)} holds {folder.name}: {counted(pushed.sent_count, 'file')} sent "
+        f"{escape(pushed.address)} holds {release.folder_name}: {counted(pushed.sent_count, 'file')} sent "
         f"({pushed.sent_bytes / 1e6:,.1f} MB), {pushed.kept_count:,} there already; every file was compared"
     )
     _say_others(pushed.others)
-
-
-def _folder(version: str) -> Path:
-    """Of a release. Raises typer.Exit where there is none."""
-    folder = Path(version).expanduser() if "/" in version else home_to_read().releases / version
-    if not folder.is_dir():
-        raise fail(f"there is no release '{version}': emovid release list shows those that there are")
-    return folder.resolve()
 
 
 def _place(target: str, name: str, *, is_public: bool) -> "Place":

@@ -1,12 +1,15 @@
 """Small releases to push: files of all sizes with their sums."""
 
 import hashlib
+import json
 from pathlib import Path
+
+from emovid_assets_tests.release.planted_releases import RELEASE_JSON
 
 LAST = ("README.md", "release.json", "SHA256SUMS")
 FILES = {
     "README.md": b"---\nlicense: other\n---\n# A\n",
-    "release.json": b'{"version": "1.0.0"}\n',
+    "release.json": json.dumps(RELEASE_JSON).encode(),
     "LICENSE.md": b"# Licences\n",
     "clips.csv": b"clip_id\n1\n",
     "train/metadata.parquet": b"PAR1" + bytes(range(256)) * 40,
