@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from emovid_assets.core.plain_text import bare
@@ -79,6 +79,12 @@ def released_name(name: str, key: bytes) -> str:
     # Two people may differ in case alone, unlike two addresses.
     digest = hmac.new(key, b"name\0" + known.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
     return f"{PREFIX}{digest[:DIGITS]}"
+
+
+def addresses_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where addresses begin and end, and as they are noted (`Pseudonyms.addresses`)."""
+    for found in _ADDRESS.finditer(text) if any(at in text for at in _AT) else ():
+        yield *found.span(1), _plain(found[1])
 
 
 def is_pseudonym(name: str) -> bool:

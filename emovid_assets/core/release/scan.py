@@ -16,6 +16,8 @@ from emovid_assets.core.plain_text import quoted
 
 _MOST_AROUND = 30
 """Characters on each side of a finding that are shown."""
+_LOOKED_AT = 3000
+"""Characters on each side that are cleaned for that: more than the longest key."""
 _AT = r"(?:[@\uff20\ufe6b]|%40|\s?[\[(]at[\])]\s?)"
 _LETTERS = r"[^\W_]"
 _FILE_ENDINGS = r"(?:png|gif|jpe?g|webp|svg|avif|apng|mp4|webm|mov|mkv|js|css|json|html?)"
@@ -76,7 +78,7 @@ _TOKENS = (
     r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*|npm_[A-Za-z0-9]{36}|pypi-[\w-]{40,}"
 )
 _PATTERNS: Final = (
-    _Pattern("credentials", re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://(?!\[key\]@)(?P<it>[^/\s@\"'<>]+)@")),
+    _Pattern("credentials", re.compile(r"(?i)\b[a-z][a-z0-9+.-]{0,30}://(?!\[key\]@)(?P<it>[^/\s@\"'<>]+)@")),
     _Pattern("key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)?")),
     _Pattern("key", re.compile(rf"(?<![\w-])(?P<it>{_TOKENS})")),
     _Pattern("key", re.compile(r"(?i)\b(?:bearer|basic)\s+(?P<it>(?=[\w.+/=~-]*[0-9])[\w.+/=~-]{16,})")),
@@ -97,7 +99,7 @@ _PATTERNS: Final = (
     _Pattern(
         "address",
         re.compile(
-            rf"(?i)(?<![\w.%+-])(?P<it>{_LETTERS}[\w.%+'-]*{_AT}(?:{_LETTERS}(?:[\w-]*{_LETTERS})?[.\uff0e\u3002])+"
+            rf"(?i)(?<![\w.%+'-])(?P<it>{_LETTERS}[\w.%+'-]*{_AT}(?:{_LETTERS}(?:[\w-]*{_LETTERS})?[.\uff0e\u3002])+"
             rf"(?!{_FILE_ENDINGS}\b)[^\W\d_]{{2,}})"
         ),
     ),
@@ -160,7 +162,8 @@ def found_in(text: str) -> list[Finding]:
 
 def excerpt(text: str, start: int, end: int, sign: str) -> str:
     """What stands around a place, which the sign stands for; other things that must not leave are signs as well."""
-    before, after = clean(text[:start])[-_MOST_AROUND:], clean(text[end:])[:_MOST_AROUND]
+    before = clean(text[max(0, start - _LOOKED_AT) : start])[-_MOST_AROUND:]
+    after = clean(text[end : end + _LOOKED_AT])[:_MOST_AROUND]
     return quoted(f"{before}{sign}{after}", 2 * _MOST_AROUND + len(sign))
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from emovid_assets.core import csv_text, filled_tables
 from emovid_assets.core.filled_tables import Columns
-from emovid_assets.core.pseudonyms import is_pseudonym
+from emovid_assets.core.pseudonyms import addresses_in, is_pseudonym
 from emovid_assets.core.redaction import SHORTEST_SECRET, forms_of
 from emovid_assets.core.release.scan import HINT, KINDS, excerpt, found_in
 from emovid_assets.home.folders import Home
@@ -52,9 +52,11 @@ class Found(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What this home knows must not leave: by kind; and a hint, in RE2's syntax, that all texts with it hold."""
+    """What this home knows must not leave: patterns by kind, and the addresses of its people. `hint`, in RE2's syntax,
+    is in every text with any of it."""
 
     patterns: Mapping[str, re.Pattern[str]]
+    people: frozenset[str]
     hint: str
 
 
@@ -93,15 +95,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _known(home: Home | None, environment: Mapping[str, str]) -> _Known:
     roots: set[str] = set()
-    people: set[str] = set()
+    people: frozenset[str] = frozenset()
     secrets = [value for name, value in environment.items() if _SECRET_NAME.search(name) and not os.path.exists(value)]
     if home is not None:
         roots = {str(home.root), str(home.root.resolve())}
-        people = set(_people(home))
+        people = frozenset(_people(home))
         if home.annotator_key.is_file():
             secrets.append(home.annotator_key.read_text(encoding="ascii", errors="replace").strip())
     keys = {form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in forms_of(secret)}
-    texts = {"path": roots, "address": people, "key": keys}
+    texts = {"path": roots, "key": keys}
     # `/data` is a home in a container, and a part of many addresses.
     around = {"path": (r"(?<![\w.:/%~-])", r"(?![\w-]|/local-files)")}
     patterns = {
@@ -110,7 +112,8 @@ def _known(home: Home | None, environment: Mapping[str, str]) -> _Known:
         if found
     }
     literals = [_for_re2(text) for found in texts.values() for text in sorted(found)]
-    return _Known(patterns, "|".join([HINT, *(f"(?i:{text})" for text in literals)]))
+    # Addresses of people, of which there may be thousands, hold a sign that is in `HINT`.
+    return _Known(patterns, people, "|".join([HINT, *(f"(?i:{text})" for text in literals)]))
 
 
 def _any_of(patterns: Iterable[str]) -> str:
@@ -237,11 +240,11 @@ def _array(texts: Iterable[str]) -> pa.Array:
 
 
 def _json(data: bytes) -> Any:
-    """What JSON says; the text itself where it is none."""
+    """What JSON says; the lines where it is none."""
     try:
         return json.loads(data)
     except ValueError:
-        return _decoded(data)
+        return _decoded(data).split("\n")
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -272,6 +275,9 @@ def _of_texts(name: str, texts: _Texts, known: _Known) -> Iterator[Found]:
 def _in_text(name: str, where: str, text: str, known: _Known) -> Iterator[Found]:
     for kind, shown in found_in(text):
         yield Found(name, where, kind, shown)
+    for start, end, address in addresses_in(text) if known.people else ():
+        if address in known.people:
+            yield Found(name, where, "address", excerpt(text, start, end, KINDS["address"]))
     for kind, pattern in known.patterns.items():
         for match in pattern.finditer(text):
             yield Found(name, where, kind, excerpt(text, *match.span(), KINDS[kind]))
