@@ -73,9 +73,10 @@ def _print_parts(parts: "tuple[Part, ...]", title: str) -> None:
 
 
 def _print_first(loaded: "Loaded") -> None:
-    out.print("the first one:")
+    out.print("the first one, without what is null:")
     for name, value in loaded.first.items():
-        out.print(f"  {name}: {value}", markup=False)
+        if value != "None":
+            out.print(f"  {name}: {value}", markup=False)
 
 
 def _print_readers(folder: Path, parts: "tuple[Part, ...]", python: Path | None) -> None:

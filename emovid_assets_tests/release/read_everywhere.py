@@ -166,7 +166,7 @@ def main(asked: list[str]) -> None:
             for row, data in READERS[name](folder):
                 assert row["clip_id"] not in seen, f"{name}: {row['clip_id']} twice"
                 seen[row["clip_id"]] = [digest(row), hashlib.sha256(data).hexdigest() if data is not None else None]
-            sys.stdout.write(f"\n{one} {json.dumps(seen)}\n")
+            sys.stdout.write(f"\n{json.dumps([one, seen])}\n")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(not HAS_READERS, reason="no .venv-readers: make readers"),
 ]
-TIERS = {"full": True, "metadata": False}
+TIERS = {"1.0.0": True, "1.0.0+metadata": False}
+"""Names of the folders of releases, and whether they hold media."""
+FULL, METADATA = TIERS
 TOGETHER = (
     ("datasets_map", "datasets_streaming", "datasets_decoded"),
     ("croissant", "croissant_sets", "webdataset", "duckdb", "polars", "pandas", "own", "csv"),
@@ -47,7 +49,7 @@ def releases(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for tier, has_media in TIERS.items():
             released.make(demo.home, folder / tier, has_media=has_media)
 
-    return made_once(tmp_path_factory, "releases", make)
+    return made_once(tmp_path_factory, "my releases", make)
 
 
 NO_NETWORK = """\
@@ -95,8 +97,9 @@ def read_with(releases: Path, environment: dict[str, str]) -> Read:
         command = [str(READERS_PYTHON), read_everywhere.__file__, *asked]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
         assert done.returncode == 0, done.stderr[-3000:]
-        lines = dict(line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(f"{releases}/"))
-        return {one: json.loads(lines[one]) for one in asked}
+        found = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+        assert set(found) == set(asked)
+        return found
 
     def read(name: str, folder: Path) -> dict[str, list[str | None]]:
         group = next(names for names in TOGETHER if name in names)
@@ -119,10 +122,10 @@ def expected(folder: Path, *, without: tuple[str, ...] = (), with_media_only: bo
 
 def test_the_release_has_what_is_hard_to_read(releases: Path) -> None:
     """Or the tests below would prove little."""
-    splits = {split.name: split for split in released.splits_of(read_rows(releases / "full"))}
+    splits = {split.name: split for split in released.splits_of(read_rows(releases / FULL))}
     assert {"train", "benchmark"} <= set(splits)
     assert [split.first_file is None for split in splits.values()].count(True) == 1
-    rows = read_rows(releases / "full").to_pylist()
+    rows = read_rows(releases / FULL).to_pylist()
     assert {row["file_name"] is None for row in rows if row["split"] == "benchmark"} == {True, False}
     empty = [name for name in rows[0] if all(row[name] is None for row in rows)]
     assert {"hash_times_s", "character"} <= set(empty)
@@ -143,16 +146,16 @@ def test_datasets_gives_every_row_with_the_video_for_its_name(
 
 
 def test_datasets_decodes_as_many_frames_as_the_row_says(releases: Path, read_with: Read) -> None:
-    frames = {row["clip_id"]: row["frame_count"] for row in read_rows(releases / "full").to_pylist()}
-    seen = read_with("datasets_decoded", releases / "full")
+    frames = {row["clip_id"]: row["frame_count"] for row in read_rows(releases / FULL).to_pylist()}
+    seen = read_with("datasets_decoded", releases / FULL)
     assert seen
     assert seen == {clip: [digest({"clip_id": clip, "frame_count": frames[clip]}), None] for clip in seen}
 
 
 def test_webdataset_gives_every_clip_that_has_a_medium(releases: Path, read_with: Read) -> None:
-    seen = read_with("webdataset", releases / "full")
-    assert seen == expected(releases / "full", with_media_only=True)
-    assert not (releases / "metadata" / "webdataset").exists()
+    seen = read_with("webdataset", releases / FULL)
+    assert seen == expected(releases / FULL, with_media_only=True)
+    assert not (releases / METADATA / "webdataset").exists()
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -179,8 +182,8 @@ def test_all_other_record_sets_of_croissant_are_read(tier: str, releases: Path, 
 
 
 def test_the_csv_is_read_by_others(releases: Path, read_with: Read) -> None:
-    rows = read_rows(releases / "full").to_pylist()
-    assert read_with("csv", releases / "full") == {
+    rows = read_rows(releases / FULL).to_pylist()
+    assert read_with("csv", releases / FULL) == {
         row["clip_id"]: [
             digest({name: row[name] for name in ("clip_id", "start_s", "caption")}),
             row["media_sha256"] if row["file_name"] else None,
@@ -198,7 +201,7 @@ def test_the_lines_that_people_copy_read_all_of_it(
     for variable in ("LD_LIBRARY_PATH", "PYTHONPATH"):
         monkeypatch.setenv(variable, environment[variable])
     parts = loading.parts_of(folder)
-    if tier == "metadata" and reader.needs_media:
+    if tier == METADATA and reader.needs_media:
         assert loading.why_not(reader, folder, parts) == "this release holds no media"
         return
     assert loading.why_not(reader, folder, parts) is None

@@ -33,7 +33,9 @@ class Reader:
     """Whether clips without a file are among what it reads."""
 
 
-_OWN = "import sys; sys.path.insert(0, {folder})  # where load.py is\n"
+_OWN: Final = """\
+import sys; sys.path.insert(0, "{at}")  # where load.py is
+"""
 _OF_FRAME: Final = """\
 seen = {{name: [len(part), int(part["file_name"].notna().sum())] for name, part in clips.groupby("split")}}
 first = clips.iloc[0].to_dict()
@@ -48,9 +50,9 @@ READERS: Final[Sequence[Reader]] = (
         """\
 from datasets import Video, load_dataset
 
-data = load_dataset({folder})
+data = load_dataset("{at}")
 files = data.cast_column("video", Video(decode=False))  # leave this out to have videos decoded
-clip = files[{split!r}][0]
+clip = files["{split}"][0]
 """,
         """\
 seen = {{}}
@@ -62,8 +64,8 @@ first = clip
         """\
 from datasets import load_dataset
 
-files = load_dataset({folder})
-clip = files[{split!r}][0]
+files = load_dataset("{at}")
+clip = files["{split}"][0]
 """,
     ),
     Reader(
@@ -74,9 +76,9 @@ clip = files[{split!r}][0]
         """\
 from datasets import Video, load_dataset
 
-data = load_dataset({folder}, streaming=True)
+data = load_dataset("{at}", streaming=True)
 files = {{name: rows.cast_column("video", Video(decode=False)) for name, rows in data.items()}}
-clip = next(iter(files[{split!r}]))
+clip = next(iter(files["{split}"]))
 """,
         """\
 seen = {{}}
@@ -90,8 +92,8 @@ first = clip
         """\
 from datasets import load_dataset
 
-files = load_dataset({folder}, streaming=True)
-clip = next(iter(files[{split!r}]))
+files = load_dataset("{at}", streaming=True)
+clip = next(iter(files["{split}"]))
 """,
     ),
     Reader(
@@ -104,14 +106,14 @@ clip = next(iter(files[{split!r}]))
 from load import Clips
 from torch.utils.data import DataLoader
 
-clips = Clips({folder}, {split!r}, frames=16, size=224)
+clips = Clips("{at}", "{split}", frames=16, size=224)
 batches = DataLoader(clips, batch_size=8, shuffle=True, num_workers=2)  # in a script: under if __name__ == "__main__"
 batch = next(iter(batches))  # video: 8 × 16 × 3 × 224 × 224, uint8
 """,
         """\
 from load import rows, splits
-media = {{name: len(Clips({folder}, name)) for name in splits({folder})}}
-seen = {{name: [len(rows({folder}, name, ["clip_id"])), media[name]] for name in media}}
+media = {{name: len(Clips("{at}", name)) for name in splits("{at}")}}
+seen = {{name: [len(rows("{at}", name, ["clip_id"])), media[name]] for name in media}}
 first = {{"video": tuple(batch["video"].shape), **{{key: value[0] for key, value in batch.items() if key != "video"}}}}
 """,
         needs_media=True,
@@ -125,13 +127,13 @@ first = {{"video": tuple(batch["video"].shape), **{{key: value[0] for key, value
 from glob import glob
 import webdataset
 
-shards = sorted(glob({folder} + "/webdataset/" + {split!r} + "-*.tar"))
+shards = sorted(glob("{at}/webdataset/{split}-*.tar"))
 samples = webdataset.WebDataset(shards, shardshuffle=False).decode()
 sample = next(iter(samples))
 """,
         """\
 seen = {{}}
-for shard in sorted(glob({folder} + "/webdataset/*.tar")):
+for shard in sorted(glob("{at}/webdataset/*.tar")):
     for sample in webdataset.WebDataset([shard], shardshuffle=False).decode():
         counts = seen.setdefault(sample["json"]["split"], [0, 0])
         counts[0], counts[1] = counts[0] + 1, counts[1] + ("mp4" in sample or "webm" in sample)
@@ -149,7 +151,7 @@ first = {{"key": sample["__key__"], "txt": sample["txt"], "cls": sample["cls"]}}
         """\
 import mlcroissant
 
-data = mlcroissant.Dataset(jsonld={folder} + "/croissant.json")
+data = mlcroissant.Dataset(jsonld="{at}/croissant.json")
 clips = list(data.records("clips"))  # also: human_annotations, splits, emotions, videos
 """,
         """\
@@ -168,7 +170,7 @@ first = {{key.removeprefix("clips/"): it.decode() if isinstance(it, bytes) else 
         """\
 import duckdb
 
-clips = duckdb.read_parquet({folder} + "/*/metadata.parquet")
+clips = duckdb.read_parquet("{at}/*/metadata.parquet")
 shares = duckdb.sql("select emotion, count(*), avg(brightness_mean) from clips group by emotion")
 """,
         """\
@@ -185,7 +187,7 @@ first = dict(zip(clips.columns, clips.limit(1).fetchall()[0]))
         """\
 import polars
 
-clips = polars.read_parquet({folder} + "/*/metadata.parquet")
+clips = polars.read_parquet("{at}/*/metadata.parquet")
 shares = clips.group_by("emotion").agg(polars.len(), polars.mean("brightness_mean"))
 """,
         """\
@@ -202,7 +204,8 @@ first = clips.row(0, named=True)
 from glob import glob
 import pandas
 
-clips = pandas.concat(map(pandas.read_parquet, sorted(glob({folder} + "/*/metadata.parquet"))), ignore_index=True)
+files = sorted(glob("{at}/*/metadata.parquet"))
+clips = pandas.concat(map(pandas.read_parquet, files), ignore_index=True)
 shares = clips.groupby("emotion")["brightness_mean"].agg(["size", "mean"])
 """,
         _OF_FRAME,
@@ -216,15 +219,15 @@ shares = clips.groupby("emotion")["brightness_mean"].agg(["size", "mean"])
         + """\
 from load import path_of, rows, table
 
-clips = table({folder})
-clip = rows({folder}, {split!r})[0]
-file = path_of({folder}, clip)  # None where the release does not hold it
+clips = table("{at}")
+clip = rows("{at}", "{split}")[0]
+file = path_of("{at}", clip)  # None where the release does not hold it
 """,
         """\
 seen = {{}}
-for row in rows({folder}):
+for row in rows("{at}"):
     counts = seen.setdefault(row["split"], [0, 0])
-    file = path_of({folder}, row)
+    file = path_of("{at}", row)
     counts[0], counts[1] = counts[0] + 1, counts[1] + (file is not None and file.is_file())
 first = clip
 """,
@@ -237,9 +240,8 @@ first = clip
         """\
 import fiftyone
 
-data = fiftyone.Dataset.from_dir(
-    dataset_dir={folder} + "/fiftyone", dataset_type=fiftyone.types.FiftyOneDataset
-)
+kind = fiftyone.types.FiftyOneDataset
+data = fiftyone.Dataset.from_dir(dataset_dir="{at}/fiftyone", dataset_type=kind)
 # fiftyone.launch_app(data).wait()
 """,
         """\
@@ -262,14 +264,14 @@ first = {{"filepath": data.first().filepath, "emotion": data.first().emotion.lab
         + """\
 from load import label_studio_tasks
 
-tasks = label_studio_tasks({folder})  # for a server with LOCAL_FILES_DOCUMENT_ROOT there
+tasks = label_studio_tasks("{at}")  # for a server with LOCAL_FILES_DOCUMENT_ROOT there
 """,
         """\
 from pathlib import Path
 seen = {{}}
 for task in tasks:
     counts = seen.setdefault(task["data"]["split"], [0, 0])
-    file = Path({folder}, task["data"]["video"].partition("?d=")[2])
+    file = Path("{at}", task["data"]["video"].partition("?d=")[2])
     counts[0], counts[1] = counts[0] + 1, counts[1] + file.is_file()
 first = tasks[0]["data"]
 """,
@@ -290,16 +292,16 @@ print({mark!r} + json.dumps({{"seen": seen, "first": short}}))
 def code(reader: Reader, folder: str, split: str, *, has_media: bool = True) -> str:
     """The lines to copy, for a release that lies in `folder` and has this split."""
     lines = reader.shown if has_media or reader.shown_without_media is None else reader.shown_without_media
-    return lines.format(folder=_quoted(folder), split=split)
+    return lines.format(at=_escaped(folder), split=split)
 
 
 def script(reader: Reader, folder: str, split: str, *, has_media: bool = True) -> str:
     """The same, with what looks at all that is read, and a last line with it (`RESULT_MARK`)."""
-    behind = reader.behind.format(folder=_quoted(folder), split=split)
+    behind = reader.behind.format(at=_escaped(folder), split=split)
     lines = code(reader, folder, split, has_media=has_media) + behind + _REPORT.format(mark=RESULT_MARK)
     # Worker processes may import it.
     return 'if __name__ == "__main__":\n' + indent(lines, "    ")
 
 
-def _quoted(folder: str) -> str:
-    return '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _escaped(folder: str) -> str:
+    return folder.replace("\\", "\\\\").replace('"', '\\"')

@@ -121,8 +121,8 @@ class Clips:
 
 
 def to_fiftyone(folder: str | os.PathLike[str], name: str | None = None) -> Any:
-    """A fiftyone.Dataset of all clips that have a file; tags are their splits. Needs fiftyone and a MongoDB, which it
-    brings itself where it can. fiftyone/ in the release holds the same in FiftyOne's own format."""
+    """A fiftyone.Dataset of all clips that have a file; tags are their splits. Needs pyarrow, fiftyone and a MongoDB,
+    which it fetches itself where it can. fiftyone/ in the release holds the same in FiftyOne's own format."""
     import fiftyone as fo  # type: ignore[import-not-found, unused-ignore]
 
     def label(row: dict[str, Any], column: str, confidence: str | None = None) -> Any:
