@@ -126,7 +126,7 @@ def test_another_writer_of_the_file_leaves_the_pictures_and_another_encoder_leav
 @pytest.mark.parametrize(
     ("how", "offset_s"),
     [
-        ({"crf": 36}, 0.0),
+        ({"crf": 32}, 0.0),
         ({"scale": 0.5}, 0.0),
         ({"rate": 30}, 0.0),
         ({"rate": 15}, 0.0),
@@ -154,6 +154,15 @@ def test_a_source_that_was_encoded_anew_is_found_by_its_pictures_with_its_offset
     missing = [clip for clip in report.clips if clip.result == "missing"]
     assert len(missing) == 6 - len(clips)
     assert all("no file is its source" in clip.note or "but not this clip" in clip.note for clip in missing)
+
+
+def test_a_film_that_is_slower_is_found_and_said_to_be(drawn: Path, tmp_path: Path) -> None:
+    re_encoded(drawn / "films" / "one.mp4", tmp_path / "sources" / "slow.mp4", shown_at=24, skip=50)
+    report = rebuilt(drawn / "release", tmp_path / "sources", tmp_path / "out")
+    clips = [clip for clip in report.clips if clip.source_file]
+    assert [clip.offset_s for clip in clips] == pytest.approx([-2.0] * 2, abs=0.04)
+    assert all("0.9600 times as fast" in clip.note for clip in clips)
+    assert all(clip.distance_bits is not None and clip.distance_bits < 9 for clip in clips)
 
 
 def test_the_sound_of_a_film_that_was_found_is_that_of_the_clip(drawn: Path, tmp_path: Path) -> None:

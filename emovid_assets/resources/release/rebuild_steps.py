@@ -66,7 +66,8 @@ def clip(arguments: dict[str, Any]) -> dict[str, Any]:
     if not found["is_same_pictures"]:
         released = Pictures.of(wanted["hash_times_s"], wanted["picture_hashes"])
         try:
-            found["distance"] = distance(released, pictures_of(film_pictures(path)))
+            shown = pictures_of(film_pictures(path)).at(arguments["told"]["speed"])
+            found["distance"] = distance(released, shown)
         except MediaError as error:
             raise MediaError(error.code, f"The clip that was cut cannot be read: {error.detail}") from error
     return found

@@ -73,7 +73,8 @@ class BusyError(CannotRebuildError):
 class Rebuilt:
     """What became of a clip. `file_name`: below the folder of its split; null where there is no file. `source_file`:
     below the folder of the sources. `offset_s`: how much later that file shows the clip than its source does, where it
-    is another file. `distance_bits`: of 64, by which pictures differ on average."""
+    is another file (by the clock of the source, should it be faster). `distance_bits`: of 64, by which pictures differ
+    on average."""
 
     clip_id: str
     split: str
@@ -198,9 +199,7 @@ def _wanted(release: Release) -> list[Row]:
         raise CannotRebuildError(f"{release.folder} does not say {names} of its clips: take a later release")
     way = release.media.get("clip_files") or "exact"
     if way not in get_args(Way):
-        raise CannotRebuildError(
-            f"{release.folder} was cut in a way that is not known here ({way}): update emovid"
-        )
+        raise CannotRebuildError(f"{release.folder} was cut in a way that is not known here ({way}): update emovid")
     splits = {path.parent.name for path in metadata_files(release)}
     found: list[Row] = list(each_row(table, _OF_RELEASE))
     for row in found:
@@ -244,7 +243,7 @@ class _Rebuilding:
         exact, others = self._by_bytes(clips_of.keys())
         known = probed(self._bench, exact, self._language)
         items = [
-            self._item(row, exact[sha256], sha256, known.payloads[sha256]["tracks"], row, None)
+            self._item(row, exact[sha256], sha256, known.payloads[sha256]["tracks"], row)
             for sha256 in exact
             if sha256 in known.payloads
             for row in clips_of[sha256]
@@ -303,14 +302,24 @@ class _Rebuilding:
                 if self._is_proved(row):
                     continue
                 place = seen.of_clips.get(row["clip_id"])
-                segment = _segment(row, place, film_pictures) if place else None
+                segment = _segment(row, place, seen.speed, film_pictures) if place else None
                 if segment is None:
                     self._notes[row["clip_id"]] = f"{others[candidate].name} shows its film, but not this clip"
                     continue
-                offset_s = segment["start_s"] - row["start_s"]
-                yield self._item(row, others[candidate], candidate, facts[candidate]["tracks"], segment, offset_s)
+                offset_s = segment["start_s"] * seen.speed - row["start_s"]
+                tracks = facts[candidate]["tracks"]
+                yield self._item(row, others[candidate], candidate, tracks, segment, offset_s, seen.speed)
 
-    def _item(self, row: Row, file: SourceFile, sha256: str, tracks: Row, segment: Row, offset_s: float | None) -> Item:
+    def _item(
+        self,
+        row: Row,
+        file: SourceFile,
+        sha256: str,
+        tracks: Row,
+        segment: Row,
+        offset_s: float | None = None,
+        speed: float = 1.0,
+    ) -> Item:
         place = {name: segment[name] for name in PLACE}
         if tracks["audio_index"] is None:
             place["has_audio"] = False
@@ -329,7 +338,7 @@ class _Rebuilding:
                 "stem": f"{row['split']}/{row['domain']}/{row['clip_id']}",
                 "clip_files": self._way,
                 "wanted": {name: row[name] for name in wanted},
-                "told": {"source_file": file.name, "offset_s": offset_s},
+                "told": {"source_file": file.name, "offset_s": offset_s, "speed": speed},
             },
             path=file.name,
             input_sha256=sha256,
@@ -402,15 +411,15 @@ def _pictures(clips: Sequence[Row]) -> dict[str, Pictures]:
     }
 
 
-def _segment(row: Row, place: Place, film: FilmPictures) -> dict[str, Any] | None:
+def _segment(row: Row, place: Place, speed: float, film: FilmPictures) -> dict[str, Any] | None:
     """Where a clip is cut from a film that shows it; null where the film begins later, or ends earlier."""
-    pictures = rebuild_steps.pictures_of(film)
+    pictures = rebuild_steps.pictures_of(film).at(speed)
+    # By the clock of the source, until pictures are named.
     start_s, end_s = row["start_s"] + place.offset_s, row["end_s"] + place.offset_s
-    length_s = float((film.end_pts - film.pts[0]) * film.tick_s)
+    length_s = float((film.end_pts - film.pts[0]) * film.tick_s) * speed
     if start_s < -pictures.step_s or end_s > length_s + pictures.step_s:
         return None
-    start = int(pictures.nearest(np.array([start_s]))[0])
-    end = int(pictures.nearest(np.array([end_s]))[0])
+    start, end = map(int, pictures.nearest(np.array([start_s, end_s])))
     if length_s - end_s < end_s - float(pictures.times_s[end]):
         end = len(film.pts)
     if end <= start:
@@ -433,7 +442,8 @@ def _segment(row: Row, place: Place, film: FilmPictures) -> dict[str, Any] | Non
 
 def _note(payload: Row) -> str:
     if payload["offset_s"] is not None:
-        return "found by its pictures in another file"
+        how = "" if payload["speed"] == 1.0 else f", which is {payload['speed']:.4f} times as fast"
+        return f"found by its pictures in another file{how}"
     return "of the same source, but this machine encodes its pictures to others"
 
 
