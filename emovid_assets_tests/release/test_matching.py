@@ -166,3 +166,6 @@ def test_the_distance_is_that_of_pictures_at_the_same_time() -> None:
 def test_columns_that_do_not_fit_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="1 hashes for 2 pictures"):
         Pictures.of([0.0, 0.25], ["0" * 16])
+    for text in ("0" * 15, "0" * 17, "g" * 16):
+        with pytest.raises(ValueError, match=r"16 hex digits|invalid literal"):
+            Pictures.of([0.0], [text])

@@ -113,6 +113,8 @@ def test_another_writer_of_the_file_leaves_the_pictures_and_another_encoder_leav
         row["media_sha256"] = "0" * 64
     film, sticker = (next(row for row in rows if row["domain"] == name) for name in ("movie", "sticker"))
     sticker["picture_sha256"] = "1" * 64
+    # A release of a home that had not got so far.
+    rows[-2].update(picture_sha256=None, hash_times_s=None, picture_hashes=None)
     report = rebuilt(release_of(rows, tmp_path / "release"), sources, tmp_path / "out")
     found = {clip.clip_id: clip for clip in report.clips}
     assert found[film["clip_id"]].result == "same_pictures"
@@ -120,6 +122,7 @@ def test_another_writer_of_the_file_leaves_the_pictures_and_another_encoder_leav
     assert found[sticker["clip_id"]].distance_bits == 0.0
     assert found[sticker["clip_id"]].offset_s is None
     assert "of the same source" in found[sticker["clip_id"]].note
+    assert (found[rows[-2]["clip_id"]].result, found[rows[-2]["clip_id"]].distance_bits) == ("differs", None)
     assert not report.is_same
 
 

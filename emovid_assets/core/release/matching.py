@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+HASH_DIGITS: Final = 16
 NEAR_BITS: Final = 12
 """Of 64 bits, by how many a picture differs from itself re-encoded, at most. Measured (docs/release.md): of pictures
 of different films none in 100,000 pairs is as near."""
@@ -50,7 +51,7 @@ GRID: Final = 8
 ALIKE_BITS: Final = 0.5
 """By so much less than elsewhere a film may be like the clips where it begins as their source does, and is still taken
 to do so: most uploads do."""
-CLEARLY_BITS: Final = 1.0
+CLEARLY_BITS: Final = 0.5
 """By so much another place must be nearer than the film's own to be that of a clip."""
 CHANCE_BITS: Final = 32
 """By which pictures that have nothing in common differ."""
@@ -72,6 +73,8 @@ class Pictures:
         """From columns of a release. Raises ValueError for texts that are no hashes, or another number of them."""
         if len(times_s) != len(hashes):
             raise ValueError(f"{len(hashes)} hashes for {len(times_s)} pictures")
+        if any(len(text) != HASH_DIGITS for text in hashes):
+            raise ValueError(f"a hash has {HASH_DIGITS} hex digits")
         return cls(np.asarray(times_s, np.float64) + start_s, np.array([int(text, 16) for text in hashes], np.uint64))
 
     def __len__(self) -> int:

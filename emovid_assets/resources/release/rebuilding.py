@@ -207,6 +207,10 @@ def _wanted(release: Release) -> list[Row]:
         is_ours = row["domain"] in DOMAINS and row["split"] in splits and "/" not in row["clip_id"]
         if not is_ours or source_of(row["clip_id"]) != row["source_id"]:
             raise CannotRebuildError(f"{release.folder} holds a clip that cannot be one: {row['clip_id']!a}")
+        try:
+            Pictures.of(row["hash_times_s"] or (), row["picture_hashes"] or ())
+        except ValueError as error:
+            raise CannotRebuildError(f"{release.folder}, {row['clip_id']}: {error}; fetch the release again") from error
     return found
 
 
@@ -407,7 +411,7 @@ def _pictures(clips: Sequence[Row]) -> dict[str, Pictures]:
     return {
         row["clip_id"]: Pictures.of(row["hash_times_s"], row["picture_hashes"], row["start_s"])
         for row in clips
-        if row["hash_times_s"]
+        if row["hash_times_s"] and row["picture_hashes"]
     }
 
 
