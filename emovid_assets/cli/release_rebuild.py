@@ -40,7 +40,7 @@ def rebuild(
     from emovid_assets.building.terminal import Bars, progress_bars
     from emovid_assets.resources.item_store import StateError
     from emovid_assets.resources.release.reading import NotAReleaseError, find_release
-    from emovid_assets.resources.release.rebuilding import CannotRebuildError
+    from emovid_assets.resources.release.rebuilding import STEPS, CannotRebuildError
     from emovid_assets.resources.release.rebuilding import rebuild as rebuild_clips
     from emovid_assets.resources.workers import WorkersCannotStartError
 
@@ -53,7 +53,12 @@ def rebuild(
             beside = home.exports
         folder = output or beside / f"{found.folder.name}-rebuilt"
         with progress_bars(out) as progress:
-            report = rebuild_clips(found, sources, folder, workers=workers, tell=Bars(progress))
+            bars = Bars(progress)
+
+            def tell(step: str, done: int, of: int) -> None:
+                bars(STEPS[step], done, of)
+
+            report = rebuild_clips(found, sources, folder, workers=workers, tell=tell)
     except (NotAReleaseError, CannotRebuildError, WorkersCannotStartError, StateError) as error:
         raise fail(str(error)) from error
     except OSError as error:

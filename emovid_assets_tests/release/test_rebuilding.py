@@ -16,6 +16,7 @@ import pytest
 
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
+from emovid_assets.resources.release import source_files
 from emovid_assets.resources.release.reading import find_release
 from emovid_assets.resources.release.rebuilding import CannotRebuildError, Report, prove, rebuild
 from emovid_assets.resources.warehouse import Warehouse
@@ -91,6 +92,18 @@ def test_clips_of_the_same_sources_have_the_same_bytes_whatever_the_files_are_ca
     assert (tmp_path / "out" / "README.md").read_text("utf-8") == (drawn / "release" / "README.md").read_text("utf-8")
     assert {one["result"] for one in said(tmp_path / "out")} == {"same_bytes"}
     assert {one["source_file"] for one in said(tmp_path / "out")} == {"x[1].bin", "deep/Zwei – Ü.mkv", "deep/s.gif"}
+
+
+def test_files_of_another_size_are_not_read_where_every_source_is_there(
+    drawn: Path, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(source_files, "_sha256", lambda file: read.append(file.name) or file_sha256(Path(file.path)))
+    rebuilt(drawn / "release", sources, tmp_path / "out")
+    assert sorted(read) == ["deep/Zwei – Ü.mkv", "deep/s.gif", "x[1].bin"]
+    (sources / "x[1].bin").unlink()
+    rebuilt(drawn / "release", sources, tmp_path / "other")
+    assert "page.mp4" in read
 
 
 def test_what_is_there_is_not_cut_again_and_what_was_damaged_is(drawn: Path, sources: Path, tmp_path: Path) -> None:

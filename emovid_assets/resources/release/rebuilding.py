@@ -51,9 +51,28 @@ STATE_FOLDER = ".rebuild"
 _MARK, _STATE, _LOCK = "of.txt", "state.sqlite", "lock"
 COPIED = (README, LICENSE, LICENCES_CSV, DECISIONS_CSV)
 STEP = "clip"
+HASHING, MATCHING = "hash", "match"
+STEPS: Final[Mapping[str, str]] = {
+    HASHING: "hash files",
+    "probe": "read files",
+    "film": "look at pictures",
+    MATCHING: "compare films",
+    STEP: "cut clips",
+}
+"""What `tell` is told of, in words."""
 
 _OF_RELEASE = (
-    *("clip_id", "domain", "split", "source_id", "source_sha256", "file_name", "media_sha256", *PLACE),
+    *(
+        "clip_id",
+        "domain",
+        "split",
+        "source_id",
+        "source_sha256",
+        "source_size_bytes",
+        "file_name",
+        "media_sha256",
+        *PLACE,
+    ),
     *("picture_sha256", "hash_times_s", "picture_hashes", "width_px", "height_px"),
 )
 NO_SOURCE = "no file is its source, and none shows it"
@@ -244,7 +263,7 @@ class _Rebuilding:
         clips_of: dict[str, list[Row]] = defaultdict(list)
         for row in self._wanted:
             clips_of[row["source_sha256"]].append(row)
-        exact, others = self._by_bytes(clips_of.keys())
+        exact, others = self._by_bytes(clips_of)
         known = probed(self._bench, exact, self._language)
         items = [
             self._item(row, exact[sha256], sha256, known.payloads[sha256]["tracks"], row)
@@ -263,12 +282,20 @@ class _Rebuilding:
         clips = [self._result(row, made) for row in self._wanted]
         return Report(self._bench.folder, clips, made.computed_count, len(self._files), unread)
 
-    def _by_bytes(self, wanted: Any) -> tuple[dict[str, SourceFile], dict[str, SourceFile]]:
-        """Files by SHA-256: those that are sources, and all others where some source is not among them."""
+    def _by_bytes(self, clips_of: Mapping[str, list[Row]]) -> tuple[dict[str, SourceFile], dict[str, SourceFile]]:
+        """Files by SHA-256: those that are sources, and all others where a source with an open clip is none of them.
+        Files of another size than any source are read in the latter case only."""
         exact: dict[str, SourceFile] = {}
         others: dict[str, SourceFile] = {}
-        for file, sha256 in hashed(self._bench, self._files, "hash"):
-            (exact if sha256 in wanted else others).setdefault(sha256, file)
+        sizes = {row["source_size_bytes"] for row in self._wanted}
+        alike = [file for file in self._files if file.size_bytes in sizes]
+        for file, sha256 in hashed(self._bench, alike, HASHING):
+            (exact if sha256 in clips_of else others).setdefault(sha256, file)
+        open_ones = (row for sha256, rows in clips_of.items() if sha256 not in exact for row in rows)
+        if not all(map(self._is_proved, open_ones)):
+            unlike = [file for file in self._files if file.size_bytes not in sizes]
+            for file, sha256 in hashed(self._bench, unlike, HASHING):
+                others.setdefault(sha256, file)
         return exact, others
 
     def _is_proved(self, row: Row) -> bool:
@@ -294,7 +321,7 @@ class _Rebuilding:
         found = films(self._bench, others, facts).payloads
         best: dict[str, tuple[Showing, str]] = {}
         for done, (candidate, payload) in enumerate(found.items(), start=1):
-            self._bench.tell("match", done, len(found))
+            self._bench.tell(MATCHING, done, len(found))
             film = rebuild_steps.pictures_of(rebuild_steps.film_of(payload))
             for sha256, of_source in clips.items():
                 seen = showing(of_source, film)
