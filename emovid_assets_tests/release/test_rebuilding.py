@@ -374,6 +374,7 @@ def test_the_command_says_in_one_line_what_cannot_be(drawn: Path, tmp_path: Path
     "change",
     [
         lambda row: row.update(clip_id="../../../etc/x-00000000-00001000"),
+        lambda row: row.update(clip_id="hello"),
         lambda row: row.update(domain="..", clip_id=row["clip_id"]),
         lambda row: row.update(source_id="movie-" + "0" * 16),
     ],

@@ -23,8 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emovid_assets.core.domains import DOMAINS
-from emovid_assets.core.identity import file_sha256, source_of
+from emovid_assets.core.identity import clip_id, file_sha256, source_id
 from emovid_assets.core.placing import put_into_place, put_text
 from emovid_assets.core.release.layout import DECISIONS_CSV, LICENCES_CSV, LICENSE, METADATA, README
 from emovid_assets.core.release.matching import Pictures, Place, Showing, showing
@@ -222,15 +221,22 @@ def _wanted(release: Release) -> list[Row]:
     splits = {path.parent.name for path in metadata_files(release)}
     found: list[Row] = list(each_row(table, _OF_RELEASE))
     for row in found:
-        # They become paths, and the release is somebody else's.
-        is_ours = row["domain"] in DOMAINS and row["split"] in splits and "/" not in row["clip_id"]
-        if not is_ours or source_of(row["clip_id"]) != row["source_id"]:
+        if row["split"] not in splits or not _is_named_rightly(row):
             raise CannotRebuildError(f"{release.folder} holds a clip that cannot be one: {row['clip_id']!a}")
         try:
             Pictures.of(row["hash_times_s"] or (), row["picture_hashes"] or ())
         except ValueError as error:
             raise CannotRebuildError(f"{release.folder}, {row['clip_id']}: {error}; fetch the release again") from error
     return found
+
+
+def _is_named_rightly(row: Row) -> bool:
+    """Whether a clip is called after its source and interval. Names become paths, and a stranger may have made them."""
+    try:
+        source = source_id(row["domain"], row["source_sha256"])
+        return source == row["source_id"] and clip_id(source, row["start_s"], row["end_s"]) == row["clip_id"]
+    except ValueError:
+        return False
 
 
 def _prepared(folder: Path, release: Release) -> Path:
