@@ -27,7 +27,8 @@ def rebuild(
         Path, typer.Option("--sources", "-s", help="Folder with the source videos, under whatever names.")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder. Default: RELEASE-rebuilt, beside the release.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder. Default: RELEASE-rebuilt, beside it."),
     ] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
     strict: Annotated[
@@ -39,15 +40,25 @@ def rebuild(
     from emovid_assets.building.terminal import Bars, progress_bars
     from emovid_assets.resources.item_store import StateError
     from emovid_assets.resources.release.reading import NotAReleaseError, find_release
-    from emovid_assets.resources.release.rebuilding import CannotRebuildError
+    from emovid_assets.resources.release.rebuilding import STEPS, CannotRebuildError
     from emovid_assets.resources.release.rebuilding import rebuild as rebuild_clips
     from emovid_assets.resources.workers import WorkersCannotStartError
 
+    home = _home()
     try:
-        found = find_release(_home(), release)
-        folder = output or found.folder.parent / f"{found.folder.name}-rebuilt"
+        found = find_release(home, release)
+        # Among the releases of a home nothing else may lie.
+        beside = found.folder.resolve().parent
+        if home is not None and beside == home.releases.resolve():
+            beside = home.exports
+        folder = output or beside / f"{found.folder.name}-rebuilt"
         with progress_bars(out) as progress:
-            report = rebuild_clips(found, sources, folder, workers=workers, tell=Bars(progress))
+            bars = Bars(progress)
+
+            def tell(step: str, done: int, of: int) -> None:
+                bars(STEPS[step], done, of)
+
+            report = rebuild_clips(found, sources, folder, workers=workers, tell=tell)
     except (NotAReleaseError, CannotRebuildError, WorkersCannotStartError, StateError) as error:
         raise fail(str(error)) from error
     except OSError as error:

@@ -44,9 +44,17 @@ def draw_film(path: Path, *seeds: int, **options: Any) -> Path:
 
 
 def re_encoded(
-    source: Path, target: Path, *, crf: int = 30, scale: float = 1.0, skip: int = 0, rate: int = FPS
+    source: Path,
+    target: Path,
+    *,
+    crf: int = 30,
+    scale: float = 1.0,
+    skip: int = 0,
+    rate: int = FPS,
+    shown_at: int | None = None,
 ) -> Path:
-    """An upload of a film: without its first `skip` pictures, at another size or rate, encoded anew."""
+    """An upload of a film: without its first `skip` pictures, at another size or rate, encoded anew. `shown_at`: all
+    its pictures at another rate, so that it is faster or slower."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(source)) as container:
         shown = [picture.to_ndarray(format="rgb24") for picture in container.decode(video=0)][skip:]
@@ -54,7 +62,9 @@ def re_encoded(
     shown = [shown[min(len(shown) - 1, round(n * FPS / rate))] for n in range(count)]
     if scale != 1.0:
         shown = [cv2.resize(one, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for one in shown]
-    return write_video(target, shown, fps=Fraction(rate), **H264, options={"crf": str(crf), "preset": "veryfast"})
+    return write_video(
+        target, shown, fps=Fraction(shown_at or rate), **H264, options={"crf": str(crf), "preset": "veryfast"}
+    )
 
 
 def rows_of_films(films: Sequence[Path], work: Path, domain: str = "movie") -> list[dict[str, Any]]:

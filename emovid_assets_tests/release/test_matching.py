@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emovid_assets.core.release.matching import Pictures, distance, showing
+from emovid_assets.core.release.matching import SPEEDS, Pictures, distance, showing
 
 FPS = 25
 
@@ -114,6 +114,21 @@ def test_an_advert_in_the_middle_moves_what_is_behind_it() -> None:
     assert offsets == pytest.approx({"3": 0.0, "11": 0.0, "22": 8.0, "31": 8.0}, abs=0.05)
 
 
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_films_that_television_shows_faster_or_slower_are_found(speed: float) -> None:
+    whole = film(10, 400)
+    wanted = clips(whole, *((start, start + 6.0) for start in range(5, 390, 15)))
+    upload = Pictures(whole.times_s / speed + 2.0, whole.hashes)
+    found = showing(wanted, noisy(upload, 4))
+    assert found is not None
+    assert len(found.of_clips) == len(wanted)
+    # A thousandth more or less is what two places of one speed make up for as well.
+    assert found.speed == pytest.approx(speed, rel=0.0011)
+    for name, place in found.of_clips.items():
+        in_film_s = float(name) / speed + 2.0
+        assert (float(name) + place.offset_s) / found.speed == pytest.approx(in_film_s, abs=0.05)
+
+
 def test_what_is_cut_off_is_not_found_and_the_rest_is() -> None:
     wanted = clips(film(6, 30), (0.0, 4.0), (9.0, 14.0), (20.0, 27.0))
     found = showing(wanted, moved(film(6, 30), -5.0))
@@ -151,3 +166,6 @@ def test_the_distance_is_that_of_pictures_at_the_same_time() -> None:
 def test_columns_that_do_not_fit_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="1 hashes for 2 pictures"):
         Pictures.of([0.0, 0.25], ["0" * 16])
+    for text in ("0" * 15, "0" * 17, "g" * 16):
+        with pytest.raises(ValueError, match=r"16 hex digits|invalid literal"):
+            Pictures.of([0.0], [text])

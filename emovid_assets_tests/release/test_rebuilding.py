@@ -16,6 +16,7 @@ import pytest
 
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
+from emovid_assets.resources.release import source_files
 from emovid_assets.resources.release.reading import find_release
 from emovid_assets.resources.release.rebuilding import CannotRebuildError, Report, prove, rebuild
 from emovid_assets.resources.warehouse import Warehouse
@@ -93,6 +94,18 @@ def test_clips_of_the_same_sources_have_the_same_bytes_whatever_the_files_are_ca
     assert {one["source_file"] for one in said(tmp_path / "out")} == {"x[1].bin", "deep/Zwei – Ü.mkv", "deep/s.gif"}
 
 
+def test_files_of_another_size_are_not_read_where_every_source_is_there(
+    drawn: Path, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(source_files, "_sha256", lambda file: read.append(file.name) or file_sha256(Path(file.path)))
+    rebuilt(drawn / "release", sources, tmp_path / "out")
+    assert sorted(read) == ["deep/Zwei – Ü.mkv", "deep/s.gif", "x[1].bin"]
+    (sources / "x[1].bin").unlink()
+    rebuilt(drawn / "release", sources, tmp_path / "other")
+    assert "page.mp4" in read
+
+
 def test_what_is_there_is_not_cut_again_and_what_was_damaged_is(drawn: Path, sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     rebuilt(drawn / "release", sources, out)
@@ -113,6 +126,8 @@ def test_another_writer_of_the_file_leaves_the_pictures_and_another_encoder_leav
         row["media_sha256"] = "0" * 64
     film, sticker = (next(row for row in rows if row["domain"] == name) for name in ("movie", "sticker"))
     sticker["picture_sha256"] = "1" * 64
+    # A release of a home that had not got so far.
+    rows[-2].update(picture_sha256=None, hash_times_s=None, picture_hashes=None)
     report = rebuilt(release_of(rows, tmp_path / "release"), sources, tmp_path / "out")
     found = {clip.clip_id: clip for clip in report.clips}
     assert found[film["clip_id"]].result == "same_pictures"
@@ -120,13 +135,14 @@ def test_another_writer_of_the_file_leaves_the_pictures_and_another_encoder_leav
     assert found[sticker["clip_id"]].distance_bits == 0.0
     assert found[sticker["clip_id"]].offset_s is None
     assert "of the same source" in found[sticker["clip_id"]].note
+    assert (found[rows[-2]["clip_id"]].result, found[rows[-2]["clip_id"]].distance_bits) == ("differs", None)
     assert not report.is_same
 
 
 @pytest.mark.parametrize(
     ("how", "offset_s"),
     [
-        ({"crf": 36}, 0.0),
+        ({"crf": 32}, 0.0),
         ({"scale": 0.5}, 0.0),
         ({"rate": 30}, 0.0),
         ({"rate": 15}, 0.0),
@@ -154,6 +170,15 @@ def test_a_source_that_was_encoded_anew_is_found_by_its_pictures_with_its_offset
     missing = [clip for clip in report.clips if clip.result == "missing"]
     assert len(missing) == 6 - len(clips)
     assert all("no file is its source" in clip.note or "but not this clip" in clip.note for clip in missing)
+
+
+def test_a_film_that_is_slower_is_found_and_said_to_be(drawn: Path, tmp_path: Path) -> None:
+    re_encoded(drawn / "films" / "one.mp4", tmp_path / "sources" / "slow.mp4", shown_at=24, skip=50)
+    report = rebuilt(drawn / "release", tmp_path / "sources", tmp_path / "out")
+    clips = [clip for clip in report.clips if clip.source_file]
+    assert [clip.offset_s for clip in clips] == pytest.approx([-2.0] * 2, abs=0.04)
+    assert all("0.9600 times as fast" in clip.note for clip in clips)
+    assert all(clip.distance_bits is not None and clip.distance_bits < 9 for clip in clips)
 
 
 def test_the_sound_of_a_film_that_was_found_is_that_of_the_clip(drawn: Path, tmp_path: Path) -> None:
@@ -349,6 +374,7 @@ def test_the_command_says_in_one_line_what_cannot_be(drawn: Path, tmp_path: Path
     "change",
     [
         lambda row: row.update(clip_id="../../../etc/x-00000000-00001000"),
+        lambda row: row.update(clip_id="hello"),
         lambda row: row.update(domain="..", clip_id=row["clip_id"]),
         lambda row: row.update(source_id="movie-" + "0" * 16),
     ],

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+HASH_DIGITS: Final = 16
 NEAR_BITS: Final = 12
 """Of 64 bits, by how many a picture differs from itself re-encoded, at most. Measured (docs/release.md): of pictures
 of different films none in 100,000 pairs is as near."""
@@ -29,6 +30,13 @@ FILM_SHARE: Final = 0.5
 """Of the pictures of all clips of a film, those of clips that are found."""
 LEAST_PICTURES: Final = 3
 """That show something, or nothing is believed: a long film shows a picture as near by chance."""
+_NTSC: Final = 1001 / 1000
+SPEEDS: Final = (1.0, 25 / 24, 24 / 25, _NTSC, 1 / _NTSC, 25 / 24 * _NTSC, 24 / 25 / _NTSC)
+"""How much faster than its source a film may be: a picture of one rate shown at another, as television does."""
+SURE_SHARE: Final = 0.95
+"""Of the pictures: where so many are found, no other speed is tried."""
+ALIKE_SHARE: Final = 0.02
+"""By so much more must be found at another speed."""
 BIN_S: Final = 0.1
 SCOUTS: Final = 16
 VOTERS: Final = 256
@@ -43,7 +51,7 @@ GRID: Final = 8
 ALIKE_BITS: Final = 0.5
 """By so much less than elsewhere a film may be like the clips where it begins as their source does, and is still taken
 to do so: most uploads do."""
-CLEARLY_BITS: Final = 1.0
+CLEARLY_BITS: Final = 0.5
 """By so much another place must be nearer than the film's own to be that of a clip."""
 CHANCE_BITS: Final = 32
 """By which pictures that have nothing in common differ."""
@@ -65,6 +73,8 @@ class Pictures:
         """From columns of a release. Raises ValueError for texts that are no hashes, or another number of them."""
         if len(times_s) != len(hashes):
             raise ValueError(f"{len(hashes)} hashes for {len(times_s)} pictures")
+        if any(len(text) != HASH_DIGITS for text in hashes):
+            raise ValueError(f"a hash has {HASH_DIGITS} hex digits")
         return cls(np.asarray(times_s, np.float64) + start_s, np.array([int(text, 16) for text in hashes], np.uint64))
 
     def __len__(self) -> int:
@@ -80,6 +90,10 @@ class Pictures:
     def step_s(self) -> float:
         """The usual time of a picture."""
         return float(np.median(np.diff(self.times_s))) if len(self) > 1 else 0.04
+
+    def at(self, speed: float) -> "Pictures":
+        """As they are shown by the clock of a source that is slower by this factor."""
+        return self if speed == 1.0 else Pictures(self.times_s * speed, self.hashes)
 
     def some(self, count: int) -> "Pictures":
         """At most so many, spread over all."""
@@ -114,11 +128,13 @@ class Place:
 @dataclass(frozen=True)
 class Showing:
     """Where a film shows the clips of a source: by clip, without those that are not there. `share`: of all their
-    pictures that show something; `distance`: mean bits by which those that were found differ."""
+    pictures that show something; `distance`: mean bits by which those that were found differ. `speed`: of `SPEEDS`;
+    places are by the film's times as they are at the speed of the source."""
 
     of_clips: Mapping[str, Place]
     share: float
     distance: float
+    speed: float = 1.0
 
     @property
     def is_believed(self) -> bool:
@@ -130,16 +146,26 @@ def showing(clips: Mapping[str, Pictures], film: Pictures) -> Showing | None:
     wanted = _joined(list(clips.values()))
     if len(wanted.evidence) < LEAST_PICTURES or not _may_show(wanted, film):
         return None
-    of_film = places(wanted, film)
-    found = {name: place_of(clip, film, of_film) for name, clip in clips.items()} if of_film else {}
+    best: Showing | None = None
+    for speed in SPEEDS:
+        seen = _shown_at(speed, clips, wanted, film)
+        best = seen if seen and (best is None or seen.share > best.share + ALIKE_SHARE) else best
+        if best and best.share >= SURE_SHARE:
+            break
+    return best if best and best.is_believed else None
+
+
+def _shown_at(speed: float, clips: Mapping[str, Pictures], wanted: Pictures, film: Pictures) -> Showing | None:
+    at_speed = film.at(speed)
+    of_film = places(wanted, at_speed)
+    found = {name: place_of(clip, at_speed, of_film) for name, clip in clips.items()} if of_film else {}
     there = {name: place for name, place in found.items() if place is not None}
     weights = {name: len(clips[name].evidence) for name in there}
-    near = sum(weights[name] * there[name].share for name in there)
-    if not near:
+    if not sum(weights.values()):
         return None
+    near = sum(weights[name] * there[name].share for name in there)
     distance = sum(weights[name] * there[name].distance for name in there) / sum(weights.values())
-    seen = Showing(there, near / len(wanted.evidence), distance)
-    return seen if seen.is_believed else None
+    return Showing(there, near / len(wanted.evidence), distance, speed)
 
 
 def _may_show(wanted: Pictures, film: Pictures) -> bool:

@@ -64,9 +64,10 @@ def clip(arguments: dict[str, Any]) -> dict[str, Any]:
         wanted["picture_sha256"] is not None and fingerprint(path).picture_sha256 == wanted["picture_sha256"]
     )
     if not found["is_same_pictures"]:
-        released = Pictures.of(wanted["hash_times_s"], wanted["picture_hashes"])
+        released = Pictures.of(wanted["hash_times_s"] or (), wanted["picture_hashes"] or ())
         try:
-            found["distance"] = distance(released, pictures_of(film_pictures(path)))
+            shown = pictures_of(film_pictures(path)).at(arguments["told"]["speed"])
+            found["distance"] = distance(released, shown)
         except MediaError as error:
             raise MediaError(error.code, f"The clip that was cut cannot be read: {error.detail}") from error
     return found

@@ -23,8 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emovid_assets.core.domains import DOMAINS
-from emovid_assets.core.identity import file_sha256, source_of
+from emovid_assets.core.identity import clip_id, file_sha256, source_id
 from emovid_assets.core.placing import put_into_place, put_text
 from emovid_assets.core.release.layout import DECISIONS_CSV, LICENCES_CSV, LICENSE, METADATA, README
 from emovid_assets.core.release.matching import Pictures, Place, Showing, showing
@@ -51,9 +50,28 @@ STATE_FOLDER = ".rebuild"
 _MARK, _STATE, _LOCK = "of.txt", "state.sqlite", "lock"
 COPIED = (README, LICENSE, LICENCES_CSV, DECISIONS_CSV)
 STEP = "clip"
+HASHING, MATCHING = "hash", "match"
+STEPS: Final[Mapping[str, str]] = {
+    HASHING: "hash files",
+    "probe": "read files",
+    "film": "look at pictures",
+    MATCHING: "compare films",
+    STEP: "cut clips",
+}
+"""What `tell` is told of, in words."""
 
 _OF_RELEASE = (
-    *("clip_id", "domain", "split", "source_id", "source_sha256", "file_name", "media_sha256", *PLACE),
+    *(
+        "clip_id",
+        "domain",
+        "split",
+        "source_id",
+        "source_sha256",
+        "source_size_bytes",
+        "file_name",
+        "media_sha256",
+        *PLACE,
+    ),
     *("picture_sha256", "hash_times_s", "picture_hashes", "width_px", "height_px"),
 )
 NO_SOURCE = "no file is its source, and none shows it"
@@ -73,7 +91,8 @@ class BusyError(CannotRebuildError):
 class Rebuilt:
     """What became of a clip. `file_name`: below the folder of its split; null where there is no file. `source_file`:
     below the folder of the sources. `offset_s`: how much later that file shows the clip than its source does, where it
-    is another file. `distance_bits`: of 64, by which pictures differ on average."""
+    is another file (by the clock of the source, should it be faster). `distance_bits`: of 64, by which pictures differ
+    on average."""
 
     clip_id: str
     split: str
@@ -202,11 +221,22 @@ def _wanted(release: Release) -> list[Row]:
     splits = {path.parent.name for path in metadata_files(release)}
     found: list[Row] = list(each_row(table, _OF_RELEASE))
     for row in found:
-        # They become paths, and the release is somebody else's.
-        is_ours = row["domain"] in DOMAINS and row["split"] in splits and "/" not in row["clip_id"]
-        if not is_ours or source_of(row["clip_id"]) != row["source_id"]:
+        if row["split"] not in splits or not _is_named_rightly(row):
             raise CannotRebuildError(f"{release.folder} holds a clip that cannot be one: {row['clip_id']!a}")
+        try:
+            Pictures.of(row["hash_times_s"] or (), row["picture_hashes"] or ())
+        except ValueError as error:
+            raise CannotRebuildError(f"{release.folder}, {row['clip_id']}: {error}; fetch the release again") from error
     return found
+
+
+def _is_named_rightly(row: Row) -> bool:
+    """Whether a clip is called after its source and interval. Names become paths, and a stranger may have made them."""
+    try:
+        source = source_id(row["domain"], row["source_sha256"])
+        return source == row["source_id"] and clip_id(source, row["start_s"], row["end_s"]) == row["clip_id"]
+    except ValueError:
+        return False
 
 
 def _prepared(folder: Path, release: Release) -> Path:
@@ -239,10 +269,10 @@ class _Rebuilding:
         clips_of: dict[str, list[Row]] = defaultdict(list)
         for row in self._wanted:
             clips_of[row["source_sha256"]].append(row)
-        exact, others = self._by_bytes(clips_of.keys())
+        exact, others = self._by_bytes(clips_of)
         known = probed(self._bench, exact, self._language)
         items = [
-            self._item(row, exact[sha256], sha256, known.payloads[sha256]["tracks"], row, None)
+            self._item(row, exact[sha256], sha256, known.payloads[sha256]["tracks"], row)
             for sha256 in exact
             if sha256 in known.payloads
             for row in clips_of[sha256]
@@ -258,12 +288,20 @@ class _Rebuilding:
         clips = [self._result(row, made) for row in self._wanted]
         return Report(self._bench.folder, clips, made.computed_count, len(self._files), unread)
 
-    def _by_bytes(self, wanted: Any) -> tuple[dict[str, SourceFile], dict[str, SourceFile]]:
-        """Files by SHA-256: those that are sources, and all others where some source is not among them."""
+    def _by_bytes(self, clips_of: Mapping[str, list[Row]]) -> tuple[dict[str, SourceFile], dict[str, SourceFile]]:
+        """Files by SHA-256: those that are sources, and all others where a source with an open clip is none of them.
+        Files of another size than any source are read in the latter case only."""
         exact: dict[str, SourceFile] = {}
         others: dict[str, SourceFile] = {}
-        for file, sha256 in hashed(self._bench, self._files, "hash"):
-            (exact if sha256 in wanted else others).setdefault(sha256, file)
+        sizes = {row["source_size_bytes"] for row in self._wanted}
+        alike = [file for file in self._files if file.size_bytes in sizes]
+        for file, sha256 in hashed(self._bench, alike, HASHING):
+            (exact if sha256 in clips_of else others).setdefault(sha256, file)
+        open_ones = (row for sha256, rows in clips_of.items() if sha256 not in exact for row in rows)
+        if not all(map(self._is_proved, open_ones)):
+            unlike = [file for file in self._files if file.size_bytes not in sizes]
+            for file, sha256 in hashed(self._bench, unlike, HASHING):
+                others.setdefault(sha256, file)
         return exact, others
 
     def _is_proved(self, row: Row) -> bool:
@@ -289,7 +327,7 @@ class _Rebuilding:
         found = films(self._bench, others, facts).payloads
         best: dict[str, tuple[Showing, str]] = {}
         for done, (candidate, payload) in enumerate(found.items(), start=1):
-            self._bench.tell("match", done, len(found))
+            self._bench.tell(MATCHING, done, len(found))
             film = rebuild_steps.pictures_of(rebuild_steps.film_of(payload))
             for sha256, of_source in clips.items():
                 seen = showing(of_source, film)
@@ -301,14 +339,24 @@ class _Rebuilding:
                 if self._is_proved(row):
                     continue
                 place = seen.of_clips.get(row["clip_id"])
-                segment = _segment(row, place, film_pictures) if place else None
+                segment = _segment(row, place, seen.speed, film_pictures) if place else None
                 if segment is None:
                     self._notes[row["clip_id"]] = f"{others[candidate].name} shows its film, but not this clip"
                     continue
-                offset_s = segment["start_s"] - row["start_s"]
-                yield self._item(row, others[candidate], candidate, facts[candidate]["tracks"], segment, offset_s)
+                offset_s = segment["start_s"] * seen.speed - row["start_s"]
+                tracks = facts[candidate]["tracks"]
+                yield self._item(row, others[candidate], candidate, tracks, segment, offset_s, seen.speed)
 
-    def _item(self, row: Row, file: SourceFile, sha256: str, tracks: Row, segment: Row, offset_s: float | None) -> Item:
+    def _item(
+        self,
+        row: Row,
+        file: SourceFile,
+        sha256: str,
+        tracks: Row,
+        segment: Row,
+        offset_s: float | None = None,
+        speed: float = 1.0,
+    ) -> Item:
         place = {name: segment[name] for name in PLACE}
         if tracks["audio_index"] is None:
             place["has_audio"] = False
@@ -327,7 +375,7 @@ class _Rebuilding:
                 "stem": f"{row['split']}/{row['domain']}/{row['clip_id']}",
                 "clip_files": self._way,
                 "wanted": {name: row[name] for name in wanted},
-                "told": {"source_file": file.name, "offset_s": offset_s},
+                "told": {"source_file": file.name, "offset_s": offset_s, "speed": speed},
             },
             path=file.name,
             input_sha256=sha256,
@@ -396,19 +444,19 @@ def _pictures(clips: Sequence[Row]) -> dict[str, Pictures]:
     return {
         row["clip_id"]: Pictures.of(row["hash_times_s"], row["picture_hashes"], row["start_s"])
         for row in clips
-        if row["hash_times_s"]
+        if row["hash_times_s"] and row["picture_hashes"]
     }
 
 
-def _segment(row: Row, place: Place, film: FilmPictures) -> dict[str, Any] | None:
+def _segment(row: Row, place: Place, speed: float, film: FilmPictures) -> dict[str, Any] | None:
     """Where a clip is cut from a film that shows it; null where the film begins later, or ends earlier."""
-    pictures = rebuild_steps.pictures_of(film)
+    pictures = rebuild_steps.pictures_of(film).at(speed)
+    # By the clock of the source, until pictures are named.
     start_s, end_s = row["start_s"] + place.offset_s, row["end_s"] + place.offset_s
-    length_s = float((film.end_pts - film.pts[0]) * film.tick_s)
+    length_s = float((film.end_pts - film.pts[0]) * film.tick_s) * speed
     if start_s < -pictures.step_s or end_s > length_s + pictures.step_s:
         return None
-    start = int(pictures.nearest(np.array([start_s]))[0])
-    end = int(pictures.nearest(np.array([end_s]))[0])
+    start, end = map(int, pictures.nearest(np.array([start_s, end_s])))
     if length_s - end_s < end_s - float(pictures.times_s[end]):
         end = len(film.pts)
     if end <= start:
@@ -431,7 +479,8 @@ def _segment(row: Row, place: Place, film: FilmPictures) -> dict[str, Any] | Non
 
 def _note(payload: Row) -> str:
     if payload["offset_s"] is not None:
-        return "found by its pictures in another file"
+        how = "" if payload["speed"] == 1.0 else f", which is {payload['speed']:.4f} times as fast"
+        return f"found by its pictures in another file{how}"
     return "of the same source, but this machine encodes its pictures to others"
 
 

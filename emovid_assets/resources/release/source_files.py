@@ -75,9 +75,9 @@ class Bench:
 
 
 def files_below(folder: Path, others: Iterable[Path]) -> list[SourceFile]:
-    """Every file below a folder that may be a medium, by name, but for those below `others`."""
+    """Every file below a folder that may be a medium, by name, but for those in `others` that lie below it too."""
     root = os.path.realpath(folder)
-    apart = tuple(f"{os.path.realpath(other)}{os.sep}" for other in others)
+    apart = tuple(f"{path}{os.sep}" for path in map(os.path.realpath, others) if path.startswith(f"{root}{os.sep}"))
     found = []
     for entry, kind in walk(root):
         if kind or side_files.kind_of(entry.name) or os.path.realpath(entry.path).startswith(apart):
