@@ -80,6 +80,11 @@ def release_proofs(folder: Path, *, is_just_made: bool = False) -> Iterator[Proo
         yield _nothing_personal(read)
 
 
+def release_faults(folder: Path) -> list[str]:
+    """What does not hold of a release but for the bytes of its files, a sentence each. Raises NotAReleaseError."""
+    return [f"{proof.name}: {fault}" for proof in release_proofs(folder, is_just_made=True) for fault in proof.faults]
+
+
 def _files(release: Release) -> Proof:
     """Every file that the sums name is there with its bytes, and no other is."""
     proof = Proof("files", "files")

@@ -13,6 +13,7 @@ from rich.markup import escape
 from emovid_assets.cli.proofs import print_proofs
 from emovid_assets.cli.release_diff import diff
 from emovid_assets.cli.release_load import load
+from emovid_assets.cli.release_push import push
 from emovid_assets.cli.release_rebuild import rebuild
 from emovid_assets.cli.shared import err, fail, home_to_read, named_home, out
 from emovid_assets.core.domains import DOMAINS
@@ -136,7 +137,7 @@ def verify(
         raise typer.Exit(1)
 
 
-for command in (diff, load, rebuild):
+for command in (diff, load, rebuild, push):
     release.command()(command)
 
 
@@ -157,7 +158,7 @@ def _prepared(home: Home, name: str, tier: str, *, has_shards: bool = False) -> 
     try:
         return prepare(home, name.strip(), _tier(tier), has_shards=has_shards)
     except DecisionsError as error:
-        raise fail(f"{home.release_decisions} cannot be followed, so nothing was released:\n{error}") from error
+        raise fail(f"what people have decided cannot be followed, so nothing was released:\n{error}") from error
     except (HiddenPicturesError, CatalogueError, SettingsError) as error:
         raise fail(str(error)) from error
 

@@ -31,6 +31,7 @@ def push(
     """Send a release to a hub or a store. A new repository is private. Again: only what is missing there, or differs.
     Afterwards all that is there is compared with the release (docs/release.md)."""
     from emovid_assets.building.terminal import Bars, progress_bars
+    from emovid_assets.checks.releases import release_faults
     from emovid_assets.resources.release.pushing import PushError, compare, told
     from emovid_assets.resources.release.pushing import push as push_release
     from emovid_assets.resources.release.reading import NotAReleaseError, find_release
@@ -43,7 +44,7 @@ def push(
             if is_check:
                 compared = compare(release.folder, place, Bars(progress))
             else:
-                pushed = push_release(release.folder, place, tell=Bars(progress))
+                pushed = push_release(release.folder, place, verify=release_faults, tell=Bars(progress))
     except (NotAReleaseError, PushError) as error:
         raise fail(str(error)) from error
     if is_check:

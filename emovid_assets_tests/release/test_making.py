@@ -195,7 +195,7 @@ def test_another_label_is_another_major_version_which_shares_what_is_the_same(ho
         *("webdataset/shards.json", "webdataset/train-000000.tar"),
     }
     assert others == written
-    assert made.effort.written_count == len(others) - len({"SHA256SUMS"})
+    assert made.effort.written_count == len(others - {"SHA256SUMS", "webdataset/shards.json"})
 
 
 def test_another_option_is_the_same_data_written_otherwise(home: Path) -> None:
@@ -235,7 +235,7 @@ def test_decisions_that_cannot_be_followed_stop_a_release(home: Path) -> None:
     decide(home, "source_id,x,nothing,,", "planet,mars,full,Jane Doe,because")
     with pytest.raises(DecisionsError) as refused:
         make(home)
-    assert [fault.split(":")[0].split(", ")[-1] for fault in refused.value.faults] == ["line 2", "line 2", "line 3"]
+    assert [fault.split(": ")[1] for fault in refused.value.faults] == ["line 2", "line 2", "line 3"]
     assert {path.name for path in (home / "releases").iterdir()} == {".lock", "1.0.0", "1.0.0+metadata"}
 
 
@@ -287,7 +287,10 @@ def test_files_that_hide_pictures_are_not_released(home: Path) -> None:
 
 def test_a_snapshot_of_the_tables_is_kept_under_the_version(first: Path) -> None:
     kept = first / "snapshots" / "1.0.0" / "warehouse" / "emotion_labels" / "domain=movie" / "part-0.parquet"
-    assert os.path.samefile(kept, first / "warehouse" / "emotion_labels" / "domain=movie" / "part-0.parquet")
+    assert (
+        kept.read_bytes() == (first / "warehouse" / "emotion_labels" / "domain=movie" / "part-0.parquet").read_bytes()
+    )
+    assert kept.stat().st_nlink > 1
 
 
 MAKE = """\
