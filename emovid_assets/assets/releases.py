@@ -21,7 +21,8 @@ AS_NAMED = (
 )
 
 
-@table_asset(group=GROUP, code_version="1")
+# A release is made from what has come as far as a split. Its rows are read from its own folder.
+@table_asset(group=GROUP, code_version="1", deps=["benchmark_split"])
 def releases(context: dg.AssetExecutionContext, project: Project) -> Rows:
     folder = project.home.releases
     # Before they are read: what comes meanwhile is news.

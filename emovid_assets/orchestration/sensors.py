@@ -38,7 +38,7 @@ from emovid_assets.resources.generation.brought import BROUGHT_TAG, Brought, bro
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.project import Project
-from emovid_assets.resources.release.reading import NO_RELEASES, RELEASES_TAG
+from emovid_assets.resources.release.reading import RELEASES_TAG
 from emovid_assets.resources.release.reading import digest_of as digest_of_releases
 
 DEAD_RUNS_EVERY_S = 10
@@ -278,8 +278,9 @@ def release_folders(context: dg.SensorEvaluationContext, project: Project) -> dg
     digest = digest_of_releases(project.home.releases)
     if digest == seen.taken:
         return dg.SensorResult(skip_reason="nothing new", cursor=context.cursor)
-    # Where the table was never built, nothing else asks for it: it is made from no other.
-    is_read = (_last_tags(context.instance, "releases") or {}).get(RELEASES_TAG, NO_RELEASES) == digest
+    tags = _last_tags(context.instance, "releases")
+    # Never built: that is for automation, once there is a split.
+    is_read = tags is None or tags.get(RELEASES_TAG) == digest
     # A release comes under its name whole, so nothing is waited for.
     now = _Seen(digest, digest, seen.generation + (not is_read))
     cursor = json.dumps(asdict(now), sort_keys=True)

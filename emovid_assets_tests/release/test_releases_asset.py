@@ -52,7 +52,7 @@ def test_releases_are_rows_and_what_is_broken_is_told(home: Path) -> None:
     plant(home, "1.0.0")
     plant_release(home / "releases" / ".making-ab", table_of([clip("a")]))
     (home / "releases" / "2.0.0").mkdir()
-    metadata = materialise(home, releases)
+    metadata = materialise(home, releases, of_domains=["benchmark_split"])
     assert [(row["version"], row["tier"]) for row in rows(home, "releases")] == [
         ("1.0.0", "full"),
         ("1.1.0", "metadata"),
@@ -97,17 +97,17 @@ def test_the_sensor_asks_once_for_each_release(home: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         ticks = Ticks(release_folders, home, instance)
         assert ticks.settled() == []
+        materialise(home, releases, of_domains=["benchmark_split"], instance=instance)
         plant(home, "1.0.0")
-        # Never built.
         (request,) = ticks().run_requests
         assert (request.partition_key, request.asset_selection) == (None, [dg.AssetKey("releases")])
         assert ticks.settled() == []
-        materialise(home, releases, instance=instance)
+        materialise(home, releases, of_domains=["benchmark_split"], instance=instance)
         assert ticks.settled() == []
         plant(home, "1.0.0+metadata")
         (other,) = ticks().run_requests
         assert other.run_key != request.run_key
-        materialise(home, releases, instance=instance)
+        materialise(home, releases, of_domains=["benchmark_split"], instance=instance)
         assert ticks.settled() == []
         # A state that was there before is another one again.
         shutil.rmtree(home / "releases" / "1.0.0+metadata")
