@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.models import CommandInfo
 
 from emovid_assets.cli import look
-from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.app import app
-from emovid_assets.cli.labeller import labeller
-from emovid_assets.cli.snapshot import snapshot
-from emovid_assets.cli.study import study
-from emovid_assets.cli.train import train
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings import Settings
 from emovid_assets.orchestration import code_server
@@ -80,15 +76,19 @@ def test_help_says_what_a_command_is_for(call: Call, command: tuple[str, ...]) -
     assert done.stderr == ""
 
 
+def name_of(command: CommandInfo) -> str:
+    """A command without a name of its own has that of its function."""
+    return command.name or getattr(command.callback, "__name__", "")
+
+
 def test_every_command_has_its_help_tested() -> None:
-    names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in annotate.registered_commands}
-    names |= {("labeller", str(command.name)) for command in labeller.registered_commands}
-    names |= {("snapshot", str(command.name)) for command in snapshot.registered_commands}
-    names |= {("study", str(command.name)) for command in study.registered_commands}
-    names |= {("train", str(command.name)) for command in train.registered_commands}
-    names |= {(str(group.name),) for group in app.registered_groups}
-    # A command without a name of its own has that of its function.
-    names |= {(getattr(command.callback, "__name__", ""),) for command in app.registered_commands}
+    groups = {str(group.name): group.typer_instance for group in app.registered_groups}
+    assert all(groups.values())
+    names: set[tuple[str, ...]] = {(name,) for name in groups}
+    names |= {
+        (name, name_of(command)) for name, group in groups.items() if group for command in group.registered_commands
+    }
+    names |= {(name_of(command),) for command in app.registered_commands}
     assert names == set(COMMANDS) - {()}
 
 
