@@ -91,7 +91,9 @@ def gate(
     out.print(f"{'':10}" + "".join(f"{domain:>12}" for domain in DOMAINS))
     for permission in ("full", "metadata", "nothing"):
         out.print(f"{permission:10}" + "".join(f"{totals[permission, domain]:12,}" for domain in DOMAINS))
-    for (permission, reason, domain), count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:SHOWN_REASONS]:
+    for (permission, reason, domain), count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[
+        :SHOWN_REASONS
+    ]:
         out.print(f"{permission}: {count:,} of {domain}: {reason}", markup=False)
     if len(counts) > SHOWN_REASONS:
         out.print(f"and {len(counts) - SHOWN_REASONS} more reasons; a release says it of each clip")

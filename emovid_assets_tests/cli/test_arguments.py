@@ -85,7 +85,8 @@ def test_every_command_has_its_help_tested() -> None:
     groups = {str(group.name): group.typer_instance for group in app.registered_groups}
     assert all(groups.values())
     names: set[tuple[str, ...]] = {(name,) for name in groups}
-    names |= {
+    for name, group in groups.items():
+        names |= {(name, name_of(command)) for command in (group.registered_commands if group else ())}
         (name, name_of(command)) for name, group in groups.items() if group for command in group.registered_commands
     }
     names |= {(name_of(command),) for command in app.registered_commands}
