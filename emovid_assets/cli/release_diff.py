@@ -40,9 +40,8 @@ def diff(
     place = home if home.root.is_dir() else None
     try:
         queries.check_form(form, output)
-        releases = [find_release(place, text) for text in (before, after)]
-        same_tier = releases[0].tier == releases[1].tier
-        found = difference(*(rows(release) for release in releases), is_same_tier=same_tier)
+        was, now = find_release(place, before), find_release(place, after)
+        found = difference(rows(was), rows(now), is_same_tier=was.tier == now.tier)
         if clips or form != "table" or output is not None:
             queries.write(found.changes.to_reader(), form, output)
             return
@@ -52,7 +51,7 @@ def diff(
         raise fail(f"{before} and {after} cannot be compared: {error}") from error
     except OSError as error:
         raise fail(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
-    out.print("\n".join(summary(*releases, found)), markup=False)
+    out.print("\n".join(summary(was, now, found)), markup=False)
 
 
 def summary(before: "Release", after: "Release", found: "Difference") -> Iterator[str]:
