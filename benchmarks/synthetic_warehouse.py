@@ -54,6 +54,13 @@ inner join sources on numbers.clip_number // {per_source} = sources.source_numbe
 order by numbers.clip_number
 """
 
+_SEGMENTS = (
+    "(select *, true as is_kept from clips union all by name select source_number, source_id, domain, "
+    "clip_number, scene_index + 1 as scene_index, source_id || '-' || clip_number as clip_id, false as is_kept "
+    "from clips where clip_number % 2 = 1) order by clip_number, is_kept desc"
+)
+"""In their order: two kept ones, one dropped."""
+
 _VALUES: dict[str, tuple[str, dict[str, str]]] = {
     # table: (rows, {column: expression}); every other column takes a valid constant, or null where that is allowed.
     "source_videos": (
@@ -67,16 +74,36 @@ _VALUES: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "segments": (
-        # Segments in their order: two kept ones, one dropped.
-        "(select *, true as is_kept from clips union all by name select source_number, source_id, domain, "
-        "clip_number, scene_index + 1 as scene_index, source_id || '-' || clip_number as clip_id, false as is_kept "
-        "from clips where clip_number % 2 = 1) order by clip_number, is_kept desc",
+        _SEGMENTS,
         {
             "source_id": "source_id",
             "clip_id": "clip_id",
             "scene_index": "scene_index",
             "is_kept": "is_kept",
             "drop_reason": "case when not is_kept then 'too_short' end",
+        },
+    ),
+    "scanned_segments": (
+        _SEGMENTS,
+        {
+            "source_id": "source_id",
+            "clip_id": "clip_id",
+            "scene_index": "scene_index",
+            "is_kept": "is_kept",
+            "drop_reason": "case when not is_kept then 'too_short' end",
+            "start_pts": "clip_number * 200",
+            "end_pts": "clip_number * 200 + 200",
+        },
+    ),
+    "clip_fingerprints": (
+        "clips",
+        {
+            "clip_id": "clip_id",
+            "picture_sha256": "sha256(clip_id)",
+            "picture_count": "200",
+            "hash_times_s": "list_transform(range(33), lambda n: n * 0.25)",
+            "picture_hashes": "list_transform(range(33), "
+            "lambda n: lpad(lower(to_hex(hash(clip_number * 64 + n))), 16, '0'))",
         },
     ),
     "clips": (

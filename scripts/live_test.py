@@ -53,7 +53,10 @@ KINDS = {
 # Of a hundred events. Most are what people do; a kill every few minutes is already a bad machine.
 EVENTS = {"sticker": 30, "file": 20, "answers": 16, "kill": 10, "broken": 6, "mended": 6, "gone": 4, "changed": 4}
 EVENTS |= {"build": 2, "setting": 2}
-ORDERLESS = ("source_videos", "scanned_segments", "segments", "clips", "clip_media", "colour_attributes")
+ORDERLESS = (
+    *("source_videos", "scanned_segments", "segments"),
+    *("clips", "clip_media", "colour_attributes", "clip_fingerprints"),
+)
 """Tables whose rows rest on the library alone."""
 
 

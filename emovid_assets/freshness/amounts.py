@@ -250,6 +250,7 @@ class _Domain:
                 is_open or bool(unread),
             ),
             "clip_media": self._with_coming("clip_file", written),
+            "clip_fingerprints": self._fingerprints(),
             "benchmark_split": self._first_frames(),
         }
         found = {
@@ -313,6 +314,12 @@ class _Domain:
             return None if self._domain == "movie" else unknown
         average = self._clips_of.total() / len(self._clips_of)
         return again + round(unknown * average)
+
+    def _fingerprints(self) -> Amount:
+        """Of the clip files as they are."""
+        rows = rows_of(self._project.read("clip_media", self._domain), media.FOR_FINGERPRINTS)
+        media.fingerprints(self._project, self._domain, rows, _LOG)
+        return self._with_coming("fingerprint", self._project.counted("fingerprint"))
 
     def _first_frames(self) -> Amount:
         """Of the benchmark as it stands; a new one may choose as many clips as its cells still lack."""

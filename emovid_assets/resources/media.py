@@ -26,6 +26,9 @@ FOR_SCAN = (*FOR_CLIP_FILES, "domain", "frame_count", "duration_s", "trim_s", "i
 
 PROBE_LIMITS = ("max_pixels", "max_frames", "max_duration_s", "max_animation_pixels")
 
+FOR_FINGERPRINTS = ("clip_id", "media_path", "sha256", "size_bytes")
+"""Columns of `clip_media` that the step needs."""
+
 PLACE = (
     *("start_s", "end_s", "start_frame", "end_frame", "start_pts", "end_pts", "video_start_s"),
     *("has_audio", "sound_missing_s", "has_mended_stamps"),
@@ -196,6 +199,25 @@ def clip_files(
         )
 
     items = (item(clip_id, segment) for clip_id, segment in segments)
+    return project.compute(step, domain, items, log)
+
+
+def fingerprints(project: Workplace, domain: str, media: Iterable[Row], log: logging.Logger) -> Outcome:
+    """What proves the pictures of each row of `clip_media`."""
+    root = str(project.home.root)
+    step = Step("fingerprint", media_steps.FINGERPRINT_VERSION, "", media_steps.fingerprint)
+    items = (
+        Item(
+            row["clip_id"],
+            # Nothing is converted to colours: only the bytes count.
+            content=row["sha256"],
+            arguments={"path": f"{root}/{row['media_path']}"},
+            path=row["media_path"],
+            input_sha256=row["sha256"],
+            weight=row["size_bytes"],
+        )
+        for row in media
+    )
     return project.compute(step, domain, items, log)
 
 

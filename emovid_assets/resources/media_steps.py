@@ -1,4 +1,4 @@
-"""The steps that worker processes run: probe, scan, clip file, first frame, video of a generator.
+"""The steps that worker processes run: probe, scan, clip file, fingerprint, first frame, video of a generator.
 
 Belongs here: turning arguments (plain values) into calls of `core.video` and results into payloads (JSON).
 Imports no Dagster: a worker starts in a fraction of a second.
@@ -13,6 +13,7 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.clip_container import other_clip_files
 from emovid_assets.core.video.clip_file import ClipWriter
 from emovid_assets.core.video.errors import MediaError
+from emovid_assets.core.video.fingerprints import fingerprint as fingerprint_of
 from emovid_assets.core.video.picture import is_one_colour, png
 from emovid_assets.core.video.probe import Limits, probe_file
 from emovid_assets.core.video.reading import Video
@@ -22,7 +23,7 @@ from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.streams import Tracks
 
 PROBE_VERSION, SCAN_VERSION, CLIP_VERSION, FIRST_FRAME_VERSION = "3", "4", "5", "2"
-READ_GENERATED_VERSION = "1"
+READ_GENERATED_VERSION, FINGERPRINT_VERSION = "1", "1"
 CHANGES_VERSION = "2"
 """Of the changes between frames, which outlive a new `SCAN_VERSION`."""
 LEAST_FRAMES = 2
@@ -130,6 +131,11 @@ def _writer_of(arguments: dict[str, Any]) -> Iterator[ClipWriter]:
         writer.close()
         raise
     _writers[key] = writer
+
+
+def fingerprint(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Columns of `clip_fingerprints` for one clip file."""
+    return vars(fingerprint_of(Path(arguments["path"])))
 
 
 def first_frame(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ STEP_ASSETS = {
     "probe": "source_videos",
     "scan": "scanned_segments",
     "clip_file": "clip_media",
+    "fingerprint": "clip_fingerprints",
     "first_frame": "benchmark_split",
     "embed": "clip_embeddings",
     "label": "vlm_labels",

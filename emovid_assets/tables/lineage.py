@@ -30,6 +30,7 @@ HANDED_ON: Mapping[str, Columns] = {
     },
     "clip_media": _as_named("clips", *_CLIP),
     "colour_attributes": _as_named("clips", *_CLIP),
+    "clip_fingerprints": _as_named("clip_media", *_CLIP),
     "clip_features": {**_as_named("scanned_segments", *_OF_SCAN), **_as_named("clips", "has_audio")},
     "clip_groups": _as_named("clip_media", *_CLIP),
     "annotation_tasks": _as_named("clips", *_CLIP),

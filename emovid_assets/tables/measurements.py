@@ -147,8 +147,15 @@ MEASUREMENT_TABLES = (
             DOMAIN,
             Column("picture_sha256", TEXT, "SHA-256 over the decoded pictures of the clip file (docs/release.md), hex"),
             Column("picture_count", INTEGER, "pictures that were decoded", minimum=1),
-            Column("hash_times_s", NUMBERS, "pictures that were hashed, from the clip's first", "s"),
-            Column("picture_hashes", TEXTS, "a 64-bit hash of each of them, hex"),
+            Column(
+                "hash_times_s",
+                NUMBERS,
+                "pictures that were hashed to the eye, about four a second, from the clip's first",
+                "s",
+            ),
+            Column(
+                "picture_hashes", TEXTS, "a 64-bit perceptual hash (pHash) of each of them, hex; zeros: shows nothing"
+            ),
         ),
     ),
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MEDIA_PATH, FIRST_FRAME_PATH = "media_path", "home_first_frame_path"
 """Columns with files of the home, which no release shows."""
 _KEYS = {"source_videos": "source_id"}
-_NEEDED = ("clips", "emotion_labels", "benchmark_split", "segments", "source_videos")
+_NEEDED = ("clips", "emotion_labels", "benchmark_split", "segments", "scanned_segments", "source_videos")
 """Of these every row has one; of the others those that a build has reached."""
 
 
