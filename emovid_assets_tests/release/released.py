@@ -85,7 +85,7 @@ def splits_in(rows: pa.Table) -> tuple[Split, ...]:
 
 
 def card_facts(splits: Sequence[Split]) -> CardFacts:
-    return CardFacts("EmoVid of here", "full", splits, ["cc-by-4.0", "other"], "as-each-clip-says")
+    return CardFacts("EmoVid of here", splits, ["cc-by-4.0", "other"], "as-each-clip-says")
 
 
 def croissant_facts(splits: Sequence[Split], sums: dict[str, str]) -> CroissantFacts:

@@ -13,7 +13,7 @@ from emovid_assets.core.release.parts import Split, splits_of
 
 TRAIN = Split("train", 5, 3, {".mp4": "movie/x.mp4", ".webm": "movie/y.webm"})
 BENCHMARK = Split("benchmark", 2)
-FACTS = CardFacts("EmoVid: of “here”", "full", [TRAIN], ["cc-by-4.0"], "as-each-clip-says")
+FACTS = CardFacts("EmoVid: of “here”", [TRAIN], ["cc-by-4.0"], "as-each-clip-says")
 
 
 def read(facts: CardFacts) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def test_every_split_with_rows_is_read_by_the_same_reader(counts: list[tuple[int
 def test_splits_are_counted_with_a_file_of_each_suffix() -> None:
     rows = [("train", "b.mp4"), ("train", None), ("train", "a.mp4"), ("train", "c.webm"), ("benchmark", None)]
     assert splits_of(rows) == (
-        Split("benchmark", 1, 0, {}),
         Split("train", 4, 3, {".mp4": "b.mp4", ".webm": "c.webm"}),
+        Split("benchmark", 1, 0, {}),
     )
 
 

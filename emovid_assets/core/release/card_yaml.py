@@ -11,7 +11,6 @@ from typing import Any, Final
 import yaml
 
 from emovid_assets.core.release import layout
-from emovid_assets.core.release.layout import Tier
 from emovid_assets.core.release.parts import Split
 
 KNOWN_SUFFIX: Final = ".mp4"
@@ -50,7 +49,6 @@ class CardFacts:
     one that the list does not have is `other`. `label_sources` are `human`, `vlm` or both."""
 
     pretty_name: str
-    tier: Tier
     splits: Sequence[Split]
     hub_licences: Sequence[str]
     license_name: str

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from emovid_assets.core.release.card import SPLIT_MEANINGS
+
 
 @dataclass(frozen=True)
 class Split:
@@ -21,11 +23,12 @@ class Split:
 
 
 def splits_of(rows: Iterable[tuple[str, str | None]]) -> tuple[Split, ...]:
-    """Those that have rows, in alphabetical order, of the `split` and `file_name` of each row."""
+    """Those that have rows, in the order of the data card, of the `split` and `file_name` of each row."""
     names: dict[str, list[str | None]] = {}
     for split, file_name in rows:
         names.setdefault(split, []).append(file_name)
-    return tuple(_split(name, found) for name, found in sorted(names.items()))
+    order = [*SPLIT_MEANINGS, *sorted(names)]
+    return tuple(_split(name, names[name]) for name in sorted(names, key=order.index))
 
 
 def _split(name: str, file_names: list[str | None]) -> Split:

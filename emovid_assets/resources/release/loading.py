@@ -87,7 +87,9 @@ def load(reader: Reader, folder: Path, splits: tuple[Split, ...], python: Path |
     if not found:
         raise LoadingError(f"{reader.name} cannot read {folder}: {_last(done.stderr)}")
     said: dict[str, Any] = json.loads(found[-1].removeprefix(RESULT_MARK))
-    return Loaded(tuple(Split(name, *counts) for name, counts in sorted(said["seen"].items())), said["first"])
+    seen = {name: Split(name, *counts) for name, counts in said["seen"].items()}
+    known = [split.name for split in splits]
+    return Loaded(tuple(seen[name] for name in sorted(seen, key=[*known, *sorted(seen)].index)), said["first"])
 
 
 def differences(loaded: Loaded, reader: Reader, splits: Iterable[Split]) -> list[str]:
