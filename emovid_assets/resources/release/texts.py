@@ -130,7 +130,7 @@ def _croissant(
     rai = croissant_rai.statements(
         machine_tools=tools,
         annotators_per_clip=background.annotators_per_clip,
-        languages="Most films and captions are in English.",
+        languages="Captions are in English; which languages are spoken in the clips was not recorded.",
     )
     annotations = content.tables["human_annotations"]
     return CroissantFacts(
