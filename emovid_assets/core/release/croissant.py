@@ -5,8 +5,9 @@ reading it, which mlcroissant does in the tests: its validation does not tell wh
 
 Three things that mlcroissant 1.1.1 does decide the form. It reads the rows of a set of Parquet files only where these
 are in no folder object, and the content of a set of videos only where they are in one. A folder needs a checksum like a
-file, and gets the release's digest. It cannot follow a reference to a record set that has references itself, so the
-answers of people refer to the column of the rows rather than to the field of the clips.
+file, and gets the release's digest. A record set with references is read once from one `Dataset`, and what refers to it
+is not read afterwards (findings/croissant_records_once.sh): so the answers of people refer to the column of the rows
+rather than to the field of the clips.
 """
 
 import json
