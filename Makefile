@@ -6,16 +6,19 @@ STAMP := $(VENV)/.installed
 LABEL_STUDIO := .venv-label-studio
 LABEL_STUDIO_VERSION := 1.23.2
 READERS := .venv-readers
-READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow
+READERS_PACKAGES := torch torchcodec decord transformers datasets av imageio imageio-ffmpeg opencv-python-headless pillow \
+  mlcroissant webdataset polars duckdb
 # Named by what it holds, as a checkout gives every file a new time.
 READERS_STAMP := $(READERS)/.installed-$(firstword $(shell echo $(READERS_PACKAGES) | cat - deploy/readers-constraints.txt | cksum))
 DIFFSYNTH := .venv-diffsynth
 DIFFSYNTH_VERSION := 2.1.12
+FIFTYONE := .venv-fiftyone
+FIFTYONE_VERSION := 1.22.0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, as in images, every process of a test compiles the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast lint ui clean lock label-studio readers diffsynth
+.PHONY: help demo test test-fast lint ui clean lock label-studio readers diffsynth fiftyone
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,7 +52,7 @@ $(LABEL_STUDIO)/.installed-$(LABEL_STUDIO_VERSION): deploy/label-studio-constrai
 	@$(LABEL_STUDIO)/bin/python -m pip install --quiet -c $< "label-studio==$(LABEL_STUDIO_VERSION)"
 	@touch $@
 
-readers: $(READERS_STAMP)  ## what people train with, in its own environment, for the tests and tables of clip files
+readers: $(READERS_STAMP)  ## what people train with and load releases with, in its own environment, for tests
 
 $(READERS_STAMP):
 	@echo "Setting up $(READERS) (a few minutes the first time)"
@@ -66,6 +69,14 @@ $(DIFFSYNTH)/.installed-$(DIFFSYNTH_VERSION): deploy/diffsynth-constraints.txt
 	@$(DIFFSYNTH)/bin/python -m pip install --quiet -c $< "diffsynth==$(DIFFSYNTH_VERSION)" torch
 	@touch $@
 
+fiftyone: $(FIFTYONE)/.installed-$(FIFTYONE_VERSION)  ## FiftyOne in its own environment, for the tests of releases
+
+$(FIFTYONE)/.installed-$(FIFTYONE_VERSION): deploy/fiftyone-constraints.txt
+	@echo "Setting up $(FIFTYONE) (a few minutes the first time)"
+	@test -x $(FIFTYONE)/bin/python || $(PYTHON) -m venv $(FIFTYONE)
+	@$(FIFTYONE)/bin/python -m pip install --quiet -c $< "fiftyone==$(FIFTYONE_VERSION)" mongomock pyarrow
+	@touch $@
+
 lint: $(STAMP)  ## style, types, generated reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -77,5 +88,5 @@ lock: $(STAMP)  ## write constraints.txt from what is installed
 	@$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' >> constraints.txt
 
 clean:  ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) $(LABEL_STUDIO) $(READERS) $(DIFFSYNTH) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LABEL_STUDIO) $(READERS) $(DIFFSYNTH) $(FIFTYONE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

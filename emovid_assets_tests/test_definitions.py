@@ -118,6 +118,7 @@ def test_the_unpartitioned_assets_are_those_that_need_all_domains_at_once() -> N
         "preference_results",
         "training_sets",
         "generator_adapters",
+        "releases",
         "catalogue",
         "dataset_report",
     }

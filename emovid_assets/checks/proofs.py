@@ -32,6 +32,7 @@ from emovid_assets.resources.generation.video_files import SUFFIX
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets.resources.library_files import listing
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantined
+from emovid_assets.resources.release.snapshots import snapshots_of
 from emovid_assets.resources.warehouse import VERSIONS, Warehouse, holds_its_name
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
@@ -98,6 +99,7 @@ def proofs(home: Home, *, repair: bool = False) -> Iterator[Proof]:
         yield _ids(read)
         yield _complete(home, read, store)
         yield _splits(home, tables)
+        yield _snapshots(home)
         yield _leftovers(home, read, store, repair and tables.holds)
 
 
@@ -374,6 +376,22 @@ def _leftovers(home: Home, read: dict[str, pa.Table], store: ItemStore, repair: 
     return proof
 
 
+def _snapshots(home: Home) -> Proof:
+    """Every snapshot is there as it was made. Nothing makes one again."""
+    found = snapshots_of(home)
+    parts = {
+        home.relative(snapshot.folder / part.path): (snapshot, part)
+        for snapshot in found.snapshots
+        for part in snapshot.parts
+    }
+    proof = Proof("snapshots", "files", len(parts), list(found.broken.values()))
+    for path, sha256 in _hashes(home, parts):
+        snapshot, part = parts[path]
+        if sha256 is None or not sha256.startswith(part.version):
+            proof.faults.append(f"{path}: other bytes than were kept; emovid snapshot remove {snapshot.name}")
+    return proof
+
+
 def _own_files(home: Home) -> Iterator[Path]:
     """Every file that this program may have made: media, kept changes, versions of tables, and what killed writers left
     where nobody else writes; links are not followed."""
@@ -388,7 +406,7 @@ def _own_files(home: Home) -> Iterator[Path]:
         for directory, _, names in os.walk(folder):
             yield from (Path(directory, name) for name in sorted(names))
     yield from sorted(home.warehouse.rglob(VERSIONS))
-    for folder in (home.warehouse, home.models):
+    for folder in (home.warehouse, home.models, home.snapshots):
         yield from leftovers_below(folder)
     yield from (path for path in home.root.iterdir() if is_leftover(path.name))
 

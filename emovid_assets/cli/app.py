@@ -17,7 +17,9 @@ from emovid_assets.cli.build import build, demo, plan, status, verify
 from emovid_assets.cli.collect import collect
 from emovid_assets.cli.labeller import labeller
 from emovid_assets.cli.look import report, ui
+from emovid_assets.cli.release import release
 from emovid_assets.cli.shared import err, fail, out
+from emovid_assets.cli.snapshot import snapshot
 from emovid_assets.cli.sql import sql
 from emovid_assets.cli.study import study
 from emovid_assets.cli.train import train
@@ -36,8 +38,10 @@ for command in (build, demo, status, plan, verify, sql, report, ui, collect):
     app.command()(command)
 app.add_typer(annotate, name="annotate")
 app.add_typer(labeller, name="labeller")
+app.add_typer(snapshot, name="snapshot")
 app.add_typer(study, name="study")
 app.add_typer(train, name="train")
+app.add_typer(release, name="release")
 
 
 def say_version(is_asked: bool) -> None:

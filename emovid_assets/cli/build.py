@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from emovid_assets.cli.proofs import print_proofs
 from emovid_assets.cli.shared import DomainOption, chosen_domains, fail, home_to_make, home_to_read, out
 from emovid_assets.home.settings import SettingsError
 
@@ -141,17 +142,7 @@ def verify(
         proofs = list(verification.proofs(home_to_read(), repair=repair))
     except (verification.NothingBuiltError, SettingsError, OSError) as error:
         raise fail(str(error)) from error
-    if as_json:
-        sys.stdout.write(verification.as_json(proofs))
-    else:
-        for proof in proofs:
-            word = "[green]holds[/]" if proof.holds else "[bold red]fails[/]"
-            note = f"  [dim]{escape(proof.note)}[/]" if proof.note else ""
-            out.print(f"{word}  {proof.name:14} {proof.checked:9,} {proof.unit}{note}")
-            for fault in proof.faults[: verification.SHOWN_FAULTS]:
-                out.print(f"         {escape(fault)}")
-            if len(proof.faults) > verification.SHOWN_FAULTS:
-                out.print(f"         and {len(proof.faults) - verification.SHOWN_FAULTS:,} more; --json has all")
+    print_proofs(proofs, as_json=as_json)
     failed = [proof for proof in proofs if not proof.holds]
     if failed and not as_json:
         is_repair_due = not repair and any(proof.is_repairable for proof in failed)

@@ -108,7 +108,7 @@ def _print_films(report: "Report") -> None:
 
 def _print_reasons(report: "Report") -> None:
     """Why clips are missing, and which files could not be read."""
-    for reason, count in report.reasons().most_common(SHOWN):
+    for reason, count in sorted(report.reasons().items(), key=lambda one: (-one[1], one[0]))[:SHOWN]:
         out.print(f"[yellow]missing[/] {counted(count, 'clip')}: {escape(reason)}")
     for name, message in list(report.unread.items())[:SHOWN]:
         err.print(f"[yellow]not read[/] {escape(name)}: {escape(message)}")

@@ -29,11 +29,13 @@ def sql(
     describe: Annotated[
         str | None, typer.Option("--describe", help="Columns, units and meanings of one name of the list.")
     ] = None,
+    at: Annotated[str | None, typer.Option("--at", help="Ask the tables as they were: name of a snapshot.")] = None,
 ) -> None:
     """Query the catalogue. Without a query: a prompt, or what is piped in. Docs: docs/cookbook.md."""
     from emovid_assets.queries import running as queries
     from emovid_assets.queries.help import described, emptiness, listed, nothing_built
     from emovid_assets.queries.named import NamedQueryError, ad_hoc_values, named_query, settings
+    from emovid_assets.resources.release.snapshots import SnapshotError, find_snapshot
 
     home = named_home()
     try:
@@ -48,6 +50,7 @@ def sql(
             queries.write(rows.to_reader(), form, output)
             return
         home = home_to_read()
+        asked = home if at is None else Home(find_snapshot(home, at).folder)
         typed = settings(values or ())
         if name is not None:
             stored = named_query(name)
@@ -55,12 +58,12 @@ def sql(
         else:
             bound = ad_hoc_values(typed)
             if query is None:
-                query = _query_text(file, home)
+                query = _query_text(file, home, asked)
                 if query is None:
                     return
-        count = queries.run(home, query, form, output, bound)
-        reason = emptiness(home, query)
-        if reason and (not count or reason == nothing_built(home)):
+        count = queries.run(asked, query, form, output, bound)
+        reason = emptiness(asked, query)
+        if reason and (not count or reason == nothing_built(asked)):
             err.print(f"[yellow]note[/] {escape(reason)}")
         elif not count:
             err.print("[yellow]note[/] no rows")
@@ -70,20 +73,25 @@ def sql(
     except queries.QueryError as error:
         reason = nothing_built(home) if name is not None else None
         raise fail(f"{error}\n{reason}" if reason else str(error)) from error
-    except (NamedQueryError, OSError, UnicodeDecodeError) as error:
+    except (NamedQueryError, SnapshotError, OSError, UnicodeDecodeError) as error:
         raise fail(str(error)) from error
 
 
-def _query_text(file: Path | None, home: Home) -> str | None:
-    """The query out of a file or a pipe; null where somebody has typed at the prompt and is done."""
+def _query_text(file: Path | None, home: Home, asked: Home) -> str | None:
+    """The query out of a file or a pipe; null where somebody has typed at the prompt and is done.
+
+    `asked`: the home, or a snapshot of it, whose tables are read.
+    """
     if file is not None and str(file) != "-":
         return file.read_text(encoding="utf-8")
     if file is None and sys.stdin.isatty():
         from emovid_assets.queries.running import session
         from emovid_assets.queries.shell import prepare_terminal, talk
 
-        with session(home) as opened:
-            out.print(f"Catalogue of {home.root}, read-only. Statements end with ;  .help lists commands", markup=False)
+        with session(asked) as opened:
+            out.print(
+                f"Catalogue of {asked.root}, read-only. Statements end with ;  .help lists commands", markup=False
+            )
             prepare_terminal(home)
             talk(opened, input)
         return None

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from emovid_assets.core.plain_text import bare
@@ -28,6 +28,9 @@ _NONE_OF = rf"\s{_AT}<>()\[\]{{}},;:\"'`|/\\"
 _ADDRESS = re.compile(rf"(?<![^{_NONE_OF}])(?:mailto:)?([^{_NONE_OF}]+[{_AT}][^{_NONE_OF}]*[^{_NONE_OF}.!?])")
 """Also without a dot: `ann@lab` reaches somebody within a laboratory. It begins where a word does, or a long one would
 be tried from each of its letters."""
+_PSEUDONYM = re.compile(rf"{PREFIX}[0-9a-f]{{{DIGITS}}}")
+SIMULATED = "simulated-"
+"""How the names of people begin who are none."""
 ENDINGS = (".csv", ".json")
 """Of files of answers, whose names may be addresses."""
 
@@ -65,6 +68,28 @@ class Pseudonyms:
         pseudonym = f"{PREFIX}{digest[:DIGITS]}"
         self.addresses.setdefault(pseudonym, address)
         return pseudonym
+
+
+def released_name(name: str, key: bytes) -> str:
+    """Under which a person is known in a release, which more people read than a home: also a name that is no address
+    has a pseudonym there. Pseudonyms stay as they are, and so do simulated people."""
+    known = Pseudonyms(lambda: key).annotator(name)
+    if is_pseudonym(known):
+        return known
+    # Two people may differ in case alone, unlike two addresses.
+    digest = hmac.new(key, b"name\0" + known.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return f"{PREFIX}{digest[:DIGITS]}"
+
+
+def addresses_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where addresses begin and end, and as they are noted (`Pseudonyms.addresses`)."""
+    for found in _ADDRESS.finditer(text) if any(at in text for at in _AT) else ():
+        yield *found.span(1), _plain(found[1])
+
+
+def is_pseudonym(name: str) -> bool:
+    """Whether a name says nothing of a person."""
+    return _PSEUDONYM.fullmatch(name) is not None or name.startswith(SIMULATED)
 
 
 def signed(written: str) -> str:

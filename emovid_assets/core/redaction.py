@@ -31,8 +31,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = [secret for secret in secrets if secret]
         long = [secret for secret in known if len(secret) >= SHORTEST_SECRET]
-        wholes = {form for secret in long for form in _forms(secret)}
-        short = {form for secret in known if secret not in long for form in _forms(secret)}
+        wholes = {form for secret in long for form in forms_of(secret)}
+        short = {form for secret in known if secret not in long for form in forms_of(secret)}
         self._wholes = _any_of(wholes)
         self._parts = _any_of(short | {part for form in wholes for part in _parts(form)})
 
@@ -58,7 +58,7 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-def _forms(secret: str) -> set[str]:
+def forms_of(secret: str) -> set[str]:
     """As it is, in an address, in an address inside an address, in JSON, in HTML, and as Python prints it."""
     in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     in_address = {quote(secret), quote(secret, safe=""), quote_plus(secret)}

@@ -1,9 +1,9 @@
 """What the files of a home say that its tables do not say yet.
 
-Belongs here: the library, the metadata of films, the annotation files, the quarantine, the media that were made and the
-results of builds as they are at this moment, beside what was last read or written of them. Verdicts, plans and sensors
-ask here, so that no two of them tell different stories. Does not belong here: what follows from news (`needs`), and
-when it is asked for (`orchestration.sensors`).
+Belongs here: the library, the metadata of films, the annotation files, the quarantine, the media that were made, the
+releases and the results of builds as they are at this moment, beside what was last read or written of them. Verdicts,
+plans and sensors ask here, so that no two of them tell different stories. Does not belong here: what follows from news
+(`needs`), and when it is asked for (`orchestration.sensors`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,6 +33,8 @@ from emovid_assets.resources.library_files import (
 from emovid_assets.resources.made_files import are_whole
 from emovid_assets.resources.page_files import is_whole_catalogue, is_whole_report
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
+from emovid_assets.resources.release.reading import RELEASES_TAG
+from emovid_assets.resources.release.reading import digest_of as releases_digest
 from emovid_assets.resources.warehouse import OtherVersionError, Warehouse, content_hash
 from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
@@ -44,6 +46,7 @@ VERSION_IS_STATE = ("clip_facts", "disputed_clips", "caption_phrase_counts")
 MISSING_ITEMS = "items are missing whose files are gone or damaged, or that may succeed now"
 LIBRARY_CHANGED = "the library has changed"
 BESIDE_CHANGED = "manifests, subtitles or metadata have changed"
+RELEASES_CHANGED = "releases have come or gone"
 LIBRARY_REASONS = frozenset({LIBRARY_CHANGED, BESIDE_CHANGED})
 OTHER_FILE = "its file is not the one that was recorded"
 
@@ -195,6 +198,9 @@ class Look:
             # What was built before this was noted says nothing of it.
             now = brought_digest(self._brought, str(domain))
             return None if made.get(BROUGHT_TAG, now) == now else "brought videos or characters have changed"
+        if asset == "releases":
+            now = releases_digest(self._home.releases)
+            return None if made.get(RELEASES_TAG, now) == now else RELEASES_CHANGED
         if asset in (*ANSWER_TABLES, *PREFERENCE_TABLES):
             is_of_clips = asset in ANSWER_TABLES
             versions = self._answer_versions if is_of_clips else self._preference_versions

@@ -18,6 +18,8 @@ from emovid_assets.home.settings import SETTINGS_FILE, Settings, read_settings
 
 CATALOGUE_NAME = "catalogue.duckdb"
 REPORT_NAME = "report.html"
+SNAPSHOT_NAME = "snapshot.json"
+"""Makes a folder a snapshot, which holds a warehouse as a home does."""
 NAMES_OF_A_HOME = ("library", "warehouse", "dagster", "state.sqlite", SETTINGS_FILE)
 """A folder that holds one of these is a home: older ones have no other mark, and one with films in it is one before its
 first build."""
@@ -117,6 +119,11 @@ class Home:
         """The home that the environment names, there or not. Raises HomeError."""
         root = Path(os.environ.get("EMOVID_HOME") or "data").expanduser().resolve()
         require_usable(root)
+        if (root / SNAPSHOT_NAME).is_file():
+            raise HomeError(
+                f"{root} is a snapshot, not a home: set EMOVID_HOME to {root.parent.parent}, and ask of the snapshot "
+                f'with: emovid sql --at {root.name} "…"'
+            )
         return cls(root)
 
     @property

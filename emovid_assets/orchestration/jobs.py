@@ -143,6 +143,11 @@ def jobs() -> list[Any]:
             description="The adapters of the settings, for the generators that they name.",
         ),
         dg.define_asset_job(
+            "list_releases",
+            dg.AssetSelection.assets("releases"),
+            description="Which releases lie in the home.",
+        ),
+        dg.define_asset_job(
             "count_phrases",
             dg.AssetSelection.assets("caption_phrase_counts"),
             description="Phrases of the captions of all domains.",

@@ -38,6 +38,8 @@ from emovid_assets.resources.generation.brought import BROUGHT_TAG, Brought, bro
 from emovid_assets.resources.item_store import FailedRun, ItemStore
 from emovid_assets.resources.label_studio import LabelStudio, LabelStudioError
 from emovid_assets.resources.project import Project
+from emovid_assets.resources.release.reading import RELEASES_TAG
+from emovid_assets.resources.release.reading import digest_of as digest_of_releases
 
 DEAD_RUNS_EVERY_S = 10
 """Two looks, a start of a code server and of the daemon's own rounds fit into half a minute."""
@@ -82,6 +84,7 @@ def sensors(status: dg.DefaultSensorStatus, every_s: int) -> list[dg.SensorDefin
         sensor(annotation_files, ANSWER_TABLES),
         sensor(study_files, PREFERENCE_TABLES),
         sensor(brought_files, ("generated_videos",)),
+        sensor(release_folders, ("releases",)),
         sensor(settings_file),
         sensor(label_studio_answers, interval_s=max(60, every_s)),
         # Also where nothing acts by itself: it begins nothing, and a dead run would hold its pools for a day.
@@ -269,9 +272,28 @@ def _brought_changed(instance: dg.DagsterInstance, found: Brought, domain: str) 
     return tags is not None and tags.get(BROUGHT_TAG) != digest_of(found, domain)
 
 
-def _last_tags(instance: dg.DagsterInstance, asset: str, domain: str) -> Mapping[str, str] | None:
+def release_folders(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult:
+    """Asks for the table of the releases where one has come or gone."""
+    seen = _Seen(**json.loads(context.cursor or "{}"))
+    digest = digest_of_releases(project.home.releases)
+    if digest == seen.taken:
+        return dg.SensorResult(skip_reason="nothing new", cursor=context.cursor)
+    tags = _last_tags(context.instance, "releases")
+    # Never built: that is for automation, once there is a split.
+    is_read = tags is None or tags.get(RELEASES_TAG) == digest
+    # A release comes under its name whole, so nothing is waited for.
+    now = _Seen(digest, digest, seen.generation + (not is_read))
+    cursor = json.dumps(asdict(now), sort_keys=True)
+    if is_read:
+        return dg.SensorResult(skip_reason="as it was read", cursor=cursor)
+    request = dg.RunRequest(run_key=f"{digest}-{now.generation}", asset_selection=[dg.AssetKey("releases")])
+    return dg.SensorResult(run_requests=[request], cursor=cursor)
+
+
+def _last_tags(instance: dg.DagsterInstance, asset: str, domain: str | None = None) -> Mapping[str, str] | None:
     """Of the last materialisation; null where there is none."""
-    filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[domain])
+    partitions = None if domain is None else [domain]
+    filters = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=partitions)
     made = instance.fetch_materializations(filters, limit=1).records
     materialization = made[0].asset_materialization if made else None
     return None if materialization is None else materialization.tags or {}

@@ -127,10 +127,13 @@ def _render_view(file: ViewFile) -> str:
 def _render_function(file: FunctionFile) -> str:
     note = f"{file.note}\n\n" if file.note else ""
     rows = [(f"`{argument.name}`", argument.type, argument.meaning) for argument in file.arguments]
+    columns = [(f"`{column.name}`", column.type, column.unit or "", column.meaning) for column in file.columns]
+    table = f"\n{_markdown_table(('column', 'type', 'unit', 'meaning'), columns)}" if columns else ""
+    returns = f"Stands behind `from`; returns {file.result}." if columns else f"Returns {file.returns}: {file.result}."
     return (
         f"### {file.name}\n\n`{file.signature}`: {file.meaning}\n\n"
-        f"Returns {file.returns}: {file.result}. Source: {file.source.rstrip('.')}.\n\n{note}"
-        f"{_markdown_table(('argument', 'type', 'meaning'), rows)}"
+        f"{returns} Source: {file.source.rstrip('.')}.\n\n{note}"
+        f"{_markdown_table(('argument', 'type', 'meaning'), rows)}{table}"
     )
 
 

@@ -41,6 +41,12 @@ def pseudonyms(home: Home, *, is_kept: bool = True) -> Iterator[Pseudonyms]:
         _note(home, people.addresses)
 
 
+def pseudonym_key(home: Home) -> bytes:
+    """The key of a home's pseudonyms, which is made where there is none: releases give everybody one. Raises
+    KeyFileError."""
+    return _key(home, is_kept=True)
+
+
 def _key(home: Home, *, is_kept: bool) -> bytes:
     path = home.annotator_key
     try:

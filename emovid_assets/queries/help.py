@@ -43,7 +43,7 @@ def listed() -> pa.Table:
             for name, table in TABLES.items()
         ),
         *(
-            {"name": name, "kind": "function", "gives": f"{function.meaning} {function.signature}"}
+            {"name": name, "kind": "function", "gives": f"{function.meaning} {_call(function)}"}
             for name, function in sorted(_functions().items())
         ),
         *(
@@ -56,6 +56,8 @@ def listed() -> pa.Table:
 
 def described(name: str) -> tuple[str, pa.Table]:
     """What is known of a table, view, function or named query: lines of text, and its columns or parameters as rows.
+
+    A function comes before a named query that asks it and is called alike.
 
     Raises NamedQueryError, with the nearest names, where there is no such name.
     """
@@ -111,14 +113,14 @@ def nothing_built(home: Home) -> str | None:
 
 def emptiness(home: Home, query: str) -> str | None:
     """Why a query may have no rows; null where everything that it names, and what that reads, is built."""
-    views = _views()
+    files: dict[str, ViewFile | FunctionFile] = {**_views(), **_functions()}
     # DuckDB names no views here, so a word counts that is the name of one: this only decides about a note.
-    waiting, read = [word for word in re.findall(r"\w+", query) if word in views or word in TABLES], set[str]()
+    waiting, read = [word for word in re.findall(r"\w+", query) if word in files or word in TABLES], set[str]()
     while waiting:
         name = waiting.pop()
         if name not in read:
             read.add(name)
-            waiting += views[name].depends_on if name in views else ()
+            waiting += files[name].depends_on if name in files else ()
     missing = sorted(n for n in read & set(TABLES) if not any((home.warehouse / n).glob("**/part-0.parquet")))
     if not missing:
         return None
@@ -131,6 +133,10 @@ def _views() -> dict[str, ViewFile]:
 
 def _functions() -> dict[str, FunctionFile]:
     return {file.name: file for file in read_function_files(shipped_file("sql"))}
+
+
+def _call(file: FunctionFile) -> str:
+    return f"from {file.signature}" if file.is_table else file.signature
 
 
 def _parameter_names(query: NamedQuery) -> str:
@@ -161,13 +167,16 @@ def _of_table(table: Table) -> tuple[str, pa.Table]:
 
 
 def _of_function(file: FunctionFile) -> tuple[str, pa.Table]:
+    """Of one that gives rows its columns are the rows here, as of a view, and its arguments are lines."""
+    arguments = [(f"argument {a.name}", f"{a.type}, {a.meaning}") for a in file.arguments] if file.is_table else []
     text = _lines(
-        (f"{file.signature} (function)", file.meaning),
+        (f"{_call(file)} (function)", file.meaning),
+        *arguments,
         ("returns", f"{file.returns}, {file.result}"),
         ("source", file.source),
         ("note", file.note or ""),
     )
-    return text, _columns((c.name, c.type, c.unit or "", c.meaning, "") for c in file.arguments)
+    return text, _columns((c.name, c.type, c.unit or "", c.meaning, "") for c in file.columns or file.arguments)
 
 
 def _of_query(query: NamedQuery) -> tuple[str, pa.Table]:

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -32,6 +33,8 @@ from emovid_assets.home.file_lock import locked
 from emovid_assets.home.folders import CATALOGUE_NAME as CATALOGUE_NAME
 from emovid_assets.home.folders import Home
 from emovid_assets.home.reading import reading_place
+from emovid_assets.home.settings import Settings
+from emovid_assets.home.settings_groups import counting
 from emovid_assets.resources.catalogue_statements import (
     create_function,
     create_table_view,
@@ -46,6 +49,7 @@ from emovid_assets.resources.catalogue_statements import (
     view_of_files_sql,
 )
 from emovid_assets.resources.page_files import CATALOGUE_FOLDER, is_whole_catalogue, note_size
+from emovid_assets.resources.release.snapshots import Snapshot, SnapshotError, snapshot_at
 from emovid_assets.resources.sql_files import (
     FILES_VIEW,
     INFO_VIEW,
@@ -80,7 +84,7 @@ def build_catalogue(home: Path, sql_folder: Path) -> CatalogueSummary:
 
     The functions of `sql_folder`, one view per table of the registry, the views of `sql_folder`, then
     `catalogue_files`, `catalogue_info` and `library_settings`; a comment on every function, view and column. The files
-    of the warehouse need not exist.
+    of the warehouse need not exist. `home` may be the folder of a snapshot: its views read the tables as they were.
 
     Raises:
         CatalogueError: a file does not run, or its header lists other columns or arguments than there are.
@@ -149,14 +153,19 @@ def _build(home: Path, files: SqlFolder) -> None:
 def _fill(
     connection: duckdb.DuckDBPyConnection, home: Path, files: SqlFolder, present: Mapping[str, tuple[str, ...]]
 ) -> None:
+    asked = _home_of(home)
     for function in files.functions:
-        create_function(connection, function)
+        if not function.is_table:
+            create_function(connection, function, asked)
     for name, table in TABLES.items():
         create_table_view(connection, table, home, present[name])
-    for statement in settings_statements(Home(home).settings()):
+    for statement in settings_statements(_settings_of(home)):
         connection.execute(statement)
     for view in files.views:
         create_view(connection, view)
+    for function in files.functions:
+        if function.is_table:
+            create_function(connection, function, asked)
     for statement in (*files_statements(present), *info_statements(_fingerprint(home, files), home)):
         connection.execute(statement)
 
@@ -280,7 +289,27 @@ def _contents_of(connection: duckdb.DuckDBPyConnection) -> _Contents:
 
 
 def _present_files(home: Path) -> dict[str, tuple[str, ...]]:
-    return {name: table_files(table, home) for name, table in TABLES.items()}
+    snapshot = _snapshot(home)
+    return snapshot.files() if snapshot else {name: table_files(table, home) for name, table in TABLES.items()}
+
+
+def _settings_of(home: Path) -> Mapping[str, Any]:
+    """Under which the tables were built. What a snapshot is too old to know is as it is where nobody has set it."""
+    snapshot = _snapshot(home)
+    return {**counting(Settings()), **snapshot.settings} if snapshot else counting(Home(home).settings())
+
+
+def _home_of(home: Path) -> Path:
+    """Where snapshots and releases lie."""
+    snapshot = _snapshot(home)
+    return snapshot.home if snapshot else home
+
+
+def _snapshot(home: Path) -> Snapshot | None:
+    try:
+        return snapshot_at(home)
+    except SnapshotError as error:
+        raise CatalogueError(str(error)) from error
 
 
 def _fingerprint(home: Path, files: SqlFolder) -> str:
@@ -288,7 +317,7 @@ def _fingerprint(home: Path, files: SqlFolder) -> str:
     for table in TABLES.values():
         for statement in (view_of_files_sql(table, home, ()), *table_comments(table)):
             digest.update(statement.encode() + b"\0")
-    for statement in settings_statements(Home(home).settings()):
+    for statement in settings_statements(_settings_of(home)):
         digest.update(statement.encode() + b"\0")
     for sql in (*(function.sql for function in files.functions), *(view.sql for view in files.views)):
         digest.update(sql.encode() + b"\0")

@@ -11,16 +11,16 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import HomeError, require_usable
-from emovid_assets.home.settings import Settings
-from emovid_assets.home.settings_groups import counting
 from emovid_assets.resources.sql_files import (
     FILES_VIEW,
+    HOME_PLACE,
     INFO_VIEW,
     SETTINGS_VIEW,
     CatalogueError,
@@ -38,6 +38,8 @@ _DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.bool_(): "BOOLEAN",
     pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
 }
+
+_SOME_VALUE = {"VARCHAR": "''", "BIGINT": "0", "DOUBLE": "0"}
 
 
 def duckdb_type(arrow_type: pa.DataType) -> str:
@@ -98,27 +100,40 @@ def table_files(table: Table, home: Path) -> tuple[str, ...]:
     return tuple(path.relative_to(home).as_posix() for path in paths)
 
 
-def create_function(connection: duckdb.DuckDBPyConnection, file: FunctionFile) -> None:
-    nulls = ", ".join(f"null::{argument.type}" for argument in file.arguments)
+def create_function(connection: duckdb.DuckDBPyConnection, file: FunctionFile, home: Path) -> None:
+    """`home`: the folder that `$home` in the file stands for, as a pattern of names."""
     try:
-        statements = connection.extract_statements(file.sql)
+        statements = connection.extract_statements(file.sql.replace(HOME_PLACE, literal(_escape_glob(str(home)))))
         if len(statements) != 1:
             raise CatalogueError(f"{file.name}.sql holds {len(statements)} statements; keep one `create macro`.")
         connection.execute(statements[0])
-        ((_, returned, *_),) = connection.execute(f"describe select {_identifier(file.name)}({nulls})").fetchall()
+        returned = _returned(connection, file)
         ((arguments,),) = connection.execute(
             "select parameters from duckdb_functions() where function_name = ? and not internal", [file.name]
         ).fetchall()
     except duckdb.Error as error:
         raise CatalogueError(f"{file.name}.sql does not run; correct it. DuckDB says: {error}") from error
     declared = [argument.name for argument in file.arguments]
-    if arguments != declared or returned != file.returns:
+    if arguments != declared or returned != file.returned:
         raise CatalogueError(
-            f"{file.name}.sql: the header says ({', '.join(declared)}) and {file.returns}, the function has "
+            f"{file.name}.sql: the header says ({', '.join(declared)}) and {file.returned}, the function has "
             f"({', '.join(arguments)}) and {returned}; make them alike."
         )
     comment = f"{file.signature}: {file.meaning} Returns {file.result}."
-    connection.execute(f"comment on macro {_identifier(file.name)} is {literal(comment)}")
+    kind = "macro table" if file.is_table else "macro"
+    connection.execute(f"comment on {kind} {_identifier(file.name)} is {literal(comment)}")
+
+
+def _returned(connection: duckdb.DuckDBPyConnection, file: FunctionFile) -> str:
+    """The type of a function's value, or the columns of its table with theirs."""
+    if file.is_table:
+        # Files are named by texts, of which none may be null.
+        given = ", ".join(f"{_SOME_VALUE[argument.type]}::{argument.type}" for argument in file.arguments)
+        described = connection.execute(f"describe from {_identifier(file.name)}({given})").fetchall()
+        return ", ".join(f"{name} {kind}" for name, kind, *_ in described)
+    nulls = ", ".join(f"null::{argument.type}" for argument in file.arguments)
+    ((_, returned, *_),) = connection.execute(f"describe select {_identifier(file.name)}({nulls})").fetchall()
+    return str(returned)
 
 
 def create_view(connection: duckdb.DuckDBPyConnection, file: ViewFile) -> None:
@@ -169,12 +184,12 @@ def info_statements(fingerprint: str, home: Path) -> list[str]:
     ]
 
 
-def settings_statements(settings: Settings) -> list[str]:
-    """What views judge by, where a number of theirs is a setting."""
-    rows = ", ".join(f"({literal(key)}, {literal(json.dumps(value))})" for key, value in counting(settings).items())
+def settings_statements(settings: Mapping[str, Any]) -> list[str]:
+    """What views judge by, where a number of theirs is a setting; by key."""
+    rows = ", ".join(f"({literal(key)}, {literal(json.dumps(value))})" for key, value in settings.items())
     return [
         f"create view {SETTINGS_VIEW} as select * from (values {rows}) as known (key, value)",
-        _comment_on_view(SETTINGS_VIEW, "The settings on which results depend, as they are now. One row per setting."),
+        _comment_on_view(SETTINGS_VIEW, "The settings on which results depend. One row per setting."),
         _comment_on_column(SETTINGS_VIEW, "key", "section and name in `emovid.toml`", None),
         _comment_on_column(SETTINGS_VIEW, "value", "as JSON", None),
     ]

@@ -20,6 +20,10 @@ INFO_VIEW = "catalogue_info"
 FILES_VIEW = "catalogue_files"
 SETTINGS_VIEW = "library_settings"
 FUNCTION_FOLDER = "functions"
+HOME_PLACE = "$home"
+"""In a function: where the home folder is put in, which has the files that the function reads."""
+A_TABLE = "TABLE"
+"""What a function returns that stands behind `from`: its header then lists columns."""
 _VIEW_KEYS = ("view", "gives", "grain", "source", "depends on", "columns")
 _FUNCTION_KEYS = ("function", "gives", "source", "depends on", "arguments", "returns")
 _LIST_KEYS = ("columns", "arguments")
@@ -54,7 +58,8 @@ class ViewFile:
 
 @dataclass(frozen=True)
 class FunctionFile:
-    """One file of `sql/functions/`: a scalar macro; `returns` is DuckDB's name of the type of its value."""
+    """One file of `sql/functions/`: a macro. `returns` is DuckDB's name of the type of its value, or `A_TABLE` with
+    `columns`; `result` says what it means."""
 
     name: str
     meaning: str
@@ -63,8 +68,18 @@ class FunctionFile:
     arguments: tuple[ViewColumn, ...]
     returns: str
     result: str
+    columns: tuple[ViewColumn, ...]
     note: str | None
     sql: str
+
+    @property
+    def is_table(self) -> bool:
+        return self.returns == A_TABLE
+
+    @property
+    def returned(self) -> str:
+        """The type of its value; of a table the names and types of its columns."""
+        return ", ".join(f"{column.name} {column.type}" for column in self.columns) if self.is_table else self.returns
 
     @property
     def signature(self) -> str:
@@ -90,14 +105,14 @@ def split_sql_header(text: str) -> ViewFile:
     Raises:
         CatalogueError: a key is missing, unknown or given twice, or a line has another shape.
     """
-    values, columns = _read_header(text, "view", _VIEW_KEYS)
+    values, lists = _read_header(text, "view", _VIEW_KEYS)
     return ViewFile(
         name=values["view"],
         meaning=values["gives"],
         grain=values["grain"],
         source=values["source"],
         depends_on=_names(values["depends on"]),
-        columns=columns,
+        columns=lists["columns"],
         note=values.get("note"),
         sql=text,
     )
@@ -107,23 +122,29 @@ def split_function_header(text: str) -> FunctionFile:
     """Reads the header of a function file.
 
     Like a view's, with `-- function: name` at the top, no grain, `arguments:` in the place of the columns, and
-    `returns: TYPE; meaning` after them.
+    `returns: TYPE; meaning` after them. One that gives rows has `returns: TABLE; a row per what`, and then `columns:`.
 
     Raises:
         CatalogueError: a key is missing, unknown or given twice, or a line has another shape.
     """
-    values, arguments = _read_header(text, "function", _FUNCTION_KEYS)
+    values, lists = _read_header(text, "function", _FUNCTION_KEYS, optional=("columns",))
     returns, separator, result = values["returns"].partition("; ")
     if not separator:
         raise CatalogueError(f"The header of function {values['function']}: write `-- returns: TYPE; meaning`.")
+    if (returns == A_TABLE) != ("columns" in lists):
+        raise CatalogueError(
+            f"The header of function {values['function']}: `-- columns:` belong to one that `returns: {A_TABLE}; …`, "
+            "and to no other."
+        )
     return FunctionFile(
         name=values["function"],
         meaning=values["gives"],
         source=values["source"],
         depends_on=_names(values["depends on"]),
-        arguments=arguments,
+        arguments=lists["arguments"],
         returns=returns,
         result=result,
+        columns=lists.get("columns", ()),
         note=values.get("note"),
         sql=text,
     )
@@ -151,11 +172,18 @@ def read_view_files(sql_folder: Path) -> tuple[ViewFile, ...]:
 def read_function_files(sql_folder: Path) -> tuple[FunctionFile, ...]:
     """The functions of `<sql_folder>/functions`, each after those that it depends on; none where there is no folder.
 
+    Those that give tables come last, and may read tables and views.
+
     Raises:
         CatalogueError: a wrong header, a name that is not the file's, an unknown dependency, or a circle.
     """
-    paths = sorted((sql_folder / FUNCTION_FOLDER).glob("*.sql"))
-    return _ordered({path.stem: _read_file(path, split_function_header) for path in paths}, known=set())
+    files = {
+        path.stem: _read_file(path, split_function_header)
+        for path in sorted((sql_folder / FUNCTION_FOLDER).glob("*.sql"))
+    }
+    values = _ordered({name: file for name, file in files.items() if not file.is_table}, known=set())
+    known = {*TABLES, SETTINGS_VIEW, *(path.stem for path in sql_folder.glob("*.sql")), *(file.name for file in values)}
+    return (*values, *_ordered({name: file for name, file in files.items() if file.is_table}, known=known))
 
 
 def read_sql_folder(sql_folder: Path) -> SqlFolder:
@@ -191,12 +219,14 @@ def _ordered(files: Mapping[str, _File], known: set[str]) -> tuple[_File, ...]:
     return tuple(ordered.values())
 
 
-def _read_header(text: str, first_key: str, required: tuple[str, ...]) -> tuple[dict[str, str], tuple[ViewColumn, ...]]:
-    """The texts by key, and the lines of `columns` or `arguments`."""
-    allowed = (*required, "note")
+def _read_header(
+    text: str, first_key: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> tuple[dict[str, str], dict[str, tuple[ViewColumn, ...]]]:
+    """The texts by key, and the lines of `columns` and `arguments`."""
+    allowed = (*required, *optional, "note")
     values: dict[str, str] = {}
-    columns: list[ViewColumn] = []
-    key = None
+    lists: dict[str, list[ViewColumn]] = {}
+    key = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.startswith("--"):
             break
@@ -206,14 +236,16 @@ def _read_header(text: str, first_key: str, required: tuple[str, ...]) -> tuple[
                 problem = "is there twice" if key in values else f"is none of {', '.join(allowed)}"
                 raise CatalogueError(f"Line {number} of the header: the key `{key}` {problem}; correct it.")
             values[key] = match[2]
+            if key in _LIST_KEYS:
+                lists[key] = []
         elif key in _LIST_KEYS and (match := _COLUMN_LINE.match(line)):
-            columns.append(ViewColumn(match[1], match[2], match[3], match[4]))
-        elif key is not None and (match := _CONTINUATION.match(line)):
+            lists[key].append(ViewColumn(match[1], match[2], match[3], match[4]))
+        elif key and (match := _CONTINUATION.match(line)):
             if key not in _LIST_KEYS:
                 values[key] = f"{values[key]} {match[1]}".strip()
-            elif columns and line.startswith("--     "):
-                last = columns.pop()
-                columns.append(ViewColumn(last.name, last.type, last.unit, f"{last.meaning} {match[1]}"))
+            elif lists[key] and line.startswith("--     "):
+                last = lists[key].pop()
+                lists[key].append(ViewColumn(last.name, last.type, last.unit, f"{last.meaning} {match[1]}"))
             else:
                 raise CatalogueError(
                     f"Line {number} of the header: write a column as `--   name (TYPE, unit): meaning`, got: {line}"
@@ -221,13 +253,14 @@ def _read_header(text: str, first_key: str, required: tuple[str, ...]) -> tuple[
         else:
             raise CatalogueError(f"Line {number} of the header: write `-- key: value`, got: {line}")
 
-    missing = [name for name in required if not (columns if name in _LIST_KEYS else values.get(name))]
+    missing = [name for name in required if not (lists.get(name) if name in _LIST_KEYS else values.get(name))]
+    missing += [name for name in optional if name in lists and not lists[name]]
     if missing:
         name = values.get(first_key, "without a name")
         raise CatalogueError(
             f"The header of {first_key} {name} lacks {', '.join(missing)}; add it at the top of the file."
         )
-    return values, tuple(columns)
+    return values, {name: tuple(columns) for name, columns in lists.items()}
 
 
 def _names(listed: str) -> tuple[str, ...]:

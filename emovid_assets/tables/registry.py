@@ -17,6 +17,7 @@ from emovid_assets.tables.groups import GROUP_TABLES
 from emovid_assets.tables.labels import LABEL_TABLES
 from emovid_assets.tables.measurements import MEASUREMENT_TABLES
 from emovid_assets.tables.quarantine import QUARANTINE_TABLES
+from emovid_assets.tables.release import RELEASE_TABLES
 from emovid_assets.tables.sources import SOURCE_TABLES
 from emovid_assets.tables.tuning import TUNING_TABLES
 
@@ -32,6 +33,7 @@ TABLES: dict[str, Table] = {
         *EMBEDDING_TABLES,
         *GENERATION_TABLES,
         *TUNING_TABLES,
+        *RELEASE_TABLES,
         *QUARANTINE_TABLES,
         *DERIVED_TABLES,
     )

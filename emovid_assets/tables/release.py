@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.core.release.changes import OF_GATE as OF_GATE
+from emovid_assets.core.release.layout import TIERS
 from emovid_assets.tables.annotations import ANNOTATION_TABLES
-from emovid_assets.tables.columns import TEXT, Column, Table
+from emovid_assets.tables.columns import INTEGER, TEXT, TEXTS, TIMESTAMP, Column, Table, count
 from emovid_assets.tables.evaluation import EVALUATION_TABLES
 from emovid_assets.tables.groups import GROUP_TABLES
 from emovid_assets.tables.labels import LABEL_TABLES
@@ -18,9 +20,6 @@ from emovid_assets.tables.sources import SOURCE_TABLES
 
 PERMISSIONS = ("full", "metadata")
 """What of a clip a release may hold; clips of which it may hold nothing are no rows."""
-OF_GATE = ("file_name", "first_frame_path", "permission", "permission_code", "permission_reason", "license_id")
-"""Columns that say what is given away rather than what the clip is."""
-
 RELEASE_FACTS: dict[str, dict[str, str]] = {
     "clips": {
         name: name
@@ -140,3 +139,35 @@ RELEASE_CLIPS = Table(
     is_partitioned=False,
 )
 """Of `metadata.parquet` in the folder of a split: `split` says the same as the folder."""
+
+BUMPS = ("first", "major", "minor", "patch")
+
+RELEASE_TABLES = (
+    Table(
+        "releases",
+        "release",
+        "Releases that lie in this home, each a folder that never changes.",
+        ("version", "tier"),
+        (
+            Column("version", TEXT, "three numbers, by what has changed since the release before (ADR 45)"),
+            Column("tier", TEXT, "whether it holds media, as far as they may be given away", vocabulary=TIERS),
+            Column("name", TEXT, "what the dataset is called"),
+            Column("created_at", TIMESTAMP, "when it was made"),
+            Column(
+                "previous_version", TEXT, "the release that it was compared with; null of the first", is_nullable=True
+            ),
+            Column("bump", TEXT, "what of the version has grown since that one", vocabulary=BUMPS),
+            Column("reasons", TEXTS, "what has changed since that one, the gravest first"),
+            count("clip_count", "clips that it has a row of"),
+            count("media_count", "clips that it holds a file of"),
+            count("metadata_only_count", "clips of which only what is known may be given away"),
+            count("left_out_count", "clips that it says nothing of"),
+            Column("digest", TEXT, "SHA-256 over its data, hex"),
+            count("format", "how its files are laid out"),
+            count("file_count", "files that it consists of"),
+            Column("size_bytes", INTEGER, "of these files", "bytes", minimum=0),
+            Column("path", TEXT, "folder below the home folder"),
+        ),
+        is_partitioned=False,
+    ),
+)

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.models import CommandInfo
 
 from emovid_assets.cli import look
-from emovid_assets.cli.annotate import annotate
 from emovid_assets.cli.app import app
-from emovid_assets.cli.labeller import labeller
-from emovid_assets.cli.study import study
-from emovid_assets.cli.train import train
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.settings import Settings
 from emovid_assets.orchestration import code_server
@@ -44,9 +41,22 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ("study", "push"): "not there yet",
     ("study", "pull"): "into the library",
     ("study", "status"): "How far people are",
+    ("snapshot",): "states of the tables under names",
+    ("snapshot", "make"): "no space but that of what changes afterwards",
+    ("snapshot", "list"): "the oldest first",
+    ("snapshot", "remove"): "keep what they hold",
     ("train",): "Tune generators on the dataset",
     ("train", "export"): "as a trainer wants to find it",
     ("train", "merge"): "each with its weight, as one",
+    ("release",): "that others can load",
+    ("release", "make"): "The version follows from what has",
+    ("release", "gate"): "write nothing",
+    ("release", "list"): "which releases there are",
+    ("release", "verify"): "from its folder alone",
+    ("release", "diff"): "from one release to another",
+    ("release", "load"): "How other libraries read a release",
+    ("release", "rebuild"): "from sources of your own",
+    ("release", "push"): "A new repository is private",
     ("labeller",): "Labellers are measured",
     ("labeller", "compare"): "hold the answers against its labels",
 }
@@ -66,14 +76,18 @@ def test_help_says_what_a_command_is_for(call: Call, command: tuple[str, ...]) -
     assert done.stderr == ""
 
 
+def name_of(command: CommandInfo) -> str:
+    """A command without a name of its own has that of its function."""
+    return command.name or getattr(command.callback, "__name__", "")
+
+
 def test_every_command_has_its_help_tested() -> None:
-    names: set[tuple[str, ...]] = {("annotate", str(command.name)) for command in annotate.registered_commands}
-    names |= {("labeller", str(command.name)) for command in labeller.registered_commands}
-    names |= {("study", str(command.name)) for command in study.registered_commands}
-    names |= {("train", str(command.name)) for command in train.registered_commands}
-    names |= {(str(group.name),) for group in app.registered_groups}
-    # A command without a name of its own has that of its function.
-    names |= {(getattr(command.callback, "__name__", ""),) for command in app.registered_commands}
+    groups = {str(group.name): group.typer_instance for group in app.registered_groups}
+    assert all(groups.values())
+    names: set[tuple[str, ...]] = {(name,) for name in groups}
+    for name, group in groups.items():
+        names |= {(name, name_of(command)) for command in (group.registered_commands if group else ())}
+    names |= {(name_of(command),) for command in app.registered_commands}
     assert names == set(COMMANDS) - {()}
 
 

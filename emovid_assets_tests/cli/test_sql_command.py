@@ -134,6 +134,18 @@ def test_a_function_is_described_with_its_arguments(call: Call, home: Path) -> N
     assert "returns: DOUBLE" in done.stdout
 
 
+def test_a_function_that_gives_rows_is_described_as_a_view_is(call: Call, home: Path) -> None:
+    done = call("sql", "--describe", "changes_since", home=home)
+    assert done.stdout.startswith("from changes_since(version) (function): What has changed")
+    assert "argument version: VARCHAR, name of the snapshot" in done.stdout
+    assert "returns: TABLE, a row per clip" in done.stdout
+    columns = json.loads(call("sql", "--describe", "changes_since", "--format", "json", home=home).stdout)
+    assert [column["column"] for column in columns] == ["clip_id", "change", "column_name", "before", "after"]
+    listed = json.loads(call("sql", "--list", "--format", "json", home=home).stdout)
+    (one,) = [row for row in listed if (row["name"], row["kind"]) == ("changes_since", "function")]
+    assert one["gives"].endswith(" from changes_since(version)")
+
+
 def test_a_named_query_is_described_with_its_text_and_parameters(call: Call, home: Path) -> None:
     done = call("sql", "--describe", "what_follows", home=home)
     assert done.stdout.startswith("what_follows (query): What follows fear?\n")
@@ -262,7 +274,7 @@ def test_a_query_that_cannot_be_answered_says_why(call: Call, home: Path, query:
         (["--name", "disputed_clip"], "no query is named 'disputed_clip'"),
         (["--name", "what_follows", "--set", "emotion=feer"], "emotion='feer': use one of amusement, awe"),
         (["--name", "what_follows", "--set", "emotions=fear"], "no parameter 'emotions'; its parameters are emotion"),
-        (["--name", "changes_since"], "needs --set before=…: folder of the copy of `warehouse`"),
+        (["--name", "changes_since"], "needs --set before=…: name of the snapshot"),
         (["SELECT 1", "--set", "emotion"], "--set 'emotion': write it as name=value"),
         (["SELECT 1", "--set", "emotion=fear"], "the query has no parameter $emotion"),
         (["--describe", "clip"], "no table, view or query is named 'clip'"),

@@ -15,6 +15,7 @@ from emovid_assets.checks.proofs import NothingBuiltError, Proof, proofs
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.video.picture import png
 from emovid_assets.home.folders import Home
+from emovid_assets.resources.release.snapshots import make_snapshot
 from emovid_assets.resources.warehouse import Warehouse, content_hash
 from emovid_assets_tests.assets.homes import build, copy_of, draw_gif, errors_of, report_of, rows
 from emovid_assets_tests.cli.conftest import Call
@@ -66,6 +67,32 @@ def rebuilt(home: Path) -> dict[str, int | None]:
     return {
         name: report_of(reports, name, "sticker").computed
         for name in ("source_videos", "scanned_segments", "clip_media")
+    }
+
+
+def test_snapshots_are_proved_and_are_neither_tables_nor_rubbish(home: Path) -> None:
+    kept = make_snapshot(Home(home), "before")
+    left = home / "snapshots" / ".after.0123456789abcdef.tmp"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    before = sorted(kept.folder.rglob("*"))
+    found = made(home, repair=True)
+    assert (found["snapshots"].checked, found["snapshots"].faults, found["tables"].faults) == (len(kept.parts), [], [])
+    assert (found["leftovers"].checked, left.exists()) == (1, False)
+    assert sorted(kept.folder.rglob("*")) == before
+    # A file of its own, as on a disk without hard links.
+    path = kept.folder / kept.parts[0].path
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data)
+    flip(path)
+    (home / "snapshots" / "torn").mkdir()
+    assert faults(home) == {
+        "snapshots": [
+            f"{home}/snapshots/torn is no snapshot: it has no snapshot.json; "
+            "remove it with: emovid snapshot remove torn",
+            f"snapshots/before/{kept.parts[0].path}: other bytes than were kept; emovid snapshot remove before",
+        ]
     }
 
 

@@ -90,6 +90,21 @@ FUNCTION_HEADER = """\
 -- returns: DOUBLE; x × scale / 2
 """
 FUNCTION_BODY = "create or replace macro half(x, scale) as x * scale / 2"
+TABLE_HEADER = """\
+-- function: notes
+-- gives: Notes of a name.
+-- source: this test
+-- depends on: a
+-- arguments:
+--   name (VARCHAR): whose
+-- returns: TABLE; a row per note
+-- columns:
+--   text (VARCHAR): what it says
+--   one (INTEGER, s): of the view
+"""
+TABLE_BODY = """\
+create or replace macro notes(name) as table
+select content as text, a.a as one from read_text($home || '/notes/' || name || '*.txt') cross join a"""
 BODY = "create or replace view pairs as select 1::bigint as a, ['x'] as b"
 
 
@@ -169,12 +184,42 @@ def test_every_function_has_a_comment_with_its_arguments(library: Library) -> No
     assert comments["t_upper_tail"].startswith("t_upper_tail(t, df): Probability that Student's t exceeds a value")
 
 
-def test_the_declared_dependencies_are_the_functions_that_a_function_calls() -> None:
+def test_the_declared_dependencies_are_what_a_function_calls_and_reads() -> None:
     files = read_function_files(SQL_FOLDER)
+    known = {*TABLES, *VIEW_NAMES, "library_settings"}
     for file in files:
         code = "\n".join(line for line in file.sql.splitlines() if not line.lstrip().startswith("--"))
         called = {other.name for other in files if f"{other.name}(" in code and other.name != file.name}
-        assert called == set(file.depends_on), file.name
+        read = set(re.findall(r"\b(?:from|join)\s+(\w+)", code)) & known
+        assert called | read == set(file.depends_on), file.name
+
+
+def test_a_function_may_give_rows_of_what_lies_in_the_home_and_of_views(tmp_path: Path) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    _folder(sql / "functions", notes=TABLE_HEADER + TABLE_BODY)
+    home = tmp_path / "it's [home]"
+    (home / "notes").mkdir(parents=True)
+    (home / "notes" / "x.txt").write_text("kept", encoding="utf-8")
+    with open_catalogue(home, sql) as connection:
+        assert connection.execute("from notes('x')").fetchall() == [("kept", 1)]
+        assert connection.execute("from notes('y')").fetchall() == []
+        ((comment,),) = connection.execute(
+            "select comment from duckdb_functions() where function_name = 'notes'"
+        ).fetchall()
+    assert comment == "notes(name): Notes of a name. Returns a row per note."
+    home.rename(tmp_path / "moved")
+    with open_catalogue(tmp_path / "moved", sql) as connection:
+        assert connection.execute("from notes('x')").fetchall() == [("kept", 1)]
+
+
+def test_the_header_of_a_function_that_gives_rows_lists_its_columns() -> None:
+    file = split_function_header(TABLE_HEADER + TABLE_BODY)
+    assert (file.is_table, file.result, file.depends_on) == (True, "a row per note", ("a",))
+    assert [argument.name for argument in file.arguments] == ["name"]
+    assert [(c.name, c.type, c.unit, c.meaning) for c in file.columns] == [
+        ("text", "VARCHAR", None, "what it says"),
+        ("one", "INTEGER", "s", "of the view"),
+    ]
 
 
 def test_a_view_may_call_a_function_of_the_folder(tmp_path: Path) -> None:
@@ -214,7 +259,9 @@ def test_the_header_of_a_function_is_read_into_its_parts() -> None:
         (("/ 2", "/ 2; select 1"), "half.sql holds 2 statements"),
         (("function: half", "function: other"), "names the function other; name both alike"),
         (("depends on: nothing", "depends on: clips"), "is named clips"),
-        (("-- arguments:", "-- columns:"), "`columns` is none of"),
+        (("-- arguments:", "-- colours:"), "`colours` is none of"),
+        (("-- arguments:", "-- columns:"), "lacks arguments"),
+        (("DOUBLE; x", "TABLE; x"), "`-- columns:` belong to one that `returns: TABLE; …`"),
     ],
 )
 def test_a_function_that_is_not_what_its_header_says_is_not_built(
@@ -222,6 +269,32 @@ def test_a_function_that_is_not_what_its_header_says_is_not_built(
 ) -> None:
     sql = _folder(tmp_path / "sql", a=_view("a"))
     _folder(sql / "functions", half=(FUNCTION_HEADER + FUNCTION_BODY).replace(*change))
+    with pytest.raises(CatalogueError, match=message):
+        build_catalogue(tmp_path, sql)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            ("--   name (", "--   who ("),
+            r"header says \(who\) and text VARCHAR, one INTEGER, the function has \(name\)",
+        ),
+        (
+            ("one (INTEGER", "one (BIGINT"),
+            r"and text VARCHAR, one BIGINT, the function has \(name\) and text VARCHAR, one I",
+        ),
+        (("TABLE; a", "VARCHAR; a"), "`-- columns:` belong to one that `returns: TABLE; …`"),
+        (("--   text (VARCHAR): what it says\n--   one (INTEGER, s): of the view\n", ""), "lacks columns"),
+        (("depends on: a", "depends on: b"), "is named b"),
+        (("content as", "contents as"), "notes.sql does not run"),
+    ],
+)
+def test_a_function_that_gives_other_rows_than_its_header_says_is_not_built(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    sql = _folder(tmp_path / "sql", a=_view("a"))
+    _folder(sql / "functions", notes=(TABLE_HEADER + TABLE_BODY).replace(*change))
     with pytest.raises(CatalogueError, match=message):
         build_catalogue(tmp_path, sql)
 

@@ -41,7 +41,8 @@ EXAMPLES = settings(max_examples=15, deadline=None)
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         for file in read_function_files(SQL_FOLDER):
-            connection.execute(file.sql)
+            if not file.is_table:
+                connection.execute(file.sql)
         yield connection
 
 

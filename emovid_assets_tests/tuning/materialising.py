@@ -29,7 +29,14 @@ def materialise_sets(home: Path) -> dict[str, Any]:
     return materialise(home, training_sets, of_domains=parents, of_all=("training_repeats",))
 
 
-def materialise(home: Path, stage: ModuleType, *, of_domains: Sequence[str], of_all: Sequence[str]) -> dict[str, Any]:
+def materialise(
+    home: Path,
+    stage: ModuleType,
+    *,
+    of_domains: Sequence[str] = (),
+    of_all: Sequence[str] = (),
+    instance: dg.DagsterInstance | None = None,
+) -> dict[str, Any]:
     """Metadata of the one asset of a stage, which is called as its module is; the others are its parents."""
     project = Project(home_folder=str(home))
     lock = RunLock(project=project)
@@ -46,7 +53,7 @@ def materialise(home: Path, stage: ModuleType, *, of_domains: Sequence[str], of_
             "run_lock": lock,
             "io_manager": ParquetIOManager(project=project, run_lock=lock),
         },
-        instance=dg.DagsterInstance.ephemeral(),
+        instance=instance or dg.DagsterInstance.ephemeral(),
     )
     assert done.success
     (made,) = done.asset_materializations_for_node(name)

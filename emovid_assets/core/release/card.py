@@ -39,14 +39,14 @@ LIMITS = (
     "One emotion a clip, of eight: mixed feelings and those without a word among the eight are lost.",
     "Emotions are those that a clip shows or evokes in its annotators, not those of all viewers; culture and language "
     "change both.",
-    "Labels whose `label_source` is `vlm` are those of a model: its mistakes are systematic, and `label_confidence` is its "
-    "own.",
+    "Labels whose `label_source` is `vlm` are those of a model: its mistakes are systematic, and `label_confidence` is "
+    "its own.",
     "Captions are a model's. A caption of `embedded/...` says what was measured, not what is depicted.",
     "A clip is cut where the picture changes, not where the emotion does.",
 )
 PERSONAL = (
-    "Clips of films show actors and, in documentaries, other people. Nobody was named by this project; credits are those "
-    "of the sources. Annotators are known by pseudonyms under a key that is not released."
+    "Clips of films show actors and, in documentaries, other people. Nobody was named by this project; credits are "
+    "those of the sources. Annotators are known by pseudonyms under a key that is not released."
 )
 
 
@@ -66,9 +66,10 @@ class Agreement:
 class CardFacts:
     """What a card says. Counts are of this release's clips.
 
-    `domains`: by domain clips, clips with media, hours, share with sound. `splits`, `emotions`, `sources_of_labels`: count
-    by (what, domain). `models`: (role, model, revision, clips). `licences`: (id, sources, clips, clips with media).
-    `origins`: (origin, sources, clips). `left_out`: (domain, reason, clips). `protocol`, `warnings`, `reasons`: sentences.
+    `domains`: by domain clips, clips with media, hours, share with sound. `splits`, `emotions`, `sources_of_labels`:
+    count by (what, domain). `models`: (role, model, revision, clips). `licences`: (id, sources, clips, clips with
+    media). `origins`: (origin, sources, clips). `left_out`: (domain, reason, clips). `protocol`, `warnings`, `reasons`:
+    sentences.
     """
 
     name: str
@@ -131,7 +132,9 @@ def card(facts: CardFacts, front_matter: str) -> str:
         *_version(facts),
         "## Citation",
         "Cite the paper, and the version of this data:",
-        _bullets([PAPER, f"{for_markdown(facts.name)}, version {facts.version} ({facts.created_on}). {facts.software}."]),
+        _bullets(
+            [PAPER, f"{for_markdown(facts.name)}, version {facts.version} ({facts.created_on}). {facts.software}."]
+        ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -143,15 +146,15 @@ def _summary(facts: CardFacts) -> str:
         media = f"{facts.media_count:,} with their video file"
         media += f", {without:,} as metadata only" if without else ""
     return (
-        f"Video clips of {_listed([name for name in DOMAINS if facts.domains.get(name, (0,))[0]])}, each with one of eight "
-        f"emotions: {facts.clip_count:,} clips, {media}. Made by {facts.software} on {facts.created_on}."
+        f"Video clips of {_listed([name for name in DOMAINS if facts.domains.get(name, (0,))[0]])}, each with one of "
+        f"eight emotions: {facts.clip_count:,} clips, {media}. Made by {facts.software} on {facts.created_on}."
     )
 
 
 def _warnings(facts: CardFacts) -> list[str]:
     if not facts.warnings:
         return []
-    return ["## Read this first", _bullets(for_markdown(warning) for warning in facts.warnings)]
+    return ["## Read this first", _bullets(_sentence(warning) for warning in facts.warnings)]
 
 
 def _composition(facts: CardFacts) -> list[str]:
@@ -223,41 +226,45 @@ def _agreement(facts: CardFacts) -> list[str]:
         for one in facts.agreement
     ]
     return [
-        "Over the blind validation clips of the library; intervals are 95 %, drawn by source video, and empty with too few "
-        "of them. `vlm` is the labeller. The gap is what the paper's limit of 4 % is about.",
+        "Over the blind validation clips of the library; intervals are 95 %, drawn by source video, and empty with too "
+        "few of them. `vlm` is the labeller. The gap is what the paper's limit of 4 % is about.",
         table(("domain", "statistic", "value", "interval", "clips"), rows),
     ]
 
 
 def _licences(facts: CardFacts) -> list[str]:
     rows = [
-        (for_markdown(licence), f"{sources:,}", f"{clips:,}", f"{media:,}") for licence, sources, clips, media in facts.licences
+        (for_markdown(licence), f"{sources:,}", f"{clips:,}", f"{media:,}")
+        for licence, sources, clips, media in facts.licences
     ]
     said = [
-        "There is no single licence: each clip stays under that of its source (`license`, `license_id`, `attribution`), and "
-        "`permission` says what this release holds of it and why. `licences.csv` lists every source; `LICENSE.md` says what "
-        "each licence asks for. Give credit as `attribution` says.",
+        "There is no single licence: each clip stays under that of its source (`license`, `license_id`, "
+        "`attribution`), and `permission` says what this release holds of it and why. `licences.csv` lists every "
+        "source; `LICENSE.md` says what each licence asks for. Give credit as `attribution` says.",
         table(("licence", "source videos", "clips", "with media"), rows),
     ]
     if facts.decision_count:
         said.append(
-            f"In {facts.decision_count:,} cases a person has decided otherwise than the rules: `decisions.csv` names them and "
-            "their reasons."
+            f"In {facts.decision_count:,} cases a person has decided otherwise than the rules: `decisions.csv` names "
+            "them and their reasons."
         )
     if facts.left_out:
-        left = [(domain, f"{clips:,}", for_markdown(reason)) for domain, reason, clips in facts.left_out]
-        said += ["Of these clips nothing may be given away, so they are not here:", table(("domain", "clips", "why"), left)]
+        left = [(domain, f"{clips:,}", _sentence(reason)) for domain, reason, clips in facts.left_out]
+        said += [
+            "Of these clips nothing may be given away, so they are not here:",
+            table(("domain", "clips", "why"), left),
+        ]
     return said
 
 
 def _version(facts: CardFacts) -> list[str]:
     rule = (
-        "Versions follow a rule: *major* where data that were there are others or gone, *minor* where there are more, *patch* "
-        "where the same data are written otherwise. A version never changes."
+        "Versions follow a rule: *major* where data that were there are others or gone, *minor* where there are more, "
+        "*patch* where the same data are written otherwise. A version never changes."
     )
     if facts.previous is None:
         return [rule, "This is the first."]
-    return [rule, f"Since {facts.previous} ({facts.bump}):", _bullets(for_markdown(reason) for reason in facts.reasons)]
+    return [rule, f"Since {facts.previous} ({facts.bump}):", _bullets(_sentence(reason) for reason in facts.reasons)]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -271,6 +278,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def _sentence(text: str) -> str:
+    """Text that may hold words of others; its full stop means nothing to Markdown."""
+    return for_markdown(text[:-1]) + "." if text.endswith(".") else for_markdown(text)
 
 
 def _listed(names: Sequence[str]) -> str:

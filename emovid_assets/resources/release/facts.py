@@ -94,17 +94,18 @@ def protocol(settings: Settings) -> list[str]:
     scenes, annotation = settings.scenes, settings.annotation
     return [
         f"Films are cut into scenes by PySceneDetect's `{scenes.detector}` detector; scenes of {scenes.min_cut_s:g} to "
-        f"{scenes.max_s:g} s are clips. Animations and stickers of {scenes.min_whole_s:g} to {scenes.max_s:g} s are one "
-        "clip each.",
+        f"{scenes.max_s:g} s are clips. Animations and stickers of {scenes.min_whole_s:g} to {scenes.max_s:g} s are "
+        "one clip each.",
         "A clip file shows exactly the pictures of its interval; `how` says whether they are the source's own packets. "
         "Transparency is laid over white.",
         f"{annotation.human_fraction:.0%} of the clips of movies and animations are labelled by "
-        f"{annotation.label_annotators} people each, with nine choices: the eight emotions and *no specific emotion*. The "
-        "label is what most of them chose; clips without a majority, or without a specific emotion, are not in the dataset.",
+        f"{annotation.label_annotators} people each, with nine choices: the eight emotions and *no specific emotion*. "
+        "The label is what most of them chose; clips without a majority, or without a specific emotion, are not in the "
+        "dataset.",
         "Each sticker was collected under an emotion, and people accept or reject it.",
         "A model that has learnt from these labels labels the other clips of movies and animations.",
-        "Clips of the benchmark are labelled by people, and reviewed a second time. Clips of one source video, film, equal "
-        "bytes or equal looks are never on both sides.",
+        "Clips of the benchmark are labelled by people, and reviewed a second time. Clips of one source video, film, "
+        "equal bytes or equal looks are never on both sides.",
     ]
 
 

@@ -106,7 +106,7 @@ class ReleaseFiles:
             self.effort.kept_count += 1
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        if _linked(source, target):
+        if linked(source, target):
             self.effort.linked_count += 1
         elif not self._from_before(path, digest):
             with put_into_place(target) as temporary:
@@ -129,7 +129,7 @@ class ReleaseFiles:
             if file_sha256(source) == digest:
                 make_folder(target.parent)
                 target.unlink(missing_ok=True)
-                if _linked(source, target):
+                if linked(source, target):
                     self.effort.linked_count += 1
                     return True
         return False
@@ -139,7 +139,7 @@ class ReleaseFiles:
         if file_sha256(source) != file_sha256(target):
             return False
         with put_into_place(target) as temporary:
-            if not _linked(source, temporary):
+            if not linked(source, temporary):
                 shutil.copyfile(source, temporary)
                 return False
         return True
@@ -149,7 +149,8 @@ class ReleaseFiles:
         self.effort.written_bytes += size
 
 
-def _linked(source: Path, target: Path) -> bool:
+def linked(source: Path, target: Path) -> bool:
+    """Gives a file a second name; false where the file system cannot. Raises OSError for any other fault."""
     try:
         os.link(source, target)
     except OSError as error:

@@ -6,6 +6,7 @@ files are as they were made (`emovid release verify`), making one, comparing two
 A folder becomes a release by one renaming. What lies beside under a hidden name is being made, and no release.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,14 @@ import pyarrow.parquet as pq
 
 from emovid_assets.core.release.layout import FORMAT, METADATA, RELEASE, SHA256SUMS, TIERS, Tier, folder_name
 from emovid_assets.core.release.names import is_release_name, is_version, version_of
+from emovid_assets.core.release.versions import Kind
 from emovid_assets.home.folders import Home
+from emovid_assets.tables.release import BUMPS
 
-BUMPS: Final = ("first", "major", "minor", "patch")
+RELEASES_TAG: Final = "emovid.releases"
+"""Of a materialisation of `releases`: `digest_of` of what it was made from."""
+NO_RELEASES: Final = "none"
+"""`digest_of` where there are none."""
 
 
 class NotAReleaseError(ValueError):
@@ -39,7 +45,7 @@ class Release:
     created_at: datetime
     digest: str
     previous: str | None
-    bump: str
+    bump: Kind
     reasons: tuple[str, ...]
     clip_count: int
     media_count: int
@@ -83,9 +89,7 @@ def found_in(releases: Path) -> Found:
     """All releases of a folder of them. One that is called otherwise than it says is a copy, and none of these."""
     found: list[Release] = []
     broken: dict[str, str] = {}
-    for folder in sorted(releases.iterdir()) if releases.is_dir() else ():
-        if folder.name.startswith(".") or not folder.is_dir():
-            continue
+    for folder in _folders(releases):
         try:
             release = read_release(folder)
         except NotAReleaseError as error:
@@ -104,6 +108,15 @@ def found_in(releases: Path) -> Found:
 def releases_of(home: Home) -> tuple[Release, ...]:
     """Those of a home that can be read, the oldest version first, of one version the full one before the metadata."""
     return found_in(home.releases).releases
+
+
+def digest_of(releases: Path) -> str:
+    """Another one whenever a folder of releases comes, goes or says something else. Opens no file."""
+    folders = _folders(releases)
+    if not folders:
+        return NO_RELEASES
+    told = [(folder.name, _stamp(folder / RELEASE), (folder / SHA256SUMS).is_file()) for folder in folders]
+    return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def find_release(home: Home | None, text: str) -> Release:
@@ -153,6 +166,21 @@ def metadata_files(release: Release) -> tuple[Path, ...]:
 
 
 _MEND: Final = "the release is damaged; fetch or copy it again"
+
+
+def _folders(releases: Path) -> list[Path]:
+    try:
+        return sorted(one for one in releases.iterdir() if not one.name.startswith(".") and one.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _said(folder: Path) -> Mapping[str, Any]:
