@@ -18,18 +18,21 @@ from benchmarks.loaders import HAS_READERS, READERS_PYTHON
 from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.core.release.snippets import READERS
 from emovid_assets.resources.release import loading
-from emovid_assets_tests.assets.homes import Demo
+from emovid_assets_tests.assets.homes import Demo, all_rows, copy_of
 from emovid_assets_tests.once import made_once
 from emovid_assets_tests.release import read_everywhere, released
+from emovid_assets_tests.release.made import decide
+from emovid_assets_tests.release.made import make as make_release
 from emovid_assets_tests.release.read_everywhere import digest
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(not HAS_READERS, reason="no .venv-readers: make readers"),
 ]
-TIERS = {"1.0.0": True, "1.0.0+metadata": False}
-"""Names of the folders of releases, and whether they hold media."""
-FULL, METADATA = TIERS
+TIERS = {"1.0.0": True, "1.0.0+metadata": False, "made": True}
+"""Names of the folders of releases, and whether they hold media. The last one is made as `emovid release make` makes
+it, the others hold what is hardest to read."""
+FULL, METADATA, MADE = TIERS
 TOGETHER = (
     ("datasets_map", "datasets_streaming", "datasets_decoded"),
     ("croissant", "croissant_sets", "webdataset", "duckdb", "polars", "pandas", "own", "csv"),
@@ -46,8 +49,13 @@ def read_rows(folder: Path) -> pa.Table:
 @pytest.fixture(scope="module")
 def releases(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
-        for tier, has_media in TIERS.items():
-            released.make(demo.home, folder / tier, has_media=has_media)
+        for tier in (FULL, METADATA):
+            released.make(demo.home, folder / tier, has_media=TIERS[tier])
+        home = copy_of(demo.home, folder / "home")
+        splits = all_rows(home, "benchmark_split")
+        some = [row["clip_id"] for number, row in enumerate(splits) if row["split"] == "unused" or number % 5 == 0]
+        decide(home, *(f"clip_id,{clip_id},metadata,Jane Doe,not cleared yet" for clip_id in some))
+        make_release(home, has_shards=True).release.folder.rename(folder / MADE)
 
     return made_once(tmp_path_factory, "my releases", make)
 
@@ -154,9 +162,10 @@ def test_datasets_decodes_as_many_frames_as_the_row_says(releases: Path, read_wi
     assert seen == {clip: [digest({"clip_id": clip, "frame_count": frames[clip]}), None] for clip in seen}
 
 
-def test_webdataset_gives_every_clip_that_has_a_medium(releases: Path, read_with: Read) -> None:
-    seen = read_with("webdataset", releases / FULL)
-    assert seen == expected(releases / FULL, with_media_only=True)
+@pytest.mark.parametrize("tier", [FULL, MADE])
+def test_webdataset_gives_every_clip_that_has_a_medium(tier: str, releases: Path, read_with: Read) -> None:
+    seen = read_with("webdataset", releases / tier)
+    assert seen == expected(releases / tier, with_media_only=True)
     assert not (releases / METADATA / "webdataset").exists()
 
 
