@@ -1,9 +1,9 @@
 """What a release costs: the paper's 22,758 clips as metadata, and a second release after ten labels have changed.
 
-Run `python -m benchmarks.release [--clips 22758] [--media] [--markdown FILE]` from the repository; exits with 1 where a release takes
-more than 20 s or 500 MB. Each release is made by a process of its own, as `emovid release make` makes it but for the
-row in Dagster; its time is from start to end, its peak memory that of the whole process. With `--media` each clip has
-a file of some 20 kB, and there are WebDataset shards too.
+Run `python -m benchmarks.release [--clips 22758] [--media] [--markdown FILE]` from the repository; exits with 1 where a
+release takes more than 20 s or 500 MB. Each release is made by a process of its own, as `emovid release make` makes it
+but for the row in Dagster; its time is from start to end, its peak memory that of the whole process. With `--media`
+each clip has a file of some 20 kB, and there are WebDataset shards too.
 
 Beside it, in the same run: pandas reads the same rows of the catalogue and writes them as one Parquet and one CSV file,
 without a digest, a gate, a card, a scan or a proof.
