@@ -26,8 +26,8 @@ from emovid_assets.tables.registry import TABLES
 from emovid_assets.tables.release import RELEASE_CLIPS
 
 CLEANED = (
-    *("external_id", "title", "film_id", "region", "character", "origin_url", "attribution", "license", "terms_url"),
-    *("caption", "prompt"),
+    *("external_id", "title", "film_id", "region", "character", "origin", "origin_url", "attribution", "license"),
+    *("terms_url", "caption", "prompt"),
 )
 """Columns that people or origins have written."""
 PEOPLE_COLUMNS: Mapping[str, str] = {"human_annotations": "annotator_id", "validation_ratings": "rater_id"}
@@ -50,7 +50,7 @@ class HomeFile:
 class Content:
     """`rows`: of `RELEASE_CLIPS`, sorted by clip id. `media`: of clips. `first_frames`: (path, file of the home); their
     sums stand in no table. `left_out`: clips that are no rows, by (domain, reason). `decisions`: those that are about
-    clips of this home. `permissions`: by clip, of all clips, left out or not."""
+    clips of this home."""
 
     tier: Tier
     rows: pa.Table

@@ -24,7 +24,7 @@ from emovid_assets.core import csv_text, filled_tables
 from emovid_assets.core.filled_tables import Columns
 from emovid_assets.core.pseudonyms import addresses_in, is_pseudonym
 from emovid_assets.core.redaction import SHORTEST_SECRET, forms_of
-from emovid_assets.core.release.scan import HINT, KINDS, excerpt, found_in
+from emovid_assets.core.release.scan import HINT, KINDS, excerpt, found_in, without_unseen
 from emovid_assets.home.folders import Home
 
 MOST_OF_A_FILE: Final = 50
@@ -273,6 +273,7 @@ def _of_texts(name: str, texts: _Texts, known: _Known) -> Iterator[Found]:
 
 
 def _in_text(name: str, where: str, text: str, known: _Known) -> Iterator[Found]:
+    text = without_unseen(text)
     for kind, shown in found_in(text):
         yield Found(name, where, kind, shown)
     for start, end, address in addresses_in(text) if known.people else ():
