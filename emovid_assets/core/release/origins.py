@@ -108,6 +108,7 @@ _BY_NAME = {plain(name): rule for rule in ORIGIN_RULES for name in (rule.origin,
 
 
 _BY_HOST = {host: rule for rule in ORIGIN_RULES for host in rule.hosts}
+_ANY_HOST = re.compile("|".join(map(re.escape, _BY_HOST)))
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
 
 
@@ -128,7 +129,9 @@ def _of_name(text: str) -> Iterator[OriginRule]:
 def _of_hosts(text: str) -> Iterator[OriginRule]:
     """By names of hosts anywhere in it: who copies an address writes it with a password, through an archive, beside
     another one or with a slip, and none of that makes it another file."""
-    for host in set(_HOST.findall(_seen(unquote(text)))):
+    seen = _seen(unquote(text) if "%" in text else text)
+    # Most addresses hold none of them.
+    for host in _HOST.findall(seen) if _ANY_HOST.search(seen) else ():
         parts = host.split(".")
         for at in range(len(parts) - 1):
             if rule := _BY_HOST.get(".".join(parts[at:])):
@@ -136,4 +139,6 @@ def _of_hosts(text: str) -> Iterator[OriginRule]:
 
 
 def _seen(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFKC", without_unseen(text)).casefold().replace("\u3002", ".")
