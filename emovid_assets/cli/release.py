@@ -53,7 +53,6 @@ def make(
     from emovid_assets.resources.release.files import DamagedFileError
     from emovid_assets.resources.release.making import NothingToReleaseError
     from emovid_assets.resources.release.reading import NotAReleaseError
-    from emovid_assets.resources.release.snapshots import SnapshotError
 
     home = home_to_read()
     try:
@@ -66,7 +65,6 @@ def make(
         DamagedFileError,
         NothingToReleaseError,
         NotAReleaseError,
-        SnapshotError,
     ) as error:
         raise fail(str(error)) from error
     _print_made(made, prepared)
@@ -154,7 +152,8 @@ def _prepared(home: Home, name: str, tier: str, *, has_shards: bool = False) -> 
     from emovid_assets.building.releasing import prepare
     from emovid_assets.core.release.decisions import DecisionsError
     from emovid_assets.core.release.names import dataset_name_fault
-    from emovid_assets.resources.release.content import HiddenPicturesError
+    from emovid_assets.resources.release.content import FaultyRowsError, HiddenPicturesError
+    from emovid_assets.resources.release.snapshots import SnapshotError
     from emovid_assets.resources.sql_files import CatalogueError
 
     if fault := dataset_name_fault(name):
@@ -163,7 +162,7 @@ def _prepared(home: Home, name: str, tier: str, *, has_shards: bool = False) -> 
         return prepare(home, bare(name), _tier(tier), has_shards=has_shards)
     except DecisionsError as error:
         raise fail(f"what people have decided cannot be followed, so nothing was released:\n{error}") from error
-    except (HiddenPicturesError, CatalogueError, SettingsError) as error:
+    except (FaultyRowsError, HiddenPicturesError, SnapshotError, CatalogueError, SettingsError) as error:
         raise fail(str(error)) from error
 
 
