@@ -84,7 +84,7 @@ def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> P
         annotators_per_clip=f"{annotation.label_annotators} people for {annotation.human_fraction:.0%} of the clips of "
         f"movies and animations, {annotation.verify_annotators} for each sticker; a model for the others",
         software=software(),
-        has_shards=has_shards,
+        has_shards=has_shards and bool(content.media),
     )
     remarks = [*decisions.remarks, *decisions.idle(rows_of(found, WHATS)), *told_of_withdrawn(home, decisions)]
     return Prepared(content, background, states, remarks)

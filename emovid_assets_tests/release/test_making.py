@@ -458,6 +458,10 @@ def told_by(*arguments: str) -> tuple[int, str]:
     return done.exit_code, " ".join(done.output.split())
 
 
+def test_shards_of_a_release_without_media_are_none_and_no_other_release(home: Path) -> None:
+    assert not make(home, "metadata", has_shards=True).is_new
+
+
 def test_while_a_build_is_at_work_nothing_is_made_or_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOVID_HOME", str(home))
     with RunLocks(Home(home).runs_at_work).held("run-1", "build_dataset", {"clips": 1}, print):
