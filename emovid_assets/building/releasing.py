@@ -6,7 +6,7 @@ a snapshot, telling Dagster. Does not belong here: any of that work (`resources.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -25,15 +25,19 @@ from emovid_assets.resources.release import facts
 from emovid_assets.resources.release.content import Content, content_of
 from emovid_assets.resources.release.decisions import decisions_of
 from emovid_assets.resources.release.making import Made, Tell, Wish, make
+from emovid_assets.resources.release.reading import Release, releases_of
 from emovid_assets.resources.release.rows import published, released_rows
 from emovid_assets.resources.release.scanning import scan_release
 from emovid_assets.resources.release.snapshots import (
     SnapshotError,
     SnapshotExistsError,
     make_snapshot,
+    refuse_where_tables_were_replaced,
     refuse_while_runs_are_at_work,
+    states_of_tables,
 )
 from emovid_assets.resources.release.texts import Background, texts_of
+from emovid_assets.resources.release.withdrawn import told_of_withdrawn
 from emovid_assets.tables.columns import rows_of
 
 LOCK = ".lock"
@@ -45,19 +49,23 @@ class NotProvedError(Exception):
 
 @dataclass
 class Prepared:
-    """What a release would hold, and what is said of it. `remarks`: sentences for whoever makes it."""
+    """What a release would hold, and what is said of it. `states`: of the tables that it was read from. `remarks`:
+    sentences for whoever makes it."""
 
     content: Content
     background: Background
+    states: Mapping[tuple[str, str | None], str]
     remarks: list[str] = field(default_factory=list)
 
 
 def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> Prepared:
     """Reads one state of the home and asks the gate about every clip; writes nothing.
 
-    Raises DecisionsError, HiddenPicturesError, SnapshotError (a build is at work), CatalogueError, SettingsError.
+    Raises DecisionsError, HiddenPicturesError, FaultyRowsError, SnapshotError (a build is at work), CatalogueError,
+    SettingsError.
     """
     refuse_while_runs_are_at_work(home)
+    states = states_of_tables(home)
     decisions = decisions_of(home)
     key = pseudonym_key(home)
     settings = home.settings()
@@ -65,6 +73,7 @@ def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> P
         found = released_rows(connection)
         tables = {table: published(connection, table) for table in PUBLISHED_TABLES}
         warnings = facts.warnings(connection)
+    refuse_where_tables_were_replaced(home, states)
     content = content_of(home, tier, found, tables, decisions, lambda written: released_name(written, key))
     annotation = settings.annotation
     background = Background(
@@ -75,9 +84,10 @@ def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> P
         annotators_per_clip=f"{annotation.label_annotators} people for {annotation.human_fraction:.0%} of the clips of "
         f"movies and animations, {annotation.verify_annotators} for each sticker; a model for the others",
         software=software(),
-        has_shards=has_shards,
+        has_shards=has_shards and bool(content.media),
     )
-    return Prepared(content, background, [*decisions.remarks, *decisions.idle(rows_of(found, WHATS))])
+    remarks = [*decisions.remarks, *decisions.idle(rows_of(found, WHATS)), *told_of_withdrawn(home, decisions)]
+    return Prepared(content, background, states, remarks)
 
 
 def software() -> str:
@@ -98,20 +108,28 @@ def make_release(home: Home, prepared: Prepared, tell: Tell = lambda step, done,
         media=media.model_dump(mode="json", include={"clip_files", "audio_language"}),
     )
     made = make(home, prepared.content, wish, lambda folder: _prove(home, folder, tell), tell)
-    if made.is_new:
-        _keep_snapshot(home, made.release.version, prepared)
+    if made.is_new or not home.snapshots.joinpath(made.release.version).exists():
+        # Who was killed after the release had its name has kept none.
+        _keep_snapshot(home, made.release, prepared)
     return made
 
 
-def _keep_snapshot(home: Home, version: str, prepared: Prepared) -> None:
+def _keep_snapshot(home: Home, release: Release, prepared: Prepared) -> None:
     """A release without one is a release: what it was made from is in its rows."""
+    name = release.version
     try:
-        make_snapshot(home, version)
+        make_snapshot(home, name, prepared.states)
     except SnapshotExistsError:
-        # Of the other tier of the same data.
-        return
+        others = (one for one in releases_of(home) if one.folder != release.folder)
+        if any(one.version == name for one in others):
+            # Of the other tier of the same data.
+            return
+        prepared.remarks.append(
+            f"the snapshot {name} is older than this release, and of other tables perhaps: "
+            f"emovid snapshot remove {name}, then emovid snapshot make {name}, keeps them as they are now"
+        )
     except SnapshotError as error:
-        prepared.remarks.append(f"there is no snapshot of the tables under {version}: {error}")
+        prepared.remarks.append(f"there is no snapshot of the tables under {name}: {error}")
 
 
 class ReleasesBusyError(Exception):

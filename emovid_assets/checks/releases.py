@@ -13,7 +13,7 @@ import hashlib
 import os
 import tarfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +26,10 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.release.decisions import DecisionsError, read_decisions
 from emovid_assets.core.release.digest import data_digest
 from emovid_assets.core.release.gate import permission_of
-from emovid_assets.core.release.layout import CLIPS_CSV, DECISIONS_CSV, SHA256SUMS, WEBDATASET
+from emovid_assets.core.release.layout import CLIPS_CSV, DECISIONS_CSV, SHA256SUMS, SHARDS, WEBDATASET
 from emovid_assets.core.release.samples import members
 from emovid_assets.resources.catalogue_statements import duckdb_type, literal
+from emovid_assets.resources.release.facts import counts_of
 from emovid_assets.resources.release.reading import NotAReleaseError, Release, read_release, rows
 from emovid_assets.resources.release.scanning import scan_release
 from emovid_assets.resources.release.sums import read_sums
@@ -39,6 +40,7 @@ from emovid_assets.tables.rules import key_fault, value_fault
 
 SPLIT_APART = ("group_id", "twins_id", "source_id")
 """Clips that share one of these are not on both sides."""
+_TEXTS_AND_TABLES = frozenset({".md", ".csv", ".json", ".py", ".xml", ".parquet"})
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,10 @@ def _files(release: Release) -> Proof:
             if found != sums[path]:
                 said = "is missing or unreadable" if found is None else "has other bytes than were released"
                 proof.faults.append(f"{path} {said}")
-    for directory, _, names in os.walk(release.folder):
-        for name in sorted(names):
+    for directory, folders, names in os.walk(release.folder):
+        # A folder that is a link leads out of the release, and is not walked into.
+        links = [name for name in folders if Path(directory, name).is_symlink()]
+        for name in sorted((*names, *links)):
             path = Path(directory, name).relative_to(release.folder).as_posix()
             if path not in sums and path != SHA256SUMS:
                 proof.faults.append(f"{path} is no file of this release: move it away")
@@ -126,13 +130,19 @@ def _rows(read: _Read) -> Proof:
 
 
 def _digest(read: _Read) -> Proof:
-    """The data have the digest that the release is known by."""
-    found = data_digest(each_row(read.rows), OF_GATE)
+    """The data have the digest that the release is known by, and the counts that it tells."""
+    found, counts = data_digest(each_row(read.rows), OF_GATE), counts_of(read.rows)
     proof = Proof("digest", "clips", checked=read.rows.num_rows)
     if found != read.release.digest:
         proof.faults.append(
             f"the rows have the digest {found[:16]}…, and release.json says {read.release.digest[:16]}…"
         )
+    told = {name: getattr(read.release, name) for name in ("metadata_only_count", "domains", "splits")}
+    proof.faults += [
+        f"release.json says {name} {value}, and it is {counts[name]}"
+        for name, value in told.items()
+        if value != counts[name]
+    ]
     return proof
 
 
@@ -169,10 +179,14 @@ def _table_for_people(read: _Read) -> Proof:
 
 
 def _media(read: _Read) -> Proof:
-    """Every file that a row names is its clip's, and every clip file has a row."""
+    """Every file that a row names is its clip's, and every clip file and first frame has a row."""
     proof = Proof("clip files", "files")
-    named = set()
-    for row in each_row(read.rows, ["clip_id", "split", "file_name", "media_sha256"]):
+    named, frames = set(), set()
+    for row in each_row(read.rows, ["clip_id", "split", "file_name", "first_frame_path", "media_sha256"]):
+        if row["first_frame_path"] is not None:
+            frames.add(row["first_frame_path"])
+            if row["first_frame_path"] not in read.sums:
+                proof.faults.append(f"{row['clip_id']}: there is no {row['first_frame_path']}")
         if row["file_name"] is None:
             continue
         proof.checked += 1
@@ -183,11 +197,18 @@ def _media(read: _Read) -> Proof:
         elif read.sums[path] != row["media_sha256"]:
             proof.faults.append(f"{row['clip_id']}: {path} is not the file that its row says")
     splits = {row["split"] for row in each_row(read.rows, ["split"])}
-    others = (path for path in read.sums if path.split("/")[0] in splits and not path.endswith(".parquet"))
-    proof.faults += [f"{path} is of no row" for path in sorted(others) if path not in named]
+    others = (path for path in read.sums if _may_be_medium(path, splits))
+    proof.faults += [f"{path} is of no row" for path in sorted(others) if path not in named | frames]
     if len(named) != read.release.media_count:
         proof.faults.append(f"release.json says {read.release.media_count:,} clips with media, and {len(named):,} have")
     return proof
+
+
+def _may_be_medium(path: str, splits: Collection[str]) -> bool:
+    """Shards have a proof of their own."""
+    if path.split("/")[0] in splits:
+        return not path.endswith(".parquet")
+    return not path.startswith(f"{WEBDATASET}/") and Path(path).suffix not in _TEXTS_AND_TABLES
 
 
 def _shards(read: _Read) -> Proof:
@@ -196,7 +217,11 @@ def _shards(read: _Read) -> Proof:
     wanted = {row["clip_id"]: row for row in each_row(read.rows) if row["file_name"] is not None}
     seen: set[str] = set()
     try:
-        for shard in shards_of(read.release.folder):
+        shards = shards_of(read.release.folder)
+        named = {SHARDS, *(f"{WEBDATASET}/{shard.name}" for shard in shards)}
+        strays = (path for path in sorted(read.sums) if path.startswith(f"{WEBDATASET}/") and path not in named)
+        proof.faults += [f"{path} is no shard that {SHARDS} names" for path in strays]
+        for shard in shards:
             with tarfile.open(read.release.folder / WEBDATASET / shard.name) as tar:
                 proof.faults += _faults_of_shard(shard.name, tar, wanted, seen)
     except (OSError, ValueError, tarfile.TarError) as error:
@@ -234,7 +259,7 @@ def _permissions(read: _Read) -> Proof:
         decisions = read_decisions((read.release.folder / DECISIONS_CSV).read_bytes())
         for row in each_row(read.rows):
             decided = permission_of(row, decisions)
-            if row["file_name"] is not None and decided.tier != "full":
+            if decided.tier != "full" and (row["file_name"] or row["first_frame_path"]) is not None:
                 proof.faults.append(f"{row['clip_id']}: its file is here, but {decided.reason}")
             elif decided.tier == "nothing":
                 proof.faults.append(f"{row['clip_id']}: it is here, but {decided.reason}")

@@ -17,6 +17,7 @@ from emovid_assets.cli.release_push import push
 from emovid_assets.cli.release_rebuild import rebuild
 from emovid_assets.cli.shared import err, fail, home_to_read, named_home, out
 from emovid_assets.core.domains import DOMAINS
+from emovid_assets.core.plain_text import bare
 from emovid_assets.core.release.layout import TIERS, Tier
 from emovid_assets.drawing.numerals import counted
 from emovid_assets.home.folders import Home
@@ -52,7 +53,6 @@ def make(
     from emovid_assets.resources.release.files import DamagedFileError
     from emovid_assets.resources.release.making import NothingToReleaseError
     from emovid_assets.resources.release.reading import NotAReleaseError
-    from emovid_assets.resources.release.snapshots import SnapshotError
 
     home = home_to_read()
     try:
@@ -65,7 +65,6 @@ def make(
         DamagedFileError,
         NothingToReleaseError,
         NotAReleaseError,
-        SnapshotError,
     ) as error:
         raise fail(str(error)) from error
     _print_made(made, prepared)
@@ -152,16 +151,18 @@ def home_or_none() -> Home | None:
 def _prepared(home: Home, name: str, tier: str, *, has_shards: bool = False) -> "Prepared":
     from emovid_assets.building.releasing import prepare
     from emovid_assets.core.release.decisions import DecisionsError
-    from emovid_assets.resources.release.content import HiddenPicturesError
+    from emovid_assets.core.release.names import dataset_name_fault
+    from emovid_assets.resources.release.content import FaultyRowsError, HiddenPicturesError
+    from emovid_assets.resources.release.snapshots import SnapshotError
     from emovid_assets.resources.sql_files import CatalogueError
 
-    if not name.strip():
-        raise fail("a release needs a name, such as: emovid release make my-emovid")
+    if fault := dataset_name_fault(name):
+        raise fail(fault)
     try:
-        return prepare(home, name.strip(), _tier(tier), has_shards=has_shards)
+        return prepare(home, bare(name), _tier(tier), has_shards=has_shards)
     except DecisionsError as error:
         raise fail(f"what people have decided cannot be followed, so nothing was released:\n{error}") from error
-    except (HiddenPicturesError, CatalogueError, SettingsError) as error:
+    except (FaultyRowsError, HiddenPicturesError, SnapshotError, CatalogueError, SettingsError) as error:
         raise fail(str(error)) from error
 
 

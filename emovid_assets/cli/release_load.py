@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from emovid_assets.cli.shared import err, fail, named_home, out
 from emovid_assets.core.release.snippets import READERS, READERS_BY_NAME, Reader
@@ -27,7 +28,7 @@ def load(
     ] = None,
 ) -> None:
     """How other libraries read a release: lines to copy. With --with: read all of it there, and say what was found."""
-    from emovid_assets.resources.release.loading import LoadingError, splits_in
+    from emovid_assets.resources.release.loading import LoadingError, pattern_fault, splits_in
     from emovid_assets.resources.release.reading import NotAReleaseError, find_release
 
     if reader is not None and reader not in READERS_BY_NAME:
@@ -36,6 +37,8 @@ def load(
         found = find_release(named_home(), release)
         folder = found.folder.resolve()
         splits = splits_in(folder)
+        if fault := pattern_fault(folder):
+            err.print(f"[yellow]note[/] {escape(fault)}")
         if reader is None:
             _print_splits(splits, f"{found.name} {found.version} ({found.tier})")
             _print_readers(folder, splits, python)

@@ -11,9 +11,11 @@ from rich.markup import escape
 from emovid_assets.cli.shared import err, fail, home_to_read, out
 from emovid_assets.core.release.names import is_release_name
 from emovid_assets.drawing.numerals import counted
+from emovid_assets.home.folders import Home, HomeError
 
 if TYPE_CHECKING:
     from emovid_assets.resources.release.pushing import Place
+    from emovid_assets.resources.release.reading import Release
 
 SHOWN = 10
 
@@ -39,6 +41,8 @@ def push(
     home = home_to_read() if is_release_name(version) else None
     try:
         release = find_release(home, version)
+        if not is_check:
+            _refuse_withdrawn(release)
         place = _place(target, release.folder_name, is_public=is_public)
         with progress_bars(out) as progress:
             if is_check:
@@ -58,6 +62,27 @@ def push(
         f"({pushed.sent_bytes / 1e6:,.1f} MB), {pushed.kept_count:,} there already; every file was compared"
     )
     _say_others(pushed.others)
+
+
+def _refuse_withdrawn(release: "Release") -> None:
+    """Of this home: others have their decisions elsewhere."""
+    from emovid_assets.core.release.decisions import DecisionsError
+    from emovid_assets.resources.release.decisions import decisions_of
+    from emovid_assets.resources.release.withdrawn import told, withdrawn
+
+    try:
+        home = Home.from_environment()
+    except HomeError:
+        # A folder is pushed without one.
+        return
+    if release.folder.resolve().parent != home.releases.resolve():
+        return
+    try:
+        clips = withdrawn(release, decisions_of(home))
+    except DecisionsError as error:
+        raise fail(f"what people have decided cannot be followed, so nothing was sent:\n{error}") from error
+    if clips:
+        raise fail(f"{release.folder_name} {told(clips)}: make the next release, and push that")
 
 
 def _place(target: str, name: str, *, is_public: bool) -> "Place":

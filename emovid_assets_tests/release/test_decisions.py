@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from emovid_assets.core.release.decisions import HEADER, Decisions, DecisionsError, decisions_csv, read_decisions
+from emovid_assets.core.release.decisions import (
+    HEADER,
+    Decision,
+    Decisions,
+    DecisionsError,
+    decisions_csv,
+    read_decisions,
+)
 from emovid_assets.core.release.gate import permission_of
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.release.decisions import decisions_of
@@ -131,3 +138,18 @@ def test_the_file_of_a_home_is_read_and_its_faults_name_it(tmp_path: Path) -> No
     home.release_decisions.mkdir()
     with pytest.raises(DecisionsError, match="cannot be read"):
         decisions_of(home)
+
+
+def test_who_withholds_with_a_slip_is_stopped_and_told_how_it_is_written() -> None:
+    clips = [{"clip_id": "a", "source_id": "movie-1", "film_id": "sintel", "origin": None, "license": None}]
+    with pytest.raises(DecisionsError, match="line 2: there is no film_id 'Sintel ', but 'sintel': write it so"):
+        Decisions([Decision(2, "film_id", "Sintel ", "nothing", "Ann", "they asked")]).idle(clips)
+    others = [
+        Decision(2, "film_id", "Sintel", "full", "Ann", "they allow it"),
+        Decision(3, "film_id", "sintel", "nothing", "Ann", "they asked"),
+        Decision(4, "source_id", "movie-2", "nothing", "Ann", "they asked"),
+    ]
+    assert Decisions(others).idle(clips) == [
+        "line 2 matches no clip: there is no film_id 'Sintel'",
+        "line 4 matches no clip: there is no source_id 'movie-2'",
+    ]

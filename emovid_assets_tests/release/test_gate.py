@@ -67,6 +67,9 @@ ORIGIN_FACTS = {
     "magicanime": "metadata",
     "gifukai": "nothing",
     "YouTube": "metadata",
+    "Giphy (API)": "nothing",
+    "media.giphy.com": "nothing",
+    "from YouTube": "metadata",
 }
 ADDRESS_FACTS = {
     None: "full",
@@ -78,6 +81,14 @@ ADDRESS_FACTS = {
     "https://youtu.be/x": "metadata",
     "https://tenor.com/view/x": "metadata",
     "http://[": "full",
+    "https://giphy.com.example.org/x": "full",
+    "https://ann:[key]@giphy.com/x": "nothing",
+    "https://[key]@www.youtube.com/x": "metadata",
+    "https://web.archive.org/web/2020/https://giphy.com/x": "nothing",
+    "https://example.org/x https://media.giphy.com/x": "nothing",
+    "https:\\\\giphy.com\\x": "nothing",
+    "https://gi\u200bphy\u3002com/x": "nothing",
+    "https://giphy%2Ecom/x": "nothing",
 }
 ORDER = ("nothing", "metadata", "full")
 clips = st.fixed_dictionaries(

@@ -121,6 +121,26 @@ def test_a_library_that_is_not_there_is_named_with_what_to_do(
     assert "this Python has no polars: pip install polars, or name another Python with --python" in done.stderr
 
 
+def test_a_path_that_readers_take_for_a_pattern_is_told(call: CallLoad, folder: Path) -> None:
+    assert "as a pattern" not in call(str(folder)).stderr
+    done = call(str(folder.rename(folder.with_name("of [2026]"))))
+    assert done.exit_code == 0
+    assert "polars, pandas and webdataset read [ ] in a path as a pattern" in done.stderr
+
+
+def test_of_a_library_that_fails_the_cause_is_told_and_no_line_is_endless(
+    call: CallLoad, folder: Path, tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    said = "Traceback:\nOSError: libx.so: no such file\n  at x\n\nDatasetError: nothing " + "x" * 1000
+    python.write_text(f"#!/bin/sh\n[ \"$1\" = -c ] && exit 0\ncat >&2 <<'end'\n{said}\nend\nexit 1\n")
+    python.chmod(0o755)
+    done = call(str(folder), "--with", "datasets", "--python", str(python))
+    assert done.exit_code == 1
+    assert "OSError: libx.so: no such file\nDatasetError: nothing xxx" in done.stderr
+    assert len(done.stderr) < 700
+
+
 def test_what_is_no_release_is_said(call: CallLoad, tmp_path: Path) -> None:
     assert "there is no release '9.9.9'" in call("9.9.9").stderr
     assert "is no release: it has no release.json" in call(str(tmp_path)).stderr

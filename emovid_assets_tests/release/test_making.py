@@ -12,13 +12,22 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
-from emovid_assets.building.releasing import NotProvedError
+from emovid_assets.building.releasing import NotProvedError, make_release, prepare
+from emovid_assets.checks.releases import release_proofs
+from emovid_assets.cli.release import release
 from emovid_assets.core.release.decisions import DecisionsError
-from emovid_assets.resources.release.content import HiddenPicturesError
+from emovid_assets.home.folders import Home
+from emovid_assets.home.run_locks import RunLocks
+from emovid_assets.resources.release import making
+from emovid_assets.resources.release.content import FaultyRowsError, HiddenPicturesError
 from emovid_assets.resources.release.files import DamagedFileError
 from emovid_assets.resources.release.making import NothingToReleaseError
+from emovid_assets.resources.release.reading import NotAReleaseError
+from emovid_assets.resources.release.snapshots import make_snapshot, snapshots_of
 from emovid_assets_tests.assets.homes import ROOT, Demo, all_rows, copy_of
 from emovid_assets_tests.once import made_once
 from emovid_assets_tests.release.made import change, decide, make, read
@@ -247,14 +256,14 @@ def test_without_a_label_there_is_nothing_to_release(demo: Demo, tmp_path: Path)
     assert not list((home / "releases").glob("*.*.*"))
 
 
-def test_an_address_in_a_title_is_not_released(home: Path) -> None:
+def test_an_address_in_what_people_write_of_a_film_is_not_released(home: Path) -> None:
     (row, *_) = [row for row in all_rows(home, "source_videos") if row["domain"] == "movie"]
-    title = "Rain, by ann@example.org"
-    change(home, "source_videos", "movie", "source_id", {row["source_id"]: {"title": title}})
+    columns = ("title", "film_id", "region", "character", "origin", "origin_url", "external_id", "terms_url")
+    written = dict.fromkeys(columns, "Rain, by ann\u200b@example.org")
+    change(home, "source_videos", "movie", "source_id", {row["source_id"]: written})
     folder = make(home).release.folder
-    (told,) = {one["title"] for one in read(folder).to_pylist() if one["source_id"] == row["source_id"]}
-    assert told.startswith("Rain, by ")
-    assert "example.org" not in told
+    clips = [one for one in read(folder).to_pylist() if one["source_id"] == row["source_id"]]
+    assert {clip[name] for clip in clips for name in columns} == {"Rain, by [address]"}
 
 
 def test_what_nobody_cleans_is_found_before_anything_is_released(home: Path) -> None:
@@ -323,3 +332,160 @@ def test_killed_at_any_moment_it_goes_on(demo: Demo, tmp_path: Path, after_s: fl
     assert [path.name for path in (home / "releases").glob("*") if path.name != ".lock"] == ["1.0.0"]
     done = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=made.release.folder, check=False)
     assert done.returncode == 0
+
+
+def test_a_release_in_the_way_that_cannot_be_read_keeps_its_version(home: Path) -> None:
+    record = home / "releases" / "1.0.0" / "release.json"
+    record.rename(home / "release.json")
+    (home / "releases" / "1.0.0+metadata").rename(home / "elsewhere")
+    with pytest.raises(NotAReleaseError, match="its version was given already") as refused:
+        make(home)
+    assert "put back what was released" in str(refused.value)
+    (home / "release.json").rename(record)
+    assert not make(home, has_shards=True).is_new
+
+
+@pytest.mark.parametrize("path", ["train/metadata.parquet", "tables/human_annotations.parquet"])
+def test_no_version_follows_from_data_that_somebody_has_changed(home: Path, path: str) -> None:
+    file = home / "releases" / "1.0.0" / path
+    rows = pa.parquet.read_table(file)
+    for damaged in (rows.slice(1), None):
+        file.unlink()
+        if damaged is not None:
+            pa.parquet.write_table(damaged, file)
+        with pytest.raises(NotAReleaseError, match=r"has other bytes than were released|is gone"):
+            make(home)
+
+
+def test_a_number_that_is_none_is_named_and_not_released(home: Path) -> None:
+    change(home, "colour_attributes", "movie", "clip_id", {one_clip(home): {"brightness_mean": float("nan")}})
+    with pytest.raises(FaultyRowsError, match="brightness_mean: not a finite number"):
+        make(home)
+
+
+def test_rows_that_no_sum_proves_are_not_counted_from(home: Path) -> None:
+    (home / "releases" / "1.0.0" / "SHA256SUMS").write_text("")
+    with pytest.raises(NotAReleaseError, match="has other bytes than were released"):
+        make(home)
+
+
+def test_of_a_release_without_some_of_its_files_the_next_is_whole(home: Path) -> None:
+    before = home / "releases" / "1.0.0"
+    for path in ("clips.csv", "load.py", "webdataset/shards.json", "licences.csv"):
+        (before / path).unlink()
+    decide(home, f"clip_id,{one_clip(home)},full,Ann,written permission")
+    made = make(home, has_shards=True)
+    assert made.release.version == "1.0.1"
+    assert all(proof.holds for proof in release_proofs(made.release.folder))
+
+
+def test_what_a_killed_one_had_made_of_a_file_that_is_another_by_now_is_made_again(home: Path) -> None:
+    clip_id = next(row["clip_id"] for row in all_rows(home, "benchmark_split") if row["first_frame_path"])
+    decide(home, f"clip_id,{one_clip(home)},metadata,Ann,our funders want it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(making, "write_csv", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            make(home)
+    (frame,) = (row["first_frame_path"] for row in all_rows(home, "benchmark_split") if row["clip_id"] == clip_id)
+    other = next(one for one in (home / frame).parent.iterdir() if one.read_bytes() != (home / frame).read_bytes())
+    data = other.read_bytes()
+    (home / frame).unlink()
+    (home / frame).write_bytes(data)
+    folder = make(home).release.folder
+    assert (folder / "first_frames" / f"{clip_id}.png").read_bytes() == data
+    assert all(proof.holds for proof in release_proofs(folder))
+
+
+def test_both_tiers_of_a_version_have_the_same_tables(home: Path) -> None:
+    decide(home, f"clip_id,{one_clip(home)},full,Ann,written permission")
+    assert make(home, "metadata").release.folder_name == "1.0.1+metadata"
+    row = next(row for row in all_rows(home, "human_annotations") if row["domain"] == "movie")
+    seconds = {row["clip_id"]: {"lead_time_s": 12.5}}
+    change(home, "human_annotations", "movie", "clip_id", seconds)
+    made = make(home)
+    assert made.release.folder_name == "2.0.0"
+    assert made.release.reasons[0].startswith("table human_annotations: ")
+
+
+def test_who_withholds_a_clip_is_told_which_releases_hold_it(home: Path) -> None:
+    clip_id = one_clip(home)
+    assert not any("may no longer" in said for said in prepare(Home(home), "x", "full").remarks)
+    decide(home, f"clip_id,{clip_id},metadata,Ann,the artist has asked us to")
+    (told,) = prepare(Home(home), "x", "full").remarks
+    assert told.startswith("release 1.0.0 holds 1 clip that may no longer be given away by release_decisions.csv")
+    assert clip_id in told
+    decide(home, f"clip_id,{clip_id},nothing,Ann,the artist has asked us to")
+    told = prepare(Home(home), "x", "full").remarks
+    assert [said.split(" holds ")[0] for said in told] == ["release 1.0.0", "release 1.0.0+metadata"]
+
+
+def test_decisions_that_lie_where_nobody_reads_them_stop_a_release(home: Path) -> None:
+    stray = home / "release_decisions.csv"
+    stray.write_text("what,value,permission,decided_by,reason\n")
+    with pytest.raises(DecisionsError, match="is not read: put its rows into"):
+        make(home)
+
+
+def test_a_snapshot_that_a_person_has_given_the_name_of_the_version_is_told(home: Path) -> None:
+    make_snapshot(Home(home), "1.0.1")
+    decide(home, f"clip_id,{one_clip(home)},full,Ann,written permission")
+    prepared = prepare(Home(home), "of-the-test", "full", has_shards=True)
+    assert make_release(Home(home), prepared).release.version == "1.0.1"
+    (told,) = prepared.remarks
+    assert "the snapshot 1.0.1 is older than this release" in told
+
+
+def test_tables_that_are_replaced_while_a_release_is_made_are_not_its_snapshot(home: Path) -> None:
+    decide(home, f"clip_id,{one_clip(home)},full,Ann,written permission")
+    prepared = prepare(Home(home), "of-the-test", "full", has_shards=True)
+    change(home, "captions", "movie", "clip_id", {one_clip(home): {"caption": "It rains."}})
+    assert make_release(Home(home), prepared).is_new
+    (told,) = prepared.remarks
+    assert told.startswith("there is no snapshot of the tables under 1.0.1: a build has replaced tables meanwhile")
+
+
+def test_who_was_killed_before_the_snapshot_gets_it_the_next_time(home: Path) -> None:
+    snapshots = home / "snapshots"
+    (snapshots / "1.0.0").rename(snapshots / ".1.0.0.0123456789abcdef.tmp")
+    assert not make(home, has_shards=True).is_new
+    assert sorted(path.name for path in snapshots.iterdir()) == [".lock", "1.0.0"]
+    assert snapshots_of(Home(home)).snapshots[0].name == "1.0.0"
+
+
+def told_by(*arguments: str) -> tuple[int, str]:
+    """Of the command `emovid release`."""
+    done = CliRunner().invoke(release, list(arguments))
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_shards_of_a_release_without_media_are_none_and_no_other_release(home: Path) -> None:
+    assert not make(home, "metadata", has_shards=True).is_new
+
+
+def test_while_a_build_is_at_work_nothing_is_made_or_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOVID_HOME", str(home))
+    with RunLocks(Home(home).runs_at_work).held("run-1", "build_dataset", {"clips": 1}, print):
+        for arguments in (["gate"], ["make", "of-the-test"]):
+            code, said = told_by(*arguments)
+            assert code == 1
+            assert "is at work, and the tables would not fit each other" in said
+
+
+def test_what_is_withheld_since_is_not_pushed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOVID_HOME", str(home))
+    decide(home, f"clip_id,{one_clip(home)},nothing,Ann,the artist has asked us to")
+    for named in ("1.0.0", "1.0.0+metadata", str(home / "releases" / "1.0.0")):
+        code, said = told_by("push", named, (tmp_path / "store").as_uri())
+        assert code == 1
+        assert "holds 1 clip that may no longer be given away by release_decisions.csv" in said
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("name", ["jane@example.org", "\udcff", "x" * 1000])
+def test_a_name_that_cannot_be_is_said_before_anything_is_done(
+    home: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("EMOVID_HOME", str(home))
+    code, said = told_by("make", name)
+    assert (code, said.partition(" ")[0]) == (1, "error")
+    assert len(said) < 300

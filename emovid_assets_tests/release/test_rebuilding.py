@@ -359,6 +359,8 @@ def test_the_command_says_in_one_line_what_cannot_be(drawn: Path, tmp_path: Path
         ((release, "-s", empty), "holds no media"),
         ((release, "-s", films, "-o", strangers), "no rebuilding made it"),
         ((release, "-s", films, "-o", films / "one.mp4"), "is a file"),
+        ((release, "-s", films, "-o", release), "is in the release itself"),
+        ((release, "-s", films, "-o", release / "train" / ".." / "out"), "is in the release itself"),
     ):
         code, text = call(*arguments)
         assert (code, text.count("error")) == (1, 1), text

@@ -18,6 +18,8 @@ BAD = {
     "ｊａｎｅ＠例え.jp さん": ("address", "[address] さん"),
     "jane%40example.org": ("address", "[address]"),
     "jane (at) example.org": ("address", "[address]"),
+    "jane\u200b.doe@exa\u00admple.org \u2764\ufe0f": ("address", "[address] \u2764"),
+    "h\u2060f_" + "aB3" * 12: ("key", "[key]"),
     "mailto:jane@lab": ("address", "mailto:[address]"),
     "see /home/jane/films/x.mp4, please": ("path", "see [path], please"),
     "cwd=/tmp/abc": ("path", "cwd=[path]"),
@@ -47,6 +49,7 @@ BAD = {
 }
 GOOD = (
     *("@handle", "by @jane_doe on https://www.youtube.com/@jane_doe", "smile@2x.png", "pkg@1.2.3", "Live @ Home"),
+    *("\u2764\ufe0f a family \U0001f469\u200d\U0001f467", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
     *("movie-0123456789abcdef-00001000-00002000", "0" * 64, "2026-11-30T02:10:11+00:00", "12:34:56", "4.13.0.92"),
     *(
         "and/or /r/aww",
@@ -98,7 +101,9 @@ def test_what_may_leave_stays_as_it_is(text: str) -> None:
     assert (clean(text), found_in(text)) == (text, [])
 
 
-pieces = st.sampled_from([*BAD, *GOOD, " ", ", ", "\n", "x", "(", ")", '"', "://", "@", "/", "[key]"])
+pieces = st.sampled_from(
+    [*BAD, *GOOD, "\u200b", "\U000e0041", " ", ", ", "\n", "x", "(", ")", '"', "://", "@", "/", "[key]"]
+)
 texts = st.lists(pieces | st.text(max_size=6), max_size=8).map("".join)
 
 

@@ -194,7 +194,7 @@ def test_none_is_made_while_a_run_is_at_work(home: Home) -> None:
 
 def test_none_is_made_of_tables_that_are_replaced_meanwhile(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     states = iter([{("clips", "movie"): "one"}, {("clips", "movie"): "other"}])
-    monkeypatch.setattr(snapshots, "_states", lambda _: next(states))
+    monkeypatch.setattr(snapshots, "states_of_tables", lambda _: next(states))
     with pytest.raises(SnapshotError, match="replaced tables meanwhile"):
         make_snapshot(home, "before")
     assert [path.name for path in home.snapshots.iterdir()] == [snapshots.LOCK]

@@ -188,3 +188,56 @@ def test_a_count_that_the_record_tells_wrongly_is_found(release: Path) -> None:
     assert faults(release) == {
         "clip files": [f"release.json says 1 clips with media, and {record['media_count']} have"]
     }
+
+
+def give(folder: Path, path: str, data: bytes) -> None:
+    """A file more, with a sum."""
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(data)
+    rewrite_sums(folder)
+
+
+@pytest.mark.parametrize("path", ["first_frames/x.png", "more/x.mp4", "x.mp4", "tables/x.webm", "more/x.tar"])
+def test_a_picture_or_film_that_no_row_names_is_found_wherever_it_lies(release: Path, path: str) -> None:
+    give(release, path, a_clip_file(release).read_bytes())
+    assert faults(release)["clip files"] == [f"{path} is of no row"]
+
+
+def test_a_shard_that_nobody_names_is_found(release: Path) -> None:
+    shard = sorted((release / "webdataset").glob("*.tar"))[0]
+    give(release, "webdataset/more.tar", shard.read_bytes())
+    assert faults(release)["shards"] == ["webdataset/more.tar is no shard that webdataset/shards.json names"]
+
+
+def test_a_first_frame_that_is_gone_is_found(release: Path) -> None:
+    frame = sorted((release / "first_frames").iterdir())[0]
+    frame.unlink()
+    rewrite_sums(release)
+    assert faults(release)["clip files"] == [f"{frame.stem}: there is no first_frames/{frame.name}"]
+
+
+def test_a_folder_that_leads_out_of_the_release_is_found(release: Path, tmp_path: Path) -> None:
+    (release / "more").symlink_to(tmp_path)
+    assert faults(release)["files"] == ["more is no file of this release: move it away"]
+
+
+@pytest.mark.parametrize("name", ["domains", "splits", "metadata_only_count"])
+def test_what_the_record_counts_is_counted_again(release: Path, name: str) -> None:
+    path = release / "release.json"
+    said = json.loads(path.read_text())
+    said[name] = {} if isinstance(said[name], dict) else said[name] + 1
+    path.write_text(json.dumps(said))
+    rewrite_sums(release)
+    (told,) = faults(release)["digest"]
+    assert told.startswith(f"release.json says {name} ")
+
+
+@pytest.mark.parametrize("pattern", ["webdataset/*.tar", "tables/clip_embeddings.parquet", "first_frames/*", "*.csv"])
+def test_a_torn_file_is_found_and_the_rest_is_proved(release: Path, pattern: str) -> None:
+    path = sorted(release.glob(pattern))[0]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    proofs = {proof.name: proof for proof in release_proofs(release)}
+    name = path.relative_to(release).as_posix()
+    assert proofs["files"].faults == [f"{name} has other bytes than were released"]
+    assert proofs["splits"].holds
+    assert "nothing personal" in proofs

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emovid_assets.core.release.changes import difference
-from emovid_assets.core.release.names import Version, is_version, name_fault, version_of
+from emovid_assets.core.release.names import (
+    LONGEST_NAME,
+    Version,
+    dataset_name_fault,
+    is_version,
+    name_fault,
+    version_of,
+)
 from emovid_assets.core.release.versions import Bump, next_version
 from emovid_assets_tests.release.planted_releases import clip, table_of
 
@@ -143,3 +150,29 @@ def test_what_is_no_version_is_refused(text: str) -> None:
     assert not is_version(text)
     with pytest.raises(ValueError, match="three numbers"):
         version_of(text)
+
+
+@pytest.mark.parametrize("name", ["my-emovid", "EmoVid of 2026", " Émotions: 人 ", "Nume\u0301ro", "x" * LONGEST_NAME])
+def test_a_dataset_has_a_name_of_one_line(name: str) -> None:
+    assert dataset_name_fault(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "needs a name"),
+        (" \n", "needs a name"),
+        ("x" * (LONGEST_NAME + 1), "at most 100"),
+        ("Emo\u200bVid", "that nobody sees"),
+        ("\x1b[31mEmoVid", "that nobody sees"),
+        ("\udcff", "that nobody sees"),
+        ("EmoVid of jane@example.org", "holds no address"),
+        ("/home/jane/emovid", "holds no address"),
+    ],
+)
+def test_a_name_that_a_release_cannot_show_is_refused(name: str, said: str) -> None:
+    fault = dataset_name_fault(name)
+    assert fault is not None
+    assert said in fault
+    assert "jane" not in fault
+    assert len(fault) < 200

@@ -102,13 +102,23 @@ class Decisions:
         return tuple(one for one in self.rows if _key(one.what, one.value) in keys)
 
     def idle(self, clips: Iterable[Mapping[str, Any]]) -> list[str]:
-        """A sentence for each that speaks of none of all clips there are."""
+        """A sentence for each that speaks of none of all clips there are: it may be of what is no longer there.
+
+        Raises DecisionsError where one withholds what is written a little otherwise, such as `Sintel` for `sintel`.
+        """
+        clips = list(clips)
         used = self.used(clips)
-        return [
-            f"line {one.line} matches no clip: there is no {one.what} '{quoted(one.value)}'"
-            for one in self.rows
-            if one not in used
+        idle = [one for one in self.rows if one not in used]
+        withheld = {one.what for one in idle if one.permission != "full"}
+        written = {(what, plain_word(str(clip[what]))): clip[what] for clip in clips for what in withheld if clip[what]}
+        faults = [
+            f"line {one.line}: there is no {one.what} '{quoted(one.value)}', but '{quoted(known)}': write it so"
+            for one in idle
+            if one.permission != "full" and (known := written.get((one.what, plain_word(one.value))))
         ]
+        if faults:
+            raise DecisionsError(faults)
+        return [f"line {one.line} matches no clip: there is no {one.what} '{quoted(one.value)}'" for one in idle]
 
 
 def read_decisions(data: bytes) -> Decisions:

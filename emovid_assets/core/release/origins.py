@@ -7,10 +7,14 @@ Each says where it was read, and of what date that was. Where nobody could read 
 side, and said.
 """
 
+import re
+import unicodedata
+from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from emovid_assets.core.cells import plain
+from emovid_assets.core.release.scan import without_unseen
 
 Allowed = Literal["metadata", "nothing"]
 
@@ -103,22 +107,38 @@ file decides."""
 _BY_NAME = {plain(name): rule for rule in ORIGIN_RULES for name in (rule.origin, *rule.hosts)}
 
 
+_BY_HOST = {host: rule for rule in ORIGIN_RULES for host in rule.hosts}
+_ANY_HOST = re.compile("|".join(map(re.escape, _BY_HOST)))
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
+
+
 def rule_of(origin: str | None, origin_url: str | None) -> OriginRule | None:
-    """The rule that holds for a file: by what its origin is called, or by where its address points; of two the one that
-    allows less. Null where its licence alone decides."""
-    found = [rule for rule in (_BY_NAME.get(plain(origin or "")), _of_address(origin_url or "")) if rule is not None]
+    """The rule that holds for a file: by what its origin is called, or by where its address points; of several the one
+    that allows less. Null where its licence alone decides."""
+    found = [*_of_name(origin or ""), *_of_hosts(origin or ""), *_of_hosts(origin_url or "")]
     return max(found, key=lambda rule: rule.allowed == "nothing", default=None)
 
 
-def _of_address(url: str) -> OriginRule | None:
-    if "." not in url:
-        return None
-    try:
-        host = (urlsplit(url if "//" in url else f"//{url}").hostname or "").rstrip(".")
-    except ValueError:
-        return None
-    parts = host.split(".")
-    return next((rule for at in range(len(parts) - 1) if (rule := _BY_HOST.get(".".join(parts[at:])))), None)
+def _of_name(text: str) -> Iterator[OriginRule]:
+    """Also where it stands among other words, such as `Giphy (API)`."""
+    for word in (text, *re.split(r"[\W_]+", _seen(text))):
+        if rule := _BY_NAME.get(plain(word)):
+            yield rule
 
 
-_BY_HOST = {host: rule for rule in ORIGIN_RULES for host in rule.hosts}
+def _of_hosts(text: str) -> Iterator[OriginRule]:
+    """By names of hosts anywhere in it: who copies an address writes it with a password, through an archive, beside
+    another one or with a slip, and none of that makes it another file."""
+    seen = _seen(unquote(text) if "%" in text else text)
+    # Most addresses hold none of them.
+    for host in _HOST.findall(seen) if _ANY_HOST.search(seen) else ():
+        parts = host.split(".")
+        for at in range(len(parts) - 1):
+            if rule := _BY_HOST.get(".".join(parts[at:])):
+                yield rule
+
+
+def _seen(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", without_unseen(text)).casefold().replace("\u3002", ".")

@@ -19,6 +19,13 @@ _MOST_AROUND = 30
 _LOOKED_AT = 3000
 """Characters on each side that are cleaned for that: more than the longest key."""
 _AT = r"(?:[@\uff20\ufe6b]|%40|\s?[\[(]at[\])]\s?)"
+_UNSEEN: Final = (
+    *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
+)
+"""Characters of no width, first and last: an address with one of these inside is read, and typed, as one without. Some
+belong into emoji and scripts, so they go only where something is found without them."""
+_WITHOUT = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in _UNSEEN)}]+")
 _LETTERS = r"[^\W_]"
 _FILE_ENDINGS = r"(?:png|gif|jpe?g|webp|svg|avif|apng|mp4|webm|mov|mkv|js|css|json|html?)"
 """`smile@2x.png` is no address."""
@@ -132,6 +139,7 @@ _PATTERNS: Final = (
 """In this order: what an earlier one has found is no longer there for the later ones."""
 
 HINT: Final = (
+    f"{_WITHOUT.pattern}|"
     r"[@\x{FF20}\x{FE6B}\\]|%40|[\[(](?i:at)[\])]|://|(?i:mailto|file):|/[A-Za-z]+/|[A-Za-z]:/|(?i:localhost)|"
     r"[0-9]\.[0-9]+\.[0-9]+\.[0-9]|[0-9a-fA-F]*:[0-9a-fA-F]*:[0-9a-fA-F]*:|::|PRIVATE KEY|hf_|gh[pousr]_|github_pat_|"
     r"glpat-|sk-|AKIA|ASIA|AIza|xox[abeprs]-|eyJ|npm_|pypi-|(?i:bearer|basic)\s|"
@@ -142,6 +150,16 @@ HINT: Final = (
 
 def clean(text: str) -> str:
     """A text as it may be released: signs of `KINDS` stand for what must not leave; all other words stay."""
+    seen = without_unseen(text)
+    return cleaned if (cleaned := _signed(seen)) != seen else text
+
+
+def without_unseen(text: str) -> str:
+    """Without characters of no width, which would part an address."""
+    return text if text.isascii() else _WITHOUT.sub("", text)
+
+
+def _signed(text: str) -> str:
     for pattern in _PATTERNS:
         text = pattern.pattern.sub(lambda found, pattern=pattern: _sign(pattern, found), text)  # type: ignore[misc]
     return text
@@ -149,6 +167,7 @@ def clean(text: str) -> str:
 
 def found_in(text: str) -> list[Finding]:
     """What must not leave, in the order of the text."""
+    text = without_unseen(text)
     rest, found = text, []
     for pattern in _PATTERNS:
         for match in pattern.pattern.finditer(rest):

@@ -24,10 +24,11 @@ from emovid_assets.resources.release.rows import FIRST_FRAME_PATH, MEDIA_PATH
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 from emovid_assets.tables.release import RELEASE_CLIPS
+from emovid_assets.tables.rules import value_fault
 
 CLEANED = (
-    *("external_id", "title", "film_id", "region", "character", "origin_url", "attribution", "license", "terms_url"),
-    *("caption", "prompt"),
+    *("external_id", "title", "film_id", "region", "character", "origin", "origin_url", "attribution", "license"),
+    *("terms_url", "caption", "prompt"),
 )
 """Columns that people or origins have written."""
 PEOPLE_COLUMNS: Mapping[str, str] = {"human_annotations": "annotator_id", "validation_ratings": "rater_id"}
@@ -35,6 +36,10 @@ PEOPLE_COLUMNS: Mapping[str, str] = {"human_annotations": "annotator_id", "valid
 
 class HiddenPicturesError(Exception):
     """Clip files hide pictures, which many programs show; the message says what to do."""
+
+
+class FaultyRowsError(Exception):
+    """The tables say of clips what a release cannot; the message says what, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class HomeFile:
 class Content:
     """`rows`: of `RELEASE_CLIPS`, sorted by clip id. `media`: of clips. `first_frames`: (path, file of the home); their
     sums stand in no table. `left_out`: clips that are no rows, by (domain, reason). `decisions`: those that are about
-    clips of this home. `permissions`: by clip, of all clips, left out or not."""
+    clips of this home."""
 
     tier: Tier
     rows: pa.Table
@@ -71,9 +76,11 @@ def content_of(
     name_of: Callable[[str], str],
 ) -> Content:
     """`found`: of `released_rows`. `tables`: of `PUBLISHED_TABLES`, of all clips. `name_of`: what a person is called in
-    releases. Raises HiddenPicturesError, DecisionsError."""
+    releases. Raises HiddenPicturesError, FaultyRowsError, DecisionsError."""
     chosen = _Chosen(home, tier, decisions)
     rows = RELEASE_CLIPS.from_rows(chosen.rows(found))
+    if fault := value_fault(RELEASE_CLIPS, rows, None):
+        raise FaultyRowsError(f"nothing was released, for the tables say what cannot be ({fault}): emovid build --all")
     if chosen.hidden:
         raise HiddenPicturesError(
             f"{len(chosen.hidden):,} clip files hide pictures that other programs show, such as {chosen.hidden[0]}: "

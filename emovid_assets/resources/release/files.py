@@ -101,10 +101,11 @@ class ReleaseFiles:
     def _place(self, path: str, source: Path, digest: str) -> None:
         target = self.folder / path
         self.sums[path] = digest
-        if target.exists():
-            # Only whole files have names here, and the home's was read just now.
+        if target.exists() and (target.samefile(source) or file_sha256(target) == digest):
+            # Of a killed run; what it had made of files that are others by now is made again.
             self.effort.kept_count += 1
             return
+        target.unlink(missing_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         if linked(source, target):
             self.effort.linked_count += 1
@@ -136,7 +137,8 @@ class ReleaseFiles:
 
     def _link_over(self, source: Path, target: Path) -> bool:
         """Makes a file another name of one that has the same bytes."""
-        if file_sha256(source) != file_sha256(target):
+        # A release of which somebody has removed a file hands it on no more.
+        if _sha256_or_none(source) != file_sha256(target):
             return False
         with put_into_place(target) as temporary:
             if not linked(source, temporary):

@@ -6,6 +6,7 @@ Belongs here: whether they are installed, and running the lines that read it. Do
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emovid_assets.core.plain_text import cut
 from emovid_assets.core.release.layout import SHARDS
 from emovid_assets.core.release.parts import Split, splits_of
 from emovid_assets.core.release.snippets import RESULT_MARK, Reader, code, script
 
 _FIND = "import importlib.util, sys; print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name) is None))"
-_LAST_LINES = 5
+_LAST_LINES, _LONGEST_LINE = 5, 300
+_ERROR = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception)\b")
+_PATTERN = "*?[]{}"
 
 
 class LoadingError(Exception):
@@ -66,6 +70,17 @@ def missing(reader: Reader, python: Path | None = None) -> list[str]:
     if done.returncode:
         raise LoadingError(f"{python} is no Python that can be used: {_last(done.stderr)}")
     return done.stdout.split()
+
+
+def pattern_fault(folder: Path) -> str | None:
+    """Why some readers find nothing in a folder, as a sentence; null where they do."""
+    found = sorted(set(_PATTERN) & set(str(folder)))
+    if not found:
+        return None
+    return (
+        f"datasets, duckdb, polars, pandas and webdataset read {' '.join(found)} in a path as a pattern, and find "
+        "nothing: move the release to a folder without"
+    )
 
 
 def lines(reader: Reader, folder: Path, splits: Iterable[Split]) -> str:
@@ -122,5 +137,8 @@ def _run(command: list[str], environment: Mapping[str, str] | None = None) -> "s
 
 
 def _last(said: str) -> str:
+    """The errors, from the first cause to what was made of it, or the last lines where there is none."""
     told = [line for line in said.splitlines() if line.strip()]
-    return "\n".join(told[-_LAST_LINES:]) or "it has ended without a word"
+    errors = [line for line in told if _ERROR.match(line)]
+    shown = list(dict.fromkeys(errors))[-_LAST_LINES:] or told[-_LAST_LINES:]
+    return "\n".join(cut(line, _LONGEST_LINE) for line in shown) or "it has ended without a word"

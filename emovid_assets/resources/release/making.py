@@ -38,12 +38,20 @@ from emovid_assets.core.release.layout import (
     Tier,
     folder_name,
 )
+from emovid_assets.core.release.names import is_release_name, version_of
 from emovid_assets.core.release.versions import Bump, Kind, next_version
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.release.content import Content
 from emovid_assets.resources.release.facts import counts_of
 from emovid_assets.resources.release.files import Effort, ReleaseFiles
-from emovid_assets.resources.release.reading import NotAReleaseError, Release, read_release, releases_of, rows
+from emovid_assets.resources.release.reading import (
+    NotAReleaseError,
+    Release,
+    found_in,
+    metadata_files,
+    read_release,
+    rows,
+)
 from emovid_assets.resources.release.sums import read_sums, sums_text
 from emovid_assets.resources.release.tabular import write_csv, write_parquet
 from emovid_assets.resources.release.webdataset import write_shards
@@ -113,7 +121,7 @@ def make(
     files = ReleaseFiles(folder, same_tier.folder if same_tier else None, read_sums(same_tier) if same_tier else None)
     _write_data(files, content, wish, same_tier, tell)
     now = datetime.now(UTC).replace(microsecond=0)
-    bump = _bump(content, latest, same_tier)
+    bump = _bump(content, latest)
     if bump.kind == "none" and latest is not None:
         if same_tier is None or same_tier.version != latest.version:
             # The other tier of the same data.
@@ -122,7 +130,7 @@ def make(
             shutil.rmtree(folder)
             return Made(same_tier, files.effort, is_new=False)
         else:
-            bump = _bump(content, latest, same_tier, written_otherwise=["the same data are written otherwise"])
+            bump = _bump(content, latest, written_otherwise=["the same data are written otherwise"])
     said = Said(bump.version, now.date().isoformat(), _previous(latest, bump), bump.kind, bump.reasons, digest)
     for path, data in wish.texts(said, files.sums).items():
         files.put(path, data)
@@ -146,8 +154,17 @@ def _why_nothing(content: Content) -> str:
 
 
 def _latest(home: Home, tier: Tier) -> tuple[Release | None, Release | None]:
-    """The newest release, of this tier where there are both, and the newest of this tier."""
-    there = releases_of(home)
+    """The newest release, of this tier where there are both, and the newest of this tier.
+
+    Raises NotAReleaseError where a folder is called as a release that is not older and holds none that can be read: its
+    version was given already, to data that nobody can compare.
+    """
+    found = found_in(home.releases)
+    there = found.releases
+    newest_there = version_of(there[-1].version) if there else None
+    for name, why in found.broken.items():
+        if is_release_name(name) and (newest_there is None or version_of(name.partition("+")[0]) >= newest_there):
+            raise NotAReleaseError(f"{why}; its version was given already: {_mend(home.releases / name)}")
     same_tier = [release for release in there if release.tier == tier]
     if not there:
         return None, None
@@ -197,23 +214,41 @@ def _write_data(files: ReleaseFiles, content: Content, wish: Wish, before: Relea
         )
 
 
-def _bump(
-    content: Content, latest: Release | None, same_tier: Release | None, written_otherwise: Sequence[str] = ()
-) -> Bump:
+def _bump(content: Content, latest: Release | None, written_otherwise: Sequence[str] = ()) -> Bump:
     """What has changed since the newest release; what is given away can be compared within a tier only."""
     if latest is None:
         return next_version(None, None)
+    _refuse_damaged_rows(latest)
     found = difference(rows(latest), content.rows, is_same_tier=latest.tier == content.tier)
     others: list[str] = []
     more: list[str] = []
-    if same_tier and same_tier.version == latest.version:
-        for name, beside in content.tables.items():
-            before = _read_table(same_tier, name)
-            if before is None:
-                more += [f"table {name} is new"] if beside.num_rows else []
-            elif not before.equals(beside):
-                _told_of_table(name, before, beside, others, more)
+    for name, beside in content.tables.items():
+        before = _read_table(latest, name)
+        if before is None:
+            more += [f"table {name} is new"] if beside.num_rows else []
+        elif not before.equals(beside):
+            _told_of_table(name, before, beside, others, more)
     return next_version(latest.version, found, written_otherwise, others=others, more=more)
+
+
+def _refuse_damaged_rows(latest: Release) -> None:
+    """A version that follows from rows that somebody has changed would say what is not so."""
+    sums = read_sums(latest)
+    counted = {name for name in sums if name.endswith(f"/{METADATA}") or name.startswith(f"{TABLES}/")}
+    counted |= {path.relative_to(latest.folder).as_posix() for path in metadata_files(latest)}
+    for name in sorted(counted):
+        path = latest.folder / name
+        if not path.is_file():
+            raise NotAReleaseError(f"{path} is gone: {_mend(latest.folder)}")
+        if sums.get(name) != file_sha256(path):
+            raise NotAReleaseError(f"{path} has other bytes than were released: {_mend(latest.folder)}")
+
+
+def _mend(folder: Path) -> str:
+    return (
+        f"emovid release verify '{folder}' says what is damaged; put back what was released, or, where that is lost, "
+        f"move the folder out of {folder.parent}, and versions are counted without it"
+    )
 
 
 def _told_of_table(name: str, before: pa.Table, after: pa.Table, others: list[str], more: list[str]) -> None:
@@ -238,8 +273,7 @@ def _read_table(release: Release, name: str) -> pa.Table | None:
         return None
     except (OSError, pa.ArrowException) as error:
         raise NotAReleaseError(
-            f"{release.folder / TABLES / name}.parquet cannot be read ({error}): emovid release verify "
-            f"{release.folder_name} says what else is damaged; move the release away to make the next one without it"
+            f"{release.folder / TABLES / name}.parquet cannot be read ({error}): {_mend(release.folder)}"
         ) from error
 
 

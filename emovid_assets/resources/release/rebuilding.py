@@ -196,6 +196,8 @@ def rebuild(
     if not files:
         raise CannotRebuildError(f"{sources} holds no media: name the folder that holds the sources with --sources")
     folder = folder.absolute()
+    if folder.resolve().is_relative_to(release.folder.resolve()):
+        raise CannotRebuildError(f"{folder} is in the release itself, which never changes: give another folder with -o")
     state = _prepared(folder, release)
 
     def busy() -> None:

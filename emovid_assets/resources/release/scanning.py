@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 
 from emovid_assets.core import csv_text, filled_tables
 from emovid_assets.core.filled_tables import Columns
+from emovid_assets.core.plain_text import one_line
 from emovid_assets.core.pseudonyms import addresses_in, is_pseudonym
 from emovid_assets.core.redaction import SHORTEST_SECRET, forms_of
-from emovid_assets.core.release.scan import HINT, KINDS, excerpt, found_in
+from emovid_assets.core.release.scan import HINT, KINDS, excerpt, found_in, without_unseen
 from emovid_assets.home.folders import Home
 
 MOST_OF_A_FILE: Final = 50
@@ -38,7 +39,8 @@ _PERSON_COLUMNS: Final = ("annotator_id", "rater_id")
 
 class Found(NamedTuple):
     """`file`: below the release. `where`: the column, the line or the place within a file. `kind`: of
-    `core.release.scan`, or `name`. `excerpt`: what stands around it, the finding hidden."""
+    `core.release.scan`, or `name`, or `unread` of a damaged file, which may hold anything. `excerpt`: what stands
+    around it, the finding hidden."""
 
     file: str
     where: str
@@ -79,10 +81,13 @@ def scan_release(folder: Path, home: Home | None, environment: Mapping[str, str]
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         of_file = dict.fromkeys(_in_text(name, "its name", name, known))
-        for one in _of_file(name, path, known):
-            of_file.setdefault(one)
-            if len(of_file) >= MOST_OF_A_FILE:
-                break
+        try:
+            for one in _of_file(name, path, known):
+                of_file.setdefault(one)
+                if len(of_file) >= MOST_OF_A_FILE:
+                    break
+        except (tarfile.TarError, pa.ArrowException, OSError) as error:
+            of_file.setdefault(Found(name, "", "unread", one_line(error)[:160]))
         found += of_file
     return found
 
@@ -273,6 +278,7 @@ def _of_texts(name: str, texts: _Texts, known: _Known) -> Iterator[Found]:
 
 
 def _in_text(name: str, where: str, text: str, known: _Known) -> Iterator[Found]:
+    text = without_unseen(text)
     for kind, shown in found_in(text):
         yield Found(name, where, kind, shown)
     for start, end, address in addresses_in(text) if known.people else ():

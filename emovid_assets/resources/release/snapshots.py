@@ -26,10 +26,12 @@ import pyarrow.parquet as pq
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.placing import (
+    is_leftover,
     make_durable,
     make_folder,
     put_folder_into_place,
     put_text,
+    remove,
     temporary_beside,
 )
 from emovid_assets.core.release.names import name_fault
@@ -103,8 +105,9 @@ class Found:
     broken: Mapping[str, str]
 
 
-def make_snapshot(home: Home, name: str) -> Snapshot:
-    """Keeps the present state of all tables under a name. It is there whole, or not at all.
+def make_snapshot(home: Home, name: str, states: Mapping[tuple[str, str | None], str] | None = None) -> Snapshot:
+    """Keeps the present state of all tables under a name. It is there whole, or not at all. `states`: of
+    `states_of_tables` when they were read, where a later state is not what is meant.
 
     Raises SnapshotError where that cannot be, SnapshotExistsError where the name is taken, SettingsError, and OSError
     where the disk is full or read-only.
@@ -113,13 +116,18 @@ def make_snapshot(home: Home, name: str) -> Snapshot:
     settings = counting(home.settings())
     make_folder(home.snapshots)
     with locked(home.snapshots / LOCK):
+        for leftover in [path for path in home.snapshots.iterdir() if is_leftover(path.name)]:
+            # Of whoever was killed: nobody else writes here now.
+            remove(leftover)
         if os.path.lexists(target):
             raise SnapshotExistsError(
                 f"there is a snapshot {name}, and none is ever changed: give another name, or remove it first with: "
                 f"emovid snapshot remove {name}"
             )
         refuse_while_runs_are_at_work(home)
-        before = _states(home)
+        before = states_of_tables(home)
+        if states is not None and before != states:
+            raise _meanwhile()
         if not before:
             raise SnapshotError(f"nothing is built in {home.root} yet: type `emovid build` first")
         with put_folder_into_place(target) as folder:
@@ -127,9 +135,7 @@ def make_snapshot(home: Home, name: str) -> Snapshot:
                 parts = [_keep(Warehouse(home.warehouse), folder, table, domain) for table, domain in before]
             except FileNotFoundError as error:
                 raise _meanwhile() from error
-            refuse_while_runs_are_at_work(home)
-            if _states(home) != before:
-                raise _meanwhile()
+            refuse_where_tables_were_replaced(home, before)
             said = {
                 "format": FORMAT,
                 "name": name,
@@ -231,11 +237,19 @@ def refuse_while_runs_are_at_work(home: Home) -> None:
         )
 
 
+def refuse_where_tables_were_replaced(home: Home, states: Mapping[tuple[str, str | None], str]) -> None:
+    """Since `states_of_tables` said so: what was read in between would not fit each other. Raises SnapshotError."""
+    refuse_while_runs_are_at_work(home)
+    if states_of_tables(home) != states:
+        raise _meanwhile()
+
+
 def _meanwhile() -> SnapshotError:
     return SnapshotError("a build has replaced tables meanwhile: wait for its end, then try again")
 
 
-def _states(home: Home) -> dict[tuple[str, str | None], str]:
+def states_of_tables(home: Home) -> dict[tuple[str, str | None], str]:
+    """By table and domain; another one once its file is replaced."""
     warehouse = Warehouse(home.warehouse)
     return {
         (table, domain): warehouse.state(table, domain)
