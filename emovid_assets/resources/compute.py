@@ -8,7 +8,6 @@ run loses at most the items that workers were at, and the next run computes only
 """
 
 import logging
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -19,9 +18,11 @@ from typing import Any
 
 from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.core.video.errors import PASSING
+from emovid_assets.home.settings import ComputeSettings
+from emovid_assets.resources.engines import open_engine
 from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem, Rate
 from emovid_assets.resources.made_files import Sizes, are_whole, sizes_of
-from emovid_assets.resources.workers import Done, Task, open_workers
+from emovid_assets.resources.workers import Done, Task
 
 LIMITED = frozenset({"timeout", "too_large"})
 """Codes that speak of a limit: the same bytes are tried again when `media.timeout_s` or `media.memory_mb` changes."""
@@ -177,6 +178,7 @@ def compute(
     workers: int,
     timeout_s: float,
     memory_mb: int = 0,
+    engine: ComputeSettings | None = None,
     retry_quarantined: bool = False,
     leave_failures: bool = False,
     keep_others: bool = False,
@@ -191,8 +193,8 @@ def compute(
     An item is computed where its key (content, version, configuration) is new, or a file that its payload names under
     `files` (relative to `home`) is gone or has another size than it was made with.
 
-    `workers` 0: one per core; `memory_mb` 0: no limit. Items may come from a generator: of those that need no work, id
-    and key alone stay in memory.
+    `workers` 0: one per core; `memory_mb` 0: no limit; `engine`: whose workers, null: processes of this machine. Items
+    may come from a generator: of those that need no work, id and key alone stay in memory.
     """
     log = log or logging.getLogger("emovid")
     limits = _limits(timeout_s, memory_mb)
@@ -219,7 +221,8 @@ def compute(
         if progress:
             progress(told, 0, len(todo))
         tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
-        with _ends(step, tasks, work.known, workers or os.cpu_count() or 1, memory_mb, timeout_s) as results:
+        place = _Place(engine or ComputeSettings(), home, workers, memory_mb, timeout_s)
+        with _ends(step, tasks, work.known, place) as results:
             for ends in results:
                 good = [_finished(end, keys, home) for end in ends if end.payload is not None]
                 bad = [_failed(end, by_id[end.item_id], keys, limits, step) for end in ends if end.payload is None]
@@ -238,15 +241,29 @@ def compute(
     return outcome
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where items are computed, and within which limits."""
+
+    engine: ComputeSettings
+    home: Path
+    workers: int
+    memory_mb: int
+    timeout_s: float
+
+
 @contextmanager
 def _ends(
-    step: Step | BatchStep, tasks: Iterable[Task], known: Task | None, workers: int, memory_mb: int, timeout_s: float
+    step: Step | BatchStep, tasks: Iterable[Task], known: Task | None, place: _Place
 ) -> Iterator[Iterable[list[Done]]]:
     if isinstance(step, BatchStep):
         with closing(step.function(tasks, known)) as results:
             yield results
     else:
-        with open_workers(workers, memory_mb) as pool, closing(pool.run(step.function, tasks, timeout_s)) as results:
+        with (
+            open_engine(place.engine, step.name, place.home, place.workers, place.memory_mb) as pool,
+            closing(pool.run(step.function, tasks, place.timeout_s)) as results,
+        ):
             yield results
 
 
