@@ -1,6 +1,6 @@
-"""Kills workers and nodes of a Ray cluster at random while a home is built: `python -m scripts.ray_kill_test --library FOLDER`.
+"""Kills workers and nodes of a Ray cluster at random while a home is built.
 
-Run from the repository, with the extra `ray`. The folder holds `movie/`, `animation/`, `sticker/` as a library does;
+Run `python -m scripts.ray_kill_test --library FOLDER` from the repository, with the extra `ray`. The folder holds `movie/`, `animation/`, `sticker/` as a library does;
 it is only read. A build by processes says what is right; builds by two Ray nodes of one core each follow until all
 kills are spent, each undisturbed but for them: a moment drawn at random while items are at work, then SIGKILL to an
 actor, to its worker process, or to a whole node, which comes back a moment later. No build may fail, each must have the

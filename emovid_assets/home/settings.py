@@ -131,7 +131,9 @@ class ComputeSettings(_Section):
     )
     cpus: float = Field(1.0, gt=0, allow_inf_nan=False, description="that a worker takes of a node")
     memory_mb: int = Field(0, ge=0, description="that it takes of a node, which Ray then counts; 0: not counted")
-    steps: tuple[StepResources, ...] = Field((), description="[[compute.steps]]: one table a step that takes others")
+    steps: tuple[StepResources, ...] = Field(
+        (), description="[[compute.steps]]: one table a step that takes others, or has a model"
+    )
 
     @field_validator("steps")
     @classmethod
@@ -146,6 +148,10 @@ class ComputeSettings(_Section):
         """What a worker of a step takes."""
         own = (one for one in self.steps if one.step == name)
         return next(own, StepResources(step=name, cpus=self.cpus, memory_mb=self.memory_mb))
+
+    def names(self, step: str) -> bool:
+        """Whether a step has a table of its own: one with a model is then done on the cluster, too."""
+        return any(one.step == step for one in self.steps)
 
 
 class AnnotationSettings(_Section):

@@ -19,10 +19,10 @@ from typing import Any
 from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.core.video.errors import PASSING
 from emovid_assets.home.settings import ComputeSettings
-from emovid_assets.resources.engines import open_engine
+from emovid_assets.resources.engines import models_elsewhere, open_engine
 from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem, Rate
 from emovid_assets.resources.made_files import Sizes, are_whole, sizes_of
-from emovid_assets.resources.workers import Done, Task
+from emovid_assets.resources.workers import Done, ModelWork, Task
 
 LIMITED = frozenset({"timeout", "too_large"})
 """Codes that speak of a limit: the same bytes are tried again when `media.timeout_s` or `media.memory_mb` changes."""
@@ -57,9 +57,12 @@ class BatchStep(_Named):
 
     It answers for its own limits of time and memory, and ends every task, badly if need be. Beside the tasks it is
     given one that has been done before under the same version and configuration, if there is one.
+
+    `elsewhere` says the same to workers of a cluster, each with a model of its own; null where it must be here.
     """
 
     function: Callable[[Iterable[Task], Task | None], Generator[list[Done]]]
+    elsewhere: ModelWork | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,14 @@ def _ends(
     step: Step | BatchStep, tasks: Iterable[Task], known: Task | None, place: _Place
 ) -> Iterator[Iterable[list[Done]]]:
     if isinstance(step, BatchStep):
+        work = step.elsewhere
+        if work is not None and place.engine.engine == "ray" and place.engine.names(step.name):
+            with (
+                models_elsewhere(place.engine, step.name, place.home, place.workers) as models,
+                closing(models.run_model(work, tasks)) as results,
+            ):
+                yield results
+            return
         with closing(step.function(tasks, known)) as results:
             yield results
     else:

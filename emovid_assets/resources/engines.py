@@ -6,11 +6,15 @@ and assets do not know which one it is, and results do not depend on it.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emovid_assets.home.settings import ComputeSettings
 from emovid_assets.resources.workers import Pool, open_pool, open_workers
+
+if TYPE_CHECKING:
+    from emovid_assets.resources.ray_workers import RayWorkers
 
 
 @contextmanager
@@ -24,6 +28,19 @@ def open_engine(settings: ComputeSettings, step: str, home: Path, workers: int, 
         with open_workers(workers or os.cpu_count() or 1, memory_mb) as processes:
             yield processes
         return
+    with _cluster(settings, step, home, workers, memory_mb) as pool:
+        yield pool
+
+
+def models_elsewhere(
+    settings: ComputeSettings, step: str, home: Path, workers: int
+) -> AbstractContextManager["RayWorkers"]:
+    """Workers of a cluster that each hold the model of a step. Raises WorkersCannotStartError."""
+    return _cluster(settings, step, home, workers, 0)
+
+
+@contextmanager
+def _cluster(settings: ComputeSettings, step: str, home: Path, workers: int, memory_mb: int) -> Iterator["RayWorkers"]:
     from emovid_assets.resources.ray_workers import RayWorkers
 
     with open_pool(("ray", settings, home), lambda: RayWorkers(settings, home)) as pool:

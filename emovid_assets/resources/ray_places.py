@@ -10,7 +10,8 @@ import os
 import secrets
 import socket
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,9 +23,10 @@ DECODERS = ("av", "numpy", "opencv-python-headless", "pillow", "scenedetect-head
 
 @dataclass(frozen=True)
 class InHome:
-    """A path below the home, wherever that is."""
+    """A path below the home, wherever that is; `kind` is what it was and will be again, str or Path."""
 
     path: str
+    kind: type = str
 
 
 @dataclass(frozen=True)
@@ -84,24 +86,33 @@ def found_on_this_node(given: Shared) -> tuple[str, str]:
 
 
 def portable(value: Any, root: str) -> Any:
-    """Plain values with each path of the home as `InHome`."""
+    """Plain values, and dataclasses of them, with each path of the home as `InHome`."""
+
+    def inside(text: str, kind: type) -> Any:
+        if text == root:
+            return InHome("", kind)
+        return InHome(text[len(root) + 1 :], kind) if text.startswith(f"{root}/") else kind(text)
+
     if isinstance(value, str):
-        if value == root:
-            return InHome("")
-        return InHome(value[len(root) + 1 :]) if value.startswith(f"{root}/") else value
-    if isinstance(value, dict):
-        return {name: portable(one, root) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(portable(one, root) for one in value)
-    return value
+        return inside(value, str)
+    if isinstance(value, Path):
+        return inside(str(value), Path)
+    return _changed(value, lambda one: portable(one, root))
 
 
 def local(value: Any, root: str) -> Any:
     """The other way, on the node whose home is `root`."""
     if isinstance(value, InHome):
-        return os.path.join(root, value.path) if value.path else root
+        return value.kind(os.path.join(root, value.path) if value.path else root)
+    return _changed(value, lambda one: local(one, root))
+
+
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same, with everything in it changed."""
     if isinstance(value, dict):
-        return {name: local(one, root) for name, one in value.items()}
+        return {name: change(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(local(one, root) for one in value)
+        return type(value)(change(one) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: change(getattr(value, one.name)) for one in fields(value) if one.init})
     return value

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.video.errors import sentence
+from emovid_assets.core.vlm.exchange import Meter
 from emovid_assets.home.settings import ComputeSettings, StepResources
 from emovid_assets.resources import ray_places
 from emovid_assets.resources.workers import (
@@ -37,6 +38,7 @@ from emovid_assets.resources.workers import (
     STARTS_BEFORE_GIVING_UP,
     Done,
     Function,
+    ModelWork,
     Task,
     Workers,
     WorkersCannotStartError,
@@ -50,6 +52,8 @@ LATE_S = 60.0
 """Beyond the limits of its items, after which an actor that does not answer is given up."""
 LOOK_S = 2.0
 """Between two looks at what the cluster has room for."""
+MODEL_TIMEOUT_S = 3600.0
+"""For one item of a model, with its loading: beyond it, the actor is given up."""
 NO_ROOM_S = 60.0
 """For which a cluster without any place is waited for: a node that is lost may come back."""
 WAITING_TOLD_S = 30.0
@@ -86,11 +90,31 @@ class Keeper:
         except WorkersCannotStartError as error:
             return str(error)
 
+    def run_model(self, pickled: bytes, batch: list[Task], threads: int) -> tuple[list[Done], Meter] | Exception:
+        """Ends of all items by the model, which is loaded with the first; or why it cannot be used."""
+        try:
+            work: ModelWork = ray_places.local(pickle.loads(pickled), self._home)
+            tasks = [(item_id, ray_places.local(arguments, self._home)) for item_id, arguments in batch]
+            meter = Meter()
+            ends = work.function(tasks, threads=threads, meter=meter, **work.arguments)
+            return [self._told(done) for several in ends for done in several], meter
+        except Exception as error:  # noqa: BLE001 - of the model or of its code: the run is told, as if it were here
+            return _as_sent(error)
+
     def _told(self, done: Done) -> Done:
         """As it would be told on the machine of the run."""
         if self._home == self._given.root:
             return done
         return replace(done, message=done.message.replace(self._home, self._given.root))
+
+
+def _as_sent(error: Exception) -> Exception:
+    """The error, or one that says the same where it cannot be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - errors of libraries with arguments of their own
+        return WorkersCannotStartError(f"{type(error).__name__}: {error}")
+    return error
 
 
 @dataclass
@@ -99,6 +123,27 @@ class _Owed:
 
     task: Task
     losses: int = 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an actor is asked for a batch, and for how long one item may take."""
+
+    pickled: bytes
+    timeout_s: float
+    model: ModelWork | None = None
+
+    def call(self, handle: Any, batch: list[_Owed], threads: int) -> Any:
+        tasks = [owed.task for owed in batch]
+        if self.model is not None:
+            return handle.run_model.remote(self.pickled, tasks, threads)
+        return handle.run.remote(self.pickled, tasks, self.timeout_s)
+
+    def size(self, item_s: float, fair: int) -> int:
+        """Of a batch."""
+        if self.model is not None:
+            return max(1, min(self.model.at_once, fair))
+        return max(1, min(int(BATCH_S / item_s), fair, LONGEST_BATCH))
 
 
 @dataclass
@@ -142,7 +187,14 @@ class RayWorkers:
 
         Raises WorkersCannotStartError where no node can work, or the cluster has no place for a worker.
         """
-        pickled = pickle.dumps(function)
+        return self._run(_Asked(pickle.dumps(function), timeout_s), tasks)
+
+    def run_model(self, work: ModelWork, tasks: Iterable[Task]) -> Generator[list[Done]]:
+        """The same by actors that hold a model; also raises what the model's own code does."""
+        sent = replace(work, arguments=ray_places.portable(work.arguments, self._given.root), meter=Meter())
+        return self._run(_Asked(pickle.dumps(sent), MODEL_TIMEOUT_S, work), tasks)
+
+    def _run(self, asked: _Asked, tasks: Iterable[Task]) -> Generator[list[Done]]:
         waiting = deque(_Owed((item_id, ray_places.portable(known, self._given.root))) for item_id, known in tasks)
         open_count = len(waiting)
         self._failed_starts = 0
@@ -151,10 +203,10 @@ class RayWorkers:
         try:
             while open_count:
                 self._start(open_count)
-                self._hand_out(pickled, waiting, item_s, timeout_s)
+                self._hand_out(asked, waiting, item_s)
                 done: list[Done] = []
-                for actor in self._heard(timeout_s):
-                    ended, began = self._answer(actor, waiting), actor.since
+                for actor in self._heard(asked.timeout_s):
+                    ended, began = self._answer(actor, waiting, asked), actor.since
                     if ended:
                         each_s = (time.monotonic() - began) / len(ended)
                         item_s += (max(each_s, 1e-4) - item_s) * min(1.0, 0.1 * len(ended))
@@ -238,14 +290,13 @@ class RayWorkers:
         if not any(actor.is_ready for actor in self._actors) and now - self._answered_at > WAITING_TOLD_S:
             self._tell("No worker of the Ray cluster has come up yet: others may hold its places. Waiting")
 
-    def _hand_out(self, pickled: bytes, waiting: deque[_Owed], item_s: float, timeout_s: float) -> None:
+    def _hand_out(self, asked: _Asked, waiting: deque[_Owed], item_s: float) -> None:
         for actor in self._actors:
             if not waiting:
                 return
             if actor.call is not None:
                 continue
-            fair = len(waiting) // (2 * max(1, self._room))
-            size = max(1, min(int(BATCH_S / item_s), fair, LONGEST_BATCH))
+            size = asked.size(item_s, len(waiting) // (2 * max(1, self._room)))
             while waiting and len(actor.batch) < size:
                 if waiting[0].losses and actor.batch:
                     break
@@ -254,7 +305,7 @@ class RayWorkers:
                     # Alone, so that it is known who it was if the next worker is lost too.
                     break
             actor.since = time.monotonic()
-            actor.call = actor.handle.run.remote(pickled, [owed.task for owed in actor.batch], timeout_s)
+            actor.call = asked.call(actor.handle, actor.batch, max(1, int(self._needs.cpus)))
 
     def _heard(self, timeout_s: float) -> list[_Actor]:
         """The actors that have something to say, or are over time."""
@@ -274,7 +325,7 @@ class RayWorkers:
         ]
         return [calls[call] for call in heard] + late
 
-    def _answer(self, actor: _Actor, waiting: deque[_Owed]) -> list[Done]:
+    def _answer(self, actor: _Actor, waiting: deque[_Owed], asked: _Asked) -> list[Done]:
         import ray
 
         try:
@@ -291,6 +342,11 @@ class RayWorkers:
         owed = {one.task[0]: one for one in actor.batch}
         if isinstance(answer, str):
             raise WorkersCannotStartError(answer)
+        if isinstance(answer, Exception):
+            raise answer
+        if asked.model is not None:
+            answer, meter = answer
+            asked.model.meter.add(meter)
         actor.batch = []
         self._failed_starts = 0
         ended = []

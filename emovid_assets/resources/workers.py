@@ -26,6 +26,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from emovid_assets.core.placing import DISK_FAULTS
 from emovid_assets.core.video.errors import MediaError, sentence
+from emovid_assets.core.vlm.exchange import Meter
 
 Function = Callable[[dict[str, Any]], dict[str, Any]]
 Task = tuple[str, dict[str, Any]]
@@ -52,6 +53,20 @@ class Done:
     message: str = ""
     exit_code: int | None = None
     """Of the process that ended over it, where it was not asked to."""
+
+
+@dataclass(frozen=True)
+class ModelWork:
+    """What a process elsewhere needs for work with a model that it loads once and keeps.
+
+    `function` is one of a module: it is called with tasks and, by name, `threads` to read ahead with, a `meter` of its
+    own and these plain `arguments`, and ends every task. `at_once`: tasks of one call. `meter` is told of all calls.
+    """
+
+    function: Callable[..., Iterable[list[Done]]]
+    arguments: dict[str, Any]
+    at_once: int
+    meter: Meter
 
 
 class WorkersCannotStartError(RuntimeError):

@@ -3,6 +3,7 @@
 Skipped where Ray is not installed.
 """
 
+import logging
 import os
 import signal
 import subprocess
@@ -212,3 +213,42 @@ def contents(home: Path) -> dict[str, Any]:
             else:
                 found[f"{name}/{domain}"] = warehouse.read(name, domain).select(columns).to_pylist()
     return found
+
+
+def test_a_model_goes_to_the_cluster_where_its_step_is_named_there(
+    tmp_path: Path, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    from emovid_assets.core.model_place import ModelNotUsableError, find_model
+    from emovid_assets.resources import embeddings
+    from emovid_assets.resources.project import Project
+    from emovid_assets_tests.resources.tiny_models import tiny_vit
+
+    rows = []
+    for scene in range(6):
+        (tmp_path / "media").mkdir(exist_ok=True)
+        write_video(tmp_path / "media" / f"{scene}.mov", [scenery(scene, number, 40, 60) for number in range(12)])
+        content = {"sha256": f"sha-{scene}", "colour_matrix": "rgb", "is_colour_tagged": True}
+        rows.append({"clip_id": f"clip-{scene}", "media_path": f"media/{scene}.mov", **content})
+    tiny_vit(tmp_path / "model")
+
+    def embedded(domain: str) -> dict[str, Any]:
+        place = find_model("model", tmp_path)
+        stamps = {row["clip_id"]: [0.0, 0.2, 0.4] for row in rows}
+        log = logging.getLogger("test")
+        outcome = embeddings.embed(Project(home_folder=str(tmp_path)), domain, place, rows, stamps, log)
+        return {name: embeddings.vector_of(payload) for name, payload in outcome.payloads.items()}
+
+    here = embedded("movie")
+    monkeypatch.setattr(embeddings, "load_tower", lambda *_: pytest.fail("the model is loaded here"))
+    (tmp_path / "emovid.toml").write_text(
+        f'[compute]\nengine = "ray"\nray_address = "{nodes.address}"\n[[compute.steps]]\nstep = "embed"\n'
+    )
+    there = embedded("animation")
+    assert set(here) == set(there) == {row["clip_id"] for row in rows}
+    # Which clips go through a model together may change the last bits.
+    assert all(np.allclose(here[name], there[name], atol=1e-6) for name in here)
+    (tmp_path / "model" / "config.json").write_text("{}")
+    with pytest.raises(ModelNotUsableError):
+        embedded("sticker")

@@ -1,4 +1,7 @@
-"""A run of `compute` as a process of its own: `python -m … HOME COUNT SECONDS LOG [ADDRESS OF RAY]`; prints the payloads."""
+"""A run of `compute` as a process of its own: `python -m … HOME COUNT SECONDS LOG [ADDRESS OF RAY]`.
+
+Prints the payloads.
+"""
 
 import json
 import sys
