@@ -1,10 +1,11 @@
 """Kills workers and nodes of a Ray cluster at random while a home is built.
 
-Run `python -m scripts.ray_kill_test --library FOLDER` from the repository, with the extra `ray`. The folder holds `movie/`, `animation/`, `sticker/` as a library does;
-it is only read. A build by processes says what is right; builds by two Ray nodes of one core each follow until all
-kills are spent, each undisturbed but for them: a moment drawn at random while items are at work, then SIGKILL to an
-actor, to its worker process, or to a whole node, which comes back a moment later. No build may fail, each must have the
-tables of the first one, value for value, and the same media, byte for byte.
+Run `python -m scripts.ray_kill_test --library FOLDER` from the repository, with the extra `ray`. The folder holds
+`movie/`, `animation/`, `sticker/` as a library does; it is only read. A build by processes says what is right; builds
+by two Ray nodes of one core each follow until all kills are spent, each undisturbed but for them: a moment drawn at
+random while items are at work, then SIGKILL to an actor, to its worker process, or to a whole node, which comes back
+a moment later. No build may fail, each must have the tables of the first one, value for value, and the same media,
+byte for byte.
 
 Prints a JSON object and ends with 1 where anything differs or a finished item was computed again.
 """
@@ -66,11 +67,13 @@ def ray_kill_test(
             hurt(nodes, build, chance, kills, every_s, done)
             finish(build)
             differences += [f"home-{builds}: {name}" for name, rows in values(home).items() if rows != expected[name]]
-            differences += [f"home-{builds}: media"] * (media_of(home) != media)
+            got = media_of(home)
+            differences += [f"home-{builds}: {name}" for name in got.keys() | media if got.get(name) != media.get(name)]
             counts = stored_counts(home)
             repeated += sum(count - 1 for count in counts.values())
             differences += [f"home-{builds}: items"] * (set(counts) != set(computed))
-            shutil.rmtree(home)
+            if not differences:
+                shutil.rmtree(home)
     finally:
         nodes.close()
     return {

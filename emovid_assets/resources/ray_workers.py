@@ -26,7 +26,8 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 from emovid_assets.core.video.errors import sentence
 from emovid_assets.core.vlm.exchange import Meter
@@ -157,7 +158,9 @@ class _Actor:
 
 
 class RayWorkers:
-    """Actors of a cluster, started when there is work for them."""
+    """Actors of a cluster, started when there is work for them. Of several in a process, one has actors at a time."""
+
+    _all: ClassVar[WeakSet["RayWorkers"]] = WeakSet()
 
     def __init__(self, settings: ComputeSettings, home: Path) -> None:
         self._settings = settings
@@ -173,12 +176,16 @@ class RayWorkers:
         self._room = 0
         self._looked_at = self._roomy_at = self._answered_at = time.monotonic()
         self._told: set[str] = set()
+        self._all.add(self)
 
     def prepare(self, needs: StepResources, wanted: int, memory_mb: int) -> None:
         """What the next step needs. `wanted` 0: as many workers as there is room for; `memory_mb` limits each."""
         if (*self._sizes(needs), memory_mb) != (*self._sizes(self._needs), self._memory_mb):
             # Those of the step before hold the places that these need.
             self._end_actors(list(self._actors))
+        for other in self._all:
+            if other is not self:
+                other._end_actors([actor for actor in other._actors if actor.call is None])
         self._needs, self._wanted, self._memory_mb = needs, wanted, memory_mb
         self._looked_at = 0.0
 
