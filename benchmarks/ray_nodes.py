@@ -5,10 +5,13 @@ Belongs here: nodes, and which processes are theirs. Does not belong here: what 
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
 STORE_BYTES = 100 * 1024 * 1024
+START_S = 120.0
 
 
 class Nodes:
@@ -21,6 +24,7 @@ class Nodes:
         head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES}
         self._cluster = Cluster(initialize_head=True, head_node_args=head)
         self._nodes: list[Any] = []
+        self._sessions: list[subprocess.Popen[bytes]] = []
         for _ in range(count):
             self.add()
         self._cluster.wait_for_nodes()
@@ -31,6 +35,33 @@ class Nodes:
 
     def add(self) -> None:
         self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
+
+    def add_in_session(self) -> None:
+        """A node whose processes are a session of their own: Linux shares cores among sessions, so on a machine with
+        other work nodes of one session would have the share of one."""
+        before = self._living()
+        command = ["start", f"--address={self.address}", "--num-cpus=1", f"--object-store-memory={STORE_BYTES}"]
+        self._sessions.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "ray.scripts.scripts", *command, "--block", "--disable-usage-stats"],
+                start_new_session=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        end = time.monotonic() + START_S
+        while self._living() == before:
+            if time.monotonic() > end:
+                raise RuntimeError("a node does not start")
+            time.sleep(0.2)
+
+    def _living(self) -> int:
+        return sum(bool(node["Alive"]) for node in self._cluster.global_state.node_table())
+
+    def cpu_seconds(self) -> float:
+        """User and system time of all processes of nodes in sessions, while their actors live."""
+        trees = [[node.pid, *_below(node.pid)] for node in self._sessions]
+        return sum(_cpu_seconds(pid) for tree in trees for pid in tree)
 
     def lose(self, number: int) -> None:
         """Ends a node and all that runs on it by SIGKILL, as a power cut does."""
@@ -65,6 +96,10 @@ class Nodes:
         return True
 
     def close(self) -> None:
+        for node in self._sessions:
+            for pid in [*_below(node.pid), node.pid]:
+                _kill(pid)
+            node.wait()
         self._cluster.shutdown()
 
     @staticmethod
@@ -101,6 +136,16 @@ def _is_spawned(pid: int) -> bool:
             return b"spawn_main" in file.read()
     except OSError:
         return False
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of a process and of its children that have ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _kill(pid: int) -> None:

@@ -58,7 +58,7 @@ def ray_kill_test(
     settings.write_text(f'[compute]\nengine = "ray"\nray_address = "{nodes.address}"\n', encoding="utf-8")
     done: list[str] = []
     differences: list[str] = []
-    builds = repeated = 0
+    builds = repeated = leftovers = 0
     try:
         while len(done) < kills:
             builds += 1
@@ -69,6 +69,7 @@ def ray_kill_test(
             differences += [f"home-{builds}: {name}" for name, rows in values(home).items() if rows != expected[name]]
             got = media_of(home)
             differences += [f"home-{builds}: {name}" for name in got.keys() | media if got.get(name) != media.get(name)]
+            leftovers += sum(is_leftover(path) for path in (home / "media").rglob("*"))
             counts = stored_counts(home)
             repeated += sum(count - 1 for count in counts.values())
             differences += [f"home-{builds}: items"] * (set(counts) != set(computed))
@@ -83,6 +84,7 @@ def ray_kill_test(
         "kills": {way: done.count(way) for way in WAYS},
         "finished_builds": builds,
         "finished_items_computed_again": repeated,
+        "half_files_left": leftovers,
         "differing": differences,
     }
 
@@ -118,8 +120,13 @@ def media_of(home: Path) -> dict[str, str]:
     return {
         str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in (home / "media").rglob("*")
-        if path.is_file()
+        if path.is_file() and not is_leftover(path)
     }
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether it is what somebody who was killed had not finished; `emovid verify --repair` removes it."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
 
 
 if __name__ == "__main__":
