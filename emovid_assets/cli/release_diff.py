@@ -40,8 +40,8 @@ def diff(
     place = home if home.root.is_dir() else None
     try:
         queries.check_form(form, output)
-        earlier, later = find_release(place, before), find_release(place, after)
-        found = difference(rows(earlier), rows(later), is_same_tier=earlier.tier == later.tier)
+        was, now = find_release(place, before), find_release(place, after)
+        found = difference(rows(was), rows(now), is_same_tier=was.tier == now.tier)
         if clips or form != "table" or output is not None:
             queries.write(found.changes.to_reader(), form, output)
             return
@@ -51,7 +51,7 @@ def diff(
         raise fail(f"{before} and {after} cannot be compared: {error}") from error
     except OSError as error:
         raise fail(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
-    out.print("\n".join(summary(earlier, later, found)), markup=False)
+    out.print("\n".join(summary(was, now, found)), markup=False)
 
 
 def summary(before: "Release", after: "Release", found: "Difference") -> Iterator[str]:

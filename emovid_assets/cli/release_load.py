@@ -12,7 +12,8 @@ from emovid_assets.cli.shared import err, fail, named_home, out
 from emovid_assets.core.release.snippets import READERS, READERS_BY_NAME, Reader
 
 if TYPE_CHECKING:
-    from emovid_assets.resources.release.loading import Loaded, Part
+    from emovid_assets.core.release.parts import Split
+    from emovid_assets.resources.release.loading import Loaded
 
 _NAMES = ", ".join(READERS_BY_NAME)
 
@@ -26,7 +27,7 @@ def load(
     ] = None,
 ) -> None:
     """How other libraries read a release: lines to copy. With --with: read all of it there, and say what was found."""
-    from emovid_assets.resources.release.loading import LoadingError, parts_of
+    from emovid_assets.resources.release.loading import LoadingError, splits_in
     from emovid_assets.resources.release.reading import NotAReleaseError, find_release
 
     if reader is not None and reader not in READERS_BY_NAME:
@@ -34,41 +35,41 @@ def load(
     try:
         found = find_release(named_home(), release)
         folder = found.folder.resolve()
-        parts = parts_of(folder)
+        splits = splits_in(folder)
         if reader is None:
-            _print_parts(parts, f"{found.name} {found.version} ({found.tier})")
-            _print_readers(folder, parts, python)
+            _print_splits(splits, f"{found.name} {found.version} ({found.tier})")
+            _print_readers(folder, splits, python)
         else:
-            _load(READERS_BY_NAME[reader], folder, parts, python)
+            _load(READERS_BY_NAME[reader], folder, splits, python)
     except (NotAReleaseError, LoadingError) as error:
         raise fail(str(error)) from error
 
 
-def _load(reader: Reader, folder: Path, parts: "tuple[Part, ...]", python: Path | None) -> None:
+def _load(reader: Reader, folder: Path, splits: "tuple[Split, ...]", python: Path | None) -> None:
     from emovid_assets.resources.release.loading import differences, lines, missing, why_not
     from emovid_assets.resources.release.loading import load as read_with
 
-    if reason := why_not(reader, folder, parts):
+    if reason := why_not(reader, folder, splits):
         raise fail(f"{reader.name} finds nothing there: {reason}")
     if absent := missing(reader, python):
         where = python or "this Python"
         raise fail(
             f"{where} has no {', '.join(absent)}: pip install {reader.install}, or name another Python with --python"
         )
-    out.print(lines(reader, folder, parts), markup=False)
-    loaded = read_with(reader, folder, parts, python)
-    _print_parts(loaded.parts, f"read with {reader.name}")
+    out.print(lines(reader, folder, splits), markup=False)
+    loaded = read_with(reader, folder, splits, python)
+    _print_splits(loaded.splits, f"read with {reader.name}")
     _print_first(loaded)
-    if faults := differences(loaded, reader, parts):
+    if faults := differences(loaded, reader, splits):
         raise fail("; ".join(faults))
 
 
-def _print_parts(parts: "tuple[Part, ...]", title: str) -> None:
-    rows, media = sum(part.row_count for part in parts), sum(part.media_count for part in parts)
+def _print_splits(splits: "tuple[Split, ...]", title: str) -> None:
+    rows, media = sum(split.clip_count for split in splits), sum(split.media_count for split in splits)
     out.print(title, markup=False)
     out.print(f"{'':12}{'rows':>10}{'with file':>12}")
-    for part in parts:
-        out.print(f"{part.split:12}{part.row_count:10,}{part.media_count:12,}", markup=False)
+    for split in splits:
+        out.print(f"{split.name:12}{split.clip_count:10,}{split.media_count:12,}", markup=False)
     out.print(f"{'together':12}{rows:10,}{media:12,}")
 
 
@@ -79,7 +80,7 @@ def _print_first(loaded: "Loaded") -> None:
             out.print(f"  {name}: {value}", markup=False)
 
 
-def _print_readers(folder: Path, parts: "tuple[Part, ...]", python: Path | None) -> None:
+def _print_readers(folder: Path, splits: "tuple[Split, ...]", python: Path | None) -> None:
     from emovid_assets.resources.release.loading import lines, missing, why_not
 
     width = max(len(reader.name) for reader in READERS) + 2
@@ -87,7 +88,7 @@ def _print_readers(folder: Path, parts: "tuple[Part, ...]", python: Path | None)
     out.print(f"{'--with':{width}}{'here':8}gives")
     usable = []
     for reader in READERS:
-        reason = why_not(reader, folder, parts)
+        reason = why_not(reader, folder, splits)
         if reason is None:
             usable.append(reader)
         here = "-" if reason else "no" if missing(reader, python) else "yes"
@@ -96,5 +97,5 @@ def _print_readers(folder: Path, parts: "tuple[Part, ...]", python: Path | None)
         out.print()
         install = f"  # pip install {reader.install}" if reader.install else ""
         out.print(f"## {reader.name}{install}", markup=False)
-        out.print(lines(reader, folder, parts).rstrip(), markup=False)
+        out.print(lines(reader, folder, splits).rstrip(), markup=False)
     err.print("read all of it with one of them: emovid release load RELEASE --with NAME")

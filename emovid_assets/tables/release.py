@@ -29,8 +29,10 @@ RELEASE_FACTS: dict[str, dict[str, str]] = {
         )
     },
     "segments": {"start_frame": "start_frame", "end_frame": "end_frame"},
+    "scanned_segments": {name: name for name in ("start_pts", "end_pts", "video_start_s", "has_mended_stamps")},
     "source_videos": {
         "sha256": "source_sha256",
+        "size_bytes": "source_size_bytes",
         **{
             name: name
             for name in (
@@ -93,7 +95,7 @@ RELEASE_FACTS: dict[str, dict[str, str]] = {
 }
 """Table → {its column: name of the column in a release}. A row is a clip with a final label and a split."""
 
-_ALWAYS_THERE = ("clips", "segments", "source_videos", "emotion_labels", "benchmark_split")
+_ALWAYS_THERE = ("clips", "segments", "scanned_segments", "source_videos", "emotion_labels", "benchmark_split")
 _SOURCES = (
     *(*SOURCE_TABLES, *MEASUREMENT_TABLES, *GROUP_TABLES),
     *(*ANNOTATION_TABLES, *LABEL_TABLES, *EVALUATION_TABLES),

@@ -19,9 +19,11 @@ from emovid_assets.demo.annotators import LABEL_STUDIO_FILE, STICKER_FILE, VISIT
 from emovid_assets.demo.truth import Truth
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import Demo, all_rows, rows
+from emovid_assets_tests.media.hashed_pictures import sha256_of_pictures
 
 pytestmark = pytest.mark.integration
 
+MEASURED = ("colour_attributes", "clip_features", "clip_fingerprints")
 by_domain = pytest.mark.parametrize("domain", DOMAINS)
 
 
@@ -33,7 +35,7 @@ def ids(home: Path, table: str, domain: str) -> list[str]:
 def test_every_kept_segment_is_a_clip_with_file_measurements_and_caption(demo: Demo, domain: str) -> None:
     kept = sorted(row["clip_id"] for row in rows(demo.home, "segments", domain) if row["is_kept"])
     assert len(kept) >= 8
-    for table in ("clips", "clip_media", "colour_attributes", "clip_features", "captions", "vlm_labels"):
+    for table in ("clips", "clip_media", *MEASURED, "captions", "vlm_labels"):
         assert ids(demo.home, table, domain) == kept, table
 
 
@@ -83,6 +85,18 @@ def test_the_files_of_a_clip_are_there_and_are_what_the_tables_say(demo: Demo, d
         if row["first_frame_path"]:
             with Image.open(demo.home / row["first_frame_path"]) as picture:
                 assert picture.format == "PNG"
+
+
+@by_domain
+def test_the_pictures_of_a_clip_are_those_that_another_reader_hashes(demo: Demo, domain: str) -> None:
+    counts = {row["clip_id"]: row["frame_count"] for row in rows(demo.home, "clips", domain)}
+    files = {row["clip_id"]: row["media_path"] for row in rows(demo.home, "clip_media", domain)}
+    for row in rows(demo.home, "clip_fingerprints", domain):
+        assert row["picture_count"] == counts[row["clip_id"]]
+        assert row["picture_sha256"] == sha256_of_pictures(demo.home / files[row["clip_id"]])
+        assert len(row["hash_times_s"]) == len(row["picture_hashes"])
+        assert row["hash_times_s"] == sorted(set(row["hash_times_s"]))
+        assert row["hash_times_s"][0] == 0
 
 
 def answers_in_files(home: Path) -> dict[tuple[str, str], list[str]]:

@@ -156,6 +156,32 @@ def test_a_home_without_any_library_builds_and_every_table_is_empty(tmp_path: Pa
     assert (tmp_path / "catalogue.duckdb").is_file()
 
 
+def test_a_clip_file_has_its_pictures_hashed_once_and_one_that_cannot_be_read_is_quarantined(tmp_path: Path) -> None:
+    def hashed() -> int | None:
+        reports = build(tmp_path, domains=["sticker"], selection="+key:clip_fingerprints")
+        assert errors_of(reports) == []
+        return report_of(reports, "clip_fingerprints", "sticker").computed
+
+    library = tmp_path / "library" / "sticker"
+    for number, name in enumerate("abc"):
+        draw_gif(library / f"{name}.gif", (40 * number, 90, 200))
+    assert hashed() == 3
+    before = {row["clip_id"]: row for row in rows(tmp_path, "clip_fingerprints", "sticker")}
+    assert {row["picture_count"] for row in before.values()} == {5}
+    # The same bytes again, another file, and one that has been damaged since: its row is that of the file as written.
+    (one, other, _) = rows(tmp_path, "clip_media", "sticker")
+    (tmp_path / one["media_path"]).unlink()
+    draw_gif(library / "d.gif", (200, 200, 0))
+    assert hashed() == 1
+    assert before.items() <= {row["clip_id"]: row for row in rows(tmp_path, "clip_fingerprints", "sticker")}.items()
+    plant(tmp_path, "clip_media", [one, {**other, "sha256": "0" * 64}], "sticker")
+    (tmp_path / other["media_path"]).write_bytes(b"no film")
+    reports = build(tmp_path, domains=["sticker"], selection="key:clip_fingerprints or key:processing_errors")
+    assert report_of(reports, "clip_fingerprints", "sticker").quarantined == 1
+    (error,) = rows(tmp_path, "processing_errors", "sticker")
+    assert (error["asset"], error["item_id"], error["code"]) == ("clip_fingerprints", other["clip_id"], "not_a_video")
+
+
 def test_without_annotations_everything_else_is_built_and_the_message_says_what_is_missing(tmp_path: Path) -> None:
     draw_gif(tmp_path / "library" / "sticker" / "awe" / "one.gif")
     reports = build(tmp_path, domains=["sticker"])
@@ -167,7 +193,7 @@ def test_without_annotations_everything_else_is_built_and_the_message_says_what_
     assert report_of(reports, "vlm_labels", "sticker").missing == "no labeller has been trained yet"
     count = {name: len(all_rows(tmp_path, name)) for name, table in TABLES.items() if table.is_partitioned}
     built = ("source_videos", "scanned_segments", "segments", "clips", "clip_media")
-    built += ("colour_attributes", "clip_features", "captions")
+    built += ("colour_attributes", "clip_features", "clip_fingerprints", "captions")
     built += ("clip_embeddings", "annotation_tasks", "clip_facts")
     assert {name for name, rows_there in count.items() if rows_there} == set(built)
     # The emotion it was collected under is no label until a person has confirmed it.

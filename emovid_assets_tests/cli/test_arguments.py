@@ -87,8 +87,6 @@ def test_every_command_has_its_help_tested() -> None:
     names: set[tuple[str, ...]] = {(name,) for name in groups}
     for name, group in groups.items():
         names |= {(name, name_of(command)) for command in (group.registered_commands if group else ())}
-        (name, name_of(command)) for name, group in groups.items() if group for command in group.registered_commands
-    }
     names |= {(name_of(command),) for command in app.registered_commands}
     assert names == set(COMMANDS) - {()}
 

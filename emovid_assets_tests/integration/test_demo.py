@@ -93,7 +93,7 @@ def test_a_second_build_computes_nothing_and_only_puts_the_benchmark_up_for_revi
     done = [one for report in reports for one in report.assets]
     assert len(done) == sum(len(DOMAINS) if table.is_partitioned else 1 for table in TABLES.values()) + 2
     computed = {(one.asset, one.domain): one.computed for one in done if one.computed is not None}
-    steps = ("source_videos", "scanned_segments", "clip_media", "benchmark_split")
+    steps = ("source_videos", "scanned_segments", "clip_media", "clip_fingerprints", "benchmark_split")
     steps += ("clip_facts", "disputed_clips", "generated_videos", "generation_filmstrips")
     pooled = ("embedding_map", "embedding_separability", "caption_phrase_counts")
     assert computed == {(step, domain): 0 for step in steps for domain in DOMAINS} | {

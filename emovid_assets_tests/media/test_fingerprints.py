@@ -14,27 +14,10 @@ from hypothesis import strategies as st
 
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.core.video.fingerprints import FLAT, feed, film_pictures, fingerprint, picture_hash
+from emovid_assets_tests.media.hashed_pictures import sha256_of_pictures
 from emovid_assets_tests.media.making import rotate_display, write_animation, write_video
 
 H264 = {"codec": "libx264", "pix_fmt": "yuv420p"}
-
-
-def sha256_of_pictures(path: Path, threads: int = 1) -> str:
-    """What docs/release.md tells people to compute, with PyAV alone."""
-    digest = hashlib.sha256()
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        stream.thread_type, stream.codec_context.thread_count = "AUTO", threads
-        for picture in container.decode(stream):
-            name = picture.format.name.replace("yuvj", "yuv")
-            digest.update(f"{name} {picture.width}x{picture.height}\n".encode())
-            sample_bytes = 2 if picture.format.components[0].bits > 8 else 1
-            for plane in picture.planes:
-                data = bytes(plane)
-                for row in range(plane.height):
-                    start = row * plane.line_size
-                    digest.update(data[start : start + plane.width * sample_bytes])
-    return digest.hexdigest()
 
 
 def pictures(count: int, width: int = 64, height: int = 48, seed: int = 0) -> list[np.ndarray]:

@@ -89,7 +89,7 @@ def test_new_sources_set_the_rest_going_in_as_few_runs_as_there_can_be(
     assert live.tick() == {}
     with monkeypatch.context() as patched:
         patched.setattr(automation, "LOOK_EVERY_S", 0.0)
-        assert live.settle() == [("sticker", {"clip_media", "clip_embeddings", "captions"})]
+        assert live.settle() == [("sticker", {"clip_media", "clip_fingerprints", "clip_embeddings", "captions"})]
     assert clip.read_bytes() == whole
     # So is a report over which something else was written.
     report = tmp_path / "reports" / "report.html"

@@ -106,7 +106,7 @@ def webdataset(folder: str) -> Seen:
         row = sample["json"]
         assert (sample["__key__"], sample["txt"]) == (row["clip_id"], row["caption"] or "")
         assert emotions[sample["cls"]] == row["emotion"]
-        yield row, sample["mp4"]
+        yield row, sample["webm" if "webm" in sample else "mp4"]
 
 
 def duckdb(folder: str) -> Seen:

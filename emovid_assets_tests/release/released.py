@@ -6,6 +6,7 @@ here: who decides what a release may hold, and what readers should find.
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -14,9 +15,10 @@ import pyarrow.compute as pc
 
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.release import card_yaml, croissant, fiftyone, label_studio, layout
-from emovid_assets.core.release.card_yaml import CardFacts, Split
+from emovid_assets.core.release.card_yaml import CardFacts
 from emovid_assets.core.release.croissant import CroissantFacts
 from emovid_assets.core.release.croissant_rai import statements
+from emovid_assets.core.release.parts import Split, splits_of
 from emovid_assets.home.folders import CATALOGUE_NAME
 from emovid_assets.resources.release import load
 from emovid_assets.resources.release.files import ReleaseFiles
@@ -29,6 +31,8 @@ from emovid_assets_tests.release.planted_releases import RELEASE_JSON
 
 WITHHELD_EVERY = 5
 """Of the clips, counted in order: of one in so many a release has the row only."""
+WEBM_EVERY = 7
+"""Of the clips, one in so many is called WebM, and all of the benchmark are: their bytes stay those of an MP4."""
 SHARD_BYTES = 1_000_000
 """So that the small demo has several shards."""
 
@@ -41,8 +45,10 @@ def rows_of(home: Path, *, has_media: bool = True) -> pa.Table:
     for position, row in enumerate(rows):
         is_held = has_media and row["split"] != last and position % WITHHELD_EVERY != 0
         path, first = row.pop(MEDIA_PATH), row.pop(FIRST_FRAME_PATH)
+        is_webm = row["split"] == "benchmark" or position % WEBM_EVERY == 0
+        suffix = ".webm" if is_webm else Path(path).suffix
         row |= {
-            "file_name": layout.clip_file(row["domain"], row["clip_id"], Path(path).suffix) if is_held else None,
+            "file_name": layout.clip_file(row["domain"], row["clip_id"], suffix) if is_held else None,
             "first_frame_path": f"{layout.FIRST_FRAMES}/{row['clip_id']}.png" if is_held and first else None,
             "license_id": "CC-BY-4.0",
             "permission": "full" if is_held else "metadata",
@@ -57,7 +63,7 @@ def make(home: Path, folder: Path, *, has_media: bool = True) -> pa.Table:
     rows = rows_of(home, has_media=has_media)
     files = ReleaseFiles(folder)
     _place_rows(home, rows, files)
-    splits = splits_of(rows)
+    splits = splits_in(rows)
     for path, content in {
         fiftyone.METADATA: fiftyone.metadata_document("EmoVid of here 1.0.0", RELEASE_CLIPS, {"version": "1.0.0"}),
         fiftyone.SAMPLES: b"".join(fiftyone.samples_document(rows.to_pylist(), RELEASE_CLIPS)),
@@ -74,21 +80,15 @@ def make(home: Path, folder: Path, *, has_media: bool = True) -> pa.Table:
     return rows
 
 
-def splits_of(rows: pa.Table) -> list[Split]:
-    found: dict[str, list[str | None]] = {}
-    for row in rows.select(["split", "file_name"]).to_pylist():
-        found.setdefault(row["split"], []).append(row["file_name"])
-    return [
-        Split(name, len(names), next((name for name in names if name), None)) for name, names in sorted(found.items())
-    ]
+def splits_in(rows: pa.Table) -> tuple[Split, ...]:
+    return splits_of((row["split"], row["file_name"]) for row in rows.select(["split", "file_name"]).to_pylist())
 
 
-def card_facts(splits: list[Split]) -> CardFacts:
-    return CardFacts("EmoVid of here", "full", splits, ["cc-by-4.0", "other"], "as-each-clip-says")
+def card_facts(splits: Sequence[Split]) -> CardFacts:
+    return CardFacts("EmoVid of here", splits, ["cc-by-4.0", "other"], "as-each-clip-says")
 
 
-def croissant_facts(splits: list[Split], sums: dict[str, str]) -> CroissantFacts:
-    has_media = any(split.first_file for split in splits)
+def croissant_facts(splits: Sequence[Split], sums: dict[str, str]) -> CroissantFacts:
     return CroissantFacts(
         name="EmoVid-of-here",
         description="Clips with emotions.",
@@ -103,7 +103,6 @@ def croissant_facts(splits: list[Split], sums: dict[str, str]) -> CroissantFacts
         files={path: sha256 for path, sha256 in sums.items() if path.endswith((".parquet", ".csv"))},
         rai=statements(machine_tools=["embedded/labeller"], annotators_per_clip="three people", languages="English"),
         annotations=TABLES["human_annotations"],
-        media_suffixes=[".mp4"] if has_media else [],
     )
 
 

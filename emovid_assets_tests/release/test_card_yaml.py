@@ -8,11 +8,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.core.release.card_yaml import CardFacts, Split, data_files, front_matter, size_category
+from emovid_assets.core.release.card_yaml import CardFacts, data_files, front_matter, size_category
+from emovid_assets.core.release.parts import Split, splits_of
 
-TRAIN = Split("train", 5, "movie/x.mp4")
-BENCHMARK = Split("benchmark", 2, None)
-FACTS = CardFacts("EmoVid: of “here”", "full", [TRAIN], ["cc-by-4.0"], "as-each-clip-says")
+TRAIN = Split("train", 5, 3, {".mp4": "movie/x.mp4", ".webm": "movie/y.webm"})
+BENCHMARK = Split("benchmark", 2)
+FACTS = CardFacts("EmoVid: of “here”", [TRAIN], ["cc-by-4.0"], "as-each-clip-says")
 
 
 def read(facts: CardFacts) -> dict[str, Any]:
@@ -29,41 +30,59 @@ def paths(*splits: Split) -> dict[str, Any]:
     return {entry["split"]: entry["path"] for entry in config["data_files"]}
 
 
-def test_a_split_with_media_is_its_folder() -> None:
-    assert paths(TRAIN) == {"train": "train/**"}
+ITS_OWN = ["train/metadata.parquet", "train/*/*.mp4"]
+BORROWING = ["benchmark/metadata.parquet", "train/movie/x.mp4"]
+
+
+def test_a_split_with_media_is_its_rows_and_what_datasets_knows_as_videos() -> None:
+    assert paths(TRAIN) == {"train": ITS_OWN}
 
 
 def test_a_split_without_any_medium_borrows_one_or_datasets_would_take_it_for_parquet() -> None:
-    assert paths(BENCHMARK, TRAIN) == {"benchmark": ["benchmark/**", "train/movie/x.mp4"], "train": "train/**"}
+    assert paths(BENCHMARK, TRAIN) == {"benchmark": BORROWING, "train": ITS_OWN}
+
+
+def test_webm_is_nothing_that_datasets_knows_as_video() -> None:
+    webm = replace(BENCHMARK, files={".webm": "movie/y.webm"})
+    assert paths(webm, TRAIN)["benchmark"] == BORROWING
+    assert paths(webm) == {"benchmark": "benchmark/metadata.parquet"}
 
 
 def test_without_any_medium_all_splits_are_parquet() -> None:
-    without = replace(TRAIN, first_file=None)
+    without = replace(TRAIN, files={})
     assert paths(without, BENCHMARK) == {"train": "train/metadata.parquet", "benchmark": "benchmark/metadata.parquet"}
 
 
 def test_a_split_without_rows_is_none() -> None:
-    assert paths(TRAIN, Split("unused", 0, None)) == {"train": "train/**"}
+    assert paths(TRAIN, Split("unused", 0)) == {"train": ITS_OWN}
     with pytest.raises(ValueError, match="without a clip"):
-        data_files([Split("unused", 0, None)])
+        data_files([Split("unused", 0)])
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=4))
 def test_every_split_with_rows_is_read_by_the_same_reader(counts: list[tuple[int, bool]]) -> None:
     splits = [
-        Split(f"s{number}", count, "movie/x.mp4" if has_media and count else None)
+        Split(f"s{number}", count, count, {".mp4": "movie/x.mp4"} if has_media and count else {})
         for number, (count, has_media) in enumerate(counts)
     ]
     if not any(split.clip_count for split in splits):
         return
     found = data_files(splits)
     assert [split.name for split, _ in found] == [split.name for split in splits if split.clip_count]
-    has_videos = any(split.first_file for split in splits)
+    has_videos = any(split.files for split in splits)
     for split, said in found:
         patterns = [said] if isinstance(said, str) else said
-        assert patterns[0] in (f"{split.name}/**", f"{split.name}/metadata.parquet")
-        holds_a_video = bool(split.first_file) or any(pattern.endswith(".mp4") for pattern in patterns)
+        assert patterns[0] == f"{split.name}/metadata.parquet"
+        holds_a_video = bool(split.files) or any(pattern.endswith(".mp4") for pattern in patterns)
         assert holds_a_video is has_videos
+
+
+def test_splits_are_counted_with_a_file_of_each_suffix() -> None:
+    rows = [("train", "b.mp4"), ("train", None), ("train", "a.mp4"), ("train", "c.webm"), ("benchmark", None)]
+    assert splits_of(rows) == (
+        Split("train", 4, 3, {".mp4": "b.mp4", ".webm": "c.webm"}),
+        Split("benchmark", 1, 0, {}),
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from emovid_assets.core.release.card_yaml import Split
 from emovid_assets.core.release.croissant import CroissantFacts, as_json, croissant
 from emovid_assets.core.release.croissant_rai import LISTS, TEXTS, checked, statements
+from emovid_assets.core.release.parts import Split
 from emovid_assets.tables.registry import TABLES
 from emovid_assets.tables.release import RELEASE_CLIPS
 from emovid_assets_tests.release.released import croissant_facts
@@ -20,7 +20,7 @@ SUMS = {"train/metadata.parquet": "1" * 64, "tables/human_annotations.parquet": 
 
 
 def facts(**other: Any) -> CroissantFacts:
-    splits = [Split("train", 3, "movie/x.mp4"), Split("unused", 0, None)]
+    splits = [Split("train", 3, 1, {".webm": "movie/x.webm"}), Split("unused", 0)]
     return replace(croissant_facts(splits, SUMS), **other)
 
 
@@ -89,8 +89,14 @@ def test_single_files_have_their_sums() -> None:
     assert sums == {**SUMS, "release": "ab" * 32}
 
 
+def test_videos_are_of_the_suffixes_that_there_are() -> None:
+    (videos,) = (one for one in croissant(facts())["distribution"] if one["@id"] == "clip-videos")
+    assert videos["includes"] == ["train/*/*.webm"]
+    assert videos["encodingFormat"] == ["video/webm"]
+
+
 def test_without_media_there_is_no_set_of_videos() -> None:
-    document = croissant(facts(media_suffixes=[]))
+    document = croissant(facts(splits=[Split("train", 3)]))
     assert {one["name"] for one in document["recordSet"]} == {"clips", "splits", "emotions", "human_annotations"}
     assert "clip-videos" not in json.dumps(document)
 

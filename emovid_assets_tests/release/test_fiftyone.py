@@ -92,9 +92,9 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fiftyone_reads_every_clip_that_has_a_file(demo: Demo, tmp_path: Path) -> None:
     folder = tmp_path / "1.0.0"
     rows = [row for row in released.make(demo.home, folder).to_pylist() if row["file_name"]]
-    parts = loading.parts_of(folder)
+    splits = loading.splits_in(folder)
     reader = READERS_BY_NAME["fiftyone"]
-    assert loading.differences(loading.load(reader, folder, parts, PYTHON), reader, parts) == []
+    assert loading.differences(loading.load(reader, folder, splits, PYTHON), reader, splits) == []
     command = [str(PYTHON), str(Path(__file__).with_name("fiftyone_reads.py")), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.resources.release import load
-from emovid_assets_tests.media.making import coded, write_video
+from emovid_assets_tests.media.making import coded, rotate_display, write_video
 from emovid_assets_tests.release.planted_releases import clip, plant_release, table_of
 
 LONG = "movie-0000000000000001-00000000-00002000"
@@ -61,7 +62,7 @@ def test_frames_are_those_that_are_shown_in_the_middles_of_equal_parts(
 ) -> None:
     starts = [sum(lengths[:number]) for number in range(len(lengths))]
     path = film(tmp_path_factory.mktemp("film") / "film.mov", starts, sum(lengths))
-    pictures, shown_from = load._pictures(str(path), sum(lengths) / 100, count, None, 1)
+    pictures, shown_from = load._pictures(str(path), sum(lengths) / 100, count, None)
     middles = [Fraction(sum(lengths) * (2 * part + 1), 2 * count) for part in range(count)]
     expected = [max(number for number, start in enumerate(starts) if start <= middle) for middle in middles]
     video = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
@@ -100,8 +101,49 @@ def test_a_picture_is_cut_in_the_middle_and_never_squeezed(tmp_path: Path) -> No
     picture = np.zeros((20, 60, 3), np.uint8)
     picture[:, 20:40] = 255
     path = write_video(tmp_path / "bars.mov", [picture] * 2)
-    ((cut, _), _) = load._pictures(str(path), 0.08, 2, (20, 20), 1)
+    ((cut, _), _) = load._pictures(str(path), 0.08, 2, (20, 20))
     assert (cut > 200).all()
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_picture_that_lies_in_the_file_is_shown_upright(tmp_path: Path, degrees: int) -> None:
+    picture = np.zeros((20, 40, 3), np.uint8)
+    picture[:10, :20] = (255, 0, 0)
+    picture[10:, :20] = (0, 255, 0)
+    path = write_video(tmp_path / "lying.mov", [picture] * 2)
+    rotate_display(path, degrees)
+    upright = np.rot90(picture, -degrees // 90)
+    for size in (None, upright.shape[:2]):
+        ((shown,), _) = load._pictures(str(path), 0.08, 1, size)
+        assert np.array_equal(shown, upright)
+
+
+def test_pixels_that_are_wider_than_high_are_shown_so(tmp_path: Path) -> None:
+    """A picture of 20 × 20 that is displayed 40 wide, of which the middle is cut."""
+    picture = np.zeros((20, 20, 3), np.uint8)
+    picture[:, 5:15] = 255
+    path = write_video(tmp_path / "wide.mov", [picture] * 2, aspect=Fraction(2, 1))
+    ((cut,), _) = load._pictures(str(path), 0.08, 1, (20, 20))
+    assert (cut[:, 2:-2] > 200).all()
+
+
+def test_a_file_that_does_not_say_its_matrix_is_shown_by_that_of_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "untagged.mp4"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        green = av.VideoFrame.from_ndarray(np.full((64, 64, 3), (30, 200, 60), np.uint8), format="rgb24")
+        green = green.reformat(format="yuv420p", dst_colorspace="ITU709")
+        output.mux(stream.encode(green))
+        output.mux(stream.encode(None))
+
+    def shown(matrix: str | None) -> np.ndarray:
+        ((picture,), _) = load._pictures(str(path), 0.04, 1, None, matrix)
+        return picture.astype(int).mean(axis=(0, 1))
+
+    assert np.abs(shown(load._MATRICES["bt709"]) - (30, 200, 60)).max() < 6
+    assert np.abs(shown(None) - (30, 200, 60)).max() > 10
 
 
 @pytest.mark.integration
@@ -134,7 +176,7 @@ def test_a_broken_file_is_named(release: Path, tmp_path: Path) -> None:
         path = tmp_path / "broken.mp4"
         path.write_bytes(content)
         with pytest.raises(RuntimeError, match=r"broken\.mp4 cannot be read .*compare it with SHA256SUMS"):
-            load._pictures(str(path), 1.0, 2, None, 1)
+            load._pictures(str(path), 1.0, 2, None)
 
 
 def test_rows_are_of_one_split_or_of_all(release: Path) -> None:

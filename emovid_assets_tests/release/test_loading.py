@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 
 from emovid_assets.cli.release_load import load
 from emovid_assets.cli.shared import out
+from emovid_assets.core.release.parts import Split
 from emovid_assets.core.release.snippets import READERS, READERS_BY_NAME, code
 from emovid_assets.resources.release import loading
-from emovid_assets.resources.release.loading import Loaded, LoadingError, Part
+from emovid_assets.resources.release.loading import Loaded, LoadingError
 from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.release.planted_releases import clip, plant_release, table_of
 
@@ -127,23 +128,23 @@ def test_what_is_no_release_is_said(call: CallLoad, tmp_path: Path) -> None:
 
 def test_a_release_without_media_is_read_by_other_lines(tmp_path: Path) -> None:
     reader = READERS_BY_NAME["datasets"]
-    parts = [Part("train", 2, 0)]
-    assert "cast_column" not in loading.lines(reader, tmp_path, parts)
-    assert loading.why_not(READERS_BY_NAME["torch"], tmp_path, parts) == "this release holds no media"
+    splits = [Split("train", 2, 0)]
+    assert "cast_column" not in loading.lines(reader, tmp_path, splits)
+    assert loading.why_not(READERS_BY_NAME["torch"], tmp_path, splits) == "this release holds no media"
 
 
 def test_lines_name_a_split_that_has_media(tmp_path: Path) -> None:
-    parts = [Part("benchmark", 2, 1), Part("train", 2, 0)]
-    assert 'files["benchmark"]' in loading.lines(READERS_BY_NAME["datasets"], tmp_path, parts)
-    parts = [Part("benchmark", 2, 1), Part("train", 2, 2)]
-    assert 'files["train"]' in loading.lines(READERS_BY_NAME["datasets"], tmp_path, parts)
+    splits = [Split("benchmark", 2, 1), Split("train", 2, 0)]
+    assert 'files["benchmark"]' in loading.lines(READERS_BY_NAME["datasets"], tmp_path, splits)
+    splits = [Split("benchmark", 2, 1), Split("train", 2, 2)]
+    assert 'files["train"]' in loading.lines(READERS_BY_NAME["datasets"], tmp_path, splits)
 
 
 def test_a_reader_that_sees_only_clips_with_a_file_misses_none_of_the_others() -> None:
-    parts = [Part("train", 5, 3), Part("unused", 2, 0)]
-    seen = Loaded((Part("train", 3, 3),), {})
-    assert loading.differences(seen, READERS_BY_NAME["webdataset"], parts) == []
-    assert loading.differences(seen, READERS_BY_NAME["polars"], parts) == [
+    splits = [Split("train", 5, 3), Split("unused", 2, 0)]
+    seen = Loaded((Split("train", 3, 3),), {})
+    assert loading.differences(seen, READERS_BY_NAME["webdataset"], splits) == []
+    assert loading.differences(seen, READERS_BY_NAME["polars"], splits) == [
         "train: 3 rows and 3 media where there are 5 and 3",
         "unused: 0 rows and 0 media where there are 2 and 0",
     ]

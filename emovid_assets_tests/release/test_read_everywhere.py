@@ -18,18 +18,21 @@ from benchmarks.loaders import HAS_READERS, READERS_PYTHON
 from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.core.release.snippets import READERS
 from emovid_assets.resources.release import loading
-from emovid_assets_tests.assets.homes import Demo
+from emovid_assets_tests.assets.homes import Demo, all_rows, copy_of
 from emovid_assets_tests.once import made_once
 from emovid_assets_tests.release import read_everywhere, released
+from emovid_assets_tests.release.made import decide
+from emovid_assets_tests.release.made import make as make_release
 from emovid_assets_tests.release.read_everywhere import digest
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(not HAS_READERS, reason="no .venv-readers: make readers"),
 ]
-TIERS = {"1.0.0": True, "1.0.0+metadata": False}
-"""Names of the folders of releases, and whether they hold media."""
-FULL, METADATA = TIERS
+TIERS = {"1.0.0": True, "1.0.0+metadata": False, "made": True}
+"""Names of the folders of releases, and whether they hold media. The last one is made as `emovid release make` makes
+it, the others hold what is hardest to read."""
+FULL, METADATA, MADE = TIERS
 TOGETHER = (
     ("datasets_map", "datasets_streaming", "datasets_decoded"),
     ("croissant", "croissant_sets", "webdataset", "duckdb", "polars", "pandas", "own", "csv"),
@@ -46,8 +49,13 @@ def read_rows(folder: Path) -> pa.Table:
 @pytest.fixture(scope="module")
 def releases(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
-        for tier, has_media in TIERS.items():
-            released.make(demo.home, folder / tier, has_media=has_media)
+        for tier in (FULL, METADATA):
+            released.make(demo.home, folder / tier, has_media=TIERS[tier])
+        home = copy_of(demo.home, folder / "home")
+        splits = all_rows(home, "benchmark_split")
+        some = [row["clip_id"] for number, row in enumerate(splits) if row["split"] == "unused" or number % 5 == 0]
+        decide(home, *(f"clip_id,{clip_id},metadata,Jane Doe,not cleared yet" for clip_id in some))
+        make_release(home, has_shards=True).release.folder.rename(folder / MADE)
 
     return made_once(tmp_path_factory, "my releases", make)
 
@@ -122,13 +130,15 @@ def expected(folder: Path, *, without: tuple[str, ...] = (), with_media_only: bo
 
 def test_the_release_has_what_is_hard_to_read(releases: Path) -> None:
     """Or the tests below would prove little."""
-    splits = {split.name: split for split in released.splits_of(read_rows(releases / FULL))}
+    splits = {split.name: split for split in released.splits_in(read_rows(releases / FULL))}
     assert {"train", "benchmark"} <= set(splits)
-    assert [split.first_file is None for split in splits.values()].count(True) == 1
+    assert [name for name, split in splits.items() if not split.files] == ["unused"]
+    assert list(splits["benchmark"].files) == [".webm"]
+    assert list(splits["train"].files) == [".mp4", ".webm"]
     rows = read_rows(releases / FULL).to_pylist()
     assert {row["file_name"] is None for row in rows if row["split"] == "benchmark"} == {True, False}
     empty = [name for name in rows[0] if all(row[name] is None for row in rows)]
-    assert {"hash_times_s", "character"} <= set(empty)
+    assert {"character", "external_id"} & set(empty)
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -152,9 +162,10 @@ def test_datasets_decodes_as_many_frames_as_the_row_says(releases: Path, read_wi
     assert seen == {clip: [digest({"clip_id": clip, "frame_count": frames[clip]}), None] for clip in seen}
 
 
-def test_webdataset_gives_every_clip_that_has_a_medium(releases: Path, read_with: Read) -> None:
-    seen = read_with("webdataset", releases / FULL)
-    assert seen == expected(releases / FULL, with_media_only=True)
+@pytest.mark.parametrize("tier", [FULL, MADE])
+def test_webdataset_gives_every_clip_that_has_a_medium(tier: str, releases: Path, read_with: Read) -> None:
+    seen = read_with("webdataset", releases / tier)
+    assert seen == expected(releases / tier, with_media_only=True)
     assert not (releases / METADATA / "webdataset").exists()
 
 
@@ -167,7 +178,7 @@ def test_all_other_record_sets_of_croissant_are_read(tier: str, releases: Path, 
         "human_annotations": answers,
         "splits": [
             {"name": split.name, "url": like.get(split.name, ""), "clip_count": split.clip_count}
-            for split in released.splits_of(read_rows(folder))
+            for split in released.splits_in(read_rows(folder))
         ],
         "emotions": [
             {name: getattr(emotion, name) for name in ("name", "polarity", "valence", "arousal", "definition")}
@@ -200,12 +211,12 @@ def test_the_lines_that_people_copy_read_all_of_it(
     reader, folder = next(reader for reader in READERS if reader.name == name), releases / tier
     for variable in ("LD_LIBRARY_PATH", "PYTHONPATH"):
         monkeypatch.setenv(variable, environment[variable])
-    parts = loading.parts_of(folder)
+    splits = loading.splits_in(folder)
     if tier == METADATA and reader.needs_media:
-        assert loading.why_not(reader, folder, parts) == "this release holds no media"
+        assert loading.why_not(reader, folder, splits) == "this release holds no media"
         return
-    assert loading.why_not(reader, folder, parts) is None
+    assert loading.why_not(reader, folder, splits) is None
     assert loading.missing(reader, READERS_PYTHON) == []
-    loaded = loading.load(reader, folder, parts, READERS_PYTHON)
-    assert loading.differences(loaded, reader, parts) == []
+    loaded = loading.load(reader, folder, splits, READERS_PYTHON)
+    assert loading.differences(loaded, reader, splits) == []
     assert loaded.first

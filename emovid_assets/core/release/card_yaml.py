@@ -11,8 +11,10 @@ from typing import Any, Final
 import yaml
 
 from emovid_assets.core.release import layout
-from emovid_assets.core.release.layout import Tier
+from emovid_assets.core.release.parts import Split
 
+KNOWN_SUFFIX: Final = ".mp4"
+"""Of our files, what `datasets` (5.2) knows as a video: WebM it takes for sound."""
 TASKS: Final = ("text-to-video", "image-to-video", "video-classification")
 TAGS: Final = ("emotion", "affective-computing", "video", "croissant")
 _SIZES: Final = (
@@ -42,21 +44,11 @@ GATE_FIELDS: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Split:
-    """A split of a release. `first_file` is the `file_name` of its first clip with a medium; null without any."""
-
-    name: str
-    clip_count: int
-    first_file: str | None
-
-
-@dataclass(frozen=True)
 class CardFacts:
     """What the YAML says. `hub_licences` are ids of the hub's own list (`cc-by-4.0`), of all clips that have a file;
     one that the list does not have is `other`. `label_sources` are `human`, `vlm` or both."""
 
     pretty_name: str
-    tier: Tier
     splits: Sequence[Split]
     hub_licences: Sequence[str]
     license_name: str
@@ -88,18 +80,25 @@ def front_matter(facts: CardFacts) -> str:
 def data_files(splits: Sequence[Split]) -> list[tuple[Split, str | list[str]]]:
     """Each split that has rows with the patterns of its files. Raises ValueError where none has any.
 
-    `datasets` chooses its reader from the files of each split and wants the same for all. So a split of rows without a
-    medium, which it would read as Parquet, borrows a video of another one: what its metadata do not name is no row.
-    Where no split has a medium, all are read as Parquet.
+    `datasets` chooses its reader by the commonest suffix among the files of each split, and wants the same for all. So
+    only files that it knows as videos are named, and a split without one, which it would read as Parquet, borrows one
+    of another split: which clip is whose it takes from the rows, wherever their files are. Where no split has one, all
+    are read as Parquet.
     """
     filled = [split for split in splits if split.clip_count]
     if not filled:
         raise ValueError("A release without a clip cannot be read by anything: label clips and build first.")
-    lender = next((split for split in filled if split.first_file), None)
-    if lender is None:
+    known = {split.name: file for split in filled if (file := split.files.get(KNOWN_SUFFIX))}
+    if not known:
         return [(split, f"{split.name}/{layout.METADATA}") for split in filled]
-    borrowed = f"{lender.name}/{lender.first_file}"
-    return [(split, f"{split.name}/**" if split.first_file else [f"{split.name}/**", borrowed]) for split in filled]
+    borrowed = next(f"{name}/{file}" for name, file in known.items())
+    return [
+        (
+            split,
+            [f"{split.name}/{layout.METADATA}", f"{split.name}/*/*{KNOWN_SUFFIX}" if split.name in known else borrowed],
+        )
+        for split in filled
+    ]
 
 
 def size_category(count: int) -> str:

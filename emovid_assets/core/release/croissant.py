@@ -5,8 +5,9 @@ reading it, which mlcroissant does in the tests: its validation does not tell wh
 
 Three things that mlcroissant 1.1.1 does decide the form. It reads the rows of a set of Parquet files only where these
 are in no folder object, and the content of a set of videos only where they are in one. A folder needs a checksum like a
-file, and gets the release's digest. It cannot follow a reference to a record set that has references itself, so the
-answers of people refer to the column of the rows rather than to the field of the clips.
+file, and gets the release's digest. A record set with references is read once from one `Dataset`, and what refers to it
+is not read afterwards (findings/croissant_records_once.sh): so the answers of people refer to the column of the rows
+rather than to the field of the clips.
 """
 
 import json
@@ -19,9 +20,9 @@ import pyarrow as pa
 from emovid_assets.core.emotions import EMOTIONS
 from emovid_assets.core.release import layout
 from emovid_assets.core.release.card import SPLIT_MEANINGS
-from emovid_assets.core.release.card_yaml import Split
 from emovid_assets.core.release.croissant_rai import checked
-from emovid_assets.tables.columns import Column, Table
+from emovid_assets.core.release.described import DescribedColumn, DescribedTable, meaning_with_unit
+from emovid_assets.core.release.parts import Split
 
 CONFORMS_TO: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 CONTEXT: Final[Mapping[str, Any]] = {
@@ -110,11 +111,10 @@ class CroissantFacts:
     cite_as: str
     creators: Sequence[str]
     splits: Sequence[Split]
-    clips: Table
+    clips: DescribedTable
     files: Mapping[str, str]
     rai: Mapping[str, str | Sequence[str]]
-    annotations: Table | None = None
-    media_suffixes: Sequence[str] = ()
+    annotations: DescribedTable | None = None
     url: str | None = None
     keywords: Sequence[str] = field(default=("emotion", "video", "affective computing"))
 
@@ -162,7 +162,8 @@ def _distribution(facts: CroissantFacts) -> list[dict[str, Any]]:
 
 
 def _media_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
-    if not facts.media_suffixes:
+    suffixes = _suffixes(facts)
+    if not suffixes:
         return []
     folder = {
         "@type": "cr:FileObject",
@@ -179,15 +180,14 @@ def _media_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
         "name": "clip-videos",
         "description": "A file a clip, where the release may hold it: clips/file_name below the folder of clips/split.",
         "containedIn": {"@id": "release"},
-        "encodingFormat": sorted(_MEDIA_TYPES[suffix] for suffix in facts.media_suffixes),
-        "includes": [
-            f"{split.name}/*/*{suffix}"
-            for split in facts.splits
-            if split.first_file
-            for suffix in sorted(facts.media_suffixes)
-        ],
+        "encodingFormat": [_MEDIA_TYPES[suffix] for suffix in suffixes],
+        "includes": [f"{split.name}/*/*{suffix}" for split in facts.splits for suffix in split.files],
     }
     return [folder, videos]
+
+
+def _suffixes(facts: CroissantFacts) -> list[str]:
+    return sorted({suffix for split in facts.splits for suffix in split.files})
 
 
 def _file(path: str, sha256: str) -> dict[str, Any]:
@@ -235,13 +235,13 @@ def _record_sets(facts: CroissantFacts) -> list[dict[str, Any]]:
                 "field": fields,
             }
         )
-    if facts.media_suffixes:
+    if _suffixes(facts):
         sets.append(_videos())
     return sets
 
 
-def _field(record_set: str, column: Column, source: Mapping[str, Any], reference: Any) -> dict[str, Any]:
-    described = f"{column.meaning} [{column.unit}]" if column.unit else column.meaning
+def _field(record_set: str, column: DescribedColumn, source: Mapping[str, Any], reference: Any) -> dict[str, Any]:
+    described = meaning_with_unit(column)
     if column.vocabulary:
         described += f"; one of: {', '.join(column.vocabulary)}"
     given: dict[str, Any] = {

@@ -47,7 +47,7 @@ def statements(*, machine_tools: Sequence[str], annotators_per_clip: str, langua
     return {
         "dataCollection": "Clips are cut from films, cartoons and stickers that people collected; each row names its "
         "source by the SHA-256 of the file, its place of origin, its licence and whom to credit.",
-        "dataCollectionType": ["Web scraping", "Secondary data analysis"],
+        "dataCollectionType": ["Secondary data analysis"],
         "dataCollectionMissingData": "What is unknown is null. A clip that may not be passed on is a row without a "
         "file; one that may not even be named is no row.",
         "dataCollectionRawData": "The sources are not part of the release; whoever has them can cut the clips again "

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.tables.columns import Table
+from emovid_assets.core.release.described import DescribedTable, meaning_with_unit
 
 METADATA, SAMPLES = "fiftyone/metadata.json", "fiftyone/samples.json"
 VERSION: Final = "1.0.0"
@@ -38,7 +38,7 @@ _KINDS: Final[Mapping[pa.DataType, tuple[str, str | None]]] = {
 }
 
 
-def metadata_document(name: str, clips: Table, said: Mapping[str, Any]) -> bytes:
+def metadata_document(name: str, clips: DescribedTable, said: Mapping[str, Any]) -> bytes:
     """`metadata.json`: the fields with the meanings of the columns. `said` is shown as the dataset's info."""
     document = {
         "name": name,
@@ -67,18 +67,18 @@ def metadata_document(name: str, clips: Table, said: Mapping[str, Any]) -> bytes
     return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def samples_document(rows: Iterable[Mapping[str, Any]], clips: Table) -> Iterator[bytes]:
+def samples_document(rows: Iterable[Mapping[str, Any]], clips: DescribedTable) -> Iterator[bytes]:
     """`samples.json` in parts: a sample a clip that has a file, with the split as its tag."""
     yield b'{"samples": [\n'
-    separator = b""
+    separator, plain = b"", _plain_columns(clips)
     for row in rows:
         if row["file_name"] is not None:
-            yield separator + json.dumps(_sample(row, clips), ensure_ascii=False, allow_nan=False).encode()
+            yield separator + json.dumps(_sample(row, plain), ensure_ascii=False, allow_nan=False).encode()
             separator = b",\n"
     yield b"\n]}\n"
 
 
-def _sample(row: Mapping[str, Any], clips: Table) -> dict[str, Any]:
+def _sample(row: Mapping[str, Any], plain: Iterable[str]) -> dict[str, Any]:
     clip_id = row["clip_id"]
     return {
         "_id": _object_id(clip_id),
@@ -88,7 +88,7 @@ def _sample(row: Mapping[str, Any], clips: Table) -> dict[str, Any]:
         "_media_type": "video",
         "_rand": int(hashlib.sha256(clip_id.encode()).hexdigest()[:8], 16) / 2**32,
         **{field: _label(row, field, *columns) for field, columns in LABELS.items()},
-        **{name: row[name] for name in _plain_columns(clips)},
+        **{name: row[name] for name in plain},
     }
 
 
@@ -104,18 +104,17 @@ def _label(row: Mapping[str, Any], field: str, label: str, confidence: str | Non
     }
 
 
-def _plain_columns(clips: Table) -> list[str]:
+def _plain_columns(clips: DescribedTable) -> list[str]:
     taken = {"file_name", *(column for columns in LABELS.values() for column in columns)}
-    return [name for name in clips.column_names if name not in taken]
+    return [column.name for column in clips.columns if column.name not in taken]
 
 
-def _column_fields(clips: Table) -> Iterator[dict[str, Any]]:
+def _column_fields(clips: DescribedTable) -> Iterator[dict[str, Any]]:
     columns = {column.name: column for column in clips.columns}
     for name in _plain_columns(clips):
         column = columns[name]
         kind, subfield = _KINDS[column.type]
-        meaning = f"{column.meaning} [{column.unit}]" if column.unit else column.meaning
-        yield _field(name, kind, subfield=subfield, description=meaning)
+        yield _field(name, kind, subfield=subfield, description=meaning_with_unit(column))
 
 
 def _own_fields() -> Iterator[dict[str, Any]]:

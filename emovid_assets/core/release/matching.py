@@ -33,6 +33,9 @@ LEAST_PICTURES: Final = 3
 _NTSC: Final = 1001 / 1000
 SPEEDS: Final = (1.0, 25 / 24, 24 / 25, _NTSC, 1 / _NTSC, 25 / 24 * _NTSC, 24 / 25 / _NTSC)
 """How much faster than its source a film may be: a picture of one rate shown at another, as television does."""
+LEAST_SPAN_S: Final = 10.0
+"""From the first to the last picture of the clips: in less time another speed changes little, and more tries find more
+by chance."""
 SURE_SHARE: Final = 0.95
 """Of the pictures: where so many are found, no other speed is tried."""
 ALIKE_SHARE: Final = 0.02
@@ -147,7 +150,8 @@ def showing(clips: Mapping[str, Pictures], film: Pictures) -> Showing | None:
     if len(wanted.evidence) < LEAST_PICTURES or not _may_show(wanted, film):
         return None
     best: Showing | None = None
-    for speed in SPEEDS:
+    span_s = wanted.times_s[-1] - wanted.times_s[0]
+    for speed in SPEEDS if span_s >= LEAST_SPAN_S else SPEEDS[:1]:
         seen = _shown_at(speed, clips, wanted, film)
         best = seen if seen and (best is None or seen.share > best.share + ALIKE_SHARE) else best
         if best and best.share >= SURE_SHARE:

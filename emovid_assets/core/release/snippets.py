@@ -34,7 +34,9 @@ class Reader:
 
 
 _OWN: Final = """\
-import sys; sys.path.insert(0, "{at}")  # where load.py is
+import sys
+
+sys.path.insert(0, "{at}")  # where load.py is
 """
 _OF_FRAME: Final = """\
 seen = {{name: [len(part), int(part["file_name"].notna().sum())] for name, part in clips.groupby("split")}}
@@ -285,7 +287,7 @@ _REPORT: Final = """\
 
 import json
 short = {{name: str(value)[:200] for name, value in first.items()}}
-print({mark!r} + json.dumps({{"seen": seen, "first": short}}))
+print({mark!r} + json.dumps({{"seen": seen, "first": short}}), flush=True)
 """
 
 

@@ -75,7 +75,7 @@ class Clips:
         prompt   text that generators are asked with
         clip_id  text
 
-    size: (height, width), or one number for both: the picture is scaled so that it fills it and cut at the sides that
+    size: (height, width), or one number for both: the picture, upright, is scaled to fill it and cut at the sides that
     are too long; PyTorch's own collate then makes batches. None leaves every clip its size: then take batch_size=1, or
     a collate_fn of your own (`lambda items: items` gives them as a list).
     transform: called with the item last of all.
@@ -94,6 +94,7 @@ class Clips:
         if frames < 1:
             raise ValueError(f"frames={frames}: at least one is wanted")
         needed = ["file_name", "clip_id", "split", "emotion", "caption", "prompt", "duration_s"]
+        needed += ["colour_matrix", "is_colour_tagged"]
         self.folder, self.split = os.fspath(folder), split
         self.frames, self.threads, self.transform = frames, threads, transform
         self.size = (size, size) if isinstance(size, int) else size
@@ -108,7 +109,9 @@ class Clips:
 
         row = self.rows[index]
         path = path_of(self.folder, row)
-        pictures, starts = _pictures(str(path), row["duration_s"], self.frames, self.size, self.threads)
+        # Libraries take a file that does not say its matrix for BT.601, whatever its size.
+        matrix = None if row["is_colour_tagged"] else _MATRICES.get(row["colour_matrix"])
+        pictures, starts = _pictures(str(path), row["duration_s"], self.frames, self.size, matrix, self.threads)
         item = {
             "video": torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous(),
             "pts_s": torch.tensor(starts, dtype=torch.float32),
@@ -168,59 +171,69 @@ def label_studio_tasks(
     return tasks
 
 
+_INSTANT_S = 1e-6
+"""Moments that are as close are the same: both are rounded numbers, and a picture lasts longer."""
+_MATRICES = {"bt709": "ITU709"}
 _SHOWN_AS_LABELS = frozenset(
     {"file_name", "emotion", "label_confidence", "human_emotion", "vlm_emotion", "vlm_confidence"}
 )
 
 
 def _pictures(
-    path: str, duration_s: float, count: int, size: tuple[int, int] | None, threads: int
+    path: str, duration_s: float, count: int, size: tuple[int, int] | None, matrix: str | None = None, threads: int = 1
 ) -> tuple[list[Any], list[float]]:
-    """So many pictures of a file and when each begins, in seconds from its first. Raises RuntimeError naming the file
-    where it has none."""
+    """So many pictures of a file and when each begins, in seconds from its first. `matrix`: of a file that does not say
+    its own. Raises RuntimeError naming the file where it has none."""
     wanted = [duration_s * (part + 0.5) / count for part in range(count)]
     pictures: list[Any] = []
     starts: list[float] = []
     shown, shown_from = None, 0.0
-    for frame, start in _frames(path, threads):
+    for frame, start, aspect in _frames(path, threads):
         if shown is not None:
             # What was shown until now is what is shown at every moment before.
-            for _ in range(bisect_left(wanted, start) - len(pictures)):
-                pictures.append(_fitted(shown, size))
+            for _ in range(bisect_left(wanted, start - _INSTANT_S) - len(pictures)):
+                pictures.append(_fitted(*shown, size, matrix))
                 starts.append(shown_from)
             if len(pictures) == count:
                 break
-        shown, shown_from = frame, start
+        shown, shown_from = (frame, aspect), start
     if shown is None:
         raise RuntimeError(f"{path} holds no picture that can be read: compare it with SHA256SUMS")
     while len(pictures) < count:
-        pictures.append(_fitted(shown, size))
+        pictures.append(_fitted(*shown, size, matrix))
         starts.append(shown_from)
     return pictures, starts
 
 
-def _frames(path: str, threads: int) -> Iterator[tuple[Any, float]]:
+def _frames(path: str, threads: int) -> Iterator[tuple[Any, float, float]]:
+    """Each frame, when it is shown, and how much wider than high its pixels are."""
     import av
 
     try:
         with av.open(path) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = threads
+            aspect = float(stream.sample_aspect_ratio or 1)
             first: Fraction | None = None
             for frame in container.decode(stream):
                 start = frame.pts * frame.time_base
                 first = start if first is None else first
-                yield frame, float(start - first)
+                yield frame, float(start - first), aspect
     except (OSError, ValueError, IndexError) as error:
         raise RuntimeError(f"{path} cannot be read ({error}): compare it with SHA256SUMS") from error
 
 
-def _fitted(frame: Any, size: tuple[int, int] | None) -> Any:
-    if size is None:
-        return frame.to_ndarray(format="rgb24")
-    height, width = size
-    scale = max(height / frame.height, width / frame.width)
-    tall, wide = max(height, round(frame.height * scale)), max(width, round(frame.width * scale))
-    pixels = frame.reformat(width=wide, height=tall, format="rgb24").to_ndarray()
+def _fitted(frame: Any, aspect: float, size: tuple[int, int] | None, matrix: str | None) -> Any:
+    """A picture as it is displayed: upright, in its colours, scaled to fill the size and cut."""
+    import numpy as np
+
+    # Clips that are copied keep the turn of their source in the file's header, and their pixels lie.
+    turns = int(frame.rotation) % 360 // 90
+    tall, wide = frame.height, frame.width
+    height, width = (tall, wide) if size is None else size if turns % 2 == 0 else (size[1], size[0])
+    if size is not None:
+        scale = max(height / tall, width / (wide * aspect))
+        tall, wide = max(height, round(tall * scale)), max(width, round(wide * aspect * scale))
+    pixels = frame.reformat(width=wide, height=tall, format="rgb24", src_colorspace=matrix).to_ndarray()
     top, left = (tall - height) // 2, (wide - width) // 2
-    return pixels[top : top + height, left : left + width]
+    return np.rot90(pixels[top : top + height, left : left + width], turns)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.release.layout import SHARDS
+from emovid_assets.core.release.parts import Split, splits_of
 from emovid_assets.core.release.snippets import RESULT_MARK, Reader, code, script
 
 _FIND = "import importlib.util, sys; print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name) is None))"
@@ -26,41 +27,32 @@ class LoadingError(Exception):
 
 
 @dataclass(frozen=True)
-class Part:
-    """A split and what it has."""
-
-    split: str
-    row_count: int
-    media_count: int
-
-
-@dataclass(frozen=True)
 class Loaded:
     """What a reader has found: by split, and a row as texts that are cut short."""
 
-    parts: tuple[Part, ...]
+    splits: tuple[Split, ...]
     first: Mapping[str, str]
 
 
-def parts_of(folder: Path) -> tuple[Part, ...]:
+def splits_in(folder: Path) -> tuple[Split, ...]:
     """The splits of a release, read by ourselves. Raises LoadingError where there are none."""
     import pyarrow.parquet as pq
 
-    parts = []
+    rows: list[tuple[str, str | None]] = []
     for path in sorted(folder.glob("[!.]*/metadata.parquet")):
         try:
-            names = pq.ParquetFile(path).read(columns=["file_name"])["file_name"]
-        except (OSError, ValueError) as error:
+            names = pq.ParquetFile(path).read(columns=["file_name"])["file_name"].to_pylist()
+        except (OSError, ValueError, KeyError) as error:
             raise LoadingError(f"{path} cannot be read ({error}): fetch or copy the release again") from error
-        parts.append(Part(path.parent.name, len(names), len(names) - names.null_count))
-    if not parts:
-        raise LoadingError(f"{folder} is no release: no folder in it has a metadata.parquet")
-    return tuple(parts)
+        rows += [(path.parent.name, name) for name in names]
+    if not rows:
+        raise LoadingError(f"{folder} is no release: no folder in it has a metadata.parquet with rows")
+    return splits_of(rows)
 
 
-def why_not(reader: Reader, folder: Path, parts: Iterable[Part]) -> str | None:
+def why_not(reader: Reader, folder: Path, splits: Iterable[Split]) -> str | None:
     """Why there is nothing for a reader in a release; null where there is."""
-    if reader.needs_media and not any(part.media_count for part in parts):
+    if reader.needs_media and not any(split.media_count for split in splits):
         return "this release holds no media"
     if reader.needs_shards and not (folder / SHARDS).is_file():
         return "this release was made without --webdataset"
@@ -76,46 +68,49 @@ def missing(reader: Reader, python: Path | None = None) -> list[str]:
     return done.stdout.split()
 
 
-def lines(reader: Reader, folder: Path, parts: Iterable[Part]) -> str:
+def lines(reader: Reader, folder: Path, splits: Iterable[Split]) -> str:
     """What a person copies to read this release."""
-    split, has_media = _chosen(parts)
+    split, has_media = _chosen(splits)
     return code(reader, str(folder), split, has_media=has_media)
 
 
-def load(reader: Reader, folder: Path, parts: tuple[Part, ...], python: Path | None = None) -> Loaded:
+def load(reader: Reader, folder: Path, splits: tuple[Split, ...], python: Path | None = None) -> Loaded:
     """Reads the whole release as the lines say. Nothing is fetched or stays in caches. Raises LoadingError."""
-    split, has_media = _chosen(parts)
+    split, has_media = _chosen(splits)
     with tempfile.TemporaryDirectory(prefix="emovid-load-") as scratch:
         program = Path(scratch, "read_release.py")
         program.write_text(script(reader, str(folder), split, has_media=has_media), encoding="utf-8")
         offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": scratch, "FIFTYONE_DO_NOT_TRACK": "1"}
         done = _run([str(python or sys.executable), str(program)], os.environ | offline)
     found = [line for line in done.stdout.splitlines() if line.startswith(RESULT_MARK)]
-    if done.returncode or not found:
+    # How it ends says nothing: behind the last line, where a stream was left in the middle, Arrow may abort at exit.
+    if not found:
         raise LoadingError(f"{reader.name} cannot read {folder}: {_last(done.stderr)}")
     said: dict[str, Any] = json.loads(found[-1].removeprefix(RESULT_MARK))
-    return Loaded(tuple(Part(split, *counts) for split, counts in sorted(said["seen"].items())), said["first"])
+    seen = {name: Split(name, *counts) for name, counts in said["seen"].items()}
+    known = [split.name for split in splits]
+    return Loaded(tuple(seen[name] for name in sorted(seen, key=[*known, *sorted(seen)].index)), said["first"])
 
 
-def differences(loaded: Loaded, reader: Reader, parts: Iterable[Part]) -> list[str]:
+def differences(loaded: Loaded, reader: Reader, splits: Iterable[Split]) -> list[str]:
     """What a reader has found otherwise than it is; a reader of media sees no rows without."""
-    found = {part.split: part for part in loaded.parts}
+    found = {split.name: split for split in loaded.splits}
     faults = []
-    for part in parts:
-        wanted = part.row_count if reader.sees_all_rows else part.media_count
-        seen = found.get(part.split, Part(part.split, 0, 0))
-        if (seen.row_count, seen.media_count) != (wanted, part.media_count):
+    for split in splits:
+        wanted = split.clip_count if reader.sees_all_rows else split.media_count
+        seen = found.get(split.name, Split(split.name, 0))
+        if (seen.clip_count, seen.media_count) != (wanted, split.media_count):
             faults.append(
-                f"{part.split}: {seen.row_count:,} rows and {seen.media_count:,} media where there are {wanted:,} and "
-                f"{part.media_count:,}"
+                f"{split.name}: {seen.clip_count:,} rows and {seen.media_count:,} media where there are {wanted:,} and "
+                f"{split.media_count:,}"
             )
     return faults
 
 
-def _chosen(parts: Iterable[Part]) -> tuple[str, bool]:
-    parts = tuple(parts)
-    with_media = [part.split for part in parts if part.media_count]
-    names = with_media or [part.split for part in parts]
+def _chosen(splits: Iterable[Split]) -> tuple[str, bool]:
+    splits = tuple(splits)
+    with_media = [split.name for split in splits if split.media_count]
+    names = with_media or [split.name for split in splits]
     return ("train" if "train" in names else names[0]), bool(with_media)
 
 

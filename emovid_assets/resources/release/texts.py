@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.release import croissant_rai, fiftyone, label_studio
 from emovid_assets.core.release.card import LIMITS, PAPER, PERSONAL, USES, CardFacts, card
 from emovid_assets.core.release.card_yaml import CardFacts as FrontFacts
-from emovid_assets.core.release.card_yaml import Split, front_matter
+from emovid_assets.core.release.card_yaml import front_matter
 from emovid_assets.core.release.credits import hub_license, licence_rows, licences_csv, license_md
 from emovid_assets.core.release.croissant import CroissantFacts, as_json, croissant
 from emovid_assets.core.release.decisions import decisions_csv
@@ -28,6 +28,7 @@ from emovid_assets.core.release.layout import (
     LOADER,
     README,
 )
+from emovid_assets.core.release.parts import Split, splits_of
 from emovid_assets.resources.release import load
 from emovid_assets.resources.release.content import Content
 from emovid_assets.resources.release.facts import counted, each_left_out
@@ -107,22 +108,13 @@ def _for_other_tools(content: Content, background: Background, said: Said) -> di
     }
 
 
-def _splits(content: Content) -> list[Split]:
-    """In the order of the protocol; those without rows are none."""
-    found: dict[str, list[str | None]] = {}
-    for row in rows_of(content.rows, ["split", "file_name"]):
-        found.setdefault(row["split"], []).append(row["file_name"])
-    return [
-        Split(name, len(found[name]), next((one for one in found[name] if one), None))
-        for name in ("train", "benchmark", "unused")
-        if name in found
-    ]
+def _splits(content: Content) -> Sequence[Split]:
+    return splits_of((row["split"], row["file_name"]) for row in rows_of(content.rows, ["split", "file_name"]))
 
 
 def _front(content: Content, background: Background) -> FrontFacts:
     return FrontFacts(
         pretty_name=background.name,
-        tier=content.tier,
         splits=_splits(content),
         hub_licences=[hub_license(rows_of(content.rows, ["license", "permission", "permission_code"]))],
         license_name="per-clip",
@@ -138,9 +130,8 @@ def _croissant(
     rai = croissant_rai.statements(
         machine_tools=tools,
         annotators_per_clip=background.annotators_per_clip,
-        languages="Most films and captions are in English.",
+        languages="Captions are in English; which languages are spoken in the clips was not recorded.",
     )
-    suffixes = {PurePosixPath(one.path).suffix for one in content.media}
     annotations = content.tables["human_annotations"]
     return CroissantFacts(
         name=background.name,
@@ -156,5 +147,4 @@ def _croissant(
         files={path: digest for path, digest in sums.items() if path == CLIPS_CSV or path.startswith("tables/")},
         rai=rai | {"dataLimitations": list(LIMITS), "dataUseCases": list(USES)},
         annotations=TABLES["human_annotations"] if annotations.num_rows else None,
-        media_suffixes=sorted(suffixes),
     )

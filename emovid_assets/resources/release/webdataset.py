@@ -24,6 +24,7 @@ from emovid_assets.core.placing import make_folder, put_into_place, put_text
 from emovid_assets.core.release.layout import SHARDS, WEBDATASET
 from emovid_assets.core.release.samples import SHARD_BYTES, bucket, digest_of, members, rank, shard_count
 from emovid_assets.resources.release.files import ReleaseFiles, linked
+from emovid_assets.tables.columns import each_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,15 +112,12 @@ def _read(folder: Path | None) -> tuple[Shard, ...]:
 
 def _wanted(rows: pa.Table, earlier: Sequence[Shard], shard_bytes: int) -> list[_Wanted]:
     by_split: dict[str, list[tuple[int, int, int, str]]] = {}
-    position = 0
-    for batch in rows.to_batches(max_chunksize=1_000):
-        for row in batch.to_pylist():
-            if row["file_name"] is not None:
-                content = members(row)
-                digest = digest_of(row["clip_id"], Path(row["file_name"]).suffix, row["media_sha256"], content)
-                size = row["media_size_bytes"] + sum(map(len, content.values()))
-                by_split.setdefault(row["split"], []).append((rank(row["clip_id"]), position, size, digest))
-            position += 1
+    for position, row in enumerate(each_row(rows)):
+        if row["file_name"] is not None:
+            content = members(row)
+            digest = digest_of(row["clip_id"], Path(row["file_name"]).suffix, row["media_sha256"], content)
+            size = row["media_size_bytes"] + sum(map(len, content.values()))
+            by_split.setdefault(row["split"], []).append((rank(row["clip_id"]), position, size, digest))
     wanted = []
     for split, samples in sorted(by_split.items()):
         samples.sort()
@@ -165,8 +163,8 @@ def _written(files: ReleaseFiles, rows: pa.Table, wanted: _Wanted) -> Shard:
             hashing = _Hashing(file)
             # Names are short and moments whole, so there are no headers but ustar's own, of equal bytes anywhere.
             with tarfile.open(fileobj=cast(IO[bytes], hashing), mode="w|", format=tarfile.PAX_FORMAT) as tar:
-                for position in wanted.positions:
-                    _add(tar, files.folder, rows.slice(position, 1).to_pylist()[0])
+                for row in each_row(rows.take(list(wanted.positions))):
+                    _add(tar, files.folder, row)
         size = temporary.stat().st_size
     files.effort.written_count += 1
     files.effort.written_bytes += size
