@@ -31,6 +31,7 @@ from emovid_assets.core.video.scan import ScanSettings, scan_source
 from emovid_assets.core.video.scenes import DetectorSettings
 from emovid_assets.core.video.sound import FilmSound, interval_features
 from emovid_assets.core.video.streams import Tracks
+from emovid_assets.home.settings import ComputeSettings
 from emovid_assets.resources import media_steps
 from emovid_assets.resources.compute import Item, Step, compute
 from emovid_assets.resources.item_store import ItemStore
@@ -187,11 +188,18 @@ def library_items(paths: Sequence[Path], home: Path, detector: str) -> list[Item
     return items
 
 
-def build_library(paths: Sequence[Path], home: Path, *, workers: int, detector: str = "adaptive") -> tuple[int, int]:
+def build_library(
+    paths: Sequence[Path],
+    home: Path,
+    *,
+    workers: int,
+    detector: str = "adaptive",
+    engine: ComputeSettings | None = None,
+) -> tuple[int, int]:
     """Scans the files and writes their clips through the product's worker pool. Returns counts of files and clips."""
     log = logging.getLogger("benchmark")
     log.setLevel(logging.ERROR)
-    options: dict[str, Any] = {"home": home, "workers": workers, "timeout_s": 3600.0, "log": log}
+    options: dict[str, Any] = {"home": home, "workers": workers, "timeout_s": 3600.0, "log": log, "engine": engine}
     items = library_items(paths, home, detector)
     store = ItemStore(home / "state.sqlite")
     scans = compute(store, Step("scan", "1", detector, media_steps.scan), "movie", items, **options)

@@ -108,6 +108,52 @@ class MediaSettings(_Section):
         return value
 
 
+class StepResources(_Section):
+    """What a worker of one step takes of a Ray cluster, where it is not what the others take."""
+
+    step: str = Field(
+        min_length=1, pattern=NAME, description="its name, such as scan or clip_file; as progress tells it"
+    )
+    cpus: float = Field(1.0, gt=0, allow_inf_nan=False, description="of a node")
+    gpus: float = Field(0.0, ge=0, allow_inf_nan=False, description="of a node; 0.5: two workers share one")
+    memory_mb: int = Field(0, ge=0, description="of a node, which Ray then counts; 0: not counted")
+
+
+class ComputeSettings(_Section):
+    """Where the items of a run are computed. Results are the same everywhere (docs/scaling.md)."""
+
+    engine: Literal["processes", "ray"] = Field("processes", description="of this machine, or of a Ray cluster")
+    ray_address: str | None = Field(
+        None, min_length=1, description="host:port of its head, or auto; null: a cluster of this machine alone"
+    )
+    home_on_workers: str | None = Field(
+        None, pattern="^/", description="path of this home on its nodes; null: as here, or what EMOVID_HOME says there"
+    )
+    cpus: float = Field(1.0, gt=0, allow_inf_nan=False, description="that a worker takes of a node")
+    memory_mb: int = Field(0, ge=0, description="that it takes of a node, which Ray then counts; 0: not counted")
+    steps: tuple[StepResources, ...] = Field(
+        (), description="[[compute.steps]]: one table a step that takes others, or has a model"
+    )
+
+    @field_validator("steps")
+    @classmethod
+    def _names_each_step_once(cls, value: tuple[StepResources, ...]) -> tuple[StepResources, ...]:
+        names = [one.step for one in value]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f'two tables are of the step "{name}": leave one')
+        return value
+
+    def of_step(self, name: str) -> StepResources:
+        """What a worker of a step takes."""
+        own = (one for one in self.steps if one.step == name)
+        return next(own, StepResources(step=name, cpus=self.cpus, memory_mb=self.memory_mb))
+
+    def names(self, step: str) -> bool:
+        """Whether a step has a table of its own: one with a model is then done on the cluster, too."""
+        return any(one.step == step for one in self.steps)
+
+
 class AnnotationSettings(_Section):
     """Who is asked what (SPEC §6; ADR 10). Fractions of the clips and minimums of clips are per domain."""
 
@@ -431,6 +477,7 @@ class Settings(_Section):
     seed: str = Field("emovid", description="of every random choice (samples, splits)")
     scenes: SceneSettings = SceneSettings()
     media: MediaSettings = MediaSettings()
+    compute: ComputeSettings = ComputeSettings()
     annotation: AnnotationSettings = AnnotationSettings()
     benchmark: BenchmarkSettings = BenchmarkSettings()
     labeller: LabellerSettings = LabellerSettings()

@@ -73,6 +73,7 @@ WITHOUT_INFLUENCE = frozenset(
     {
         # How much is used of a machine, how long is waited, when a run is called a failure.
         *_of("media", "workers", "timeout_s", "memory_mb", "max_quarantined_share"),
+        *_of("compute", "engine", "ray_address", "home_on_workers", "cpus", "memory_mb", "steps"),
         *_of("embeddings", "device", "batch_frames"),
         *_of("generation", "device", "batch_frames"),
         *_of("fine_tuning", "micro_batch_clips"),

@@ -8,7 +8,6 @@ run loses at most the items that workers were at, and the next run computes only
 """
 
 import logging
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -19,9 +18,11 @@ from typing import Any
 
 from emovid_assets.core.plain_text import for_terminal
 from emovid_assets.core.video.errors import PASSING
+from emovid_assets.home.settings import ComputeSettings
+from emovid_assets.resources.engines import models_elsewhere, open_engine
 from emovid_assets.resources.item_store import Failure, FinishedItem, ItemStore, QuarantinedItem, Rate
 from emovid_assets.resources.made_files import Sizes, are_whole, sizes_of
-from emovid_assets.resources.workers import Done, Task, open_workers
+from emovid_assets.resources.workers import Done, ModelWork, Task
 
 LIMITED = frozenset({"timeout", "too_large"})
 """Codes that speak of a limit: the same bytes are tried again when `media.timeout_s` or `media.memory_mb` changes."""
@@ -56,9 +57,12 @@ class BatchStep(_Named):
 
     It answers for its own limits of time and memory, and ends every task, badly if need be. Beside the tasks it is
     given one that has been done before under the same version and configuration, if there is one.
+
+    `elsewhere` says the same to workers of a cluster, each with a model of its own; null where it must be here.
     """
 
     function: Callable[[Iterable[Task], Task | None], Generator[list[Done]]]
+    elsewhere: ModelWork | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,7 @@ def compute(
     workers: int,
     timeout_s: float,
     memory_mb: int = 0,
+    engine: ComputeSettings | None = None,
     retry_quarantined: bool = False,
     leave_failures: bool = False,
     keep_others: bool = False,
@@ -191,8 +196,8 @@ def compute(
     An item is computed where its key (content, version, configuration) is new, or a file that its payload names under
     `files` (relative to `home`) is gone or has another size than it was made with.
 
-    `workers` 0: one per core; `memory_mb` 0: no limit. Items may come from a generator: of those that need no work, id
-    and key alone stay in memory.
+    `workers` 0: one per core; `memory_mb` 0: no limit; `engine`: whose workers, null: processes of this machine. Items
+    may come from a generator: of those that need no work, id and key alone stay in memory.
     """
     log = log or logging.getLogger("emovid")
     limits = _limits(timeout_s, memory_mb)
@@ -219,7 +224,8 @@ def compute(
         if progress:
             progress(told, 0, len(todo))
         tasks = ((item.item_id, item.arguments) for item in _in_order(todo))
-        with _ends(step, tasks, work.known, workers or os.cpu_count() or 1, memory_mb, timeout_s) as results:
+        place = _Place(engine or ComputeSettings(), home, workers, memory_mb, timeout_s)
+        with _ends(step, tasks, work.known, place) as results:
             for ends in results:
                 good = [_finished(end, keys, home) for end in ends if end.payload is not None]
                 bad = [_failed(end, by_id[end.item_id], keys, limits, step) for end in ends if end.payload is None]
@@ -238,15 +244,37 @@ def compute(
     return outcome
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where items are computed, and within which limits."""
+
+    engine: ComputeSettings
+    home: Path
+    workers: int
+    memory_mb: int
+    timeout_s: float
+
+
 @contextmanager
 def _ends(
-    step: Step | BatchStep, tasks: Iterable[Task], known: Task | None, workers: int, memory_mb: int, timeout_s: float
+    step: Step | BatchStep, tasks: Iterable[Task], known: Task | None, place: _Place
 ) -> Iterator[Iterable[list[Done]]]:
     if isinstance(step, BatchStep):
+        work = step.elsewhere
+        if work is not None and place.engine.engine == "ray" and place.engine.names(step.name):
+            with (
+                models_elsewhere(place.engine, step.name, place.home, place.workers) as models,
+                closing(models.run_model(work, tasks)) as results,
+            ):
+                yield results
+            return
         with closing(step.function(tasks, known)) as results:
             yield results
     else:
-        with open_workers(workers, memory_mb) as pool, closing(pool.run(step.function, tasks, timeout_s)) as results:
+        with (
+            open_engine(place.engine, step.name, place.home, place.workers, place.memory_mb) as pool,
+            closing(pool.run(step.function, tasks, place.timeout_s)) as results,
+        ):
             yield results
 
 

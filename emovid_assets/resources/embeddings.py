@@ -20,12 +20,15 @@ from emovid_assets.core.model_place import ModelPlace
 from emovid_assets.core.video.errors import MediaError, sentence
 from emovid_assets.core.video.sampled import sampled_frames
 from emovid_assets.core.vision_tower import VisionTower, load_tower, pooled
+from emovid_assets.core.vlm.exchange import Meter
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
 from emovid_assets.resources.read_ahead import read_ahead
-from emovid_assets.resources.workers import Done, Task
+from emovid_assets.resources.workers import Done, ModelWork, Task
 from emovid_assets.resources.workplace import Workplace
 
 STEP, VERSION = "embed", "1"
+CLIPS_AT_ONCE = 64
+"""That one call of a worker elsewhere embeds."""
 READ_AHEAD = 2
 """Clips that are decoded ahead of the model, per thread: their prepared frames take some 0.6 MB each."""
 
@@ -46,7 +49,13 @@ def embed(
         log.info(f"{place.model_id} is loaded on {tower.device}")
         yield from embed_clips(tower, tasks, batch_frames=settings.batch_frames, threads=project.threads)
 
-    step = BatchStep(STEP, VERSION, f"{place.model_id}@{place.revision}", all_of)
+    elsewhere = ModelWork(
+        embed_by,
+        {"place": place, "device": settings.device, "batch_frames": settings.batch_frames},
+        at_once=CLIPS_AT_ONCE,
+        meter=Meter(),
+    )
+    step = BatchStep(STEP, VERSION, f"{place.model_id}@{place.revision}", all_of, elsewhere)
     items = (
         Item(
             row["clip_id"],
@@ -59,6 +68,13 @@ def embed(
         if row["clip_id"] in stamps
     )
     return project.compute(step, domain, items, log)
+
+
+def embed_by(
+    tasks: Iterable[Task], *, place: ModelPlace, device: str, batch_frames: int, threads: int, meter: Meter
+) -> Generator[list[Done]]:
+    """As `embed_clips`, in a process elsewhere."""
+    return embed_clips(load_tower(place, device), tasks, batch_frames=batch_frames, threads=threads)
 
 
 def vector_of(payload: Mapping[str, Any]) -> np.ndarray:

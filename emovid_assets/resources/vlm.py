@@ -25,7 +25,7 @@ from emovid_assets.home.folders import Home
 from emovid_assets.home.settings import CaptionerSettings, LabellerSettings
 from emovid_assets.resources import endpoint, local_model
 from emovid_assets.resources.compute import BatchStep, Item, Outcome
-from emovid_assets.resources.workers import Done, Task
+from emovid_assets.resources.workers import Done, ModelWork, Task
 from emovid_assets.resources.workplace import Workplace
 
 LABEL_VERSION, CAPTION_VERSION = "1", "1"
@@ -165,7 +165,7 @@ def label(
 
     asked = {"answer": settings.answer, "rotations": settings.rotations} if settings.backend == "endpoint" else {}
     config = f"{model.key}|{json.dumps({**_reading(settings), **asked}, sort_keys=True)}"
-    named = BatchStep(step, LABEL_VERSION, config, all_of)
+    named = BatchStep(step, LABEL_VERSION, config, all_of, _elsewhere(label_by, model, settings, meter))
     return project.compute(named, domain, _items(requests, settings), log, leave_failures=leave_failures)
 
 
@@ -199,8 +199,34 @@ def caption(
 
     written = {"rules": vars(rules), "max_tokens": settings.max_tokens, "tries": settings.tries}
     config = f"{model.key}|{json.dumps({**_reading(settings), **written}, sort_keys=True)}"
-    step = BatchStep("caption", CAPTION_VERSION, config, all_of)
+    more = {"rules": rules, "max_tokens": settings.max_tokens, "tries": settings.tries}
+    step = BatchStep("caption", CAPTION_VERSION, config, all_of, _elsewhere(caption_by, model, settings, meter, **more))
     return project.compute(step, domain, _items(requests, settings), log)
+
+
+CALLS_BATCHES = 4
+"""Batches of a call of a worker elsewhere: while it is at one, the next is read."""
+
+
+def _elsewhere(
+    function: Callable[..., Generator[list[Done]]], model: Model, settings: Settings, meter: Meter, **more: Any
+) -> ModelWork | None:
+    """For workers that hold the model; a server is asked from here."""
+    if settings.backend == "endpoint":
+        return None
+    loading = {name: getattr(settings, name) for name in ("device", "precision", "trust_remote_code")}
+    arguments = {"model": model, "loading": loading, "batch_clips": settings.batch_clips, **more}
+    return ModelWork(function, arguments, CALLS_BATCHES * settings.batch_clips, meter)
+
+
+def label_by(tasks: Iterable[Task], *, model: Model, loading: dict[str, Any], **more: Any) -> Generator[list[Done]]:
+    """As `local_model.label_clips`, in a process elsewhere."""
+    return local_model.label_clips(load_chat_model(model.place, adapter=model.adapter, **loading), tasks, **more)
+
+
+def caption_by(tasks: Iterable[Task], *, model: Model, loading: dict[str, Any], **more: Any) -> Generator[list[Done]]:
+    """As `local_model.caption_clips`, in a process elsewhere."""
+    return local_model.caption_clips(load_chat_model(model.place, adapter=model.adapter, **loading), tasks, **more)
 
 
 def _reading(settings: Settings) -> dict[str, Any]:

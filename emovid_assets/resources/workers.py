@@ -17,15 +17,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 from emovid_assets.core.placing import DISK_FAULTS
 from emovid_assets.core.video.errors import MediaError, sentence
+from emovid_assets.core.vlm.exchange import Meter
 
 Function = Callable[[dict[str, Any]], dict[str, Any]]
 Task = tuple[str, dict[str, Any]]
@@ -50,6 +51,22 @@ class Done:
     payload: dict[str, Any] | None
     code: str = ""
     message: str = ""
+    exit_code: int | None = None
+    """Of the process that ended over it, where it was not asked to."""
+
+
+@dataclass(frozen=True)
+class ModelWork:
+    """What a process elsewhere needs for work with a model that it loads once and keeps.
+
+    `function` is one of a module: it is called with tasks and, by name, `threads` to read ahead with, a `meter` of its
+    own and these plain `arguments`, and ends every task. `at_once`: tasks of one call. `meter` is told of all calls.
+    """
+
+    function: Callable[..., Iterable[list[Done]]]
+    arguments: dict[str, Any]
+    at_once: int
+    meter: Meter
 
 
 class WorkersCannotStartError(RuntimeError):
@@ -173,7 +190,7 @@ class Workers:
         if worker.batch:
             item_id, _ = worker.batch.popleft()
             detail = f"The worker ended with exit code {exit_code}" if code == "decoder_crashed" else ""
-            done.append(Done(item_id, None, code, sentence(code, detail)))
+            done.append(Done(item_id, None, code, sentence(code, detail), None if code == "timeout" else exit_code))
             self._give_back(worker, waiting)
         elif not worker.is_ready:
             self._failed_start(f"exit code {exit_code}")
@@ -205,34 +222,50 @@ class Workers:
         return exit_code
 
 
-_kept: ContextVar[dict[tuple[int, int], Workers] | None] = ContextVar("emovid_kept_workers", default=None)
+class Pool(Protocol):
+    """What computes items: `Workers`, or workers elsewhere that are asked in the same way."""
+
+    def run(self, function: Function, tasks: Iterable[Task], timeout_s: float) -> Generator[list[Done]]: ...
+
+    def close(self) -> None: ...
+
+
+P = TypeVar("P", bound=Pool)
+_kept: ContextVar[dict[Hashable, Pool] | None] = ContextVar("emovid_kept_workers", default=None)
 
 
 @contextmanager
 def kept_alive() -> Iterator[None]:
     """Within it, steps share their workers: a start costs a third of a CPU-second for each."""
-    kept: dict[tuple[int, int], Workers] = {}
+    kept: dict[Hashable, Pool] = {}
     _kept.set(kept)
     try:
         yield
     finally:
         _kept.set(None)
-        for workers in kept.values():
-            workers.close()
+        for pool in kept.values():
+            pool.close()
 
 
 @contextmanager
-def open_workers(count: int, memory_mb: int) -> Iterator[Workers]:
-    """The workers of `kept_alive` where there are some, or some for this use only."""
+def open_pool(key: Hashable, make: Callable[[], P]) -> Iterator[P]:
+    """The pool of this key of `kept_alive`, or one for this use only."""
     kept = _kept.get()
     if kept is not None:
-        yield kept.setdefault((count, memory_mb), Workers(count, memory_mb))
+        if key not in kept:
+            kept[key] = make()
+        yield cast(P, kept[key])
         return
-    workers = Workers(count, memory_mb)
+    pool = make()
     try:
-        yield workers
+        yield pool
     finally:
-        workers.close()
+        pool.close()
+
+
+def open_workers(count: int, memory_mb: int) -> AbstractContextManager[Workers]:
+    """Processes of this machine."""
+    return open_pool((count, memory_mb), lambda: Workers(count, memory_mb))
 
 
 def _work(connection: Connection, memory_mb: int) -> None:

@@ -155,6 +155,7 @@ class Workplace:
                 workers=media.workers,
                 timeout_s=media.timeout_s,
                 memory_mb=media.memory_mb,
+                engine=self.settings.compute,
                 retry_quarantined=self.retry_quarantined,
                 leave_failures=leave_failures,
                 keep_others=keep_others,

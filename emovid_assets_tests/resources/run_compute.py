@@ -1,15 +1,19 @@
-"""A run of `compute` as a process of its own: `python -m … HOME COUNT SECONDS LOG`; prints the payloads."""
+"""A run of `compute` as a process of its own: `python -m … HOME COUNT SECONDS LOG [ADDRESS OF RAY]`.
+
+Prints the payloads.
+"""
 
 import json
 import sys
 from pathlib import Path
 
+from emovid_assets.home.settings import ComputeSettings
 from emovid_assets.resources.compute import Item, Step, compute
 from emovid_assets.resources.item_store import ItemStore
 from emovid_assets_tests.resources.steps import work
 
 
-def main(home: Path, count: int, seconds: float, log: str) -> None:
+def main(home: Path, count: int, seconds: float, log: str, address: str | None = None) -> None:
     store = ItemStore(home / "state.sqlite")
     items = [
         Item(
@@ -26,9 +30,11 @@ def main(home: Path, count: int, seconds: float, log: str) -> None:
         )
         for n in range(count)
     ]
-    outcome = compute(store, Step("square", "1", "", work), "movie", items, home=home, workers=2, timeout_s=60)
+    engine = ComputeSettings(engine="ray", ray_address=address) if address else None
+    step = Step("square", "1", "", work)
+    outcome = compute(store, step, "movie", items, home=home, workers=2, timeout_s=60, engine=engine)
     print(json.dumps({"payloads": dict(outcome.payloads.items()), "computed": outcome.computed_count}, sort_keys=True))  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])

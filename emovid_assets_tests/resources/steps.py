@@ -21,6 +21,8 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
             raise MediaError(arguments.get("code", "truncated"), "It ends too early")
         case "full":
             raise OSError(errno.ENOSPC, "No space left on device", arguments["name"])
+        case "home":
+            raise KeyError(arguments["home"])
         case "fail":
             raise KeyError("nobody foresaw this")
         case "exit":
@@ -40,6 +42,8 @@ def work(arguments: dict[str, Any]) -> dict[str, Any]:
             except OSError as error:
                 raise MediaError("corrupt_frames", "Some frames cannot be decoded") from error
     payload: dict[str, Any] = {"answer": arguments["number"] ** 2}
+    if "tell_home" in arguments:
+        payload["home"] = arguments["home"]
     if "tell" in arguments:
         payload["process"] = os.getpid()
     if "file" in arguments:

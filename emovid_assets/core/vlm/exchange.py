@@ -91,6 +91,12 @@ class Meter:
     output_token_count: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
 
+    def add(self, other: "Meter") -> None:
+        """What another run has cost, on top."""
+        for name in ("clip_count", "model_s", "waiting_s", "prompt_token_count", "output_token_count"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.notes.update(other.notes)
+
     @property
     def waiting_share(self) -> float:
         """Of the time in which the model could have worked, what it spent waiting for frames."""
