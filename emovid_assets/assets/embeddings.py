@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emovid_assets.assets.pictures import domain_map, emotion_map, separability_plot
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
@@ -24,6 +25,7 @@ from emovid_assets.core.separability import ALL
 from emovid_assets.resources import embeddings
 from emovid_assets.resources.evidence import evidence_of
 from emovid_assets.resources.project import Project
+from emovid_assets.tables.chunks import taken
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.embeddings import SEPARATED
 from emovid_assets.tables.registry import TABLES
@@ -200,9 +202,11 @@ def _most_used_model(rows: list[dict[str, Any]]) -> tuple[str, str, int]:
 def _vectors(table: pa.Table, clip_ids: list[str]) -> np.ndarray:
     """float32 (clips, dimensions) in the order of the ids."""
     place = {clip_id: number for number, clip_id in enumerate(table["clip_id"].to_pylist())}
-    chosen = table["embedding"].take(pa.array([place[clip_id] for clip_id in clip_ids], pa.int64()))
-    flat = chosen.combine_chunks().flatten() if len(chosen) else pa.array([], pa.float32())
-    return flat.to_numpy(zero_copy_only=False).reshape(len(clip_ids), -1) if len(clip_ids) else np.zeros((0, 1))
+    if not clip_ids:
+        return np.zeros((0, 1))
+    chosen = taken(table.select(["embedding"]), np.array([place[clip_id] for clip_id in clip_ids]))
+    flat: np.ndarray = pc.list_flatten(chosen["embedding"]).to_numpy()
+    return flat.reshape(len(clip_ids), -1)
 
 
 def _digest(names: list[str], vectors: np.ndarray) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.tables.chunks import chunks_of, sorted_by
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -75,13 +76,12 @@ class Table:
 
         Raises KeyError where a row misses a column or has one too many: a silent null is a bug.
         """
-        parts = [self.empty()]
+        return sorted_by(pa.concat_tables([self.empty(), *chunks_of(self._batches(rows))]), self.key)
+
+    def _batches(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[pa.RecordBatch]:
         waiting = iter(rows)
         while some := [self._checked(row) for row in islice(waiting, ROWS_AT_ONCE)]:
-            parts.append(pa.Table.from_pylist(some, schema=self.schema))
-        table = pa.concat_tables(parts)
-        parts.clear()
-        return table.combine_chunks().sort_by([(name, "ascending") for name in self.key])
+            yield pa.RecordBatch.from_pylist(some, schema=self.schema)
 
     def taken_from(self, rows: pa.Table) -> pa.Table:
         """The columns of this table out of one that has more of them, in the same order of rows."""
