@@ -50,18 +50,22 @@ def clip_embeddings(
     colour_attributes: pa.Table,
 ) -> Rows:
     domain, name = context.partition_key, project.settings.embeddings.model
-    stamps = dict(zip(clip_features["clip_id"].to_pylist(), clip_features["sampled_pts_s"].to_pylist(), strict=True))
     if name == "embedded":
         project.leave_out(domain, embeddings.STEP)
         model_id, revision = FEATURES_ID, FEATURES_REVISION
-        evidence = evidence_of(clip_features, colour_attributes)
-        vectors = {clip.clip_id: measured_features(clip).astype(np.float32) for clip in evidence}
+        vectors = (
+            (clip.clip_id, measured_features(clip).astype(np.float32), clip.features["sampled_pts_s"])
+            for clip in evidence_of(clip_features, colour_attributes)
+        )
         shown: dict[str, Any] = {}
     else:
         place = find_model(name, project.home.root, project.settings.embeddings.revision)
         model_id, revision = place.model_id, place.revision
+        stamps = {row["clip_id"]: row["sampled_pts_s"] for row in each_row(clip_features, ("clip_id", "sampled_pts_s"))}
         outcome = embeddings.embed(project, domain, place, each_row(clip_media), stamps, context.log)
-        vectors = {clip_id: embeddings.vector_of(payload) for clip_id, payload in outcome.payloads.items()}
+        vectors = (
+            (clip_id, embeddings.vector_of(payload), stamps[clip_id]) for clip_id, payload in outcome.payloads.items()
+        )
         shown = {"failures": outcome.failures, "computed_count": outcome.computed_count}
     rows = (
         {
@@ -71,9 +75,9 @@ def clip_embeddings(
             "dimension": len(vector),
             "model_id": model_id,
             "model_revision": revision,
-            "frame_pts_s": stamps[clip_id],
+            "frame_pts_s": times_s,
         }
-        for clip_id, vector in vectors.items()
+        for clip_id, vector, times_s in vectors
     )
     return result(
         "clip_embeddings",

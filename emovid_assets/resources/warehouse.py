@@ -13,7 +13,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -166,23 +166,32 @@ class Warehouse:
         footer = self.footer(table, domain)
         return footer.row_count if footer else None
 
-    def read(self, table: str, domain: str | None = None) -> pa.Table:
+    def read(self, table: str, domain: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written.
 
-        Raises OtherVersionError.
+        `columns`: in this order, and no others. Raises OtherVersionError.
         """
-        domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
-        paths = [path for name in domains if (path := self.path(table, name)).exists()]
-        parts = [_in_schema(table, _read_file(table, path)) for path in paths]
-        return pa.concat_tables(parts) if parts else TABLES[table].empty()
+        schema = TABLES[table].schema
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        return pa.concat_tables([wanted.empty_table(), *self.parts(table, domain, wanted.names)])
+
+    def parts(
+        self, table: str, domain: str | None = None, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS
+    ) -> Iterator[pa.Table]:
+        """The same in parts of at most so many rows, for who needs no more of them in memory. Raises as `read`."""
+        schema = TABLES[table].schema
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        for name in [domain] if domain or not TABLES[table].is_partitioned else DOMAINS:
+            path = self.path(table, name)
+            if path.exists():
+                yield from (_in_schema(table, wanted, part) for part in _read_file(table, path, wanted.names, rows))
 
 
-def _in_schema(table: str, rows: pa.Table) -> pa.Table:
-    """The rows in the registry's columns. A nullable column that the file is too old to have is null.
+def _in_schema(table: str, schema: pa.Schema, rows: pa.Table) -> pa.Table:
+    """The rows in these of the registry's columns. A nullable column that the file is too old to have is null.
 
     Raises OtherVersionError where a column is missing that may not be null, ValueError where one has another type.
     """
-    schema = TABLES[table].schema
     for field in schema:
         if field.name not in rows.schema.names and field.nullable:
             rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
@@ -194,13 +203,18 @@ def _in_schema(table: str, rows: pa.Table) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _read_file(table: str, path: Path) -> pa.Table:
+def _read_file(table: str, path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
     # `pq.read_table` opens the path twice, for the footer and for the pages: a replacement in between would mix files.
     try:
         with path.open("rb") as file:
             stored = pq.ParquetFile(file)
+            there = [name for name in columns if name in stored.schema_arrow.names]
+            schema = pa.schema([stored.schema_arrow.field(name) for name in there])
+            # First none: a file without rows has its columns, too.
+            yield pa.Table.from_batches([], schema)
             # In batches: nothing reads a column of lists whose text has offsets beyond 32 bits as a whole.
-            return pa.Table.from_batches(stored.iter_batches(CHUNK_ROWS), stored.schema_arrow)
+            for batch in stored.iter_batches(rows, columns=there):
+                yield pa.Table.from_batches([batch], schema)
     except (pa.ArrowInvalid, IsADirectoryError) as error:
         raise DamagedTableError(f"table {table} cannot be read from {path} ({error}): build it again") from error
 

@@ -10,11 +10,13 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
-from emovid_assets.tables.chunks import chunks_of, sorted_by
+from emovid_assets.tables.chunks import chunks_of, sorted_by, taken
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -149,6 +151,17 @@ def each_row(table: pa.Table, columns: Sequence[str] | None = None) -> Iterator[
     chosen = table.select(list(columns)) if columns else table
     for batch in chosen.to_batches(max_chunksize=ROWS_AT_ONCE):
         yield from batch.to_pylist()
+
+
+def rows_together(table: pa.Table, *others: pa.Table, key: str = "clip_id") -> Iterator[tuple[dict[str, Any], ...]]:
+    """Each row of the table with the row of the same key of each other one, in the order of the first; a row that one
+    of the others lacks is left out. A few hundred at a time are Python objects."""
+    places = [pc.index_in(table[key], value_set=other[key]).to_numpy() for other in others]
+    known = np.flatnonzero(np.all([~np.isnan(found) for found in places], axis=0))
+    for start in range(0, len(known), ROWS_AT_ONCE):
+        here = known[start : start + ROWS_AT_ONCE]
+        beside = (taken(other, found[here].astype(np.int64)) for other, found in zip(others, places, strict=True))
+        yield from zip(taken(table, here).to_pylist(), *(rows.to_pylist() for rows in beside), strict=True)
 
 
 def limits(column: Column) -> str:
