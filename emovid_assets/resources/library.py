@@ -122,7 +122,7 @@ def _hashed(
         for entry in files:
             *stamp, sha256 = known.get(entry.name, (None, None, ""))
             if tuple(stamp) == entry.stamp:
-                waiting.append((entry, partial(tuple, (entry.stamp, sha256))))
+                waiting.append((entry, partial(_as_known, entry.stamp, sha256)))
             else:
                 waiting.append((entry, pool.submit(_stamped_hash, entry.path).result))
             if len(waiting) > AHEAD * threads:
@@ -131,6 +131,10 @@ def _hashed(
     finally:
         # Whoever stops the build does not wait for films that nobody has begun to read.
         pool.shutdown(cancel_futures=True)
+
+
+def _as_known(stamp: Stamp, sha256: str) -> tuple[Stamp, str]:
+    return stamp, sha256
 
 
 def _stamped_hash(path: str) -> tuple[Stamp, str]:
