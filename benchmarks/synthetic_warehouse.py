@@ -4,6 +4,7 @@ Belongs here: what the made-up rows are. The files are written by `resources.war
 derived by the product. Every value is a hash of the clip's number: the same number of clips makes the same files.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -255,17 +256,18 @@ _VALUES: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def plant_warehouse(home: Path, clip_count: int) -> None:
+def plant_warehouse(home: Path, clip_count: int, more: Mapping[str, Mapping[str, str]] | None = None) -> None:
     """Writes the tables of a library of about `clip_count` clips below `home`, a few hundred MB a million clips.
 
-    The derived tables are left to `resources.deriving`.
+    `more`: expressions of columns by table, in place of those here. The derived tables are left to
+    `resources.deriving`.
     """
     warehouse = Warehouse(home / "warehouse")
     for domain, share in PAPER_SHARES.items():
         with duckdb.connect() as connection:
             _prepare(connection, domain, round(clip_count * share / PAPER_CLIP_COUNT))
             for table in _VALUES:
-                _write(connection, warehouse, table, domain)
+                _write(connection, warehouse, table, domain, (more or {}).get(table, {}))
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, domain: str, clip_count: int) -> None:
@@ -300,10 +302,12 @@ def _spell(kind: str, number: int) -> str:
     return kind[0] + "".join(letters)
 
 
-def _write(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, table: str, domain: str) -> None:
+def _write(
+    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, table: str, domain: str, more: Mapping[str, str]
+) -> None:
     rows, _ = _VALUES[table]
     names = _names(domain)
-    expressions = [f'{_expression(table, column, names)} as "{column.name}"' for column in TABLES[table].columns]
+    expressions = [f'{_expression(table, column, names, more)} as "{column.name}"' for column in TABLES[table].columns]
     reader = connection.sql(f"select {', '.join(expressions)} from {rows.format(**names)}").to_arrow_reader(BATCH_ROWS)
     schema = TABLES[table].schema
     cast = (part for batch in reader for part in pa.Table.from_batches([batch]).cast(schema).to_batches())
@@ -324,8 +328,8 @@ def _names(domain: str) -> dict[str, object]:
     }
 
 
-def _expression(table: str, column: Column, names: dict[str, object]) -> str:
-    value = _VALUES[table][1].get(column.name, _constant(column)).format(**names)
+def _expression(table: str, column: Column, names: dict[str, object], more: Mapping[str, str]) -> str:
+    value = (dict(_VALUES[table][1]) | dict(more)).get(column.name, _constant(column)).format(**names)
     return f"({value})::{duckdb_type(column.type)}"
 
 

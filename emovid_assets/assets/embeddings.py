@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emovid_assets.assets.pictures import domain_map, emotion_map, separability_plot
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, markdown_table, result, table_asset
@@ -24,6 +25,7 @@ from emovid_assets.core.separability import ALL
 from emovid_assets.resources import embeddings
 from emovid_assets.resources.evidence import evidence_of
 from emovid_assets.resources.project import Project
+from emovid_assets.tables.chunks import taken
 from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.embeddings import SEPARATED
 from emovid_assets.tables.registry import TABLES
@@ -48,18 +50,22 @@ def clip_embeddings(
     colour_attributes: pa.Table,
 ) -> Rows:
     domain, name = context.partition_key, project.settings.embeddings.model
-    stamps = dict(zip(clip_features["clip_id"].to_pylist(), clip_features["sampled_pts_s"].to_pylist(), strict=True))
     if name == "embedded":
         project.leave_out(domain, embeddings.STEP)
         model_id, revision = FEATURES_ID, FEATURES_REVISION
-        evidence = evidence_of(clip_features, colour_attributes)
-        vectors = {clip.clip_id: measured_features(clip).astype(np.float32) for clip in evidence}
+        vectors = (
+            (clip.clip_id, measured_features(clip).astype(np.float32), clip.features["sampled_pts_s"])
+            for clip in evidence_of(clip_features, colour_attributes)
+        )
         shown: dict[str, Any] = {}
     else:
         place = find_model(name, project.home.root, project.settings.embeddings.revision)
         model_id, revision = place.model_id, place.revision
+        stamps = {row["clip_id"]: row["sampled_pts_s"] for row in each_row(clip_features, ("clip_id", "sampled_pts_s"))}
         outcome = embeddings.embed(project, domain, place, each_row(clip_media), stamps, context.log)
-        vectors = {clip_id: embeddings.vector_of(payload) for clip_id, payload in outcome.payloads.items()}
+        vectors = (
+            (clip_id, embeddings.vector_of(payload), stamps[clip_id]) for clip_id, payload in outcome.payloads.items()
+        )
         shown = {"failures": outcome.failures, "computed_count": outcome.computed_count}
     rows = (
         {
@@ -69,9 +75,9 @@ def clip_embeddings(
             "dimension": len(vector),
             "model_id": model_id,
             "model_revision": revision,
-            "frame_pts_s": stamps[clip_id],
+            "frame_pts_s": times_s,
         }
-        for clip_id, vector in vectors.items()
+        for clip_id, vector, times_s in vectors
     )
     return result(
         "clip_embeddings",
@@ -200,9 +206,11 @@ def _most_used_model(rows: list[dict[str, Any]]) -> tuple[str, str, int]:
 def _vectors(table: pa.Table, clip_ids: list[str]) -> np.ndarray:
     """float32 (clips, dimensions) in the order of the ids."""
     place = {clip_id: number for number, clip_id in enumerate(table["clip_id"].to_pylist())}
-    chosen = table["embedding"].take(pa.array([place[clip_id] for clip_id in clip_ids], pa.int64()))
-    flat = chosen.combine_chunks().flatten() if len(chosen) else pa.array([], pa.float32())
-    return flat.to_numpy(zero_copy_only=False).reshape(len(clip_ids), -1) if len(clip_ids) else np.zeros((0, 1))
+    if not clip_ids:
+        return np.zeros((0, 1))
+    chosen = taken(table.select(["embedding"]), np.array([place[clip_id] for clip_id in clip_ids]))
+    flat: np.ndarray = pc.list_flatten(chosen["embedding"]).to_numpy()
+    return flat.reshape(len(clip_ids), -1)
 
 
 def _digest(names: list[str], vectors: np.ndarray) -> str:

@@ -214,7 +214,7 @@ def _recognised(
         return why_not, {}, nobody, {}
     answers = recognising.recognise(project, labellers[0], recognising.GeneratedVideos(domain, videos, measured), log)
     by_labeller = {"labeller_id": answers.model_id, "labeller_revision": answers.revision}
-    return None, answers.by_clip, by_labeller, {"items": answers.shown, **answers.metadata}
+    return None, dict(answers.by_clip), by_labeller, {"items": answers.shown, **answers.metadata}
 
 
 def _by_models(scorers: scoring.Scorers, scored: Mapping[str, Row], video_id: str, measured: Row) -> Row:

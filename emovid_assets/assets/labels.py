@@ -4,7 +4,7 @@ Belongs here: `vlm_labels`, `captions`, `emotion_labels`. Does not belong here: 
 """
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
 
 import dagster as dg
 import pyarrow as pa
@@ -12,11 +12,11 @@ import pyarrow as pa
 from emovid_assets.assets.pictures import bars
 from emovid_assets.assets.table_asset import MODEL_POOL, Rows, result, table_asset
 from emovid_assets.core import embedded_describer
-from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES
+from emovid_assets.core.emotions import EMOTION_BY_NAME, EMOTION_NAMES, Emotion
 from emovid_assets.resources import models, vlm
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.project import Project
-from emovid_assets.tables.columns import rows_of
+from emovid_assets.tables.columns import each_row, rows_of
 from emovid_assets.tables.registry import TABLES
 
 GROUP = "labels"
@@ -47,7 +47,7 @@ def vlm_labels(
     given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     labeller, domain = rows_of(emotion_labeller)[0], context.partition_key
     answers = models.label(project, domain, labeller, given, context.log)
-    rows: list[dict[str, Any]] = [
+    rows = (
         {
             "clip_id": clip_id,
             "domain": domain,
@@ -63,14 +63,15 @@ def vlm_labels(
             "temperature": score.temperature,
             "prompt_token_count": score.prompt_token_count,
         }
-        for clip_id, score in answers.by_clip.items()
-    ]
+        for clip_id, score in answers.by_clip
+    )
+    labels = table.from_rows(rows)
     return result(
         "vlm_labels",
-        table.from_rows(rows),
+        labels,
         metadata={
             **answers.metadata,
-            "emotions": bars(Counter(row["emotion"] for row in rows), "labels by model"),
+            "emotions": bars(Counter(labels["emotion"].to_pylist()), "labels by model"),
         },
         **answers.shown,
     )
@@ -94,7 +95,7 @@ def captions(
     given = ClipTables(source_videos, clips, clip_media, clip_features, colour_attributes)
     domain = context.partition_key
     answers = models.caption(project, domain, given, context.log)
-    rows: list[dict[str, Any]] = [
+    rows = (
         {
             "clip_id": clip_id,
             "domain": domain,
@@ -103,8 +104,8 @@ def captions(
             "prompt_sha256": answers.prompt_sha256,
             **{name: value for name, value in caption.as_payload().items() if name != "model_s"},
         }
-        for clip_id, caption in answers.by_clip.items()
-    ]
+        for clip_id, caption in answers.by_clip
+    )
     return result("captions", TABLES["captions"].from_rows(rows), metadata=answers.metadata, **answers.shown)
 
 
@@ -113,45 +114,45 @@ def emotion_labels(
     context: dg.AssetExecutionContext, clips: pa.Table, human_labels: pa.Table, vlm_labels: pa.Table
 ) -> Rows:
     domain = context.partition_key
-    human = {row["clip_id"]: row for row in rows_of(human_labels)}
-    model = {row["clip_id"]: row for row in rows_of(vlm_labels)}
-    rows = []
-    for identifier in clips["clip_id"].to_pylist():
-        choice = _final(domain, human.get(identifier), model.get(identifier))
-        if choice is None:
-            continue
-        emotion = EMOTION_BY_NAME[choice[0]]
-        rows.append(
-            {
-                "clip_id": identifier,
-                "domain": domain,
-                "emotion": emotion.name,
-                "polarity": emotion.polarity,
-                "valence": emotion.valence,
-                "arousal": emotion.arousal,
-                "label_source": choice[1],
-                "confidence": choice[2],
-            }
-        )
+    chosen = dict(_choices(domain, human_labels, vlm_labels))
+    table = TABLES["emotion_labels"].from_rows(
+        {
+            "clip_id": identifier,
+            "domain": domain,
+            "emotion": choice[0].name,
+            "polarity": choice[0].polarity,
+            "valence": choice[0].valence,
+            "arousal": choice[0].arousal,
+            "label_source": choice[1],
+            "confidence": choice[2],
+        }
+        for identifier in clips["clip_id"].to_pylist()
+        if (choice := chosen.get(identifier)) is not None
+    )
+    sources = Counter(table["label_source"].to_pylist())
     return result(
         "emotion_labels",
-        TABLES["emotion_labels"].from_rows(rows),
+        table,
         metadata={
-            "by_humans": sum(row["label_source"] == "human" for row in rows),
-            "by_model": sum(row["label_source"] == "vlm" for row in rows),
-            "without_label": clips.num_rows - len(rows),
-            "emotions": bars(Counter(row["emotion"] for row in rows), "final labels"),
+            "by_humans": sources["human"],
+            "by_model": sources["vlm"],
+            "without_label": clips.num_rows - table.num_rows,
+            "emotions": bars(Counter(table["emotion"].to_pylist()), "final labels"),
         },
     )
 
 
-def _final(domain: str, human: dict[str, Any] | None, model: dict[str, Any] | None) -> tuple[str, str, float] | None:
-    """(emotion, source, confidence), or None where the clip has no place in the dataset (ADR 4)."""
-    if human is not None:
-        if human["outcome"] != "agreed":
-            return None
-        return human["emotion"], "human", human["agree_count"] / human["annotator_count"]
-    if model is None or domain == "sticker":
-        # A sticker enters by verification only (requirement R9).
-        return None
-    return model["emotion"], "vlm", model["confidence"]
+Choice = tuple[Emotion, str, float]
+"""Emotion, source, confidence."""
+
+
+def _choices(domain: str, human_labels: pa.Table, vlm_labels: pa.Table) -> Iterator[tuple[str, Choice | None]]:
+    """(clip, choice), where that of people, which comes last, counts; None where the clip has no place in the dataset
+    (ADR 4)."""
+    # A sticker enters by verification only (requirement R9).
+    for row in each_row(vlm_labels, ("clip_id", "emotion", "confidence")) if domain != "sticker" else ():
+        yield row["clip_id"], (EMOTION_BY_NAME[row["emotion"]], "vlm", row["confidence"])
+    for row in each_row(human_labels, ("clip_id", "outcome", "emotion", "agree_count", "annotator_count")):
+        is_agreed = row["outcome"] == "agreed"
+        share = row["agree_count"] / row["annotator_count"]
+        yield row["clip_id"], (EMOTION_BY_NAME[row["emotion"]], "human", share) if is_agreed else None

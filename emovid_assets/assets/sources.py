@@ -24,7 +24,7 @@ from emovid_assets.resources import media, media_steps
 from emovid_assets.resources.library import LibraryFile, read_library
 from emovid_assets.resources.library_files import LIBRARY_TAG, Listing, is_sidecar, listing, strays
 from emovid_assets.resources.project import Project
-from emovid_assets.tables.columns import each_row
+from emovid_assets.tables.columns import each_row, rows_together
 from emovid_assets.tables.registry import TABLES
 
 GROUP = "sources"
@@ -176,9 +176,8 @@ def clips(
     segments: pa.Table,
 ) -> Rows:
     domain = context.partition_key
-    seen = {row["clip_id"]: row for row in each_row(scanned_segments, ("clip_id", *SEEN_BY_THE_PASS))}
     table = TABLES["clips"].from_rows(
-        {**row, **seen[row["clip_id"]], "domain": domain} for row in _clip_rows(source_videos, segments)
+        {**row, "domain": domain} for row in _clip_rows(source_videos, scanned_segments, segments)
     )
     return result(
         "clips",
@@ -190,17 +189,18 @@ def clips(
     )
 
 
-def _clip_rows(source_videos: pa.Table, segments: pa.Table) -> Iterator[dict[str, Any]]:
-    """What the kept segments and their sources say of the clips."""
+def _clip_rows(source_videos: pa.Table, scanned: pa.Table, segments: pa.Table) -> Iterator[dict[str, Any]]:
+    """What the kept segments, the media pass and their sources say of the clips."""
     of_source = ("width_px", "height_px")
     of_segment = ("clip_id", "source_id", "scene_index", "start_s", "end_s", "duration_s")
     sources = {row.pop("source_id"): row for row in each_row(source_videos, ("source_id", *of_source))}
-    for segment in each_row(segments):
+    for segment, seen in rows_together(segments, scanned.select(("clip_id", *SEEN_BY_THE_PASS))):
         if segment["is_kept"]:
             frame_count = segment["end_frame"] - segment["start_frame"]
             yield {
                 **{name: segment[name] for name in of_segment},
                 **sources[segment["source_id"]],
+                **seen,
                 "frame_count": frame_count,
                 "fps": frame_count / segment["duration_s"],
             }

@@ -24,7 +24,7 @@ HASH_BITS = 64
 HASHES = 3
 MIN_SET_BITS, MAX_SET_BITS = 6, 58
 """A hash outside these limits comes from a flat frame."""
-_MIDDLE, _LAST = 1, 2
+MIDDLE, LAST = 1, 2
 _MIXERS = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 """Odd, of no structure: a product by them spreads the bits of a band."""
 _MOST_BANDS = 12
@@ -102,20 +102,26 @@ def near_sets(looks: Looks, limits: Limits, members: Indices, sets: Indices) -> 
     return sets
 
 
+def bands(max_bits: int) -> list[np.uint64]:
+    """Masks of bits. Hashes that differ in no more than `max_bits` are equal under one of them at least.
+
+    A band takes its bits from all over the picture: neighbouring ones say the same.
+    """
+    count = max_bits + 1
+    if count > _MOST_BANDS:
+        # Bands of a few bits tell nothing apart: all pairs are compared.
+        return [np.uint64(0)]
+    return [np.uint64(sum(1 << bit for bit in range(first, HASH_BITS, count))) for first in range(count)]
+
+
 def _shared_keys(hashes: npt.NDArray[np.uint64], max_bits: int) -> Iterator[npt.NDArray[np.uint64]]:
     """Numbers, one a member, of which two near members have one in common in at least one of the arrays.
 
-    A band takes its bits from all over the picture: neighbouring ones say the same. Two keys that are equal by chance
-    cost a comparison.
+    Two keys that are equal by chance cost a comparison.
     """
-    count = max_bits + 1
-    bands = [np.uint64(sum(1 << bit for bit in range(first, HASH_BITS, count))) for first in range(count)]
-    if count > _MOST_BANDS:
-        # Bands of a few bits tell nothing apart: all pairs are compared.
-        bands = [np.uint64(0)]
-    for of_middle in bands:
-        for of_last in bands:
-            middle, last = hashes[:, _MIDDLE] & of_middle, hashes[:, _LAST] & of_last
+    for of_middle in bands(max_bits):
+        for of_last in bands(max_bits):
+            middle, last = hashes[:, MIDDLE] & of_middle, hashes[:, LAST] & of_last
             yield middle * _MIXERS[0] ^ (last * _MIXERS[1] >> np.uint64(7))
 
 

@@ -25,6 +25,7 @@ from emovid_assets.core.statistics.quotients import Values
 LEVEL = 0.95
 RESAMPLES = 2000
 SEED = "emovid"
+DRAWS_AT_ONCE = 2**20
 MIN_SOURCES = 8
 """With fewer there is no interval: below it may hold the truth less often than it says (`benchmarks.agreement`)."""
 MIN_WORTH = 4.0
@@ -56,9 +57,12 @@ class SourceDraws:
         if not count:
             return cls(np.zeros((resamples, 0)), np.zeros(0, np.intp))
         random = np.random.default_rng(keyed_rank("bootstrap over sources", seed))
-        drawn = random.integers(count, size=(resamples, count)) + count * np.arange(resamples)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=resamples * count).reshape(resamples, count)
-        return cls(counts.astype(np.float64), np.asarray(place, np.intp))
+        counts = np.empty((resamples, count))
+        # Some resamples at a time, which are the same draws: what is drawn takes twice the space of what is kept.
+        for some in np.array_split(counts, min(resamples, -(-resamples * count // DRAWS_AT_ONCE))):
+            drawn = random.integers(count, size=some.shape) + count * np.arange(len(some))[:, None]
+            some[:] = np.bincount(drawn.ravel(), minlength=some.size).reshape(some.shape)
+        return cls(counts, np.asarray(place, np.intp))
 
     @classmethod
     def of_clips(cls, clip_ids: Iterable[str], *, resamples: int = RESAMPLES, seed: str = SEED) -> "SourceDraws":

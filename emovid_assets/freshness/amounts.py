@@ -78,12 +78,13 @@ class CountingProject(PlainWorkplace, scoring_counts.Counting):
         super().__init__(home_folder)
         self._counts: dict[str, Count] = {}
 
-    def read(self, table: str, domain: str | None = None) -> pa.Table:
+    def read(self, table: str, domain: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """As a project does; a table of another version, which is built anew, says nothing."""
         try:
-            return super().read(table, domain)
+            return super().read(table, domain, columns)
         except OtherVersionError:
-            return TABLES[table].empty()
+            empty = TABLES[table].empty()
+            return empty if columns is None else empty.select(list(columns))
 
     def with_store(self, use: Callable[[ItemStore], Any]) -> Any:
         """As a project does, of a home that may not be written too."""

@@ -3,9 +3,8 @@
 Belongs here: the joins. Does not belong here: what a model makes of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +12,7 @@ import pyarrow as pa
 from emovid_assets.core.clip_content import OF_FRAMES
 from emovid_assets.core.colour import mean_colour
 from emovid_assets.core.labelling import ClipEvidence
-from emovid_assets.tables.columns import each_row, rows_of
+from emovid_assets.tables.columns import each_row, rows_together
 
 _OF_CLIP = ("clip_id", "source_id", "start_s", "end_s", "duration_s", "frame_count")
 _OF_FILE = ("clip_id", "media_path", *OF_FRAMES)
@@ -30,19 +29,20 @@ class ClipTables:
     clip_features: pa.Table
     colour_attributes: pa.Table
 
-    @cached_property
-    def evidence(self) -> Sequence[ClipEvidence]:
-        """Of each clip that was measured."""
+    @property
+    def evidence(self) -> Iterator[ClipEvidence]:
+        """Of each clip that was measured, read anew with each use."""
         return evidence_of(self.clip_features, self.colour_attributes)
 
     def clip_rows(self) -> Iterator[dict[str, Any]]:
         """Place, file and motion of each clip that has a file and was measured."""
-        of_clip = {row.pop("clip_id"): row for row in each_row(self.clips, _OF_CLIP)}
-        motion = {clip.clip_id: clip.features for clip in self.evidence}
-        for row in each_row(self.clip_media, _OF_FILE):
-            clip_id = row["clip_id"]
-            if clip_id in of_clip and clip_id in motion:
-                yield {**row, **of_clip[clip_id], **{name: motion[clip_id][name] for name in _MOTION}}
+        tables = (
+            self.clips.select(_OF_CLIP),
+            self.clip_features.select(("clip_id", *_MOTION)),
+            self.colour_attributes.select(("clip_id",)),
+        )
+        for file, place, motion, _ in rows_together(self.clip_media.select(_OF_FILE), *tables):
+            yield {**file, **place, **motion}
 
     def linked_rows(self) -> Iterator[dict[str, Any]]:
         """What `core.clip_groups.group_rows` asks of each clip that was measured."""
@@ -52,14 +52,12 @@ class ClipTables:
         yield from each_row(self.source_videos, ("source_id", "path", "title"))
 
 
-def evidence_of(features: pa.Table, colours: pa.Table) -> list[ClipEvidence]:
+def evidence_of(features: pa.Table, colours: pa.Table) -> Iterator[ClipEvidence]:
     """Evidence of the clips that both tables know, in the order of the features."""
-    colour_of = {row["clip_id"]: row for row in rows_of(colours)}
-    return [
-        ClipEvidence(row["clip_id"], row["domain"], row["duration_s"], row, colour_of[row["clip_id"]])
-        for row in rows_of(features)
-        if row["clip_id"] in colour_of
-    ]
+    return (
+        ClipEvidence(row["clip_id"], row["domain"], row["duration_s"], row, colour)
+        for row, colour in rows_together(features, colours)
+    )
 
 
 def linked_rows(

@@ -12,8 +12,11 @@ their CSV files in `movie/metadata/`; a manifest overrides them.
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from emovid_assets.core.cells import CellError, number, whole, word, yes_or_no
@@ -26,13 +29,15 @@ from emovid_assets.core.identity import file_sha256
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.file_faults import FileFault, note_faults
 from emovid_assets.resources.item_store import ItemStore
-from emovid_assets.resources.library_files import METADATA_FOLDER, Listing, Stamp, listing
+from emovid_assets.resources.library_files import METADATA_FOLDER, LibraryEntry, Listing, Stamp, listing
 
 MANIFEST_COLUMNS = (
     *("external_id", "title", "film_id", "film_position", "intended_emotion", "region", "character"),
     *("is_audio_expected", "trim_s", "origin", "origin_url", "attribution", "license", "terms_url"),
 )
 STEP = "library"
+MOST_THREADS, AHEAD = 8, 4
+"""Of hashing: more threads read no disk faster; how many files a thread may be ahead."""
 MANIFEST_TABLE = Columns.of("path", *MANIFEST_COLUMNS, key="path", key_form=re.compile(r"\S.*\.[A-Za-z0-9]{2,5}"))
 
 
@@ -70,12 +75,11 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     gone = set(known)
     by_hash: dict[str, LibraryFile] = {}
     index = _Index(store)
-    for name, path, stamp, _ in found.files:
+    for entry, hashed in _hashed(found.files, known):
+        name = entry.name
         try:
-            size, mtime, sha256 = known.get(name, (None, None, ""))
-            if (size, mtime) != stamp:
-                stamp = _stamp(path)
-                sha256 = file_sha256(Path(path))
+            stamp, sha256 = hashed()
+            if known.get(name) != (*stamp, sha256):
                 index.add(name, *stamp, sha256)
         except FileNotFoundError:
             faults.append(FileFault(name, "vanished", "The file is gone, or its link points nowhere"))
@@ -104,6 +108,37 @@ def read_library(home: Home, domain: str, store: ItemStore) -> list[LibraryFile]
     ]
     note_faults(store, STEP, domain, faults)
     return list(by_hash.values())
+
+
+def _hashed(
+    files: Iterable[LibraryEntry], known: Mapping[str, tuple[int, int, str]]
+) -> Iterator[tuple[LibraryEntry, Callable[[], tuple[Stamp, str]]]]:
+    """Each file in its order, and what gives its stamp and hash, or raises OSError. Files are hashed ahead, on all
+    cores: SHA-256 lets other threads run."""
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    waiting: deque[tuple[LibraryEntry, Callable[[], tuple[Stamp, str]]]] = deque()
+    pool = ThreadPoolExecutor(threads, "hashing")
+    try:
+        for entry in files:
+            *stamp, sha256 = known.get(entry.name, (None, None, ""))
+            if tuple(stamp) == entry.stamp:
+                waiting.append((entry, partial(_as_known, entry.stamp, sha256)))
+            else:
+                waiting.append((entry, pool.submit(_stamped_hash, entry.path).result))
+            if len(waiting) > AHEAD * threads:
+                yield waiting.popleft()
+        yield from waiting
+    finally:
+        # Whoever stops the build does not wait for films that nobody has begun to read.
+        pool.shutdown(cancel_futures=True)
+
+
+def _as_known(stamp: Stamp, sha256: str) -> tuple[Stamp, str]:
+    return stamp, sha256
+
+
+def _stamped_hash(path: str) -> tuple[Stamp, str]:
+    return _stamp(path), file_sha256(Path(path))
 
 
 def _stamp(path: str) -> Stamp:

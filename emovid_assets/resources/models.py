@@ -8,8 +8,9 @@ import json
 import logging
 import shutil
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 from zipfile import BadZipFile
@@ -27,6 +28,8 @@ from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.workplace import Workplace
 
 Answer = TypeVar("Answer", LabelScore, CaptionAnswer)
+CLIPS_AT_ONCE = 1024
+"""For the embedded models. A forest of 300 trees is asked 20 times faster so than clip by clip."""
 
 
 class LabellerOutOfDateError(RuntimeError):
@@ -35,12 +38,15 @@ class LabellerOutOfDateError(RuntimeError):
 
 @dataclass(frozen=True)
 class Answers(Generic[Answer]):
-    """What a model said of the clips of a domain. `outcome` is null where all clips were answered at once."""
+    """What a model said of the clips of a domain. `outcome` is null where all clips were answered at once.
+
+    `by_clip` goes through the clips as it is read, and can be read once: a million answers take gigabytes.
+    """
 
     model_id: str
     revision: str
     prompt_sha256: str | None
-    by_clip: Mapping[str, Answer]
+    by_clip: Iterator[tuple[str, Answer]]
     outcome: Outcome | None = None
     meter: Meter = field(default_factory=Meter)
 
@@ -61,7 +67,7 @@ class Shown(Protocol):
     """What a labeller is shown: clips of tables, or generated videos."""
 
     @property
-    def evidence(self) -> Sequence[ClipEvidence]: ...
+    def evidence(self) -> Iterable[ClipEvidence]: ...
 
     def clip_rows(self) -> Iterable[Mapping[str, Any]]: ...
 
@@ -91,18 +97,16 @@ def label(
     if labeller["kind"] == "embedded":
         project.leave_out(domain, step)
         forest = load_labeller(project.home, labeller["path"])
-        scores = forest.score(tables.evidence)
-        by_clip = {clip.clip_id: score for clip, score in zip(tables.evidence, scores, strict=True)}
-        return Answers(forest.model_id, forest.revision, forest.prompt_sha256, by_clip)
+        return Answers(forest.model_id, forest.revision, forest.prompt_sha256, _answered(tables.evidence, forest.score))
     model = model_in_use(project.home, settings, labeller)
     meter = Meter()
     requests = vlm.label_requests(project.home, settings, tables.clip_rows(), tables.source_rows())
     outcome = vlm.label(project, domain, model, requests, meter, log, step=step)
     prompt = vlm.label_prompt(project.home, settings).sha256
-    by_clip = {
-        clip_id: score_of(LabelAnswer.of(payload), labeller["temperature"])
+    by_clip = (
+        (clip_id, score_of(LabelAnswer.of(payload), labeller["temperature"]))
         for clip_id, payload in outcome.payloads.items()
-    }
+    )
     return Answers(labeller["model_id"], labeller["revision"], prompt, by_clip, outcome, meter)
 
 
@@ -140,15 +144,23 @@ def caption(project: Workplace, domain: str, tables: ClipTables, log: logging.Lo
     if settings.backend == "embedded":
         project.leave_out(domain, "caption")
         describer = EmbeddedDescriber()
-        texts = zip(tables.evidence, describer.caption(tables.evidence), strict=True)
-        by_clip = {clip.clip_id: text for clip, text in texts}
-        return Answers(describer.model_id, describer.revision, describer.prompt_sha256, by_clip)
+        texts = _answered(tables.evidence, describer.caption)
+        return Answers(describer.model_id, describer.revision, describer.prompt_sha256, texts)
     model, meter = vlm.model_of(project.home, settings, "captioner"), Meter()
     requests = vlm.caption_requests(project.home, settings, tables.clip_rows(), tables.source_rows())
     outcome = vlm.caption(project, domain, model, requests, meter, log)
-    by_clip = {clip_id: CaptionAnswer.of(payload) for clip_id, payload in outcome.payloads.items()}
+    by_clip = ((clip_id, CaptionAnswer.of(payload)) for clip_id, payload in outcome.payloads.items())
     prompt = vlm.caption_prompt(project.home, settings).sha256
     return Answers(model.place.model_id, model.place.revision, prompt, by_clip, outcome, meter)
+
+
+def _answered(
+    evidence: Iterable[ClipEvidence], answer: Callable[[Sequence[ClipEvidence]], Sequence[Answer]]
+) -> Iterator[tuple[str, Answer]]:
+    """What an embedded model says of each clip, by its id; it is asked of many at once."""
+    waiting = iter(evidence)
+    while some := list(islice(waiting, CLIPS_AT_ONCE)):
+        yield from zip((clip.clip_id for clip in some), answer(some), strict=True)
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,26 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.placing import make_folder, move_into_place, put_into_place, temporary_beside
+from emovid_assets.tables.chunks import CHUNK_ROWS, chunks_of
 from emovid_assets.tables.registry import TABLES
 
 VERSIONS = ".part-*.version"
 RETIRED_FOR_S = 3600.0
 """A version that is no longer the table's stays that long, and until the one after it is replaced too: whoever opened
 the catalogue before still reads it."""
-_PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
+_COMPRESSION = "zstd"
 
 
 VERSION_KEY = "emovid.data_version"
@@ -112,21 +114,25 @@ class Warehouse:
 
         Raises ValueError where the schema is not the registry's.
         """
-        with self._replacing(table, domain, rows.schema) as temporary:
-            pq.write_table(rows, temporary, **_PARQUET_OPTIONS)
+        with (
+            self._replacing(table, domain, rows.schema) as temporary,
+            pq.ParquetWriter(temporary, rows.schema, compression=_COMPRESSION) as writer,
+        ):
+            for chunk in chunks_of(rows.to_batches()) if rows.num_rows else [rows]:
+                writer.write_table(chunk)
         return self.path(table, domain)
 
     def write_batches(self, table: str, domain: str | None, batches: pa.RecordBatchReader) -> Path:
-        """The same for rows that come one batch after another: a row group of them is in memory at a time."""
+        """The same for rows that come one batch after another: a chunk of them is in memory at a time."""
         schema, said = TABLES[table].schema, batches.schema.metadata
         # What the batches say of themselves goes into the file, as it does with rows.
         written = schema.with_metadata(said) if said else schema
         with (
             self._replacing(table, domain, batches.schema) as temporary,
-            pq.ParquetWriter(temporary, written, compression=_PARQUET_OPTIONS["compression"]) as writer,
+            pq.ParquetWriter(temporary, written, compression=_COMPRESSION) as writer,
         ):
-            for group in _row_groups(batches, _PARQUET_OPTIONS["row_group_size"]):
-                writer.write_table(group.cast(schema))
+            for chunk in chunks_of(batches):
+                writer.write_table(chunk.cast(schema))
         return self.path(table, domain)
 
     @contextmanager
@@ -160,23 +166,32 @@ class Warehouse:
         footer = self.footer(table, domain)
         return footer.row_count if footer else None
 
-    def read(self, table: str, domain: str | None = None) -> pa.Table:
+    def read(self, table: str, domain: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """Rows of a table: of one domain, or of all where none is named; no rows where nothing was written.
 
-        Raises OtherVersionError.
+        `columns`: in this order, and no others. Raises OtherVersionError.
         """
-        domains = [domain] if domain or not TABLES[table].is_partitioned else list(DOMAINS)
-        paths = [path for name in domains if (path := self.path(table, name)).exists()]
-        parts = [_in_schema(table, _read_file(table, path)) for path in paths]
-        return pa.concat_tables(parts) if parts else TABLES[table].empty()
+        schema = TABLES[table].schema
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        return pa.concat_tables([wanted.empty_table(), *self.parts(table, domain, wanted.names)])
+
+    def parts(
+        self, table: str, domain: str | None = None, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS
+    ) -> Iterator[pa.Table]:
+        """The same in parts of at most so many rows, for who needs no more of them in memory. Raises as `read`."""
+        schema = TABLES[table].schema
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        for name in [domain] if domain or not TABLES[table].is_partitioned else DOMAINS:
+            path = self.path(table, name)
+            if path.exists():
+                yield from (_in_schema(table, wanted, part) for part in _read_file(table, path, wanted.names, rows))
 
 
-def _in_schema(table: str, rows: pa.Table) -> pa.Table:
-    """The rows in the registry's columns. A nullable column that the file is too old to have is null.
+def _in_schema(table: str, schema: pa.Schema, rows: pa.Table) -> pa.Table:
+    """The rows in these of the registry's columns. A nullable column that the file is too old to have is null.
 
     Raises OtherVersionError where a column is missing that may not be null, ValueError where one has another type.
     """
-    schema = TABLES[table].schema
     for field in schema:
         if field.name not in rows.schema.names and field.nullable:
             rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
@@ -188,11 +203,18 @@ def _in_schema(table: str, rows: pa.Table) -> pa.Table:
     return rows.select(schema.names).cast(schema)
 
 
-def _read_file(table: str, path: Path) -> pa.Table:
+def _read_file(table: str, path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
     # `pq.read_table` opens the path twice, for the footer and for the pages: a replacement in between would mix files.
     try:
         with path.open("rb") as file:
-            return pq.ParquetFile(file).read()
+            stored = pq.ParquetFile(file)
+            there = [name for name in columns if name in stored.schema_arrow.names]
+            schema = pa.schema([stored.schema_arrow.field(name) for name in there])
+            # First none: a file without rows has its columns, too.
+            yield pa.Table.from_batches([], schema)
+            # In batches: nothing reads a column of lists whose text has offsets beyond 32 bits as a whole.
+            for batch in stored.iter_batches(rows, columns=there):
+                yield pa.Table.from_batches([batch], schema)
     except (pa.ArrowInvalid, IsADirectoryError) as error:
         raise DamagedTableError(f"table {table} cannot be read from {path} ({error}): build it again") from error
 
@@ -258,31 +280,14 @@ def _remove_retired(folder: Path, current: Path) -> None:
             version.unlink(missing_ok=True)
 
 
-def _row_groups(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Table]:
-    """The rows in tables of `size`, the last one smaller: files do not depend on how the rows came."""
-    waiting: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        start = 0
-        while count + batch.num_rows - start >= size:
-            taken = batch.slice(start, size - count)
-            yield pa.Table.from_batches([*waiting, taken]).combine_chunks()
-            start += taken.num_rows
-            waiting, count = [], 0
-        if start < batch.num_rows:
-            waiting.append(batch.slice(start))
-            count += batch.num_rows - start
-    if waiting:
-        yield pa.Table.from_batches(waiting).combine_chunks()
-
-
 def content_hash(rows: pa.Table) -> str:
     """16 hex digits of the rows in their order: equal content, equal data version."""
     digest = hashlib.sha256()
     with pa.ipc.new_stream(pa.PythonFile(_Digesting(digest), mode="w"), rows.schema) as writer:
-        # Taken anew as one batch: neither chunks nor what a slice leaves in its buffers count as content.
-        for batch in rows.combine_chunks().take(pa.array(range(rows.num_rows), pa.int64())).to_batches():
-            writer.write_batch(batch)
+        # Taken anew, cut at places of our own: neither chunks nor what a slice leaves in its buffers count as content.
+        for chunk in chunks_of(rows.to_batches()):
+            for batch in chunk.take(pa.array(np.arange(chunk.num_rows))).to_batches():
+                writer.write_batch(batch)
     return digest.hexdigest()[:16]
 
 

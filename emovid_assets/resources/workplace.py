@@ -6,7 +6,7 @@ looks at a home does not wait for it.
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +49,8 @@ class Workplace:
     def note(self, tag: str, value: str) -> None:
         """Something that the result which is being made is to say of itself. Whoever makes none forgets it."""
 
-    def read(self, table: str, domain: str | None = None) -> pa.Table:
-        return self.warehouse.read(table, domain)
+    def read(self, table: str, domain: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        return self.warehouse.read(table, domain, columns)
 
     def write(self, table: str, domain: str | None, rows: pa.Table | pa.RecordBatchReader) -> Path:
         """Replaces the rows of a table, and shows them in a catalogue that is there (`refreshing` says when). Raises

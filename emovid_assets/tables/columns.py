@@ -10,10 +10,13 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.emotions import EMOTION_NAMES
+from emovid_assets.tables.chunks import chunks_of, sorted_by, taken
 
 TEXT, INTEGER, NUMBER, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -75,13 +78,12 @@ class Table:
 
         Raises KeyError where a row misses a column or has one too many: a silent null is a bug.
         """
-        parts = [self.empty()]
+        return sorted_by(pa.concat_tables([self.empty(), *chunks_of(self._batches(rows))]), self.key)
+
+    def _batches(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[pa.RecordBatch]:
         waiting = iter(rows)
         while some := [self._checked(row) for row in islice(waiting, ROWS_AT_ONCE)]:
-            parts.append(pa.Table.from_pylist(some, schema=self.schema))
-        table = pa.concat_tables(parts)
-        parts.clear()
-        return table.combine_chunks().sort_by([(name, "ascending") for name in self.key])
+            yield pa.RecordBatch.from_pylist(some, schema=self.schema)
 
     def taken_from(self, rows: pa.Table) -> pa.Table:
         """The columns of this table out of one that has more of them, in the same order of rows."""
@@ -149,6 +151,17 @@ def each_row(table: pa.Table, columns: Sequence[str] | None = None) -> Iterator[
     chosen = table.select(list(columns)) if columns else table
     for batch in chosen.to_batches(max_chunksize=ROWS_AT_ONCE):
         yield from batch.to_pylist()
+
+
+def rows_together(table: pa.Table, *others: pa.Table, key: str = "clip_id") -> Iterator[tuple[dict[str, Any], ...]]:
+    """Each row of the table with the row of the same key of each other one, in the order of the first; a row that one
+    of the others lacks is left out. A few hundred at a time are Python objects."""
+    places = [pc.index_in(table[key], value_set=other[key]).to_numpy() for other in others]
+    known = np.flatnonzero(np.all([~np.isnan(found) for found in places], axis=0))
+    for start in range(0, len(known), ROWS_AT_ONCE):
+        here = known[start : start + ROWS_AT_ONCE]
+        beside = (taken(other, found[here].astype(np.int64)) for other, found in zip(others, places, strict=True))
+        yield from zip(taken(table, here).to_pylist(), *(rows.to_pylist() for rows in beside), strict=True)
 
 
 def limits(column: Column) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import imagehash
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from emovid_assets.core.collection.duplicates import fingerprint, show_the_same
+from emovid_assets.core.collection.duplicates import MAX_COLOUR_STEPS, MAX_PROPORTION, KnownLooks, fingerprint
 from emovid_assets.core.video.errors import MediaError
 from emovid_assets.home.settings import CollectionSettings
 from emovid_assets_tests.assets.homes import draw_gif
@@ -18,10 +19,18 @@ from emovid_assets_tests.media.making import write_animation
 BITS = CollectionSettings().near_duplicate_bits
 
 
+def known(prints: list[dict[str, Any]], bits: int) -> KnownLooks[int]:
+    """By their places."""
+    looks: KnownLooks[int] = KnownLooks(bits)
+    for place, made in enumerate(prints):
+        looks.add(place, made)
+    return looks
+
+
 def shows_the_same(one: dict[str, Any], other: dict[str, Any], bits: int) -> bool:
-    [first], [second] = show_the_same(one, [other], bits), show_the_same(other, [one], bits)
+    first, second = known([other], bits).first_like(one), known([one], bits).first_like(other)
     assert first == second
-    return first
+    return first is not None
 
 
 def copies(path: Path, folder: Path) -> list[Path]:
@@ -93,8 +102,48 @@ def test_what_does_not_move_is_no_sticker(tmp_path: Path) -> None:
     assert caught.value.code == "single_image"
 
 
-def test_among_many_those_that_are_the_same_are_named(tmp_path: Path) -> None:
+def test_of_many_that_are_the_same_the_first_is_named(tmp_path: Path) -> None:
     one = fingerprint(draw_gif(tmp_path / "a.gif"))
     paler = {**one, "colours": [min(255, value + 25) for value in one["colours"]]}
-    assert show_the_same(one, [paler, one, {**one, "proportion": 9.0}, one], BITS) == [False, True, False, True]
-    assert show_the_same(one, [], BITS) == []
+    assert known([paler, one, {**one, "proportion": 9.0}, one], BITS).first_like(one) == 1
+    assert known([], BITS).first_like(one) is None
+
+
+def differs(one: dict[str, Any], other: dict[str, Any], bits: int) -> bool:
+    """By the words of the module, pair by pair."""
+    hashes, colours = (zip(one[name], other[name], strict=True) for name in ("hashes", "colours"))
+    wider, narrower = sorted((one["proportion"], other["proportion"]), reverse=True)
+    return (
+        any((int(a, 16) ^ int(b, 16)).bit_count() > bits for a, b in hashes)
+        or any(abs(a - b) > MAX_COLOUR_STEPS for a, b in colours)
+        or wider > narrower * MAX_PROPORTION
+    )
+
+
+@pytest.mark.parametrize("bits", [0, 1, 3, 6, 9, 14])
+def test_the_first_of_any_number_is_the_one_that_comparing_all_pairs_names(bits: int) -> None:
+    random = Random(bits)
+    prints: list[dict[str, Any]] = []
+    for _ in range(400):
+        base = random.choice(prints) if prints and random.random() < 0.8 else None
+        hashes = [int(text, 16) for text in base["hashes"]] if base else [random.getrandbits(64) for _ in range(3)]
+        colours = base["colours"] if base else [random.randrange(256) for _ in range(9)]
+        for place in range(3):
+            for _ in range(random.randrange(bits + 3) // 2):
+                hashes[place] ^= 1 << random.randrange(64)
+        prints.append(
+            {
+                "hashes": [f"{one:016x}" for one in hashes],
+                "colours": [value + random.randrange(-7, 8) for value in colours],
+                "proportion": random.choice((1.0, 1.05, 1.2)),
+            }
+        )
+    looks: KnownLooks[int] = KnownLooks(bits)
+    twins = 0
+    for place, made in enumerate(prints):
+        alike = (before for before in range(place) if not differs(made, prints[before], bits))
+        found = next(alike, None)
+        assert looks.first_like(made) == found
+        twins += found is not None
+        looks.add(place, made)
+    assert twins > 40

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from emovid_assets.core.identity import keyed_rank
-from emovid_assets.core.source_draws import MIN_SOURCES, SourceDraws, expanded_tail, source_or_itself
+from emovid_assets.core.source_draws import DRAWS_AT_ONCE, MIN_SOURCES, SourceDraws, expanded_tail, source_or_itself
 
 sizes_of_sources = st.lists(st.integers(1, 5), min_size=1, max_size=12)
 
@@ -39,6 +39,15 @@ def test_totals_are_sums_over_the_drawn_clips(sizes, data):
     items = np.array(data.draw(st.lists(st.integers(0, count - 1), max_size=8)), np.intp)
     values = np.arange(2.0 * len(items)).reshape(-1, 2) + 0.5
     assert draws.totals(values, items) == pytest.approx(draws.weights[:, items] @ values)
+
+
+def test_many_sources_are_drawn_a_part_at_a_time_as_if_at_once():
+    count, resamples = 3001, 1000
+    assert count * resamples > 2 * DRAWS_AT_ONCE
+    drawn = np.random.default_rng(keyed_rank("bootstrap over sources", "s")).integers(count, size=(resamples, count))
+    counts = SourceDraws.of([f"{n:05d}" for n in range(count)], resamples=resamples, seed="s").counts
+    for number in (0, 1, 500, 999):
+        assert counts[number].tolist() == np.bincount(drawn[number], minlength=count).tolist()
 
 
 def test_the_clips_say_their_sources():

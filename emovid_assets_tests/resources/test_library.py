@@ -1,8 +1,10 @@
 """The library folder: files by content, manifests, and what stays out."""
 
+import hashlib
 import os
 import signal
 import socket
+import threading
 import unicodedata
 
 import pytest
@@ -692,3 +694,22 @@ def test_a_folder_that_is_no_domain_is_named_with_the_likely_one(tmp_path):
     assert "library/movies is read by nothing" in strays(home)[-1].sentence
     assert "is library/movie meant?" in strays(home)[-1].sentence
     assert strays(Home(tmp_path / "none")) == []
+
+
+def test_files_are_hashed_side_by_side_and_listed_in_their_order(tmp_path, monkeypatch):
+    folder = tmp_path / "library" / "movie"
+    folder.mkdir(parents=True)
+    for number in range(40):
+        (folder / f"{number:02d}.mp4").write_bytes(bytes([number]))
+    both = threading.Barrier(2)
+
+    def meeting(path):
+        # Nobody alone would come past here.
+        both.wait(timeout=30)
+        return file_sha256(path)
+
+    monkeypatch.setattr(library.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(library, "file_sha256", meeting)
+    found = read_library(Home(tmp_path), "movie", ItemStore(tmp_path / "state.sqlite"))
+    assert [file.path for file in found] == [f"library/movie/{number:02d}.mp4" for number in range(40)]
+    assert [file.sha256 for file in found] == [hashlib.sha256(bytes([number])).hexdigest() for number in range(40)]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emovid_assets.resources import warehouse as module
 from emovid_assets.resources.warehouse import Warehouse, content_hash, holds_its_name
+from emovid_assets.tables.chunks import CHUNK_ROWS
 from emovid_assets.tables.registry import TABLES
 
 TABLE = TABLES["clip_media"]
@@ -92,11 +92,11 @@ def test_a_failed_write_leaves_the_old_table_and_no_rubbish(tmp_path, monkeypatc
     warehouse = Warehouse(tmp_path)
     path = warehouse.write("clip_media", "movie", media(2))
 
-    def fail(rows, where, **options):
-        where.write_bytes(b"half")
+    def fail(self, rows):
+        self.file_handle.write(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(pq, "write_table", fail)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", fail)
     with pytest.raises(OSError, match="disk full"):
         warehouse.write("clip_media", "movie", media(5))
     assert pq.read_table(path, partitioning=None).num_rows == 2
@@ -192,14 +192,16 @@ def test_a_file_of_another_hand_has_no_version(tmp_path):
     assert warehouse.version("clip_media", "sticker") is None
 
 
-def test_rows_in_batches_of_any_size_give_the_same_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_PARQUET_OPTIONS", {"compression": "zstd", "row_group_size": 4})
+def test_rows_in_batches_of_any_size_give_the_same_file(tmp_path):
+    rows = pa.concat_tables([media(1000)] * (2 * CHUNK_ROWS // 1000 + 1))
     whole, parts = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "parts")
-    path = whole.write("clip_media", "movie", media(11))
-    assert pq.ParquetFile(path).metadata.num_row_groups == 3
-    for size in (1, 3, 4, 5, 11):
-        other = parts.write_batches("clip_media", "movie", media(11).to_reader(max_chunksize=size))
-        assert other.read_bytes() == path.read_bytes()
+    path = whole.write("clip_media", "movie", rows)
+    groups = pq.ParquetFile(path).metadata
+    assert [groups.row_group(number).num_rows for number in range(3)] == [CHUNK_ROWS, CHUNK_ROWS, 856]
+    for size in (999, CHUNK_ROWS, 200_000):
+        batches = rows.combine_chunks().to_reader(max_chunksize=size)
+        assert parts.write_batches("clip_media", "movie", batches).read_bytes() == path.read_bytes()
+    assert whole.read("clip_media", "movie").equals(rows)
     assert parts.write_batches("clip_media", "sticker", TABLE.empty().to_reader()).exists()
     assert parts.row_count("clip_media", "sticker") == 0
 

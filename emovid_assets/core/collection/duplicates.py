@@ -12,11 +12,17 @@ stickers that are taken for one lose one, and their emotions mix: so the thresho
 counts as well: hashes are of grey pictures, and flat pictures all have the same.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections import defaultdict
+from collections.abc import Hashable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from emovid_assets.core.near_duplicates import Limits, Looks, are_near
+import numpy as np
+import numpy.typing as npt
+
+from emovid_assets.core.near_duplicates import HASHES, MIDDLE, Limits, Looks, are_near, bands
 from emovid_assets.core.video.reading import Video
 from emovid_assets.core.video.rgb import RgbConverter, upright
 
@@ -26,6 +32,10 @@ MIN_CONTRAST_FRAMES = 0
 """Flat stickers are told apart by nine mean colours: a copy of one is no less a copy."""
 MAX_PROPORTION = 1.1
 MAX_FRAMES = 2000
+COLOURS = 3 * HASHES
+
+Key = TypeVar("Key", bound=Hashable)
+Number = TypeVar("Number", bound=np.generic)
 
 Fingerprint = Mapping[str, Any]
 """`hashes`: three of 16 hex digits; `colours`: red, green, blue of three means, 0 to 255; `proportion`: of sides."""
@@ -34,7 +44,6 @@ Fingerprint = Mapping[str, Any]
 def fingerprint(path: Path) -> dict[str, Any]:
     """Of a picture file that moves or not. Raises MediaError where it cannot be read."""
     import imagehash
-    import numpy as np
     from PIL import Image
 
     from emovid_assets.core.video.errors import MediaError
@@ -64,16 +73,54 @@ def fingerprint_step(arguments: dict[str, Any]) -> dict[str, Any]:
     return fingerprint(Path(arguments["path"]))
 
 
-def show_the_same(made: Fingerprint, known: Sequence[Fingerprint], max_bits: int) -> list[bool]:
-    """Of each known fingerprint whether it is of the sticker that was `made`."""
-    if not known:
-        return []
-    one, others = (Looks.of((f["hashes"] for f in of), (f["colours"] for f in of)) for of in ([made], known))
-    limits = Limits(max_bits, MAX_COLOUR_STEPS, MIN_CONTRAST_FRAMES)
-    alike = are_near(one, others, limits).tolist()
-    return [is_near and _are_in_proportion(made, other) for is_near, other in zip(alike, known, strict=True)]
+class KnownLooks(Generic[Key]):
+    """Fingerprints by key in the order in which they were added, and which of them shows the same as another one.
+
+    What shows the same has, in the middle hash, a band of bits in common (`core.near_duplicates`): only those are
+    compared. With bands of nine bits that is one in seventy, in one go.
+    """
+
+    def __init__(self, max_bits: int) -> None:
+        self._limits = Limits(max_bits, MAX_COLOUR_STEPS, MIN_CONTRAST_FRAMES)
+        self._keys: list[Key] = []
+        self._looks = Looks(np.zeros((64, HASHES), np.uint64), np.zeros((64, COLOURS)))
+        self._proportions = np.zeros(64)
+        self._bands = bands(max_bits)
+        self._places: defaultdict[tuple[int, int], array[int]] = defaultdict(partial(array, "L"))
+        """Of those that have these bits in this band."""
+
+    def add(self, key: Key, made: Fingerprint) -> None:
+        place, looks = len(self._keys), _looks(made)
+        if place == len(self._proportions):
+            self._looks = Looks(_doubled(self._looks.hashes), _doubled(self._looks.colours))
+            self._proportions = _doubled(self._proportions)
+        self._keys.append(key)
+        self._looks.hashes[place], self._looks.colours[place] = looks.hashes[0], looks.colours[0]
+        self._proportions[place] = made["proportion"]
+        for of_band in self._of_bands(looks):
+            self._places[of_band].append(place)
+
+    def first_like(self, made: Fingerprint) -> Key | None:
+        """The key that was added first of those that show the same; None where none does."""
+        looks, proportion = _looks(made), float(made["proportion"])
+        first = len(self._keys)
+        for of_band in self._of_bands(looks):
+            places = np.array(self._places.get(of_band, ()), np.intp)
+            ratios = self._proportions[places]
+            is_same = np.maximum(ratios, proportion) <= np.minimum(ratios, proportion) * MAX_PROPORTION
+            places = places[is_same]
+            # Ascending, as they were added.
+            first = min([first, *places[are_near(looks, self._looks[places], self._limits)][:1].tolist()])
+        return self._keys[first] if first < len(self._keys) else None
+
+    def _of_bands(self, looks: Looks) -> list[tuple[int, int]]:
+        middle = looks.hashes[0, MIDDLE]
+        return [(number, int(middle & band)) for number, band in enumerate(self._bands)]
 
 
-def _are_in_proportion(one: Fingerprint, other: Fingerprint) -> bool:
-    wider, narrower = sorted((one["proportion"], other["proportion"]), reverse=True)
-    return bool(wider <= narrower * MAX_PROPORTION)
+def _looks(made: Fingerprint) -> Looks:
+    return Looks.of([made["hashes"]], [made["colours"]])
+
+
+def _doubled(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    return np.concatenate([values, np.zeros_like(values)])

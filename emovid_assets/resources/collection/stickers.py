@@ -9,13 +9,13 @@ An item that was found is never forgotten because it is not found again: an empt
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from emovid_assets.core.collection.attempts import FORBIDDEN, Verdict, at_last, is_due, next_try_at
-from emovid_assets.core.collection.duplicates import fingerprint_step, show_the_same
+from emovid_assets.core.collection.duplicates import KnownLooks, fingerprint_step
 from emovid_assets.core.collection.queries import searches
 from emovid_assets.core.collection.services import FoundItem
 from emovid_assets.core.collection.terms import RESEARCH_ONLY, TERMS
@@ -245,14 +245,22 @@ class _Shop:
         self._limits = Limits(settings.max_file_mb * 1_000_000)
         self._items = sticker_items(home, store)
         self._emotions = store.emotions()
-        self._fingerprints = {
-            key: item.fingerprint for key, item in self._items.items() if item.fingerprint and item.status == "present"
-        }
+        self._of_bytes: dict[str, Key] = {}
+        self._looks: KnownLooks[Key] = KnownLooks(settings.near_duplicate_bits)
+        self._known: set[Key] = set()
+        for key, item in self._items.items():
+            if item.fingerprint and item.status == "present":
+                self._take_up(key, item.fingerprint)
+
+    def _take_up(self, key: Key, made: Mapping[str, Any]) -> None:
+        self._known.add(key)
+        self._of_bytes.setdefault(made["sha256"], key)
+        self._looks.add(key, made)
 
     def complete_fingerprints(self) -> None:
         """Those of files that were taken up from the manifest."""
         for key, item in self._items.items():
-            if item.status != "present" or item.path is None or key in self._fingerprints:
+            if item.status != "present" or item.path is None or key in self._known:
                 continue
             path = self.home.root / item.path
             try:
@@ -260,7 +268,7 @@ class _Shop:
             except _OddFileError:
                 # It is in the library; the build says what is wrong with it.
                 continue
-            self._fingerprints[key] = item.fingerprint
+            self._take_up(key, item.fingerprint)
             self.store.put(DOMAIN, item)
 
     def fetch(self, item: ItemState, found: FoundItem, budget: Budget) -> ItemState | Verdict:
@@ -284,7 +292,7 @@ class _Shop:
             state = ItemState(*item.key, "present", fingerprint=made, facts=item.facts)
             emotions = self._emotions.get(item.key, [])
             state.path = self._shelf.admit(temporary, name, sticker_facts(state, emotions))
-            self._fingerprints[item.key] = made
+            self._take_up(item.key, made)
             return state
         except FetchError as error:
             return _verdict(error)
@@ -304,12 +312,7 @@ class _Shop:
 
     def _twin(self, made: dict[str, Any]) -> Key | None:
         """The item that shows the same: with these bytes, or else the first that looks like it."""
-        known = self._fingerprints
-        equal = (key for key, other in known.items() if other["sha256"] == made["sha256"])
-        if (twin := next(equal, None)) is not None:
-            return twin
-        alike = show_the_same(made, list(known.values()), self.settings.near_duplicate_bits)
-        return next((key for key, is_same in zip(known, alike, strict=True) if is_same), None)
+        return self._of_bytes.get(made["sha256"]) or self._looks.first_like(made)
 
 
 class _OddFileError(Exception):
