@@ -197,6 +197,11 @@ def _read_file(table: str, path: Path) -> pa.Table:
         raise DamagedTableError(f"table {table} cannot be read from {path} ({error}): build it again") from error
 
 
+def is_version(path: Path) -> bool:
+    """Whether a file has the name of a version: it never holds anything else."""
+    return path.match(VERSIONS)
+
+
 def holds_its_name(version: Path) -> bool:
     """Whether a version has the bytes that its name says. Reads them all."""
     return version.name == _version_name(file_sha256(version))
