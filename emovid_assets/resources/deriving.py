@@ -50,7 +50,8 @@ def derive_clip_facts(project: Workplace, domain: str) -> bool:
                 limits = [f"{column} >= '{low}'"] if low else []
                 limits += [f"{column} < '{high}'"] if high else []
                 _narrow(connection, name, domain, limits)
-            yield from _batches(connection, clip_facts.clip_facts_query())
+            tables = {name: connection.sql(clip_facts.wanted(name)).to_arrow_table() for name in clip_facts.TABLES_READ}
+            yield from clip_facts.joined(tables).to_batches(BATCH_ROWS)
 
     return _derive(project, "clip_facts", domain, clip_facts.TABLES_READ, batches)
 

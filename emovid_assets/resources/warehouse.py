@@ -15,10 +15,12 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
@@ -30,7 +32,13 @@ VERSIONS = ".part-*.version"
 RETIRED_FOR_S = 3600.0
 """A version that is no longer the table's stays that long, and until the one after it is replaced too: whoever opened
 the catalogue before still reads it."""
-_PARQUET_OPTIONS: dict[str, Any] = {"compression": "zstd", "row_group_size": 1_048_576}
+ROW_GROUP = 122_880
+"""Rows that are in memory at once while a table is written, and that a reader skips by their least and greatest value.
+It is DuckDB's own: one thread reads a group."""
+PAGE_BYTES = 65_536
+"""Of large tables: a reader of twenty rows unpacks a page of each column."""
+SAMPLED_ROWS = 8_192
+_COMPRESSION = "zstd"
 
 
 VERSION_KEY = "emovid.data_version"
@@ -113,7 +121,9 @@ class Warehouse:
         Raises ValueError where the schema is not the registry's.
         """
         with self._replacing(table, domain, rows.schema) as temporary:
-            pq.write_table(rows, temporary, **_PARQUET_OPTIONS)
+            options = _options(rows.slice(0, ROW_GROUP))
+            with pq.ParquetWriter(temporary, rows.schema, compression=_COMPRESSION, **options) as writer:
+                writer.write_table(rows, row_group_size=ROW_GROUP)
         return self.path(table, domain)
 
     def write_batches(self, table: str, domain: str | None, batches: pa.RecordBatchReader) -> Path:
@@ -121,11 +131,13 @@ class Warehouse:
         schema, said = TABLES[table].schema, batches.schema.metadata
         # What the batches say of themselves goes into the file, as it does with rows.
         written = schema.with_metadata(said) if said else schema
+        groups = _row_groups(batches, ROW_GROUP)
+        first = next(groups, schema.empty_table())
         with (
             self._replacing(table, domain, batches.schema) as temporary,
-            pq.ParquetWriter(temporary, written, compression=_PARQUET_OPTIONS["compression"]) as writer,
+            pq.ParquetWriter(temporary, written, compression=_COMPRESSION, **_options(first)) as writer,
         ):
-            for group in _row_groups(batches, _PARQUET_OPTIONS["row_group_size"]):
+            for group in chain([first] if first.num_rows else [], groups):
                 writer.write_table(group.cast(schema))
         return self.path(table, domain)
 
@@ -279,6 +291,37 @@ def _row_groups(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Tab
             count += batch.num_rows - start
     if waiting:
         yield pa.Table.from_batches(waiting).combine_chunks()
+
+
+def _options(first: pa.Table) -> dict[str, Any]:
+    """How a table is laid out, by its first row group; small ones as Arrow does by itself.
+
+    A column most of whose values occur once has no dictionary: to make one takes time, and who reads a single row would
+    unpack all of it.
+    """
+    if first.num_rows < ROW_GROUP:
+        return {}
+    sample = first.slice(0, SAMPLED_ROWS)
+    return {
+        "data_page_size": PAGE_BYTES,
+        "use_dictionary": [
+            leaf for name in first.column_names if not _is_key(sample[name]) for leaf in _leaves(first.field(name))
+        ],
+    }
+
+
+def _is_key(values: pa.ChunkedArray) -> bool:
+    return not pa.types.is_nested(values.type) and 2 * pc.count_distinct(values).as_py() > len(values)
+
+
+def _leaves(field: pa.Field, above: str = "") -> list[str]:
+    """Names of a column, or of what it is nested of, as Parquet has them."""
+    name = f"{above}{field.name}"
+    if pa.types.is_list(field.type):
+        return _leaves(field.type.value_field.with_name("element"), f"{name}.list.")
+    if pa.types.is_struct(field.type):
+        return [leaf for part in field.type for leaf in _leaves(part, f"{name}.")]
+    return [name]
 
 
 def content_hash(rows: pa.Table) -> str:

@@ -193,7 +193,7 @@ def test_a_file_of_another_hand_has_no_version(tmp_path):
 
 
 def test_rows_in_batches_of_any_size_give_the_same_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_PARQUET_OPTIONS", {"compression": "zstd", "row_group_size": 4})
+    monkeypatch.setattr(module, "ROW_GROUP", 4)
     whole, parts = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "parts")
     path = whole.write("clip_media", "movie", media(11))
     assert pq.ParquetFile(path).metadata.num_row_groups == 3
@@ -202,6 +202,33 @@ def test_rows_in_batches_of_any_size_give_the_same_file(tmp_path, monkeypatch):
         assert other.read_bytes() == path.read_bytes()
     assert parts.write_batches("clip_media", "sticker", TABLE.empty().to_reader()).exists()
     assert parts.row_count("clip_media", "sticker") == 0
+
+
+def test_a_large_table_has_small_pages_and_a_dictionary_only_where_values_are_repeated(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "ROW_GROUP", 4)
+
+    def with_dictionary(count: int) -> set[str]:
+        group = pq.ParquetFile(Warehouse(tmp_path).write("clip_media", "movie", media(count))).metadata.row_group(0)
+        columns = [group.column(number) for number in range(group.num_columns)]
+        return {column.path_in_schema for column in columns if column.dictionary_page_offset is not None}
+
+    assert with_dictionary(3) >= {"clip_id", "domain"}
+    assert {"clip_id", "domain"} & with_dictionary(11) == {"domain"}
+
+
+def test_names_of_nested_columns_are_those_of_parquet(tmp_path):
+    schema = pa.schema(
+        [
+            ("plain", pa.string()),
+            ("texts", pa.list_(pa.string())),
+            ("parts", pa.list_(pa.struct([("x", pa.int64()), ("y", pa.list_(pa.float64()))]))),
+        ]
+    )
+    pq.write_table(schema.empty_table(), tmp_path / "nested.parquet")
+    found = pq.ParquetFile(tmp_path / "nested.parquet").schema
+    assert [leaf for field in schema for leaf in module._leaves(field)] == [
+        found.column(number).path for number in range(len(found.names))
+    ]
 
 
 def test_a_reader_sees_the_old_table_or_the_new_one(tmp_path):
