@@ -92,11 +92,11 @@ def test_a_failed_write_leaves_the_old_table_and_no_rubbish(tmp_path, monkeypatc
     warehouse = Warehouse(tmp_path)
     path = warehouse.write("clip_media", "movie", media(2))
 
-    def fail(rows, where, **options):
+    def fail(where, *schema, **options):
         where.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(pq, "write_table", fail)
+    monkeypatch.setattr(pq, "ParquetWriter", fail)
     with pytest.raises(OSError, match="disk full"):
         warehouse.write("clip_media", "movie", media(5))
     assert pq.read_table(path, partitioning=None).num_rows == 2
