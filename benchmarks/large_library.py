@@ -17,6 +17,7 @@ import logging
 import multiprocessing
 import os
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -217,17 +218,19 @@ def _call(tree: Path, home: Home, arguments: Sequence[str]) -> tuple[float, floa
     environment = {**os.environ, "EMOVID_HOME": str(home.root), "PYTHONPATH": str(tree)}
     with tempfile.TemporaryFile() as told:
         began = time.perf_counter()
-        command = [sys.executable, "-m", "emovid_assets.cli", *arguments]
-        process = os.posix_spawn(
-            sys.executable,
-            command,
-            environment,
-            file_actions=[(os.POSIX_SPAWN_DUP2, told.fileno(), 1), (os.POSIX_SPAWN_DUP2, told.fileno(), 2)],
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emovid_assets.cli", *arguments],
+            env=environment,
+            # Not here: Python would take the package of this folder.
+            cwd=home.root,
+            stdout=told,
+            stderr=subprocess.STDOUT,
         )
-        _, status, used = os.wait4(process, 0)
+        _, status, used = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
         told.seek(0)
-        if os.waitstatus_to_exitcode(status):
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
             raise SystemExit(f"emovid {' '.join(arguments)} of {tree}:\n{told.read().decode()[-2000:]}")
     return wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
