@@ -2,7 +2,7 @@
 -- gives: What a reader must know before any number of this dataset is used or its files are passed on.
 -- grain: warning (per labeller, per domain, or one for all); no row where there is nothing to warn of
 -- source: this project
--- depends on: domains, human_annotations, split_leaks, emotion_labeller, emotion_labels, vlm_labels, benchmark_split,
+-- depends on: domains, human_annotations, split_leaks, emotion_labeller, emotion_labels, clip_facts, benchmark_split,
 --   source_videos, benchmark_cells
 -- note: The most serious come first. A labeller is at chance where Wilson's 95 % interval of its measured accuracy holds the
 --   share that always answering the most frequent label would be right on, or lies below it.
@@ -27,11 +27,10 @@ final_labels as (
 ),
 
 labels_by_model as (
-    select vlm_labels.model_id, vlm_labels.model_revision, count(*) as label_count
-    from emotion_labels
-    inner join vlm_labels on emotion_labels.clip_id = vlm_labels.clip_id
-    where emotion_labels.label_source = 'vlm'
-    group by vlm_labels.model_id, vlm_labels.model_revision
+    select vlm_model_id as model_id, vlm_model_revision as model_revision, count(*) as label_count
+    from clip_facts
+    where label_source = 'vlm' and vlm_model_id is not null
+    group by vlm_model_id, vlm_model_revision
 ),
 
 labellers as (

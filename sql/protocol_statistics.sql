@@ -3,7 +3,7 @@
 -- grain: domain, and `total`; all four rows are always there
 -- source: paper, text
 -- depends on: scopes, clip_facts, source_videos, annotation_tasks, human_annotations, human_labels, rater_agreement,
---   colour_anova, caption_phrases, benchmark_split, benchmark_cells
+--   colour_variance, caption_phrases, benchmark_split, benchmark_cells
 -- note: Stickers are verified, not labelled: they do not count in label_share and agree_count_min. Phrases are of
 --   emotions, so they stand in `total` only. `frame_stride` is read off the clips: a clip of n frames of which s were
 --   sampled fits the strides above (n - 1) / s, up to (n - 1) / (s - 1).
@@ -24,7 +24,7 @@
 --   kappa_gap (DOUBLE): of rater_agreement; null where it has none
 --   frame_stride (BIGINT): frames from one that is measured to the next; null where the clips would fit several strides
 --   brightness_level_count (BIGINT): different rounded values of brightness
---   anova_p_value (DOUBLE): the larger p-value of brightness and colorfulness, of colour_anova
+--   anova_p_value (DOUBLE): the larger p-value of brightness and colorfulness, of colour_variance
 --   anova_eta_squared (DOUBLE): the larger η² of the two
 --   phrases_per_emotion (BIGINT): most phrases of an emotion in caption_phrases; null for a domain, and without captions
 --   phrase_words_min (BIGINT): words of the shortest of these; null for a domain, and without captions
@@ -111,7 +111,7 @@ of_raters as (
 
 of_colours as (
     select domain, max(p_value) as anova_p_value, max(eta_squared) as anova_eta_squared
-    from colour_anova
+    from colour_variance
     group by domain
 ),
 

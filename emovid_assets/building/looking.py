@@ -26,6 +26,7 @@ class Look:
     lineage: Lineage
     records: Records
     verdicts: dict[Place, Verdict]
+    kept: Kept
 
 
 def look(home: Home, domains: Sequence[str] = DOMAINS) -> Look:
@@ -36,7 +37,7 @@ def look(home: Home, domains: Sequence[str] = DOMAINS) -> Look:
     lineage, records = _short_way(home, kept) or _long_way(home, kept)
     verdicts = current_verdicts(home, lineage, records, kept, domains)
     kept.save()
-    return Look(lineage, records, verdicts)
+    return Look(lineage, records, verdicts, kept)
 
 
 def _short_way(home: Home, kept: Kept) -> tuple[Lineage, Records] | None:
@@ -72,7 +73,9 @@ def is_up_to_date(home: Home, domains: Sequence[str]) -> bool:
     if any(not one.is_fresh or one.looks_back_at for one in verdicts.values()):
         return False
     verdicts = with_made_files(home, verdicts)
-    return all(one.is_fresh for one in with_items(home, lineage, verdicts, domains).values())
+    with_missing = with_items(home, lineage, verdicts, kept, domains)
+    kept.save()
+    return all(one.is_fresh for one in with_missing.values())
 
 
 def names_of(selection: str) -> set[str]:

@@ -48,7 +48,8 @@ def plan(home: Home, domains: Sequence[str] = DOMAINS, selection: str | None = N
     chosen = None if selection is None else names_of(selection)
     found = look(home, domains)
     verdicts, changing_places = found.verdicts, changing(found.lineage, found.verdicts)
-    amounts = amounts_of(home, found.lineage, verdicts, domains)
+    amounts = amounts_of(home, found.lineage, verdicts, domains, found.kept)
+    found.kept.save()
     store = ItemStore.to_read(home.state)
     try:
         rates = store.rates()

@@ -229,7 +229,7 @@ def _rounds(
                 wanted = set(quarantined_counts(home, domains))
             # Counted at the beginning, and not again in the same build: what items and what looks back may come to no
             # end. They are wanted until they have been begun: what they wait for may come out as it was.
-            with_missing = with_items(home, lineage, found, domains)
+            with_missing = with_items(home, lineage, found, kept, domains)
             once = {place for place, verdict in found.items() if verdict.looks_back_at}
             once |= {place for place, verdict in found.items() if verdict.is_fresh and not with_missing[place].is_fresh}
             wanted |= once if reached is None else once & reached

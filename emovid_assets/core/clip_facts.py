@@ -3,8 +3,17 @@
 To join two tables of ten million clips by their ids takes seconds, and a view would do it with every query. So it
 is done when the tables are built, together with what needs the clip's neighbour: the emotion that follows.
 
+Where two tables have the same clips in the same order, as most have, their columns are laid side by side; only what
+knows some of the clips is looked up. A join of whole rows takes twice the time.
+
 Belongs here: which columns of which tables, and the join. Does not belong here: types and meanings (`tables`).
 """
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 FACTS: dict[str, dict[str, str]] = {
     "clips": {
@@ -75,41 +84,92 @@ SOURCE_TABLES = ("clips", "source_videos", "segments")
 """Of these, the ones that say which source a row is of; the others know only the clip."""
 
 
-def clip_facts_query() -> str:
-    """A query over the tables named in `TABLES_READ`: a row per clip, sorted by clip id.
+def wanted(table: str) -> str:
+    """What `joined` needs of one of `TABLES_READ`, as a query over it."""
+    if table == "segments":
+        return "select clip_id, source_id, scene_index from segments where is_kept"
+    key = "source_id" if table == "source_videos" else "clip_id"
+    columns = list(dict.fromkeys((key, *FACTS[table])))
+    if table == "captions":
+        columns.append("trim(caption) <> '' as has_caption")
+    return f"select {', '.join(columns)} from {table}"
+
+
+def joined(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The rows of `clip_facts`, sorted by clip id. `tables`: what `wanted` gives of each of `TABLES_READ`, in any
+    order; ids are unique in each.
 
     Nothing is joined across sources, so it may be asked of the rows of some sources after the other.
 
     `next_emotion` is the final label of the next kept segment of the source, null where it has none or there is no
     such segment; `is_next_adjacent` says whether no dropped segment lies between the two, null without a next one.
     """
-    columns = ",\n    ".join(
-        f"{table}.{column} as {name}" for table, names in FACTS.items() for column, name in names.items()
-    )
-    joins = "\n".join(
-        f"left join {table} on clips.{key} = {table}.{key}"
-        for table, key in ((table, "source_id" if table == "source_videos" else "clip_id") for table in FACTS)
-        if table != "clips"
-    )
-    return f"""
-with following as (
-    select
-        segments.clip_id,
-        lead(emotion_labels.emotion) over in_order as next_emotion,
-        lead(segments.scene_index) over in_order = segments.scene_index + 1 as is_next_adjacent
-    from segments
-    left join emotion_labels on segments.clip_id = emotion_labels.clip_id
-    where segments.is_kept
-    window in_order as (partition by segments.source_id order by segments.scene_index)
-)
+    whole = {name: table.combine_chunks() for name, table in tables.items()}
+    clips = _sorted(whole["clips"], ["clip_id"])
+    places = _Places(_array(clips, "clip_id"))
+    found: dict[str, pa.Array] = {}
+    for table, names in FACTS.items():
+        rows = clips if table == "clips" else whole[table]
+        if table == "source_videos":
+            where = pc.index_in(_array(clips, "source_id"), value_set=_array(rows, "source_id"))
+        else:
+            where = places.of(_array(rows, "clip_id"))
+        found |= {name: _taken(_array(rows, column), where) for column, name in names.items()}
+        if table == "captions":
+            has_caption = pc.fill_null(_taken(_array(rows, "has_caption"), where), False)
+    following = _following(whole["segments"], whole["emotion_labels"])
+    where = places.of(_array(following, "clip_id"))
+    next_ones = {name: _taken(_array(following, name), where) for name in ("next_emotion", "is_next_adjacent")}
+    return pa.table({**found, "has_caption": has_caption, **next_ones})
 
-select
-    {columns},
-    coalesce(trim(captions.caption) <> '', false) as has_caption,
-    following.next_emotion,
-    following.is_next_adjacent
-from clips
-{joins}
-left join following on clips.clip_id = following.clip_id
-order by clips.clip_id
-"""
+
+class _Places:
+    """Where the rows of clips are in other tables, by the ids of both."""
+
+    def __init__(self, clip_ids: pa.Array) -> None:
+        self._clip_ids = clip_ids
+        self._known: list[tuple[pa.Array, pa.Array | None]] = [(clip_ids, None)]
+
+    def of(self, ids: pa.Array) -> pa.Array | None:
+        """The row of each clip, null where the table does not know it; none where both have the same rows."""
+        for others, where in self._known:
+            if others.equals(ids):
+                return where
+        self._known.append((ids, pc.index_in(self._clip_ids, value_set=ids)))
+        return self._known[-1][1]
+
+
+def _following(kept: pa.Table, labels: pa.Table) -> pa.Table:
+    """Of each kept segment: its clip id, and what comes after it."""
+    kept = _sorted(kept, ["source_id", "scene_index"])
+    clip_ids, sources, scenes = (_array(kept, name) for name in ("clip_id", "source_id", "scene_index"))
+    emotions = _taken(_array(labels, "emotion"), _Places(clip_ids).of(_array(labels, "clip_id")))
+    has_next = pc.fill_null(pc.equal(sources, _next(sources)), False)
+    nothing = pa.scalar(None, pa.bool_())
+    return pa.table(
+        {
+            "clip_id": clip_ids,
+            "next_emotion": pc.if_else(has_next, _next(emotions), pa.scalar(None, emotions.type)),
+            "is_next_adjacent": pc.if_else(has_next, pc.equal(_next(scenes), pc.add(scenes, 1)), nothing),
+        }
+    )
+
+
+def _next(values: pa.Array) -> pa.Array:
+    return pa.concat_arrays([values[1:], pa.nulls(min(len(values), 1), values.type)])
+
+
+def _sorted(rows: pa.Table, keys: list[str]) -> pa.Table:
+    """What is in order already, as tables are written, is not copied."""
+    order = pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in keys])
+    is_so = order.equals(pa.array(np.arange(len(order), dtype=np.uint64)))
+    return rows if is_so else rows.take(order)
+
+
+def _taken(values: pa.Array, where: pa.Array | None) -> pa.Array:
+    return values if where is None else values.take(where)
+
+
+def _array(rows: pa.Table, column: str) -> pa.Array:
+    chunks = rows[column].chunks
+    return chunks[0] if chunks else pa.array([], rows.schema.field(column).type)

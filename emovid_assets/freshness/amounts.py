@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from emovid_assets.core.labelling import NotEnoughLabelsError
 from emovid_assets.core.model_place import ModelNotUsableError, find_model
 from emovid_assets.core.vlm.prompts import PromptError
 from emovid_assets.core.vlm.training_set import Example
+from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.news import LIBRARY_REASONS
 from emovid_assets.freshness.staleness import Lineage, Place, Verdict, changing
 from emovid_assets.home.folders import Home
@@ -33,7 +35,7 @@ from emovid_assets.resources.embeddings import embed
 from emovid_assets.resources.evidence import ClipTables
 from emovid_assets.resources.generation import generators, imported, scoring_counts
 from emovid_assets.resources.generation.stage import OF_BENCHMARK, run_and_read, stage_of
-from emovid_assets.resources.item_store import ItemStore
+from emovid_assets.resources.item_store import ItemStore, stamp_of
 from emovid_assets.resources.library import known_and_new
 from emovid_assets.resources.tuning import adapters, trainings
 from emovid_assets.resources.warehouse import OtherVersionError
@@ -42,6 +44,14 @@ from emovid_assets.tables.columns import rows_of
 from emovid_assets.tables.registry import TABLES
 
 _LOG = logging.getLogger("emovid.plan")
+OF_MEDIA = {
+    "source_videos": "probe",
+    "scanned_segments": "scan",
+    "clip_media": "clip_file",
+    "clip_fingerprints": "fingerprint",
+    "benchmark_split": "first_frame",
+}
+"""Assets whose items are media, and the step of each."""
 Rows = list[dict[str, Any]]
 Payloads = Mapping[str, dict[str, Any]]
 FEW = 200
@@ -123,14 +133,17 @@ class CountingProject(PlainWorkplace, scoring_counts.Counting):
 
 
 def amounts_of(
-    home: Home, lineage: Lineage, found: Mapping[Place, Verdict], domains: Sequence[str]
+    home: Home, lineage: Lineage, found: Mapping[Place, Verdict], domains: Sequence[str], kept: Kept
 ) -> dict[Place, Amount]:
-    """The amount of each place that computes items."""
+    """The amount of each place that computes items. `found` must say of every file that items have made whether it is
+    whole (`needs.with_made_files`)."""
     open_places = changing(lineage, found)
     amounts: dict[Place, Amount] = {}
     for domain in domains:
         outdated = {place.asset for place in open_places if place.domain == domain}
-        counted = item_counts(home, domain, outdated, _saying_what_items_say(found, domain))
+        counted = item_counts(
+            home, domain, outdated, _saying_what_items_say(found, domain), _known(found, domain, kept)
+        )
         amounts |= {Place(asset, domain): amount for asset, amount in counted.items()}
     labeller = Place("emotion_labeller", None)
     is_open = any(one in open_places for one in lineage.all_parents(labeller))
@@ -142,13 +155,22 @@ def amounts_of(
     return amounts
 
 
-def item_counts(home: Home, domain: str, outdated: set[str], true_tables: Collection[str] = ()) -> dict[str, Amount]:
+def item_counts(
+    home: Home, domain: str, outdated: set[str], true_tables: Collection[str] = (), kept: Kept | None = None
+) -> dict[str, Amount]:
     """The amount of each asset that computes items. `outdated`: assets of the domain that may come out different.
 
     `true_tables`: of `source_videos` and `scanned_segments` those whose rows say what the items say that they were made
     from. They are read in place of the payloads, which takes a tenth of the time.
     """
-    return _Domain(home, domain, outdated, true_tables).amounts()
+    return _Domain(home, domain, outdated, true_tables).amounts(kept)
+
+
+def _known(found: Mapping[Place, Verdict], domain: str, kept: Kept) -> Kept | None:
+    """What an earlier look has kept, where it may say that no medium is left to be read: library, files and tables are
+    what was recorded of them."""
+    verdicts = [found.get(Place(asset, domain)) for asset in OF_MEDIA]
+    return kept if all(one is not None and one.is_fresh for one in verdicts) else None
 
 
 def _saying_what_items_say(found: Mapping[Place, Verdict], domain: str) -> set[str]:
@@ -225,11 +247,37 @@ class _Domain:
     def __init__(self, home: Home, domain: str, outdated: set[str], true_tables: Collection[str]) -> None:
         self._project = CountingProject(home_folder=str(home.root))
         self._home, self._domain, self._outdated, self._true_tables = home, domain, outdated, true_tables
-        self._clips_of = Counter(self._column("clips", "source_id"))
         self._new_sources = 0
         self._changed_sources: set[str] = set()
 
-    def amounts(self) -> dict[str, Amount]:
+    @cached_property
+    def _clips_of(self) -> Counter[str]:
+        return Counter(self._column("clips", "source_id"))
+
+    def amounts(self, kept: Kept | None) -> dict[str, Amount]:
+        is_done = kept is not None and kept.version(
+            f"items/{self._domain}",
+            self._depends_on(),
+            lambda: all(amount.items == 0 for amount in self._of_media.values()),
+        )
+        amounts = {asset: Amount(step, 0) for asset, step in OF_MEDIA.items()} if is_done else self._of_media
+        found = {
+            "clip_embeddings": self._embeddings(),
+            "captions": self._captions(),
+            "vlm_labels": self._labels(),
+            "generated_videos": self._generated(),
+            "generation_features": self._of_videos(scoring_counts.features),
+            "generation_scores": self._of_videos(scoring_counts.labels),
+        }
+        return amounts | {asset: amount for asset, amount in found.items() if amount is not None}
+
+    def _depends_on(self) -> object:
+        """What the number of items hangs on where the library and the files that items have made are as recorded."""
+        tables = [self._project.warehouse.state(name, self._domain) for name in ("clips", *OF_MEDIA)]
+        return self._home.settings(), stamp_of(self._home.state), tables, sorted(self._true_tables)
+
+    @cached_property
+    def _of_media(self) -> dict[str, Amount]:
         sources = self._sources()
         probed = self._project.counted("probe")
         scanned = media.scan(self._project, self._domain, sources, _LOG)
@@ -240,7 +288,7 @@ class _Domain:
         media.clip_files(self._project, self._domain, sources, self._kept_segments(scanned.payloads), _LOG)
         written = self._project.counted("clip_file")
         is_open = bool(self._new_sources)
-        amounts = {
+        return {
             "source_videos": Amount(
                 "probe", len(probed.todo_ids) + self._new_sources, 0.0 if is_open else probed.todo_weight
             ),
@@ -254,15 +302,6 @@ class _Domain:
             "clip_fingerprints": self._fingerprints(),
             "benchmark_split": self._first_frames(),
         }
-        found = {
-            "clip_embeddings": self._embeddings(),
-            "captions": self._captions(),
-            "vlm_labels": self._labels(),
-            "generated_videos": self._generated(),
-            "generation_features": self._of_videos(scoring_counts.features),
-            "generation_scores": self._of_videos(scoring_counts.labels),
-        }
-        return amounts | {asset: amount for asset, amount in found.items() if amount is not None}
 
     def _sources(self) -> Rows:
         """Rows as the scan needs them: of what is probed, else of the table as it is."""

@@ -92,14 +92,14 @@ def _with_runs(place: Place, verdict: Verdict, records: Records) -> Verdict:
 
 
 def with_items(
-    home: Home, lineage: Lineage, found: Mapping[Place, Verdict], domains: Sequence[str] = DOMAINS
+    home: Home, lineage: Lineage, found: Mapping[Place, Verdict], kept: Kept, domains: Sequence[str] = DOMAINS
 ) -> dict[Place, Verdict]:
     """The verdicts, where what is fresh but has items to compute is to be built too: their files are gone or damaged,
     they failed for a reason that may pass, or a limit or a model is another now."""
     from emovid_assets.freshness.amounts import amounts_of
 
     result = dict(found)
-    for place, amount in amounts_of(home, lineage, found, domains).items():
+    for place, amount in amounts_of(home, lineage, found, domains, kept).items():
         verdict = result.get(place)
         if verdict is not None and verdict.is_fresh and amount.known_items:
             result[place] = replace(verdict, reasons=(news.MISSING_ITEMS,))

@@ -30,7 +30,7 @@ from emovid_assets.resources.library_files import (
     listing,
     metadata_files,
 )
-from emovid_assets.resources.made_files import are_whole
+from emovid_assets.resources.made_files import all_are_whole
 from emovid_assets.resources.page_files import is_whole_catalogue, is_whole_report
 from emovid_assets.resources.quarantine import STEP_ASSETS, quarantine_table, quarantined
 from emovid_assets.resources.release.reading import RELEASES_TAG
@@ -144,7 +144,7 @@ def made_files_reason(home: Home, table: str, domain: str) -> str | None:
     if not steps:
         return None
     with closing(ItemStore.to_read(home.state)) as store:
-        is_whole = all(are_whole(home.root, made) for step in steps for made in store.made_files(step, domain))
+        is_whole = all(all_are_whole(home.root, store.made_files(step, domain)) for step in steps)
     return None if is_whole else "media that it made are gone or not whole"
 
 

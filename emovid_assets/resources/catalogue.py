@@ -36,6 +36,7 @@ from emovid_assets.home.reading import reading_place
 from emovid_assets.home.settings import Settings
 from emovid_assets.home.settings_groups import counting
 from emovid_assets.resources.catalogue_statements import (
+    SHAPE,
     create_function,
     create_table_view,
     create_view,
@@ -313,7 +314,7 @@ def _snapshot(home: Path) -> Snapshot | None:
 
 
 def _fingerprint(home: Path, files: SqlFolder) -> str:
-    digest = hashlib.sha256(duckdb.__version__.encode())
+    digest = hashlib.sha256(f"{duckdb.__version__} {SHAPE}".encode())
     for table in TABLES.values():
         for statement in (view_of_files_sql(table, home, ()), *table_comments(table)):
             digest.update(statement.encode() + b"\0")

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
 from emovid_assets.home.folders import HomeError, require_usable
@@ -27,7 +29,7 @@ from emovid_assets.resources.sql_files import (
     FunctionFile,
     ViewFile,
 )
-from emovid_assets.resources.warehouse import Warehouse
+from emovid_assets.resources.warehouse import Warehouse, is_version
 from emovid_assets.tables.columns import Table
 
 _DUCKDB_TYPES: dict[pa.DataType, str] = {
@@ -38,6 +40,9 @@ _DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.bool_(): "BOOLEAN",
     pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
 }
+
+SHAPE = "2"
+"""To be raised where the views of given files become others: catalogues that are there are then built anew."""
 
 _SOME_VALUE = {"VARCHAR": "''", "BIGINT": "0", "DOUBLE": "0"}
 
@@ -62,12 +67,17 @@ def table_view_sql(table: Table, home: Path) -> str:
 
 
 def view_of_files_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
-    """The first branch is a typed anchor without rows: with it the view works before any file exists, and
+    """Where every file is a version that has all columns in the registry's types, nothing stands between the view and
+    the files: DuckDB then counts by their footers, skips row groups and reads late what few rows need.
+
+    Otherwise the first branch is a typed anchor without rows: with it the view works before any file exists, and
     an older file that lacks a column reads as null there. Without paths, whatever is there when it is asked.
     """
+    if paths and all(_has_columns(table, home / path) for path in paths):
+        return _plain_view_sql(table, home, paths)
     if paths:
         # A version that is gone must be an error: with allow_empty it would be a table without rows.
-        files = "[" + ", ".join(literal(_escape_glob(str(home / path))) for path in paths) + "]"
+        files = _list_of(home, paths)
     else:
         pattern = "domain=*/part-0.parquet" if table.is_partitioned else "part-0.parquet"
         files = literal(f"{_escape_glob(str(home / 'warehouse' / table.name))}/{pattern}") + ", allow_empty = true"
@@ -83,6 +93,33 @@ def view_of_files_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
         f"    select * from read_parquet({files}, "
         f"hive_partitioning = {hive}, union_by_name = true)\n)"
     )
+
+
+def _plain_view_sql(table: Table, home: Path, paths: tuple[str, ...]) -> str:
+    columns = ",\n    ".join(_identifier(column.name) for column in table.columns)
+    hive = "true" if table.is_partitioned else "false"
+    return (
+        f"create or replace view {_identifier(table.name)} as\nselect\n    {columns}\n"
+        f"from read_parquet({_list_of(home, paths)}, hive_partitioning = {hive})"
+    )
+
+
+def _list_of(home: Path, paths: tuple[str, ...]) -> str:
+    return "[" + ", ".join(literal(_escape_glob(str(home / path))) for path in paths) + "]"
+
+
+def _has_columns(table: Table, path: Path) -> bool:
+    """Whether a file that never changes has every column of the registry in its type."""
+    return is_version(path) and _columns_of(path) >= {(column.name, column.type) for column in table.columns}
+
+
+@lru_cache(maxsize=4096)
+def _columns_of(version: Path) -> frozenset[tuple[str, pa.DataType]]:
+    """(name, type) of the columns of a version; none where it cannot be read."""
+    try:
+        return frozenset((field.name, field.type) for field in pq.read_schema(version))
+    except (OSError, pa.ArrowInvalid):
+        return frozenset()
 
 
 def table_files(table: Table, home: Path) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Runs the queries that make the derived tables, in bounded memory: rows come in batches and go into the file.
 
 What they are made of is known by the versions of the files that are read, so that a build that finds the same files
-derives nothing. `clip_facts` is joined for some sources after the other, because a join of whole tables of millions of
-clips takes many gigabytes.
+derives nothing. `clip_facts` is put together for some sources after the other, because whole tables of millions of clips
+take many gigabytes.
 
 Belongs here: which files are read, how much at once, where DuckDB may spill. Does not belong here: the queries
 (`core.clip_facts`, `core.disputes`, `core.phrases`).
@@ -50,7 +50,8 @@ def derive_clip_facts(project: Workplace, domain: str) -> bool:
                 limits = [f"{column} >= '{low}'"] if low else []
                 limits += [f"{column} < '{high}'"] if high else []
                 _narrow(connection, name, domain, limits)
-            yield from _batches(connection, clip_facts.clip_facts_query())
+            tables = {name: connection.sql(clip_facts.wanted(name)).to_arrow_table() for name in clip_facts.TABLES_READ}
+            yield from clip_facts.joined(tables).to_batches(BATCH_ROWS)
 
     return _derive(project, "clip_facts", domain, clip_facts.TABLES_READ, batches)
 

@@ -22,11 +22,21 @@ def sizes_of(home: Path, paths: Iterable[str]) -> dict[str, int | None]:
 
 def are_whole(home: Path, made: Sizes) -> bool:
     """Whether every file is there with its size. One whose size is not known must not be empty: no medium is."""
-    return all(_is_whole(_size(f"{home}/{path}"), size) for path, size in made.items())
+    return all_are_whole(home, [made])
 
 
-def _is_whole(found: int | None, made: int | None) -> bool:
-    return bool(found) if made is None else found == made
+def all_are_whole(home: Path, many: Iterable[Sizes]) -> bool:
+    """The same of many items: two million files take some five seconds of processor."""
+    root, stat = f"{home}/", os.stat
+    for made in many:
+        for path, size in made.items():
+            try:
+                found = stat(root + path).st_size
+            except OSError:
+                return False
+            if found != size and (size is not None or not found):
+                return False
+    return True
 
 
 def _size(path: str) -> int | None:

@@ -15,11 +15,13 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emovid_assets.core.domains import DOMAINS
@@ -32,6 +34,9 @@ VERSIONS = ".part-*.version"
 RETIRED_FOR_S = 3600.0
 """A version that is no longer the table's stays that long, and until the one after it is replaced too: whoever opened
 the catalogue before still reads it."""
+PAGE_BYTES = 65_536
+"""Of large tables: a reader of twenty rows unpacks a page of each column."""
+SAMPLED_ROWS = 8_192
 _COMPRESSION = "zstd"
 
 
@@ -114,12 +119,8 @@ class Warehouse:
 
         Raises ValueError where the schema is not the registry's.
         """
-        with (
-            self._replacing(table, domain, rows.schema) as temporary,
-            pq.ParquetWriter(temporary, rows.schema, compression=_COMPRESSION) as writer,
-        ):
-            for chunk in chunks_of(rows.to_batches()) if rows.num_rows else [rows]:
-                writer.write_table(chunk)
+        with self._replacing(table, domain, rows.schema) as temporary:
+            _write_chunks(temporary, rows.schema, chunks_of(rows.to_batches()) if rows.num_rows else iter([rows]))
         return self.path(table, domain)
 
     def write_batches(self, table: str, domain: str | None, batches: pa.RecordBatchReader) -> Path:
@@ -127,12 +128,8 @@ class Warehouse:
         schema, said = TABLES[table].schema, batches.schema.metadata
         # What the batches say of themselves goes into the file, as it does with rows.
         written = schema.with_metadata(said) if said else schema
-        with (
-            self._replacing(table, domain, batches.schema) as temporary,
-            pq.ParquetWriter(temporary, written, compression=_COMPRESSION) as writer,
-        ):
-            for chunk in chunks_of(batches):
-                writer.write_table(chunk.cast(schema))
+        with self._replacing(table, domain, batches.schema) as temporary:
+            _write_chunks(temporary, written, (chunk.cast(schema) for chunk in chunks_of(batches)))
         return self.path(table, domain)
 
     @contextmanager
@@ -219,6 +216,11 @@ def _read_file(table: str, path: Path, columns: Sequence[str], rows: int) -> Ite
         raise DamagedTableError(f"table {table} cannot be read from {path} ({error}): build it again") from error
 
 
+def is_version(path: Path) -> bool:
+    """Whether a file has the name of a version: it never holds anything else."""
+    return path.match(VERSIONS)
+
+
 def holds_its_name(version: Path) -> bool:
     """Whether a version has the bytes that its name says. Reads them all."""
     return version.name == _version_name(file_sha256(version))
@@ -278,6 +280,46 @@ def _remove_retired(folder: Path, current: Path) -> None:
     for version in sorted(retired, key=retired.__getitem__)[:-1]:
         if now_s - retired[version] > RETIRED_FOR_S:
             version.unlink(missing_ok=True)
+
+
+def _write_chunks(path: Path, schema: pa.Schema, chunks: Iterator[pa.Table]) -> None:
+    """A row group a chunk."""
+    first = next(chunks, None)
+    options = {} if first is None else _options(first)
+    with pq.ParquetWriter(path, schema, compression=_COMPRESSION, **options) as writer:
+        for chunk in chain([] if first is None else [first], chunks):
+            writer.write_table(chunk)
+
+
+def _options(first: pa.Table) -> dict[str, Any]:
+    """How a table is laid out, by its first row group; small ones as Arrow does by itself.
+
+    A column most of whose values occur once has no dictionary: to make one takes time, and who reads a single row would
+    unpack all of it.
+    """
+    if first.num_rows < CHUNK_ROWS:
+        return {}
+    sample = first.slice(0, SAMPLED_ROWS)
+    return {
+        "data_page_size": PAGE_BYTES,
+        "use_dictionary": [
+            leaf for name in first.column_names if not _is_key(sample[name]) for leaf in _leaves(first.field(name))
+        ],
+    }
+
+
+def _is_key(values: pa.ChunkedArray) -> bool:
+    return not pa.types.is_nested(values.type) and 2 * pc.count_distinct(values).as_py() > len(values)
+
+
+def _leaves(field: pa.Field, above: str = "") -> list[str]:
+    """Names of a column, or of what it is nested of, as Parquet has them."""
+    name = f"{above}{field.name}"
+    if pa.types.is_list(field.type):
+        return _leaves(field.type.value_field.with_name("element"), f"{name}.list.")
+    if pa.types.is_struct(field.type):
+        return [leaf for part in field.type for leaf in _leaves(part, f"{name}.")]
+    return [name]
 
 
 def content_hash(rows: pa.Table) -> str:

@@ -19,16 +19,18 @@ import pytest
 
 from emovid_assets.building import runner
 from emovid_assets.building.looking import is_up_to_date, look
+from emovid_assets.building.plan import plan
 from emovid_assets.building.runner import open_instance
 from emovid_assets.definitions import defs
-from emovid_assets.freshness.amounts import item_counts
+from emovid_assets.freshness import amounts
+from emovid_assets.freshness.amounts import OF_MEDIA, item_counts
 from emovid_assets.freshness.dagster_records import records_of
 from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.needs import noted_failures
 from emovid_assets.freshness.sqlite_records import records_in
 from emovid_assets.freshness.staleness import Lineage, Place, Records
 from emovid_assets.home.folders import Home
-from emovid_assets.resources.item_store import ItemStore, Payloads, QuarantinedItem
+from emovid_assets.resources.item_store import FinishedItem, ItemStore, Payloads, QuarantinedItem
 from emovid_assets.resources.library import read_library
 from emovid_assets.resources.warehouse import Warehouse
 from emovid_assets_tests.assets.homes import ROOT, draw_gif, emovid, rows
@@ -326,3 +328,22 @@ def test_no_payload_is_read_where_tables_say_the_same(home: Home, monkeypatch: p
     with pytest.raises(AssertionError):
         item_counts(home, "sticker", set())
     assert is_up_to_date(home, DOMAINS)
+
+
+def test_media_are_counted_again_only_where_something_has_changed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def items_of(look: Home) -> dict[str, int | None]:
+        return {planned.asset: planned.items for planned in plan(look, ["sticker"]) if planned.asset in OF_MEDIA}
+
+    nothing = dict.fromkeys(OF_MEDIA, 0)
+    assert items_of(home) == nothing
+    with monkeypatch.context() as patched:
+        patched.setattr(amounts.media, "scan", lambda *_: pytest.fail("counted again"))
+        assert items_of(home) == nothing
+    with closing(ItemStore(home.state)) as store:
+        ((item_id, (key, payload)), *_) = store.finished("probe", "sticker")
+        store.settle("probe", "sticker", [FinishedItem(item_id, "another key", payload)])
+        try:
+            assert items_of(home) == {**nothing, "source_videos": 1}
+        finally:
+            store.settle("probe", "sticker", [FinishedItem(item_id, key, payload)])
+    assert items_of(home) == nothing

@@ -7,13 +7,13 @@ from random import Random
 
 import pytest
 
-from emovid_assets.core.clip_facts import clip_facts_query
 from emovid_assets.resources import deriving
 from emovid_assets.resources.project import Project
 from emovid_assets.resources.warehouse import content_hash
 from emovid_assets.tables.registry import TABLES
 from emovid_assets_tests.assets.homes import ROOT
 from emovid_assets_tests.core.test_derived_tables import in_arrow, random_tables
+from emovid_assets_tests.sql.facts_query import clip_facts_query
 from emovid_assets_tests.sql.planting import answer_of, label, row
 
 

@@ -197,13 +197,44 @@ def test_rows_in_batches_of_any_size_give_the_same_file(tmp_path):
     whole, parts = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "parts")
     path = whole.write("clip_media", "movie", rows)
     groups = pq.ParquetFile(path).metadata
-    assert [groups.row_group(number).num_rows for number in range(3)] == [CHUNK_ROWS, CHUNK_ROWS, 856]
+    assert [groups.row_group(number).num_rows for number in range(3)] == [
+        CHUNK_ROWS,
+        CHUNK_ROWS,
+        rows.num_rows - 2 * CHUNK_ROWS,
+    ]
     for size in (999, CHUNK_ROWS, 200_000):
         batches = rows.combine_chunks().to_reader(max_chunksize=size)
         assert parts.write_batches("clip_media", "movie", batches).read_bytes() == path.read_bytes()
     assert whole.read("clip_media", "movie").equals(rows)
     assert parts.write_batches("clip_media", "sticker", TABLE.empty().to_reader()).exists()
     assert parts.row_count("clip_media", "sticker") == 0
+
+
+def test_a_large_table_has_small_pages_and_a_dictionary_only_where_values_are_repeated(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_ROWS", 4)
+
+    def with_dictionary(count: int) -> set[str]:
+        group = pq.ParquetFile(Warehouse(tmp_path).write("clip_media", "movie", media(count))).metadata.row_group(0)
+        columns = [group.column(number) for number in range(group.num_columns)]
+        return {column.path_in_schema for column in columns if column.dictionary_page_offset is not None}
+
+    assert with_dictionary(3) >= {"clip_id", "domain"}
+    assert {"clip_id", "domain"} & with_dictionary(11) == {"domain"}
+
+
+def test_names_of_nested_columns_are_those_of_parquet(tmp_path):
+    schema = pa.schema(
+        [
+            ("plain", pa.string()),
+            ("texts", pa.list_(pa.string())),
+            ("parts", pa.list_(pa.struct([("x", pa.int64()), ("y", pa.list_(pa.float64()))]))),
+        ]
+    )
+    pq.write_table(schema.empty_table(), tmp_path / "nested.parquet")
+    found = pq.ParquetFile(tmp_path / "nested.parquet").schema
+    assert [leaf for field in schema for leaf in module._leaves(field)] == [
+        found.column(number).path for number in range(len(found.names))
+    ]
 
 
 def test_a_reader_sees_the_old_table_or_the_new_one(tmp_path):

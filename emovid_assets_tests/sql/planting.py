@@ -16,6 +16,7 @@ from emovid_assets.core.emotions import EMOTION_BY_NAME
 from emovid_assets.resources.catalogue import open_catalogue
 from emovid_assets.tables.columns import FLAG, INTEGER, NUMBER, TEXT, TIMESTAMP
 from emovid_assets.tables.registry import TABLES
+from emovid_assets_tests.sql.facts_query import clip_facts_query
 
 SQL_FOLDER = Path(__file__).parents[2] / "sql"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -98,7 +99,7 @@ def derive(home: Path, connection: duckdb.DuckDBPyConnection, planted: set[str])
                 named = {clip for name in _NAMING for clip in tables[name]["clip_id"].to_pylist()}
                 rows = [row("clips", clip_id=clip, domain=domain) for clip in named]
                 tables["clips"] = TABLES["clips"].from_rows(rows)
-            _put(home, "clip_facts", f"domain={domain}", answer_of(clip_facts.clip_facts_query(), tables, "clip_facts"))
+            _put(home, "clip_facts", f"domain={domain}", answer_of(clip_facts_query(), tables, "clip_facts"))
 
 
 def derive_all(home: Path) -> None:

@@ -49,6 +49,7 @@ ROWS_ON_AN_EMPTY_WAREHOUSE = {
     "polarity_by_colour": 22,
     "colour_by_emotion": 8,
     "colour_anova": 8,
+    "colour_variance": 8,
     "hue_tests": 44,
     "polarity_trend": 8,
     "transition_tests": 2,
