@@ -1,8 +1,8 @@
 """Runs the queries that make the derived tables, in bounded memory: rows come in batches and go into the file.
 
 What they are made of is known by the versions of the files that are read, so that a build that finds the same files
-derives nothing. `clip_facts` is put together for some sources after the other, because whole tables of millions of clips
-take many gigabytes.
+derives nothing. `clip_facts` is put together for some sources after the other: whole tables of millions of clips take
+many gigabytes.
 
 Belongs here: which files are read, how much at once, where DuckDB may spill. Does not belong here: the queries
 (`core.clip_facts`, `core.disputes`, `core.phrases`).
