@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emovid_assets.resources import warehouse as module
 from emovid_assets.resources.warehouse import Warehouse, content_hash, holds_its_name
 from emovid_assets.tables.chunks import CHUNK_ROWS
 from emovid_assets.tables.registry import TABLES
