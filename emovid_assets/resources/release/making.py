@@ -323,10 +323,11 @@ def _record(content: Content, wish: Wish, said: Said, files: ReleaseFiles, now: 
 
 def _remove_strangers(files: ReleaseFiles) -> None:
     """What a killed run has left that this one does not want, such as a text of another program version."""
+    wanted = {*files.sums, SHA256SUMS}
     for directory, folders, names in os.walk(files.folder, topdown=False):
         for name in names:
             path = Path(directory, name)
-            if path.relative_to(files.folder).as_posix() not in {*files.sums, SHA256SUMS}:
+            if path.relative_to(files.folder).as_posix() not in wanted:
                 path.unlink()
         for name in folders:
             folder = Path(directory, name)
