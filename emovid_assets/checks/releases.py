@@ -162,7 +162,8 @@ def _table_for_people(read: _Read) -> Proof:
         [f'csv."{field.name}" is not distinct from told."{field.name}"' for field in plain]
         + [f'csv."{field.name}" is not distinct from to_json(told."{field.name}")::varchar' for field in nested]
     )
-    with duckdb.connect() as connection:
+    # More threads hold more of the rows at a time.
+    with duckdb.connect(config={"threads": 1, "preserve_insertion_order": False}) as connection:
         connection.register("told", read.rows)
         try:
             found = connection.execute(

@@ -89,6 +89,8 @@ def scan_release(folder: Path, home: Home | None, environment: Mapping[str, str]
         except (tarfile.TarError, pa.ArrowException, OSError) as error:
             of_file.setdefault(Found(name, "", "unread", one_line(error)[:160]))
         found += of_file
+        # Arrow keeps for later what the table took, and tables are most of what a large release takes.
+        pa.default_memory_pool().release_unused()
     return found
 
 
@@ -168,11 +170,12 @@ def _of_tar(name: str, path: Path, known: _Known) -> Iterator[Found]:
 
 def _of_parquet(name: str, path: Path, known: _Known) -> Iterator[Found]:
     with pq.ParquetFile(path) as file:
-        table, metadata = file.read(), file.schema_arrow.metadata or {}
-    said = [text.decode("utf-8", "replace") for pair in metadata.items() for text in pair]
-    yield from _of_texts(name, _Texts("metadata of the file", _array(said), lambda _: ""), known)
-    yield from _of_table(name, table, known)
-    yield from _people_of(name, table)
+        schema = file.schema_arrow
+        said = [text.decode("utf-8", "replace") for pair in (schema.metadata or {}).items() for text in pair]
+        yield from _of_texts(name, _Texts("metadata of the file", _array(said), lambda _: ""), known)
+        for column in schema.names:
+            yield from _of_table(name, file.read([column]), known)
+        yield from _people_of(name, file.read([one for one in schema.names if one in (*_PERSON_COLUMNS, "rater_kind")]))
 
 
 def _of_table(name: str, table: pa.Table, known: _Known) -> Iterator[Found]:
