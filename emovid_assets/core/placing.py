@@ -103,6 +103,13 @@ def put_folder_into_place(target: Path) -> Iterator[Path]:
         make_durable(target.parent)
 
 
+def rename_folder(folder: Path, target: Path) -> None:
+    """Gives a folder, whose content has reached the disk, another name on the same disk. Raises OSError where that is
+    a file, or a folder with something in it."""
+    os.rename(folder, target)
+    make_durable(target.parent)
+
+
 @contextmanager
 def temporary_beside(target: Path) -> Iterator[Path]:
     """A hidden name in the target's folder that nobody else has; what is still there afterwards is removed."""

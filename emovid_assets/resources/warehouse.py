@@ -170,7 +170,9 @@ class Warehouse:
         """
         schema = TABLES[table].schema
         wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
-        return pa.concat_tables([wanted.empty_table(), *self.parts(table, domain, wanted.names)])
+        parts = list(self.parts(table, domain, wanted.names))
+        # `empty_table` loads pandas.
+        return pa.concat_tables(parts) if parts else pa.Table.from_batches([], wanted)
 
     def parts(
         self, table: str, domain: str | None = None, columns: Sequence[str] | None = None, rows: int = CHUNK_ROWS

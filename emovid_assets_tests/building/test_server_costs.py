@@ -143,8 +143,9 @@ def answered(home: Path) -> None:
     some = ClipTables(**tables | {"clip_media": tables["clip_media"].slice(0, 2)})
     labels = models.label(project, "movie", rows_of(project.read("emotion_labeller"))[0], some, log)
     captions = models.caption(project, "movie", some, log)
-    assert len(labels.by_clip) == len(captions.by_clip) == 2
-    assert next(iter(labels.by_clip.values())).probabilities.keys() == set(EMOTION_NAMES)
+    answers = dict(labels.by_clip)
+    assert len(answers) == len(dict(captions.by_clip)) == 2
+    assert next(iter(answers.values())).probabilities.keys() == set(EMOTION_NAMES)
 
 
 def costs_of(home: Path) -> dict[str, Estimate]:

@@ -25,7 +25,9 @@ def ran(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["push", *arguments])
 
 
-def test_a_release_is_pushed_and_compared(home: Path) -> None:
+def test_a_release_is_pushed_and_compared(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Its files are a few words each; that a release is proved first, the test after this one shows.
+    monkeypatch.setattr("emovid_assets.checks.releases.release_faults", lambda folder: [])
     url = f"file://{home.parent}/far"
     first = ran("1.0.0", url)
     assert first.exit_code == 0
@@ -40,6 +42,12 @@ def test_a_release_is_pushed_and_compared(home: Path) -> None:
     checked = ran("1.0.0", url, "--check")
     assert checked.exit_code == 1
     assert "1 files are others (clips.csv)" in checked.output
+
+
+def test_what_does_not_prove_itself_is_not_sent(home: Path) -> None:
+    refused = ran("1.0.0", f"file://{home.parent}/far")
+    assert refused.exit_code == 1
+    assert not (home.parent / "far").exists()
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ def test_media_of_clips_that_are_gone_are_removed_only_when_asked_and_only_below
 def test_the_command_prints_a_line_a_proof_and_fails_with_what_to_do(call: Call, home: Path) -> None:
     sound = call("verify", home=home)
     assert (sound.exit_code, sound.stderr) == (0, "")
-    assert [line.split()[0] for line in sound.stdout.splitlines()] == ["holds"] * 10
+    assert [line.split()[0] for line in sound.stdout.splitlines()] == ["holds"] * 11
     path = rows(home, "clip_media", "sticker")[0]["media_path"]
     (home / path).unlink()
     broken = call("verify", home=home)

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emovid_assets.core.identity import file_sha256
-from emovid_assets.core.placing import leftovers_below, make_durable, put_bytes, remove
+from emovid_assets.core.placing import leftovers_below, put_bytes, remove, rename_folder
 from emovid_assets.core.release.changes import difference
 from emovid_assets.core.release.digest import data_digest
 from emovid_assets.core.release.layout import (
@@ -141,8 +141,7 @@ def make(
     prove(folder)
     files.finish()
     target = home.releases / folder_name(bump.version, content.tier)
-    os.rename(folder, target)
-    make_durable(home.releases)
+    rename_folder(folder, target)
     return Made(read_release(target), files.effort, is_new=True)
 
 

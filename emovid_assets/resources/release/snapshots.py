@@ -27,11 +27,11 @@ from emovid_assets.core.domains import DOMAINS
 from emovid_assets.core.identity import file_sha256
 from emovid_assets.core.placing import (
     is_leftover,
-    make_durable,
     make_folder,
     put_folder_into_place,
     put_text,
     remove,
+    rename_folder,
     temporary_beside,
 )
 from emovid_assets.core.release.names import name_fault
@@ -155,8 +155,7 @@ def remove_snapshot(home: Home, name: str) -> None:
         raise _missing(home, name)
     with locked(home.snapshots / LOCK), temporary_beside(folder) as gone:
         # In one step: nobody finds half of it.
-        os.replace(folder, gone)
-        make_durable(home.snapshots)
+        rename_folder(folder, gone)
 
 
 def read_snapshot(folder: Path) -> Snapshot:
