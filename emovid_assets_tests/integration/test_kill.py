@@ -38,8 +38,9 @@ def test_builds_that_are_killed_end_with_the_tables_of_an_undisturbed_one_and_re
     found = module.kill_test(tmp_path, library, 2, 17, ["-d", "movie", "-d", "sticker", "--select", selection])
     assert found["is_right"], found
     assert found["kills"] == 2
-    # What each of the seven files is, their scans, and the clip files: one of a sticker, four of the film.
-    assert found["items"] == 7 + 7 + 6 + 4
+    # What each of the seven files is, their scans, the clip files, one of a sticker, four of the film, and what proves
+    # their pictures.
+    assert found["items"] == 7 + 7 + 2 * (6 + 4)
     assert found["finished_items_computed_again"] == 0
     hows = [row["how"] for row in rows(tmp_path / "home-1", "clip_media", "movie")]
     assert sorted(hows) == ["copied", "joined", "joined", "joined"]

@@ -47,12 +47,6 @@ def found(facts: list[Mapping[str, Any]]) -> pa.Table:
         row = clip(name, domain="movie", source_id=f"movie-{number:016x}", attribution="Ann", how="encoded", **one)
         row |= {"valence": 5.0, "arousal": 5.0, "media_sha256": "ab" * 32}
         row |= {"encoding_reason": "codec", "hidden_frame_count": 0}
-            "valence": 5.0,
-            "arousal": 5.0,
-            "encoding_reason": "codec",
-            "hidden_frame_count": 0,
-            "media_sha256": "ab" * 32,
-        }
         rows.append(row | {MEDIA_PATH: f"media/clips/{name}.mp4", FIRST_FRAME_PATH: f"media/first_frames/{name}.png"})
     return pa.Table.from_pylist(rows)
 

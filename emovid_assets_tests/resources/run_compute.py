@@ -4,6 +4,7 @@ Prints the payloads.
 """
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -37,4 +38,6 @@ def main(home: Path, count: int, seconds: float, log: str, address: str | None =
 
 
 if __name__ == "__main__":
+    # What a script has started in the background ignores Ctrl-C, and so would this.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])
