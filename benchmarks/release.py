@@ -98,6 +98,9 @@ def _plant_media(home: Home, warehouse: Warehouse, domain: str) -> None:
         path.write_bytes(data)
         rows.append(row | {"sha256": sha256(data).hexdigest(), "size_bytes": len(data)})
     warehouse.write("clip_media", domain, TABLES["clip_media"].from_rows(rows))
+    for name in warehouse.read("benchmark_split", domain)["first_frame_path"].drop_null().to_pylist():
+        (home.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.root / name).write_bytes(name.encode())
 
 
 def _change_labels(home: Home) -> None:

@@ -286,6 +286,15 @@ def test_a_damaged_clip_file_is_found_before_anything_is_released(demo: Demo, tm
     assert not list((home / "releases").glob("[!.]*"))
 
 
+def test_a_missing_first_frame_is_told_before_anything_is_released(demo: Demo, tmp_path: Path) -> None:
+    home = copy_of(demo.home, tmp_path / "home")
+    path = next(row["first_frame_path"] for row in all_rows(home, "benchmark_split") if row["first_frame_path"])
+    (home / path).unlink()
+    with pytest.raises(DamagedFileError, match=f"{Path(path).name} cannot be read"):
+        make(home)
+    assert not list((home / "releases").glob("[!.]*"))
+
+
 def test_files_that_hide_pictures_are_not_released(home: Path) -> None:
     clip_id = one_clip(home)
     change(home, "clip_media", "movie", "clip_id", {clip_id: {"hidden_frame_count": 3}})

@@ -43,7 +43,7 @@ from emovid_assets.core.release.versions import Bump, Kind, next_version
 from emovid_assets.home.folders import Home
 from emovid_assets.resources.release.content import Content
 from emovid_assets.resources.release.facts import counts_of
-from emovid_assets.resources.release.files import Effort, ReleaseFiles
+from emovid_assets.resources.release.files import DamagedFileError, Effort, ReleaseFiles
 from emovid_assets.resources.release.reading import (
     NotAReleaseError,
     Release,
@@ -194,8 +194,7 @@ def _remove_others(home: Home, folder: Path) -> None:
 def _write_data(files: ReleaseFiles, content: Content, wish: Wish, before: Release | None, tell: Tell) -> None:
     media = [(one.path, one.source, one.sha256) for one in content.media]
     files.link(media, lambda done: tell("clip files", done, len(media)))
-    frames = [(path, source, file_sha256(source)) for path, source in content.first_frames if source.is_file()]
-    files.link(frames)
+    files.link([(path, source, _first_frame_sha256(source)) for path, source in content.first_frames])
     splits = content.rows["split"].to_pylist()
     for split in sorted(set(splits)):
         of_split = content.rows.filter(pa.array([one == split for one in splits]))
@@ -211,6 +210,17 @@ def _write_data(files: ReleaseFiles, content: Content, wish: Wish, before: Relea
             before.folder if before else None,
             tell=lambda done, count: tell("shards", done, count),
         )
+
+
+def _first_frame_sha256(source: Path) -> str:
+    """No table has it. Raises DamagedFileError."""
+    try:
+        return file_sha256(source)
+    except OSError as error:
+        raise DamagedFileError(
+            f"{source} cannot be read ({error.strerror}), so nothing was released: emovid verify --repair, then emovid "
+            "build, makes it again"
+        ) from error
 
 
 def _bump(content: Content, latest: Release | None, written_otherwise: Sequence[str] = ()) -> Bump:
