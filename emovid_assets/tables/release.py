@@ -7,6 +7,7 @@ here: the join that fills them (`resources.release.rows`), what may be given awa
 from collections.abc import Iterable
 from dataclasses import replace
 
+from emovid_assets.core.clip_facts import FACTS
 from emovid_assets.core.emotions import EMOTION_NAMES
 from emovid_assets.core.release.changes import OF_GATE as OF_GATE
 from emovid_assets.core.release.layout import TIERS
@@ -53,27 +54,7 @@ RELEASE_FACTS: dict[str, dict[str, str]] = {
         },
     },
     "clip_fingerprints": {name: name for name in ("picture_sha256", "hash_times_s", "picture_hashes")},
-    "colour_attributes": {
-        name: name
-        for name in (
-            *("brightness", "colorfulness", "hue", "brightness_mean", "colorfulness_mean", "hue_mean_deg"),
-            *("hue_resultant", "hue_chromatic_deg", "chromatic_share", "sampled_frame_count"),
-        )
-    },
-    "emotion_labels": {
-        "emotion": "emotion",
-        "polarity": "polarity",
-        "valence": "valence",
-        "arousal": "arousal",
-        "label_source": "label_source",
-        "confidence": "label_confidence",
-    },
-    "human_labels": {
-        "emotion": "human_emotion",
-        "outcome": "human_outcome",
-        "agree_count": "human_agree_count",
-        "annotator_count": "human_annotator_count",
-    },
+    **{name: FACTS[name] for name in ("colour_attributes", "emotion_labels", "human_labels")},
     "vlm_labels": {
         "emotion": "vlm_emotion",
         "confidence": "vlm_confidence",
