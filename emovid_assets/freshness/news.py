@@ -16,6 +16,7 @@ from emovid_assets.freshness.kept import Kept
 from emovid_assets.freshness.staleness import VERSION_TAG, Place, Tags, Verdict
 from emovid_assets.home.folders import Home
 from emovid_assets.home.shipped_files import SOURCES_TAG, sources_digest
+from emovid_assets.home.stamps import stamp_or_none
 from emovid_assets.people.answers import answer_files, preference_files, read_answers, read_preferences_of
 from emovid_assets.resources.collection.store import has_items
 from emovid_assets.resources.generation.brought import BROUGHT_TAG, brought
@@ -260,17 +261,9 @@ class Look:
     def _stamps(self, files: Iterable[Path]) -> list[tuple[str, Stamp | None]]:
         """Of files of answers and of what makes names of addresses."""
         also = (self._home.annotator_key, self._home.annotator_addresses)
-        return [(str(path), _stamp(path)) for path in (*files, *also)]
+        return [(str(path), stamp_or_none(path)) for path in (*files, *also)]
 
 
 def _has_whole_files(folder: Path) -> bool:
     """Whether a folder is there and none of its files was left empty."""
     return folder.is_dir() and all(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns

@@ -17,6 +17,7 @@ from emovid_assets.core.generation.preference_files import Rejected as RejectedP
 from emovid_assets.core.generation.preference_files import read_preferences
 from emovid_assets.core.pseudonyms import Pseudonyms
 from emovid_assets.home.folders import Home
+from emovid_assets.home.stamps import stamp_or_none
 from emovid_assets.people.annotators import pseudonyms
 from emovid_assets.tables.columns import rows_of
 
@@ -108,13 +109,13 @@ _read: dict[Path, _FileRead] = {}
 
 def _files_read(home: Home, people: Pseudonyms) -> Iterator[_FileRead]:
     files = answer_files(home)
-    stamps = {path: _stamp(path) for path in files}
+    stamps = {path: stamp_or_none(path) for path in files}
     is_remembered = sum(stamp[0] for stamp in stamps.values() if stamp) <= REMEMBERED_BYTES
     for path in set(_read) - set(files):
         _read.pop(path, None)
     for path in files:
         # Under another key people have other pseudonyms; without one, they have none that stays.
-        key = _stamp(home.annotator_key)
+        key = stamp_or_none(home.annotator_key)
         known = _read.get(path)
         if known is None or stamps[path] is None or known.stamp != (stamps[path], key):
             met, people.addresses = people.addresses, {}
@@ -126,12 +127,3 @@ def _files_read(home: Home, people: Pseudonyms) -> Iterator[_FileRead]:
                 _read[path] = known
         people.addresses = known.addresses | people.addresses
         yield known
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Size and time; null where the file cannot be asked."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns

@@ -21,6 +21,7 @@ from emovid_assets.core.release.layout import FORMAT, METADATA, RELEASE, SHA256S
 from emovid_assets.core.release.names import is_release_name, is_version, version_of
 from emovid_assets.core.release.versions import Kind
 from emovid_assets.home.folders import Home
+from emovid_assets.home.stamps import stamp_or_none
 from emovid_assets.tables.release import BUMPS
 
 RELEASES_TAG: Final = "emovid.releases"
@@ -115,7 +116,7 @@ def digest_of(releases: Path) -> str:
     folders = _folders(releases)
     if not folders:
         return NO_RELEASES
-    told = [(folder.name, _stamp(folder / RELEASE), (folder / SHA256SUMS).is_file()) for folder in folders]
+    told = [(folder.name, stamp_or_none(folder / RELEASE), (folder / SHA256SUMS).is_file()) for folder in folders]
     return hashlib.sha256(json.dumps(told).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
@@ -176,14 +177,6 @@ def _folders(releases: Path) -> list[Path]:
         return sorted(one for one in releases.iterdir() if not one.name.startswith(".") and one.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
 
 
 def _said(folder: Path) -> Mapping[str, Any]:
