@@ -59,7 +59,8 @@ class Prepared:
 
 
 def prepare(home: Home, name: str, tier: Tier, *, has_shards: bool = False) -> Prepared:
-    """Reads one state of the home and asks the gate about every clip; writes nothing.
+    """Reads one state of the home and asks the gate about every clip; writes nothing but the key of
+    pseudonyms, where there is none yet.
 
     Raises DecisionsError, HiddenPicturesError, FaultyRowsError, SnapshotError (a build is at work), CatalogueError,
     SettingsError.
@@ -150,7 +151,7 @@ def one_at_a_time(home: Home) -> Iterator[None]:
 def _prove(home: Home, folder: Path, tell: Tell) -> None:
     """What could be seen of the home only, and then what everybody can see."""
     found = [one.told for one in scan_release(folder, home)]
-    for done, proof in enumerate(release_proofs(folder, is_just_made=True), start=1):
+    for done, proof in enumerate(release_proofs(folder, with_files=False, with_scan=False), start=1):
         tell("proofs", done, done)
         found += [f"{proof.name}: {fault}" for fault in proof.faults]
     if found:

@@ -52,14 +52,14 @@ class _Read:
     sums: Mapping[str, str]
 
 
-def release_proofs(folder: Path, *, is_just_made: bool = False) -> Iterator[Proof]:
-    """Each proof as soon as it is made. Of one that is just made the files are not hashed again, and whoever has made
-    it has looked for what is personal himself, knowing the home.
+def release_proofs(folder: Path, *, with_files: bool = True, with_scan: bool = True) -> Iterator[Proof]:
+    """Each proof as soon as it is made. Without the files, their bytes are taken for what the sums say; without the
+    scan, whoever asks has looked for what is personal himself, knowing the home.
 
     Raises NotAReleaseError where there is nothing to prove anything of.
     """
     release = read_release(folder)
-    if not is_just_made:
+    if with_files:
         yield _files(release)
     try:
         read = _Read(release, rows(release), read_sums(release))
@@ -78,13 +78,13 @@ def release_proofs(folder: Path, *, is_just_made: bool = False) -> Iterator[Proo
         yield _shards(read)
     yield _permissions(read)
     yield _splits(read)
-    if not is_just_made:
+    if with_scan:
         yield _nothing_personal(read)
 
 
 def release_faults(folder: Path) -> list[str]:
     """What does not hold of a release but for the bytes of its files, a sentence each. Raises NotAReleaseError."""
-    return [f"{proof.name}: {fault}" for proof in release_proofs(folder, is_just_made=True) for fault in proof.faults]
+    return [f"{proof.name}: {fault}" for proof in release_proofs(folder, with_files=False) for fault in proof.faults]
 
 
 def _files(release: Release) -> Proof:

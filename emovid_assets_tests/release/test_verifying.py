@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emovid_assets.checks.releases import release_proofs
+from emovid_assets.checks.releases import release_faults, release_proofs
 from emovid_assets.resources.release.reading import NotAReleaseError
 from emovid_assets_tests.assets.homes import Demo, copy_of
 from emovid_assets_tests.once import made_once
@@ -164,6 +164,14 @@ def test_an_address_is_found_wherever_it_was_put(release: Path) -> None:
     (fault,) = faults(release)["nothing personal"]
     assert fault.startswith("README.md")
     assert "example.org" not in fault
+
+
+def test_an_address_is_found_before_a_release_is_pushed(release: Path) -> None:
+    assert release_faults(release) == []
+    (release / "README.md").write_text((release / "README.md").read_text() + "\nAsk ann@example.org\n")
+    rewrite_sums(release)
+    (fault,) = release_faults(release)
+    assert fault.startswith("nothing personal: README.md")
 
 
 @pytest.mark.parametrize("name", ["release.json", "SHA256SUMS"])
